@@ -1,0 +1,1 @@
+"""The command line: faces only. Parses, calls, prints."""

@@ -1,0 +1,1 @@
+"""One filter a module, each returning keep or a reason."""

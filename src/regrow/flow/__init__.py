@@ -1,0 +1,1 @@
+"""The runner: step key, code closure, environment, store, records, settle, dvc.yaml."""

@@ -1,0 +1,1 @@
+"""Questions over records: audit, trace, rebuild, verify, report."""

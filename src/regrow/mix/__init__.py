@@ -1,0 +1,1 @@
+"""Topic and quality classifiers, and quality-aware repetition."""

@@ -1,0 +1,1 @@
+"""The Olmo 3 model class of transformers, under exact arithmetic."""

@@ -1,0 +1,1 @@
+"""Exact arithmetic: products, elementary functions, reductions, random streams."""

@@ -1,0 +1,1 @@
+"""What a run makes: one pydantic model per stage, one schema."""

@@ -1,0 +1,102 @@
+"""The whole of a params file, and loading one with errors that name file, field, value and mend."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from regrow.params.base import Block
+from regrow.params.data import Classify, Decontaminate, Dedup, Filter, Mix, Pack, Tokenizer
+from regrow.params.evaluate import Evaluate, Release
+from regrow.params.model import Model
+from regrow.params.sources import Crawl, Text
+from regrow.params.train import Pretrain
+
+
+class Params(Block):
+    """A run of the flow, stage by stage, in the order of the flow."""
+
+    crawl: Crawl = Crawl()
+    text: Text = Text()
+    filter: Filter = Filter()
+    dedup: Dedup = Dedup()
+    decontaminate: Decontaminate = Decontaminate()
+    classify: Classify = Classify()
+    mix: Mix = Mix()
+    tokenizer: Tokenizer = Tokenizer()
+    pack: Pack = Pack()
+    model: Model = Model()
+    pretrain: Pretrain = Pretrain()
+    evaluate: Evaluate = Evaluate()
+    release: Release = Release()
+
+
+class ParamsError(Exception):
+    """A params file that cannot be used; the message names file, field, value and mend."""
+
+
+def load(path: Path) -> Params:
+    """Read and check a params file.
+
+    Raises:
+        ParamsError: missing, not YAML, unknown key, wrong type or value out of range.
+    """
+    import yaml
+
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        have = ", ".join(sorted(p.name for p in path.parent.glob("*.yaml"))) or "none"
+        raise ParamsError(f"{path}: no such file. Params files in {path.parent}/: {have}.") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ParamsError(f"{path}: cannot be read: {error}") from None
+    try:
+        raw = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ParamsError(f"{path}: not YAML: {error}") from None
+    if not isinstance(raw, dict):
+        raise ParamsError(f"{path}: must hold a mapping of stages ({', '.join(Params.model_fields)}).")
+    return check(raw, str(path))
+
+
+def check(raw: dict[str, Any], origin: str) -> Params:
+    """Validate an already parsed mapping; `origin` is named in errors. Raises ParamsError."""
+    try:
+        return Params.model_validate(raw)
+    except ValidationError as error:
+        raise ParamsError(
+            "\n".join(f"{origin}: {_explain(item)}" for item in error.errors())
+        ) from None
+
+
+def _explain(item: Any) -> str:
+    where = ".".join(str(part) for part in item["loc"]) or "(top level)"
+    if item["type"] == "extra_forbidden":
+        known = _fields_at(item["loc"][:-1])
+        near = difflib.get_close_matches(str(item["loc"][-1]), known, n=1)
+        mend = f"Did you mean `{near[0]}`?" if near else f"Known here: {', '.join(known)}."
+        return f"{where}: unknown key. {mend}"
+    value = json.dumps(item.get("input"), default=str)
+    return f"{where}: {item['msg']}, got {value}. `regrow schema` describes the field."
+
+
+def _fields_at(loc: tuple[Any, ...]) -> list[str]:
+    model: type[BaseModel] = Params
+    for part in loc:
+        field = model.model_fields.get(str(part))
+        annotation = field.annotation if field else None
+        if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
+            return []
+        model = annotation
+    return list(model.model_fields)
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema of a params file, for editors (`# yaml-language-server: $schema=...`)."""
+    schema = Params.model_json_schema()
+    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    return schema

@@ -1,0 +1,1 @@
+"""Export of checkpoints in Hugging Face format, with model and data cards."""

@@ -1,0 +1,1 @@
+"""Sampling from a model with the numerics of the trainer."""

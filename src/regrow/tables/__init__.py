@@ -1,0 +1,1 @@
+"""Parquet files whose bytes depend on their rows alone."""

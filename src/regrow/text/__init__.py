@@ -1,0 +1,1 @@
+"""WARC, HTML and PDF to text."""

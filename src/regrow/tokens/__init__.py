@@ -1,0 +1,1 @@
+"""Tokenizer training, packing and the index from positions back to documents."""

@@ -110,7 +110,15 @@ class Tokenizer(Block):
     vocabulary: int = Field(default=2_048, ge=300, le=65_536)
     """tokens, special ones included"""
     sample_bytes: int = Field(default=5_000_000, ge=10_000)
-    special_tokens: list[str] = ["<|pad|>", "<|endoftext|>", "<|user|>", "<|assistant|>", "<|end|>", "<think>", "</think>"]
+    special_tokens: list[str] = [
+        "<|pad|>",
+        "<|endoftext|>",
+        "<|user|>",
+        "<|assistant|>",
+        "<|end|>",
+        "<think>",
+        "</think>",
+    ]
     """the first is padding, the second ends a document"""
     seed: int = 0
 

@@ -51,7 +51,9 @@ def load(path: Path) -> Params:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         have = ", ".join(sorted(p.name for p in path.parent.glob("*.yaml"))) or "none"
-        raise ParamsError(f"{path}: no such file. Params files in {path.parent}/: {have}.") from None
+        raise ParamsError(
+            f"{path}: no such file. Params files in {path.parent}/: {have}."
+        ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise ParamsError(f"{path}: cannot be read: {error}") from None
     try:
@@ -59,7 +61,9 @@ def load(path: Path) -> Params:
     except yaml.YAMLError as error:
         raise ParamsError(f"{path}: not YAML: {error}") from None
     if not isinstance(raw, dict):
-        raise ParamsError(f"{path}: must hold a mapping of stages ({', '.join(Params.model_fields)}).")
+        raise ParamsError(
+            f"{path}: must hold a mapping of stages ({', '.join(Params.model_fields)})."
+        )
     return check(raw, str(path))
 
 

@@ -12,7 +12,9 @@ from regrow.params.base import Block
 class Crawl(Block):
     """The polite crawl. In the demo it visits a site that the step itself serves on loopback."""
 
-    hosts: list[str] = Field(default=[], description="hosts to visit; empty: every host of the sources manifest")
+    hosts: list[str] = Field(
+        default=[], description="hosts to visit; empty: every host of the sources manifest"
+    )
     user_agent: str = "regrow-crawler/0.1 (+https://example.org/regrow)"
     """sent with every request and matched against robots.txt"""
     obey_robots: bool = True
@@ -31,7 +33,12 @@ class Crawl(Block):
     backoff_seconds: float = Field(default=0.02, ge=0)
     """first wait; it doubles with each retry and yields to Retry-After"""
     timeout_seconds: float = Field(default=20.0, gt=0)
-    content_types: list[str] = ["text/html", "application/xhtml+xml", "text/plain", "application/pdf"]
+    content_types: list[str] = [
+        "text/html",
+        "application/xhtml+xml",
+        "text/plain",
+        "application/pdf",
+    ]
     """anything else is recorded and skipped"""
     warc_date: str = "2026-11-24T00:00:00Z"
     """WARC-Date of a crawl of frozen sources (a live crawl writes the time of the request)"""

@@ -52,6 +52,8 @@ def drops(rows: list[dict[str, object]]) -> pl.DataFrame:
     for row in rows:
         unknown = set(row) - set(DROPS)
         if unknown:
-            raise ValueError(f"drops: unknown fields {sorted(unknown)}; the schema is {list(DROPS)}")
+            raise ValueError(
+                f"drops: unknown fields {sorted(unknown)}; the schema is {list(DROPS)}"
+            )
     frame = pl.DataFrame([{k: row.get(k) for k in DROPS} for row in rows], schema=DROPS)
     return frame.sort(["id", "reason", "detail"], nulls_last=True)

@@ -1,0 +1,63 @@
+# Two commands for a newcomer: `make demo` and `make test`. Needs Python 3.11, git and make.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+# A plain index serves torch with CUDA (several GB). Where a CPU build is wanted and the
+# index has none, say where it lies: make demo TORCH_FLAGS="--index-url <index of CPU wheels>"
+TORCH_FLAGS ?=
+TORCH := $(shell grep '^torch==' constraints.txt)
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.PHONY: help demo test test-fast lint format env clean distclean bench
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "make %-10s %s\n", $$1, $$2}'
+
+demo: $(READY) ## grow the published demo model from its sources and compare every byte
+	@regrow doctor --brief
+	snakemake --cores all
+	@regrow report
+	@regrow verify
+
+test: $(READY) ## the whole test suite
+	pytest -n 2 --dist loadgroup tests
+
+test-fast: $(READY) ## the tests that need no workflow run
+	pytest -n 2 --dist loadgroup -m "not workflow and not qemu" tests
+
+lint: $(READY) ## style, types, arrows between rooms, workflow
+	ruff check .
+	ruff format --check .
+	mypy
+	lint-imports
+	snakefmt --check Snakefile workflow
+	snakemake --lint
+
+format: $(READY) ## rewrite to the house style
+	ruff check --fix .
+	ruff format .
+	snakefmt Snakefile workflow
+
+bench: $(READY) ## measure speed side by side with the peers (see benchmarks/)
+	for b in benchmarks/*.py; do python $$b || exit 1; done
+
+env: $(READY) ## the environment in .venv: then `. .venv/bin/activate`
+
+$(READY): constraints.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; assert sys.version_info[:2] == (3, 11), sys.version' 2>/dev/null \
+		|| { echo "Regrow needs Python 3.11 ($(PYTHON) is $$($(PYTHON) --version 2>&1)). Mend: make PYTHON=/path/to/python3.11"; exit 1; }
+	@echo "Creating $(VENV) (about 280 packages, 3 GB; two to five minutes) ..."
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(PIP) $(TORCH_FLAGS) '$(TORCH)'
+	$(PIP) --constraint constraints.txt --editable '.[dev,remotes]'
+	$(BIN)/python -m regrow.numerics.build
+	@touch $@
+
+clean: ## remove what the flow made; keeps the environment and the DVC cache
+	rm -rf data logs report.html .snakemake .regrow
+
+distclean: clean ## also remove the environment and the DVC cache
+	rm -rf $(VENV) .dvc/cache .dvc/tmp

@@ -1,1 +1,1 @@
-"""Sampling from a model with the numerics of the trainer."""
+"""Text from a model: batched sampling whose log-probabilities equal the trainer's bit for bit."""

@@ -1,0 +1,90 @@
+"""Training state on disk: atomic, and complete enough to go on as if nothing had happened.
+
+A checkpoint folder holds `model.safetensors`, `config.json`, `optimizer.safetensors`,
+`state.json`, `metrics.parquet` and `digests.jsonl`; a partial one, in the scratch folder of
+an unfinished segment, holds the same and is thrown away when the segment ends.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+from transformers import Olmo3ForCausalLM
+
+from regrow.model import files
+from regrow.train import digest, metrics
+from regrow.train.engine import Engine
+
+OPTIMIZER = "optimizer.safetensors"
+STATE = "state.json"
+METRICS = "metrics.parquet"
+DIGESTS = "digests.jsonl"
+
+
+def save(
+    folder: Path,
+    model: Olmo3ForCausalLM,
+    engine: Engine,
+    rows: list[metrics.Row],
+    links: list[dict[str, Any]],
+    extra: dict[str, Any],
+) -> None:
+    """Fill `folder`. `extra` is merged into `state.json`."""
+    files.save(model, folder)
+    state = {name: value.contiguous() for name, value in engine.optimizer.tensors().items()}
+    save_file(state, folder / OPTIMIZER, metadata={"format": "pt"})
+    (folder / OPTIMIZER).chmod(0o644)
+    text = json.dumps(engine.position() | extra, indent=2, sort_keys=True) + "\n"
+    (folder / STATE).write_text(text, encoding="utf-8")
+    metrics.write(rows, folder / METRICS)
+    digest.write(links, folder / DIGESTS)
+
+
+def state(folder: Path) -> dict[str, Any]:
+    """`state.json` of a checkpoint."""
+    found: dict[str, Any] = json.loads((folder / STATE).read_text(encoding="utf-8"))
+    return found
+
+
+def restore(folder: Path, model: Olmo3ForCausalLM, engine: Engine) -> None:
+    """Set model and engine to the state in `folder`."""
+    with torch.no_grad():
+        files.load_weights(model, folder)
+    saved = state(folder)
+    engine.step = saved["step"]
+    engine.tokens = saved["tokens"]
+    engine.skip.restore(saved["skip"])
+    engine.optimizer.restore(load_file(folder / OPTIMIZER), saved["updates"])
+
+
+def replace(folder: Path, scratch: Path) -> None:
+    """Make `folder`, just filled, the one partial state in `scratch`, atomically."""
+    for path in folder.iterdir():
+        with path.open("rb") as handle:
+            os.fsync(handle.fileno())
+    target = scratch / f"step-{state(folder)['step']:09d}"
+    shutil.rmtree(target, ignore_errors=True)
+    folder.rename(target)
+    for old in scratch.glob("step-*"):
+        if old != target:
+            shutil.rmtree(old, ignore_errors=True)
+
+
+def partial(scratch: Path, origin: str) -> Path | None:
+    """The latest partial state in `scratch` that belongs to the segment `origin`, if any.
+
+    Unfinished or foreign leftovers are passed over.
+    """
+    for folder in sorted(scratch.glob("step-*"), reverse=True):
+        try:
+            if state(folder).get("origin") == origin:
+                return folder
+        except (OSError, ValueError):
+            continue
+    return None

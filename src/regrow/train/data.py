@@ -1,0 +1,64 @@
+"""Packed token sequences, and the micro-batches of a step."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from regrow.train.order import Order
+
+
+class Sequences:
+    """The packed sequences of a folder (`tokens.bin`, `meta.json`), memory-mapped."""
+
+    def __init__(self, folder: Path) -> None:
+        meta = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
+        self.count = int(meta["sequences"])
+        self.length = int(meta["sequence_length"])
+        self.vocabulary = int(meta["vocabulary"])
+        self.eos = int(meta["eos"])
+        self.pad = int(meta["pad"])
+        path = folder / "tokens.bin"
+        size = path.stat().st_size
+        if not self.count or size != 2 * self.count * self.length:
+            raise ValueError(
+                f"{path}: {size} bytes do not hold {self.count} sequences of {self.length} "
+                "uint16 tokens, as meta.json says"
+            )
+        shape = (self.count, self.length)
+        self._tokens = np.memmap(path, dtype="<u2", mode="r", shape=shape)
+
+    def take(self, indices: NDArray[np.int64]) -> torch.Tensor:
+        """The sequences at `indices`: (len(indices), length), int64."""
+        return torch.from_numpy(self._tokens[indices].astype(np.int64))
+
+
+@dataclass(frozen=True)
+class Batch:
+    """A micro-batch: tokens (sequences, length) and the token that ends a document."""
+
+    tokens: torch.Tensor
+    eos: int
+
+
+class Batches:
+    """The micro-batches of each step, fixed in shape whatever the number of processes."""
+
+    def __init__(self, sequences: Sequences, order: Order, batch: int, micro: int) -> None:
+        self.sequences = sequences
+        self.order = order
+        self.batch = batch
+        self.micro = micro
+        self.per_step = batch // micro
+        self.tokens_per_step = batch * sequences.length
+
+    def get(self, step: int, index: int) -> Batch:
+        """Micro-batch `index` of `step` (from 1)."""
+        position = (step - 1) * self.batch + index * self.micro
+        tokens = self.sequences.take(self.order.at(position, self.micro))
+        return Batch(tokens=tokens, eos=self.sequences.eos)

@@ -1,0 +1,84 @@
+"""What is minimised. An objective knows how to score one micro-batch, nothing else.
+
+The loss of a step is the sum of its micro-batches' losses over one common weight (for
+language modelling: the number of predicted tokens), so that micro-batches can be summed
+in a tree whatever the objective.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+
+from regrow.train.data import Batch
+
+Model = Callable[..., Any]
+
+
+class Objective(Protocol):
+    """An objective of the engine."""
+
+    names: tuple[str, ...]
+    """what the parts of the loss are called"""
+
+    def weight(self, batch: Batch) -> int:
+        """What the micro-batch counts for, known before the forward pass."""
+
+    def loss(self, model: Model, batch: Batch, total: int) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """The loss to differentiate, over the step's `total` weight, and its parts, detached."""
+
+
+def documents(tokens: Tensor, eos: int) -> Tensor:
+    """The number, within its sequence, of the document that each token belongs to.
+
+    `eos` is the last token of its document. (rows, length) -> (rows, length), int64.
+    """
+    ends = torch.zeros_like(tokens)
+    ends[:, 1:] = (tokens[:, :-1] == eos).long()
+    return ends.cumsum(dim=1)
+
+
+def positions(document: Tensor) -> Tensor:
+    """Positions that restart at 0 in every document: (rows, length), int64."""
+    index = torch.arange(document.shape[1]).expand_as(document)
+    first = torch.ones_like(document, dtype=torch.bool)
+    first[:, 1:] = document[:, 1:] != document[:, :-1]
+    return index - torch.where(first, index, 0).cummax(dim=1).values
+
+
+class LanguageModelling:
+    """Next-token cross-entropy with the z-loss of Olmo 3 (1e-5 times the squared log-normaliser).
+
+    With `document_mask` a token attends within its own document only.
+    """
+
+    names: tuple[str, ...] = ("loss", "z_loss")
+
+    def __init__(self, z_loss: float, document_mask: bool) -> None:
+        self.z_loss = z_loss
+        self.document_mask = document_mask
+
+    def weight(self, batch: Batch) -> int:
+        """Predicted tokens: every token but the first of each sequence."""
+        rows, length = batch.tokens.shape
+        return rows * (length - 1)
+
+    def logits(self, model: Model, batch: Batch) -> Tensor:
+        """(rows, length, vocabulary)."""
+        # Positions that restart, without an attention mask and without a cache, are what makes
+        # transformers isolate packed documents; with either of the others it leaks silently.
+        where = positions(documents(batch.tokens, batch.eos)) if self.document_mask else None
+        return model(input_ids=batch.tokens, position_ids=where, use_cache=False).logits
+
+    def loss(self, model: Model, batch: Batch, total: int) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """Mean over the step's predicted tokens: cross-entropy, z-loss."""
+        logits = self.logits(model, batch)[:, :-1].flatten(0, 1).float()
+        targets = batch.tokens[:, 1:].flatten()
+        normaliser = torch.logsumexp(logits, dim=-1)
+        picked = logits.gather(1, targets[:, None])[:, 0]
+        entropy = (normaliser - picked).sum() / total
+        z = (normaliser * normaliser).sum() * (self.z_loss / total)
+        return entropy + z, (entropy.detach(), z.detach())

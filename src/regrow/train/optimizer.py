@@ -1,0 +1,141 @@
+"""The optimizers of the engine, as one `torch.optim.Optimizer` with a rule per weight.
+
+AdamW (Loshchilov and Hutter, arXiv 1711.05101) with Olmo 3's settings for every weight, or
+Muon (Jordan et al., 2024, "Muon: an optimizer for hidden layers in neural networks"; learning
+rate matched to AdamW's update size as in Liu et al., arXiv 2502.16982) for the 2-D weights
+between embedding and head, and AdamW for the rest.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from regrow.params.train import Optimizer as Settings
+
+NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)
+"""coefficients of the quintic iteration (Jordan et al.)"""
+MUON_EPS = 1e-7
+
+
+def power(base: float, exponent: int) -> float:
+    """base ** exponent by repeated squaring: correctly rounded products only, no libm."""
+    value = 1.0
+    while exponent:
+        if exponent & 1:
+            value *= base
+        base *= base
+        exponent >>= 1
+    return value
+
+
+class Optimizer(torch.optim.Optimizer):
+    """AdamW, or Muon and AdamW. Each parameter group names its rule."""
+
+    def __init__(self, named: Iterable[tuple[str, torch.nn.Parameter]], settings: Settings) -> None:
+        self.settings = settings
+        groups: dict[tuple[str, bool], dict[str, Any]] = {}
+        for name, weight in sorted(named):
+            matrix = weight.dim() == 2 and not _is_embedding(name)
+            head = name == "lm_head.weight"
+            rule = "muon" if settings.name == "muon" and matrix and not head else "adamw"
+            group = groups.setdefault(
+                (rule, matrix),
+                {"rule": rule, "decay": settings.weight_decay if matrix else 0.0}
+                | {"params": [], "names": []},
+            )
+            group["params"].append(weight)
+            group["names"].append(name)
+        ordered = [groups[key] for key in sorted(groups)]
+        super().__init__(ordered, {"lr": settings.learning_rate, "applied": 0})
+
+    def set_rate(self, rate: float) -> None:
+        """The learning rate of the next step, for all groups."""
+        for group in self.param_groups:
+            group["lr"] = rate
+
+    @property
+    def applied(self) -> int:
+        """Updates applied so far (skipped steps do not count)."""
+        return int(self.param_groups[0]["applied"])
+
+    @applied.setter
+    def applied(self, count: int) -> None:
+        for group in self.param_groups:
+            group["applied"] = count
+
+    @torch.no_grad()
+    def step(self, closure: Any = None) -> None:  # type: ignore[override]
+        """Update every weight that has a gradient."""
+        for group in self.param_groups:
+            group["applied"] += 1
+            rule = self._muon if group["rule"] == "muon" else self._adamw
+            for weight in group["params"]:
+                if weight.grad is not None:
+                    rule(weight, weight.grad, self.state[weight], group)
+
+    def _adamw(self, weight: Tensor, gradient: Tensor, state: Any, group: dict[str, Any]) -> None:
+        first, second = self.settings.betas
+        if not state:
+            state["exp_avg"] = torch.zeros_like(weight)
+            state["exp_avg_sq"] = torch.zeros_like(weight)
+        mean, square = state["exp_avg"], state["exp_avg_sq"]
+        mean.lerp_(gradient, 1.0 - first)
+        square.mul_(second).addcmul_(gradient, gradient, value=1.0 - second)
+        step = group["applied"]
+        rate = group["lr"] / (1.0 - power(first, step))
+        root = math.sqrt(1.0 - power(second, step))
+        weight.mul_(1.0 - group["lr"] * group["decay"])
+        weight.addcdiv_(mean, (square.sqrt() / root).add_(self.settings.eps), value=-rate)
+
+    def _muon(self, weight: Tensor, gradient: Tensor, state: Any, group: dict[str, Any]) -> None:
+        momentum = self.settings.muon_momentum
+        if not state:
+            state["momentum"] = torch.zeros_like(weight)
+        mean = state["momentum"]
+        mean.lerp_(gradient, 1.0 - momentum)
+        update = orthogonalise(gradient.lerp(mean, momentum), self.settings.muon_iterations)
+        rate = group["lr"] * 0.2 * math.sqrt(max(weight.shape))
+        weight.mul_(1.0 - group["lr"] * group["decay"])
+        weight.add_(update, alpha=-rate)
+
+    def tensors(self) -> dict[str, Tensor]:
+        """The state by name, sorted: `<weight>.<exp_avg | exp_avg_sq | momentum>`."""
+        found = {}
+        for group in self.param_groups:
+            for name, weight in zip(group["names"], group["params"], strict=True):
+                for kind, value in self.state.get(weight, {}).items():
+                    found[f"{name}.{kind}"] = value
+        return dict(sorted(found.items()))
+
+    def restore(self, tensors: dict[str, Tensor], applied: int) -> None:
+        """Take over a saved state. Raises KeyError if a tensor belongs to no weight."""
+        owner = {
+            name: weight
+            for group in self.param_groups
+            for name, weight in zip(group["names"], group["params"], strict=True)
+        }
+        for full, value in tensors.items():
+            name, kind = full.rsplit(".", 1)
+            self.state[owner[name]][kind] = value.clone()
+        self.applied = applied
+
+
+def _is_embedding(name: str) -> bool:
+    return name.endswith("embed_tokens.weight")
+
+
+def orthogonalise(matrix: Tensor, iterations: int) -> Tensor:
+    """The nearest semi-orthogonal matrix, roughly, by Newton-Schulz: (m, n) -> (m, n)."""
+    a, b, c = NEWTON_SCHULZ
+    tall = matrix.shape[0] > matrix.shape[1]
+    x = matrix.T.contiguous() if tall else matrix
+    x = x / x.norm().clamp(min=MUON_EPS)
+    for _ in range(iterations):
+        gram = x @ x.T
+        x = torch.addmm(x, torch.addmm(gram, gram, gram, beta=b, alpha=c), x, beta=a)
+    return x.T.contiguous() if tall else x

@@ -1,1 +1,1 @@
-"""One filter a module, each returning keep or a reason."""
+"""Quality filters: one small module per filter, each keeps a document or says why not."""

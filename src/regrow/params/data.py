@@ -23,8 +23,8 @@ class Filter(Block):
     max_symbol_to_word: float = Field(default=0.1, ge=0)
     max_bullet_lines: float = Field(default=0.9, ge=0, le=1)
     max_ellipsis_lines: float = Field(default=0.3, ge=0, le=1)
-    min_alphabetic_words: float = Field(default=0.2, ge=0, le=1)
-    """share of words with at least one letter"""
+    min_alphabetic_words: float = Field(default=0.8, ge=0, le=1)
+    """share of words with at least one letter (Gopher; OLMo 3 states it as 0.2 without one)"""
     min_stop_words: int = Field(default=2, ge=0)
     max_duplicate_lines: float = Field(default=0.30, ge=0, le=1)
     max_duplicate_paragraphs: float = Field(default=0.30, ge=0, le=1)

@@ -1,1 +1,1 @@
-"""Exact and near-duplicate removal, hold-out and decontamination."""
+"""Exact and near-duplicate removal, hold-out, decontamination."""

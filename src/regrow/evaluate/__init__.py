@@ -1,1 +1,1 @@
-"""Evaluation of checkpoints through lm-eval with local tasks."""
+"""Evaluation of checkpoints through lm-eval with local tasks: bits per byte, and text samples."""

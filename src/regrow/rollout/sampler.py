@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from transformers import Olmo3ForCausalLM
 
 from regrow.numerics import exact
 from regrow.numerics.random import Stream
@@ -72,7 +73,7 @@ def choose(
 
 @torch.no_grad()
 def sample(
-    model: torch.nn.Module,
+    model: Olmo3ForCausalLM,
     requests: Sequence[Request],
     *,
     max_new_tokens: int,

@@ -1,0 +1,110 @@
+"""lm-eval over held-out documents: write its task files, run it, take the pure results.
+
+lm-eval's own report carries times, host names and a git hash; only log-likelihoods and the
+aggregated metric leave this module.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import yaml
+
+from regrow.evaluate.documents import Document
+
+if TYPE_CHECKING:
+    from regrow.evaluate.lm import CheckpointLM
+
+TEMPLATE = Path(__file__).parent / "tasks" / "bits_per_byte.yaml"
+GROUP = "regrow_heldout"
+LN2 = 0.6931471805599453
+
+
+def task_names(domains: Sequence[str]) -> dict[str, str]:
+    """Domain -> lm-eval task name (letters, digits, `_`), unique, in the order of the domains."""
+    names: dict[str, str] = {}
+    for domain in sorted(set(domains)):
+        base = name = "heldout_" + (re.sub(r"[^a-z0-9]+", "_", domain.lower()).strip("_") or "x")
+        number = 2
+        while name in names.values():
+            name, number = f"{base}_{number}", number + 1
+        names[domain] = name
+    return names
+
+
+def write_tasks(documents: Sequence[Document], folder: Path) -> dict[str, str]:
+    """Write a YAML task and its JSON lines per domain, and the group of them, to `folder`.
+
+    `lm_eval run --include_path FOLDER --tasks regrow_heldout` scores any other model on the
+    same documents. Returns domain -> task name.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    names = task_names([document.domain for document in documents])
+    template = yaml.safe_load(TEMPLATE.read_text(encoding="utf-8"))
+    for domain, name in names.items():
+        lines = [
+            json.dumps({"id": d.id, "url": d.url, "text": d.text}, ensure_ascii=False)
+            for d in documents
+            if d.domain == domain
+        ]
+        data = folder / f"{name}.jsonl"
+        data.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        files = {"data_files": {"test": str(data.resolve())}}
+        task = {"task": name, **template, "dataset_kwargs": files}
+        (folder / f"{name}.yaml").write_text(yaml.safe_dump(task, sort_keys=False), "utf-8")
+    group = {"group": GROUP, "task": list(names.values())}
+    (folder / f"{GROUP}.yaml").write_text(yaml.safe_dump(group, sort_keys=False), "utf-8")
+    return names
+
+
+def bits(documents: Sequence[Document], lm: CheckpointLM, folder: Path) -> dict[str, float]:
+    """Document id -> bits that the model needs for its text, scored by lm-eval.
+
+    `folder` takes the task files and the cache of `datasets`; nothing else is written.
+
+    Raises:
+        RuntimeError: lm-eval scored other texts, or its metric disagrees with its samples.
+    """
+    os.environ.update(HF_HUB_OFFLINE="1", HF_DATASETS_OFFLINE="1", TQDM_DISABLE="1")
+    from lm_eval import evaluator
+    from lm_eval.tasks import TaskManager
+
+    for noisy in ("lm_eval", "datasets"):
+        logging.getLogger(noisy).setLevel(logging.ERROR)
+    names = write_tasks(documents, folder / "tasks")
+    manager = TaskManager(include_path=str(folder / "tasks"), include_defaults=False)
+    cache = {"cache_dir": str(folder / "cache")}
+    tasks = [
+        {
+            "task": name,
+            "dataset_kwargs": cache
+            | {"data_files": {"test": str((folder / "tasks" / f"{name}.jsonl").resolve())}},
+        }
+        for name in names.values()
+    ]
+    report = evaluator.evaluate(lm, manager.load(tasks), bootstrap_iters=0, log_samples=True)
+
+    found: dict[str, float] = {}
+    for domain, name in names.items():
+        expected = {d.id: d for d in documents if d.domain == domain}
+        nats, size = 0.0, 0
+        for sample in report["samples"][name]:
+            document = expected.pop(sample["doc"]["id"], None)
+            if document is None or sample["arguments"][0][0] != document.text:
+                raise RuntimeError(f"lm-eval task {name}: scored a text that was not asked for")
+            value = float(sample["resps"][0][0])
+            found[document.id] = -value / LN2
+            nats, size = nats + value, size + document.size
+        metric = float(report["results"][name]["bits_per_byte,none"])
+        if expected or abs(metric + nats / LN2 / size) > 1e-9 * max(1.0, metric):
+            raise RuntimeError(
+                f"lm-eval task {name}: bits_per_byte {metric} does not follow from its samples "
+                f"({-nats / LN2 / size}; {len(expected)} documents missing)"
+            )
+    return found

@@ -9,9 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
 
-from regrow.params.schema import Params
+if TYPE_CHECKING:
+    # pydantic costs more than a whole lookup that hits
+    from regrow.params.schema import Params
 
 Kind = Literal["data", "record", "source"]
 
@@ -49,7 +52,8 @@ class Step:
     inputs: tuple[Input, ...] = ()
     numerics: Literal["exact", "fma32"] = "exact"
     """exact: integer, byte and correctly rounded work; fma32: see regrow.numerics"""
-    instances: Callable[[Params], list[str]] | None = None
+    instances: Callable[[Any], list[str]] | None = None
+    """the instances under given params, in the order in which `previous` chains them"""
     resumable: bool = False
     leaf: tuple[str, ...] = ()
     """files of the output that people ask for by name: declared to Snakemake as well"""
@@ -180,3 +184,13 @@ STEPS: tuple[Step, ...] = (
 )
 
 BY_NAME: dict[str, Step] = {step.name: step for step in STEPS}
+
+PARAMS_ROOT = "regrow.params.schema:Params"
+"""the model of a params file; the key of a step counts the code of its sections' models"""
+
+
+def load(path: Path) -> Params:
+    """Read and check a params file. Raises regrow.params.schema.ParamsError."""
+    from regrow.params import schema
+
+    return schema.load(path)

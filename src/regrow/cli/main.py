@@ -1,0 +1,114 @@
+"""`regrow`: the dispatcher. One module per command, imported when it is called."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from typing import NamedTuple
+
+
+class Command(NamedTuple):
+    """A command: where it lives and what it is for."""
+
+    module: str
+    help: str
+    hidden: bool = False
+
+
+# A command's module offers `configure(parser)` and `run(args) -> exit status`; its docstring
+# is the text of `regrow COMMAND --help`.
+COMMANDS: dict[str, Command] = {
+    "plan": Command("regrow.cli.plan", "which steps would run, and which part of their key changed"),
+    "verify": Command("regrow.cli.verify", "reread every artifact; compare with the published hashes"),
+    "audit": Command("regrow.cli.audit", "what went into an artifact, down to the source files"),
+    "trace": Command("regrow.cli.trace", "where a document went, step by step"),
+    "rebuild": Command("regrow.cli.rebuild", "make an artifact anew from the sources; compare bytes"),
+    "report": Command("regrow.cli.report", "the page about the run: funnel, losses, evals, samples"),
+    "doctor": Command("regrow.cli.doctor", "what this machine can certify, and how to mend the rest"),
+    "schema": Command("regrow.cli.schema", "the JSON Schema of a params file, or one field of it"),
+    "run": Command("regrow.cli.run", "run one job (what the workflow's rules call)", hidden=True),
+    "settle": Command("regrow.cli.settle", "compare records with the present", hidden=True),
+}
+
+_INTRODUCTION = """\
+Questions about a run of the flow and its artifacts. The run itself is `snakemake --cores all`.
+
+{commands}
+
+An artifact is named by path (data/mix/mix.parquet), by step (pretrain.000120) or by the first
+digits of a SHA-256. Questions take --json. `regrow COMMAND --help` tells more.
+"""
+
+
+def _overview() -> str:
+    rows = [f"  {name:<8}  {c.help}" for name, c in COMMANDS.items() if not c.hidden]
+    return _INTRODUCTION.format(commands="\n".join(rows))
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command that `argv` names; returns the exit status.
+
+    0: done; 1: the answer is no, or a step failed; 2: wrong usage or params; 130: interrupted.
+    """
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if not arguments or arguments[0] in ("-h", "--help", "help"):
+        print("usage: regrow COMMAND [options]\n\n" + _overview(), end="")
+        return 0
+    if arguments[0] == "--version":
+        from importlib.metadata import version
+
+        print(f"regrow {version('regrow')}")
+        return 0
+    name, *rest = arguments
+    command = COMMANDS.get(name)
+    if command is None:
+        import difflib
+
+        near = difflib.get_close_matches(name, COMMANDS, n=1)
+        hint = f" Did you mean `regrow {near[0]}`?" if near else ""
+        print(f"regrow: no command `{name}`.{hint}\n\n" + _overview(), end="", file=sys.stderr)
+        return 2
+    try:
+        return _call(name, command, rest)
+    except KeyboardInterrupt:
+        print(f"regrow {name}: interrupted.", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        # The reader (`| head`) went away: not an error, and nothing more to say.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:
+        status = _status(error)
+        if status is None:
+            raise
+        print(f"regrow {name}: {error}", file=sys.stderr)
+        return status
+
+
+def _call(name: str, command: Command, arguments: list[str]) -> int:
+    module = importlib.import_module(command.module)
+    parser = argparse.ArgumentParser(
+        prog=f"regrow {name}",
+        description=module.__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    module.configure(parser)
+    status = module.run(parser.parse_args(arguments))
+    sys.stdout.flush()
+    return int(status or 0)
+
+
+def _status(error: Exception) -> int | None:
+    """The exit status of an error that is a message to the user; None for a defect of ours."""
+    expected = {"FlowError": 1, "StepFailed": 1, "Unanswerable": 1, "ParamsError": 2}
+    for kind in type(error).__mro__:
+        if kind.__module__.startswith("regrow.") and kind.__name__ in expected:
+            return int(getattr(error, "status", expected[kind.__name__]))
+    return None
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,144 @@
+"""The flow unfolded: one job per step, or per instance of a step, with its inputs resolved."""
+
+from __future__ import annotations
+
+import importlib
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from regrow.flow.errors import FlowError
+from regrow.flow.table import Input, Kind, Step
+
+TABLE = "regrow.flow.table"
+TABLE_VARIABLE = "REGROW_TABLE"
+"""environment variable that names another table of steps (a module like `regrow.flow.table`)"""
+
+
+@dataclass(frozen=True)
+class Flow:
+    """A table of steps and the way to read the params that it runs under."""
+
+    module: str
+    steps: tuple[Step, ...]
+    load: Callable[[Path], Any]
+    params_root: str
+    """"module:class" of the model of a params file"""
+
+    def step(self, name: str) -> Step:
+        """The step called `name`. Raises FlowError with the known names."""
+        for step in self.steps:
+            if step.name == name:
+                return step
+        known = ", ".join(step.name for step in self.steps)
+        raise FlowError(f"no step is called `{name}`. Steps: {known}.")
+
+    @property
+    def packages(self) -> tuple[str, ...]:
+        """Top-level packages whose code counts as ours."""
+        tops = {step.function.split(".")[0].split(":")[0] for step in self.steps}
+        return tuple(sorted({"regrow", self.module.split(".")[0], *tops}))
+
+
+def flow() -> Flow:
+    """The flow of this process: `regrow.flow.table`, or what REGROW_TABLE names."""
+    name = os.environ.get(TABLE_VARIABLE) or TABLE
+    try:
+        table = importlib.import_module(name)
+        return Flow(name, tuple(table.STEPS), table.load, table.PARAMS_ROOT)
+    except (ImportError, AttributeError) as error:
+        raise FlowError(f"{TABLE_VARIABLE}={name} is no table of steps: {error}") from None
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """One input of one job."""
+
+    name: str
+    kind: Kind
+    path: str
+    """below the root: a data folder, a record, or a source"""
+    job: str = ""
+    """the job that makes it (data, record)"""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One execution of a step: it fills `data` and leaves `record`."""
+
+    step: Step
+    instance: str | None
+    inputs: tuple[Resolved, ...]
+
+    @property
+    def name(self) -> str:
+        """`step` or `step.instance`."""
+        return self.step.name if self.instance is None else f"{self.step.name}.{self.instance}"
+
+    @property
+    def data(self) -> str:
+        """The folder that it fills, below the root."""
+        return data_path(self.step.name, self.instance)
+
+    @property
+    def record(self) -> str:
+        """The record that it leaves, below the root."""
+        return f"records/{self.name}.json"
+
+    @property
+    def upstream(self) -> list[str]:
+        """Names of the jobs whose record or data it reads, without repeats."""
+        return list(dict.fromkeys(i.job for i in self.inputs if i.job))
+
+
+def data_path(step: str, instance: str | None) -> str:
+    """`data/<step>` or `data/<step>/<instance>`."""
+    return f"data/{step}" if instance is None else f"data/{step}/{instance}"
+
+
+def expand(flow: Flow, instances: Mapping[str, list[str]]) -> dict[str, Job]:
+    """All jobs by name, producers before consumers.
+
+    Args:
+        flow: the table.
+        instances: per instanced step its instances, in the order of the chain.
+
+    Raises:
+        FlowError: the table names a step that comes later or is not there.
+    """
+    jobs: dict[str, Job] = {}
+    for step in flow.steps:
+        for instance in instances[step.name] if step.instances else [None]:
+            inputs = [r for i in step.inputs for r in _resolve(flow, i, step, instance, instances)]
+            job = Job(step, instance, tuple(inputs))
+            for name in job.upstream:
+                if name not in jobs:
+                    raise FlowError(f"{flow.module}: {job.name} reads {name}, which is not made before it.")
+            jobs[job.name] = job
+    return jobs
+
+
+def _resolve(
+    flow: Flow, item: Input, step: Step, instance: str | None, instances: Mapping[str, list[str]]
+) -> list[Resolved]:
+    if item.kind == "source":
+        return [Resolved(item.name, "source", item.path)]
+    made = instances.get(item.step, [])
+    if item.instance == "none":
+        return [_made(item.name, item, None)]
+    if item.instance == "same":
+        return [_made(item.name, item, instance)]
+    if item.instance == "previous":
+        at = made.index(cast(str, instance))
+        return [_made(item.name, item, made[at - 1])] if at else []
+    if item.instance == "last":
+        return [_made(item.name, item, made[-1])]
+    return [_made(f"{item.name}.{one}", item, one) for one in made]
+
+
+def _made(name: str, item: Input, instance: str | None) -> Resolved:
+    job = item.step if instance is None else f"{item.step}.{instance}"
+    path = f"records/{job}.json" if item.kind == "record" else data_path(item.step, instance)
+    return Resolved(name, item.kind, path, job)

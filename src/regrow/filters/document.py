@@ -35,7 +35,7 @@ class Document:
     @cached_property
     def word_count(self) -> int:
         """Number of words, scripts without spaces included (`regrow.filters.words.count`)."""
-        return words.count(self.text)
+        return words.count(self.text, self.words)
 
     @cached_property
     def spaced(self) -> list[str]:

@@ -10,6 +10,7 @@ finds nothing more to do.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 
 from regrow.filters import words
@@ -28,21 +29,31 @@ _CUTS = (
 )
 _HINTS = ("items in cart", "Sign-in", "Read more...")
 _CUT_WORDS = 10
+_CAPITALS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_DIGITS = b"0123456789"
 
 
 def clean(document: Document, params: Filter) -> Document | Drop:
     """The document without such lines, or a drop if more than the allowed share of words went."""
-    lines = (cut(line) for line in document.text.split("\n"))
-    kept = "\n".join(line for line in lines if line is not None and not junk(line, params))
-    if kept == document.text:
+    kept: list[str] = []
+    removed = 0  # words
+    for line in document.text.split("\n"):
+        shorter = cut(line)
+        if shorter is None or junk(shorter, params):
+            removed += words.count(line)
+            continue
+        if shorter is not line:
+            removed += words.count(line) - words.count(shorter)
+        kept.append(shorter)
+    text = "\n".join(kept)
+    if text == document.text:
         return document
-    before, after = document.word_count, words.count(kept)
-    removed = (before - after) / max(before, 1)
-    if removed > params.max_removed_words:
-        return Drop("lines.removed_words", removed, params.max_removed_words)
-    if not kept.strip():
+    share = removed / max(document.word_count, 1)
+    if share > params.max_removed_words:
+        return Drop("lines.removed_words", share, params.max_removed_words)
+    if not text.strip():
         return Drop("empty", 0.0)
-    return replace(document, text=kept)
+    return replace(document, text=text)
 
 
 def cut(line: str) -> str | None:
@@ -64,12 +75,21 @@ def junk(line: str, params: Filter) -> bool:
     """Whether a line is mostly capitals, digits, a counter, or has too few words."""
     if not line.strip():
         return False
-    capitals = sum(map(str.isupper, line))
-    if capitals > params.max_uppercase_line * len(line):
+    if many(line, _CAPITALS, str.isupper, params.max_uppercase_line):
         return True
-    digits = sum(map(str.isdecimal, line))
-    if digits > params.max_numeric_line * len(line):
+    if many(line, _DIGITS, str.isdecimal, params.max_numeric_line):
         return True
-    if params.min_line_words and words.count(line) < params.min_line_words:
+    if words.fewer(line, params.min_line_words):
         return True
     return _COUNTER.fullmatch(line) is not None
+
+
+def many(line: str, ascii_: bytes, kind: Callable[[str], bool], share: float) -> bool:
+    """Whether more than this share of a line's characters are of a kind (`ascii_`: those in ASCII)."""
+    if share >= 1:
+        return False
+    if line.isascii():
+        found = len(line) - len(line.encode("ascii").translate(None, ascii_))
+    else:
+        found = sum(map(kind, line))
+    return found > share * len(line)

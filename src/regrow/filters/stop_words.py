@@ -8,6 +8,8 @@ before it would call every French page a page without stop words.
 
 from __future__ import annotations
 
+from itertools import islice
+
 from regrow.filters.document import Document, Drop
 from regrow.params.data import Filter
 
@@ -21,7 +23,8 @@ def judge(document: Document, params: Filter) -> Drop | None:
     known = STOP_WORDS.get(document.language or "")
     if known is None:
         return None
-    found = sum(word.lower() in known for word in document.words)
+    matches = (word for word in document.words if word.lower() in known)
+    found = sum(1 for _ in islice(matches, params.min_stop_words))
     if found < params.min_stop_words:
         return Drop("stop_words", float(found), float(params.min_stop_words))
     return None

@@ -8,11 +8,14 @@ configuration states the last one as the share of words *without* a letter, 0.2)
 
 from __future__ import annotations
 
+import re
+
 from regrow.filters.document import Document, Drop
 from regrow.params.data import Filter
 
 _SYMBOLS = ("#", "...", ". . .", "\u2026")
 _ELLIPSES = ("...", ". . .", "\u2026")
+_NO_LETTER = re.compile(r"(?<!\S)(?:[^\w\s]|[\d_])+(?!\S)")
 _BULLETS = ("\u2022", "\u25cf", "\u2023", "*", "-")
 
 
@@ -34,7 +37,7 @@ def judge(document: Document, params: Filter) -> Drop | None:
 
     pieces = document.spaced
     if pieces:
-        letters = sum(any(map(str.isalpha, piece)) for piece in pieces) / len(pieces)
+        letters = 1 - len(_NO_LETTER.findall(" ".join(pieces))) / len(pieces)
         if letters < params.min_alphabetic_words:
             return Drop("symbols.alphabetic_words", letters, params.min_alphabetic_words)
     return None

@@ -13,6 +13,7 @@ nor symbols, by explicit code point ranges: combining vowels stay inside their w
 from __future__ import annotations
 
 import re
+from itertools import islice
 
 _UNSPACED = (
     "\u0e00-\u0eff"  # Thai, Lao
@@ -41,12 +42,20 @@ def tokens(text: str) -> list[str]:
     return _TOKEN.findall(text)
 
 
-def count(text: str) -> int:
-    """Number of words of a text; punctuation is none."""
-    lone = len(_LONE.findall(text))
-    return len(_TOKEN.findall(text)) - lone + -(-lone // CHARACTERS_PER_WORD)
+def count(text: str, cut: list[str] | None = None) -> int:
+    """Number of words of a text; punctuation is none. `cut`: its tokens, if they are at hand."""
+    found = len(_TOKEN.findall(text) if cut is None else cut)
+    lone = 0 if text.isascii() else len(_LONE.findall(text))
+    return found - lone + -(-lone // CHARACTERS_PER_WORD)
+
+
+def fewer(line: str, n: int) -> bool:
+    """Whether a line has fewer than n words; looks no further than it must."""
+    if not line.isascii():
+        return count(line) < n
+    return sum(1 for _ in islice(_TOKEN.finditer(line), n)) < n
 
 
 def spaced(text: str) -> list[str]:
     """Pieces between white space, punctuation included, of the scripts that write spaces."""
-    return _LONE.sub(" ", text).split()
+    return (text if text.isascii() else _LONE.sub(" ", text)).split()

@@ -37,18 +37,15 @@ class Linear:
 
     def save(self, path: Path, description: dict[str, object]) -> None:
         """Write as safetensors; `description` (JSON) tells how to make the features."""
-        from safetensors.numpy import save_file
+        from safetensors.numpy import save
 
         meta = {**description, "classes": list(self.classes)}
         # One metadata key only: safetensors writes several in an order that varies.
-        save_file(
-            {
-                "weight": np.ascontiguousarray(self.weight, dtype=np.float32),
-                "bias": self.bias.astype(np.float32),
-            },
-            path,
-            metadata={"regrow": json.dumps(meta, sort_keys=True)},
-        )
+        tensors = {
+            "weight": np.ascontiguousarray(self.weight, dtype=np.float32),
+            "bias": self.bias.astype(np.float32),
+        }
+        path.write_bytes(save(tensors, metadata={"regrow": json.dumps(meta, sort_keys=True)}))
 
 
 def load(path: Path) -> Linear:

@@ -1,0 +1,112 @@
+"""The tokenizer step: byte-level BPE learned from a sample of the mix."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from tokenizers import Tokenizer
+
+from regrow.params.data import Tokenizer as Params
+from regrow.tables import parquet as tables
+from regrow.tokens import bpe
+from regrow.tokens.instances import ordered
+
+
+def sample(mix: pl.DataFrame, texts: dict[str, str], p: Params) -> list[str]:
+    """Instances of the mix in a keyed order, up to `sample_bytes`; the last one is cut to fit."""
+    chosen: list[str] = []
+    left = p.sample_bytes
+    pairs = zip(mix["id"].to_list(), mix["repeats"].to_list(), strict=True)
+    for instance in ordered(pairs, f"tokenizer {p.seed}"):
+        data = texts[instance.id].encode()
+        # A character cut in two at the end is left out.
+        chosen.append(data[:left].decode("utf-8", "ignore"))
+        left -= len(data)
+        if left <= 0:
+            break
+    return chosen
+
+
+def run(inputs: dict[str, Path], params: Any, output: Path) -> dict[str, Any]:
+    """Fill `output` with tokenizer.json, tokenizer_config.json and stats.json.
+
+    Raises:
+        ValueError: fewer than two special tokens, or one named twice.
+    """
+    p: Params = params.tokenizer
+    if len(p.special_tokens) < 2 or len(set(p.special_tokens)) < len(p.special_tokens):
+        raise ValueError(
+            "tokenizer.special_tokens: wants at least two different tokens (padding, end of "
+            f"document) and none twice, got {p.special_tokens}."
+        )
+    columns = ["id", "domain", "text"]
+    documents = tables.read(inputs["decontaminate"] / "train.parquet", columns)
+    heldout = tables.read(inputs["decontaminate"] / "heldout.parquet", columns)
+    mix = tables.read(inputs["mix"] / "mix.parquet", ["id", "repeats"]).filter(
+        pl.col("repeats") > 0
+    )
+    documents = documents.join(mix, on="id", how="semi").sort("id")
+    texts = dict(zip(documents["id"].to_list(), documents["text"].to_list(), strict=True))
+
+    chosen = sample(mix, texts, p)
+    size = sum(len(text.encode()) for text in chosen)
+    print(f"  training on {len(chosen)} documents, {size} bytes", file=sys.stderr)
+    tokenizer = bpe.train(chosen, p.vocabulary, p.special_tokens)
+    vocabulary = tokenizer.get_vocab_size()
+    if vocabulary < p.vocabulary:
+        print(
+            f"  only {vocabulary} of {p.vocabulary} tokens: the mix holds too little text; "
+            "raise mix.tokens or lower tokenizer.vocabulary",
+            file=sys.stderr,
+        )
+
+    output.mkdir(parents=True, exist_ok=True)
+    tokenizer.save(str(output / "tokenizer.json"), pretty=True)
+    _write(output / "tokenizer_config.json", _config(p))
+    stats = {
+        "vocabulary": vocabulary,
+        "sample_documents": len(chosen),
+        "sample_bytes": size,
+        "mix": _by_domain(tokenizer, documents),
+        "heldout": _by_domain(tokenizer, heldout.sort("id")),
+    }
+    _write(output / "stats.json", stats)
+    return {"documents": len(chosen), "bytes": size, "vocabulary": vocabulary}
+
+
+def _write(path: Path, value: dict[str, Any]) -> None:
+    text = json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+    path.write_text(text, encoding="utf-8")
+
+
+def _config(p: Params) -> dict[str, Any]:
+    """What `AutoTokenizer` needs beside tokenizer.json."""
+    return {
+        "tokenizer_class": "PreTrainedTokenizerFast",
+        "pad_token": p.special_tokens[0],
+        "eos_token": p.special_tokens[1],
+        "bos_token": None,
+        "unk_token": None,
+        "additional_special_tokens": p.special_tokens[2:],
+        "clean_up_tokenization_spaces": False,
+        "padding_side": "right",
+    }
+
+
+def _by_domain(tokenizer: Tokenizer, frame: pl.DataFrame) -> dict[str, Any]:
+    """Documents, bytes, tokens and bytes per token of each domain (repeats not counted)."""
+    table: dict[str, Any] = {}
+    texts = frame["text"].to_list()
+    rows = zip(frame["domain"].to_list(), texts, bpe.encode(tokenizer, texts), strict=True)
+    for domain, text, tokens in rows:
+        row = table.setdefault(domain, {"documents": 0, "bytes": 0, "tokens": 0})
+        row["documents"] += 1
+        row["bytes"] += len(text.encode())
+        row["tokens"] += len(tokens)
+    for row in table.values():
+        row["bytes_per_token"] = row["bytes"] / row["tokens"] if row["tokens"] else None
+    return table

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
@@ -38,11 +37,14 @@ def task_names(domains: Sequence[str]) -> dict[str, str]:
     return names
 
 
-def write_tasks(documents: Sequence[Document], folder: Path) -> dict[str, str]:
+def write_tasks(
+    documents: Sequence[Document], folder: Path, cache: Path | None = None
+) -> dict[str, str]:
     """Write a YAML task and its JSON lines per domain, and the group of them, to `folder`.
 
     `lm_eval run --include_path FOLDER --tasks regrow_heldout` scores any other model on the
-    same documents. Returns domain -> task name.
+    same documents. `cache` is where `datasets` keeps its copy (default: its own place).
+    Returns domain -> task name.
     """
     folder.mkdir(parents=True, exist_ok=True)
     names = task_names([document.domain for document in documents])
@@ -55,7 +57,9 @@ def write_tasks(documents: Sequence[Document], folder: Path) -> dict[str, str]:
         ]
         data = folder / f"{name}.jsonl"
         data.write_text("\n".join(lines) + "\n", encoding="utf-8")
-        files = {"data_files": {"test": str(data.resolve())}}
+        files: dict[str, Any] = {"data_files": {"test": str(data.resolve())}}
+        if cache:
+            files["cache_dir"] = str(cache)
         task = {"task": name, **template, "dataset_kwargs": files}
         (folder / f"{name}.yaml").write_text(yaml.safe_dump(task, sort_keys=False), "utf-8")
     group = {"group": GROUP, "task": list(names.values())}
@@ -71,24 +75,14 @@ def bits(documents: Sequence[Document], lm: CheckpointLM, folder: Path) -> dict[
     Raises:
         RuntimeError: lm-eval scored other texts, or its metric disagrees with its samples.
     """
-    os.environ.update(HF_HUB_OFFLINE="1", HF_DATASETS_OFFLINE="1", TQDM_DISABLE="1")
     from lm_eval import evaluator
     from lm_eval.tasks import TaskManager
 
-    for noisy in ("lm_eval", "datasets"):
-        logging.getLogger(noisy).setLevel(logging.ERROR)
-    names = write_tasks(documents, folder / "tasks")
+    logging.getLogger("lm_eval").setLevel(logging.ERROR)
+    names = write_tasks(documents, folder / "tasks", folder / "cache")
     manager = TaskManager(include_path=str(folder / "tasks"), include_defaults=False)
-    cache = {"cache_dir": str(folder / "cache")}
-    tasks = [
-        {
-            "task": name,
-            "dataset_kwargs": cache
-            | {"data_files": {"test": str((folder / "tasks" / f"{name}.jsonl").resolve())}},
-        }
-        for name in names.values()
-    ]
-    report = evaluator.evaluate(lm, manager.load(tasks), bootstrap_iters=0, log_samples=True)
+    loaded = manager.load(list(names.values()))
+    report = evaluator.evaluate(lm, loaded, bootstrap_iters=0, log_samples=True)
 
     found: dict[str, float] = {}
     for domain, name in names.items():

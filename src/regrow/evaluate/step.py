@@ -9,7 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from regrow.evaluate import documents, results
+from regrow.evaluate import documents, offline, results
 from regrow.params.evaluate import Evaluate
 
 
@@ -29,6 +29,7 @@ def run(inputs: dict[str, Path], params: Any, output: Path, *, instance: str) ->
     chosen = documents.choose(inputs["decontaminate"] / "heldout.parquet", settings)
     print(f"evaluate {instance}: {len(chosen)} documents", file=sys.stderr)
 
+    offline.prepare()
     from regrow.numerics import torch as numerics
 
     numerics.activate()

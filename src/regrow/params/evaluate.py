@@ -16,8 +16,8 @@ class Evaluate(Block):
     """bytes of each document that are scored, from its start"""
     bootstrap: int = Field(default=2_000, ge=100)
     """resamples for the 95 % interval"""
-    sample_prompts: list[str] = ["The ", "KING. ", "To create a table,"]
-    """text samples are grown from these"""
+    sample_prompts: list[str] = ["The", "KING.", "To create a table,"]
+    """text samples are grown from these; without a space at the end, which tokens carry in front"""
     sample_tokens: int = Field(default=80, ge=1)
     temperature: float = Field(default=0.8, gt=0)
     seed: int = 0

@@ -46,6 +46,7 @@ class DeepSpeed:
             config={
                 "train_micro_batch_size_per_gpu": 1,
                 "gradient_accumulation_steps": 1,
+                "gradient_clipping": 0.0,  # the engine clips; DeepSpeed's default is 1.0
                 "zero_optimization": {"stage": 0},
                 "zero_allow_untested_optimizer": True,
                 "zero_force_ds_cpu_optimizer": False,

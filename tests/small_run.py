@@ -1,0 +1,72 @@
+"""A small real corpus (the topics of Python's own manual, as bytes) and a small model."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from regrow.params.model import Model
+from regrow.params.train import Pretrain
+from regrow.train import pretrain
+
+LENGTH = 64
+PAD, EOS, FIRST = 0, 1, 2
+
+
+def write_pack(folder: Path, length: int = LENGTH, documents: int = 40) -> Path:
+    from pydoc_data.topics import topics
+
+    stream: list[int] = []
+    for _, text in sorted(topics.items())[:documents]:
+        stream += [FIRST + byte for byte in text.encode()] + [EOS]
+    count = len(stream) // length
+    folder.mkdir(parents=True, exist_ok=True)
+    np.array(stream[: count * length], dtype="<u2").tofile(folder / "tokens.bin")
+    meta = {
+        "sequences": count,
+        "sequence_length": length,
+        "tokens": count * length,
+        "vocabulary": 258,
+        "eos": EOS,
+        "pad": PAD,
+    }
+    (folder / "meta.json").write_text(json.dumps(meta))
+    return folder
+
+
+def small(**pretrain_changes: Any) -> SimpleNamespace:
+    """Parameters of a run that takes seconds."""
+    model = Model(
+        hidden=32, layers=4, heads=2, kv_heads=2, ffn=64, sliding_window=16, context=LENGTH
+    )
+    values: dict[str, Any] = {
+        "steps": 40,
+        "checkpoint_every": 20,
+        "batch_sequences": 8,
+        "micro_batch_sequences": 2,
+        "digest_every": 5,
+    }
+    return SimpleNamespace(model=model, pretrain=Pretrain(**(values | pretrain_changes)))
+
+
+def grow(
+    pack: Path, root: Path, params: SimpleNamespace, until: int, scratch: Path | None = None
+) -> Path:
+    """Run the segments up to step `until` below `root`; returns the last checkpoint."""
+    previous: Path | None = None
+    for step in params.pretrain.checkpoints():
+        if step > until:
+            break
+        output = root / f"{step:06d}"
+        if not output.exists():
+            inputs = {"pack": pack} | ({"previous": previous} if previous else {})
+            place = scratch or root / f"scratch-{step}"
+            place.mkdir(parents=True, exist_ok=True)
+            pretrain.run(inputs, params, output, instance=f"{step:06d}", scratch=place)
+        previous = output
+    assert previous is not None
+    return previous

@@ -1,0 +1,22 @@
+"""One corpus and one uninterrupted run for all training tests."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from small_run import grow, small, write_pack
+
+
+@pytest.fixture(scope="session")
+def pack(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_pack(tmp_path_factory.mktemp("pack"))
+
+
+@pytest.fixture(scope="session")
+def grown(pack: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An uninterrupted run: a folder with checkpoints 000000, 000020, 000040."""
+    root = tmp_path_factory.mktemp("grown")
+    grow(pack, root, small(), 40)
+    return root

@@ -1,0 +1,145 @@
+"""Schedule, skip-step, tree, norm, digests: the parts of a step one by one."""
+
+from __future__ import annotations
+
+import copy
+import math
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from regrow.train import digest
+from regrow.train.norm import global_norm
+from regrow.train.schedule import Cosine
+from regrow.train.skip import Skip
+from regrow.train.tree import Tree, share
+
+
+def test_schedule_warms_up_then_falls_along_a_cosine() -> None:
+    rate = Cosine(peak=0.01, steps=600, warmup=18, final=0.1)
+    assert rate(9) == pytest.approx(0.005)
+    assert rate(18) == pytest.approx(0.01)
+    assert rate(309) == pytest.approx(0.01 * (0.1 + 0.9 * 0.5))
+    assert rate(600) == pytest.approx(0.001)
+    for step in range(19, 601):
+        want = 0.01 * (0.1 + 0.45 * (1 + math.cos(math.pi * (step - 18) / 582)))
+        assert rate(step) == pytest.approx(want, rel=1e-12)
+        assert rate(step) < rate(step - 1)
+    with pytest.raises(ValueError, match="outside"):
+        rate(601)
+
+
+def test_skip_fires_on_a_planted_outlier_only() -> None:
+    skip = Skip(window=128, sigmas=6.0)
+    wave = [4.0 + 0.1 * math.sin(i) for i in range(200)]
+    assert not any(skip.judge(loss, 1.0 + 0.01 * math.cos(loss * 99)) for loss in wave)
+    assert skip.judge(9.0, 1.0)
+    assert not skip.judge(4.0, 1.0)
+    assert skip.judge(4.0, 50.0)
+    assert skip.judge(float("nan"), 1.0)
+    assert not skip.judge(1.0, 1.0), "a low loss is no reason to skip"
+
+
+def test_skip_judges_nothing_before_half_a_window() -> None:
+    skip = Skip(window=128, sigmas=6.0)
+    assert not any(skip.judge(4.0 + i % 2, 1.0) for i in range(63))
+    assert not skip.judge(1_000.0, 1.0)
+
+
+@settings(deadline=None)
+@given(st.lists(st.floats(0.1, 10.0), min_size=2, max_size=40), st.integers(1, 39))
+def test_a_restored_skip_judges_alike(values: list[float], cut: int) -> None:
+    whole, before = Skip(8, 1.0), Skip(8, 1.0)
+    cut = min(cut, len(values) - 1)
+    expected = [whole.judge(v, v * v) for v in values]
+    found = [before.judge(v, v * v) for v in values[:cut]]
+    after = Skip(8, 1.0)
+    after.restore(copy.deepcopy(before.state()))
+    assert found + [after.judge(v, v * v) for v in values[cut:]] == expected
+
+
+@pytest.mark.parametrize("size", [1, 2, 4, 8])
+def test_the_tree_does_not_depend_on_how_many_share_it(size: int) -> None:
+    torch.manual_seed(0)
+    values = [torch.randn(1001) * 10.0**i for i in range(-4, 4)]
+    whole = Tree()
+    for value in values:
+        whole.add([value.clone()])
+    expected = whole.total()[0]
+    partial = []
+    for rank in range(size):
+        tree = Tree()
+        for index in share(8, rank, size):
+            tree.add([values[index].clone()])
+        partial.append(tree.total()[0])
+    while len(partial) > 1:
+        partial = [a + b for a, b in zip(partial[::2], partial[1::2], strict=True)]
+    assert torch.equal(partial[0], expected)
+    naive = values[0].clone()
+    for value in values[1:]:
+        naive += value
+    assert torch.allclose(naive, expected, rtol=1e-4, atol=1e-3)
+    assert not torch.equal(naive, expected), "the test must be able to tell orders apart"
+
+
+def test_a_tree_refuses_what_it_cannot_cut() -> None:
+    with pytest.raises(ValueError, match="cannot be shared"):
+        share(4, 0, 8)
+    with pytest.raises(ValueError, match="cannot be shared"):
+        share(6, 0, 4)
+    tree = Tree()
+    for _ in range(3):
+        tree.add([torch.ones(1)])
+    with pytest.raises(ValueError, match="power of two"):
+        tree.total()
+
+
+@settings(deadline=None)
+@given(st.integers(0, 10_000), st.integers(-30, 30))
+def test_norm_is_close_and_does_not_depend_on_order_or_shards(seed: int, exponent: int) -> None:
+    generator = torch.Generator().manual_seed(seed)
+    value = torch.randn(257, generator=generator) * 2.0**exponent
+    found = global_norm([value])
+    assert found == pytest.approx(float(value.double().norm()), rel=1e-8)
+    shuffled = value[torch.randperm(257, generator=generator)]
+    assert global_norm([shuffled[:100], shuffled[100:]]) == found
+
+
+def test_norm_of_nothing_and_of_what_is_not_finite() -> None:
+    assert global_norm([torch.zeros(3)]) == 0.0
+    assert math.isinf(global_norm([torch.tensor([1.0, float("inf")])]))
+    assert not math.isfinite(global_norm([torch.tensor([1.0, float("nan")])]))
+
+
+def test_digests_name_the_step_and_the_tensor_that_differ() -> None:
+    def run(changed: bool) -> list[dict[str, object]]:
+        links, chain = [], digest.FIRST
+        for step in (1, 2, 3):
+            tensors = {"a": torch.full((3,), float(step)), "b": torch.zeros(2)}
+            if changed and step >= 2:
+                tensors["b"][1] = 1e-30
+            links.append(digest.link(step, tensors, {"step": step}, chain))
+            chain = links[-1]["chain"]
+        return links
+
+    same, other = run(False), run(True)
+    assert digest.first_difference(same, run(False)) is None
+    assert digest.first_difference(same, other) == (2, ["b"])
+    assert same[0]["chain"] == other[0]["chain"]
+    assert same[2]["chain"] != other[2]["chain"]
+
+
+def test_a_digest_covers_name_type_shape_and_state() -> None:
+    tensor = torch.arange(4, dtype=torch.float32)
+    seen = {
+        digest.tensor_digest("a", tensor),
+        digest.tensor_digest("b", tensor),
+        digest.tensor_digest("a", tensor.view(2, 2)),
+        digest.tensor_digest("a", tensor.view(torch.int32)),
+    }
+    assert len(seen) == 4
+    one = digest.link(1, {"a": tensor}, {"tokens": 1}, digest.FIRST)
+    two = digest.link(1, {"a": tensor}, {"tokens": 2}, digest.FIRST)
+    assert one["digest"] != two["digest"]

@@ -37,7 +37,7 @@ def judge(document: Document, params: Filter) -> Drop | None:
 
     pieces = document.spaced
     if pieces:
-        letters = 1 - len(_NO_LETTER.findall(" ".join(pieces))) / len(pieces)
+        letters = (len(pieces) - len(_NO_LETTER.findall(" ".join(pieces)))) / len(pieces)
         if letters < params.min_alphabetic_words:
             return Drop("symbols.alphabetic_words", letters, params.min_alphabetic_words)
     return None

@@ -28,11 +28,13 @@ _UNSPACED = (
 _APART = (
     "\\s\x00-\x2f\x3a-\x40\x5b-\x5e\x60\x7b-\xa9\xab-\xb4\xb6-\xb9\xbb-\xbf\xd7\xf7"
     "\u2000-\u206f\u2190-\u2bff\u2e00-\u2e7f\u3000-\u303f\ufe10-\ufe1f\ufe30-\ufe6f"
-    "\uff00-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65\ud800-\udfff\ufff0-\uffff"
+    "\uff00-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65\ud800-\udfff\ufe00-\ufe0f\ufeff\ufff0-\uffff"
+    "\U0001f000-\U0001faff"  # pictures
 )
 _RUN = f"[^{_APART}{_UNSPACED}]+"
 _TOKEN = re.compile(f"[{_UNSPACED}]|{_RUN}(?:['\u2019]{_RUN})*")
 _LONE = re.compile(f"[{_UNSPACED}]")
+_FOREIGN = re.compile(f"[{_UNSPACED}\u3000-\u303f\uff00-\uff65]+")
 CHARACTERS_PER_WORD = 2
 """characters of a script without spaces that count as one word"""
 
@@ -57,5 +59,13 @@ def fewer(line: str, n: int) -> bool:
 
 
 def spaced(text: str) -> list[str]:
-    """Pieces between white space, punctuation included, of the scripts that write spaces."""
-    return (text if text.isascii() else _LONE.sub(" ", text)).split()
+    """Pieces between white space, punctuation included, of the scripts that write spaces.
+
+    None for a text most of whose words are of other scripts: the few Latin names and numbers
+    in a Chinese page say nothing about it.
+    """
+    if text.isascii():
+        return text.split()
+    pieces = _FOREIGN.sub(" ", text).split()
+    lone = len(_LONE.findall(text))
+    return pieces if lone <= CHARACTERS_PER_WORD * len(pieces) else []

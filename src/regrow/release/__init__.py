@@ -1,1 +1,1 @@
-"""Export of checkpoints in Hugging Face format, with model and data cards."""
+"""Export of checkpoints in Hugging Face format, with model card and data card from the records."""

@@ -1,0 +1,93 @@
+"""The records among a release's inputs, as rows of a lineage table.
+
+Their format is in docs/architecture.md. A card must not fail on a record that lacks a
+field: what is missing is left out of the card.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+PREFIX = "record."
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """One step of the lineage."""
+
+    step: str
+    """name, with its instance if it has one: `dedup`, `pretrain.000600`"""
+    output: str = ""
+    """SHA-256 of the output tree"""
+    key: str = ""
+    """SHA-256 of everything that determined it"""
+    numerics: str = ""
+    size: int = 0
+    """bytes of the output"""
+    counts: dict[str, Any] = field(default_factory=dict)
+    params: dict[str, Any] = field(default_factory=dict)
+    packages: dict[str, str] = field(default_factory=dict)
+    code: str = ""
+    """digest of the code that the step can reach"""
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    return dict(value) if isinstance(value, Mapping) else {}
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def artifact(record: Any) -> Artifact:
+    """The row of one record; unknown or odd fields are ignored."""
+    raw, parts = _mapping(record), _mapping(_mapping(record).get("parts"))
+    output = _mapping(raw.get("output"))
+    name, instance = _text(raw.get("step")) or "unknown", raw.get("instance")
+    size = output.get("size")
+    return Artifact(
+        step=f"{name}.{instance}" if isinstance(instance, str) and instance else name,
+        output=_text(output.get("sha256")),
+        key=_text(raw.get("key")),
+        numerics=_text(parts.get("numerics")),
+        size=size if isinstance(size, int) else 0,
+        counts=_mapping(raw.get("counts")),
+        params=_mapping(parts.get("params")),
+        packages={k: str(v) for k, v in _mapping(parts.get("packages")).items()},
+        code=_text(_mapping(parts.get("code")).get("digest")),
+    )
+
+
+def read(inputs: Mapping[str, Path]) -> dict[str, Artifact]:
+    """Step name -> row, for inputs called `record.<step>`, in the order of the inputs.
+
+    Raises:
+        ValueError: a record is not JSON.
+    """
+    rows = {}
+    for name, path in inputs.items():
+        if name.startswith(PREFIX):
+            try:
+                raw = json.loads(path.read_text(encoding="utf-8"))
+            except ValueError as error:
+                raise ValueError(f"{path.name}: not a record: {error}. Rerun its step.") from None
+            rows[name.removeprefix(PREFIX)] = artifact(raw)
+    return rows
+
+
+def sha256(path: Path) -> str:
+    """SHA-256 of a file, 64 hex digits."""
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def tree(folder: Path) -> str:
+    """The digest of a folder as the records have it: over the sorted lines `<sha256>  <path>`."""
+    paths = (path for path in folder.rglob("*") if path.is_file())
+    lines = sorted(f"{sha256(path)}  {path.relative_to(folder).as_posix()}\n" for path in paths)
+    return hashlib.sha256("".join(lines).encode()).hexdigest()

@@ -1,0 +1,72 @@
+"""The step: a checkpoint ready to be published, with its cards."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from regrow.params.evaluate import Release
+from regrow.release import composition, records
+from regrow.release.data_card import data_card, languages
+from regrow.release.export import export, parameters
+from regrow.release.model_card import model_card
+
+
+def run(inputs: dict[str, Path], params: Any, output: Path, *, instance: str) -> dict[str, Any]:
+    """Fill `output` with the checkpoint in Hugging Face format, `README.md` and `DATA_CARD.md`.
+
+    Args:
+        inputs: `checkpoint`, `tokenizer`, `evaluate`, `decontaminate`, `mix`, `sources` (the
+            manifest), and records as `record.<step>`.
+        params: carries `release`.
+        output: the folder to fill.
+        instance: training step of the checkpoint, six digits.
+
+    Returns:
+        Counts: parameters, files.
+
+    Raises:
+        ValueError: a file is missing or damaged; the message names it.
+    """
+    release: Release = params.release
+    print(f"release {instance}: {release.name}", file=sys.stderr)
+    config = export(inputs["checkpoint"], inputs["tokenizer"], output)
+    found = records.read(inputs)
+    table = composition.documents(inputs["decontaminate"], inputs["mix"])
+    count = parameters(output / "model.safetensors")
+    readme = model_card(
+        release=release,
+        instance=instance,
+        config=config,
+        parameters=count,
+        weights=records.sha256(output / "model.safetensors"),
+        checkpoint=records.tree(inputs["checkpoint"]),
+        eos=_eos(inputs["tokenizer"]),
+        results=_json(inputs["evaluate"] / "results.json"),
+        samples=_json(inputs["evaluate"] / "samples.json"),
+        records=found,
+        languages=languages(found),
+    )
+    (output / "README.md").write_text(readme, encoding="utf-8")
+    card = data_card(
+        release=release,
+        sources=composition.manifest(inputs["sources"]),
+        table=table,
+        records=found,
+    )
+    (output / "DATA_CARD.md").write_text(card, encoding="utf-8")
+    return {"parameters": count, "files": sum(1 for path in output.iterdir() if path.is_file())}
+
+
+def _json(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        return {}
+    found = json.loads(path.read_text(encoding="utf-8"))
+    return found if isinstance(found, dict) else {}
+
+
+def _eos(tokenizer: Path) -> str:
+    token = _json(tokenizer / "tokenizer_config.json").get("eos_token")
+    return token if isinstance(token, str) else str((token or {}).get("content", ""))

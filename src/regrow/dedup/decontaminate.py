@@ -43,7 +43,7 @@ def run(inputs: dict[str, Path], params: Any, output: Path) -> dict[str, Any]:
     shingler = Shingler(params.decontaminate.ngram)
     items = evals.load(inputs["evals"])
     against_evals = References([shingler.set(item.text) for item in items])
-    held_sets = [shingler.set(text) for text in heldout["text"]]
+    held_sets = [shingler.set(text or "") for text in heldout["text"]]
     against_heldout = References(held_sets)
     print(
         f"decontaminate: {len(heldout)} held out, {len(items)} eval items, "
@@ -57,7 +57,7 @@ def run(inputs: dict[str, Path], params: Any, output: Path) -> dict[str, Any]:
     clean: list[bool] = []
     seen: set[int] = set()
     for document, text in zip(_rows(rest), rest["text"], strict=True):
-        grams = shingler.set(text)
+        grams = shingler.set(text or "")
         reason, value, detail = "overlaps_eval", *against_evals.overlap(grams)
         name = items[detail].id if detail >= 0 else None
         if value <= limit:

@@ -32,27 +32,32 @@ def run(inputs: dict[str, Path], params: Any, output: Path) -> dict[str, Any]:
     if missing:
         raise ValueError(f"{path.name}: no column {sorted(missing)}; rerun the filter step")
     frame = frame.sort(["id", "url"])
-    drops: list[dict[str, object]] = []
-    stays = [True] * len(frame)  # by row: a table may hold an id twice
+    texts = [text or "" for text in frame["text"]]
 
-    for group in exact.groups(frame["text"].to_list()):
+    # For each row that goes: the row that stays, and how alike they are. By row, for a table
+    # may hold an id twice.
+    copies: dict[int, int] = {}
+    for group in exact.groups(texts):
         kept, *others = _ranked(frame, group)
-        for row in others:
-            drops.append(_row(frame, row, kept, "exact", 1.0, 1.0))
-            stays[row] = False
-    print(f"dedup: {len(drops)} exact copies of {len(frame)}", file=sys.stderr, flush=True)
+        copies |= dict.fromkeys(others, kept)
+    print(f"dedup: {len(copies)} exact copies of {len(frame)}", file=sys.stderr, flush=True)
 
-    rows = [row for row, stay in enumerate(stays) if stay]
-    similarity = near.Similarity(frame["text"][rows].to_list(), params.dedup.ngram)
-    limit = params.dedup.jaccard
+    rows = [row for row in range(len(frame)) if row not in copies]
+    similarity = near.Similarity([texts[row] for row in rows], params.dedup.ngram)
     place = {row: at for at, row in enumerate(rows)}
+    near_copies: dict[int, tuple[int, float]] = {}
     for cluster in near.clusters(similarity, params.dedup):
         kept, *others = _ranked(frame, [rows[at] for at in cluster])
         for row in others:
-            value = similarity.of(place[kept], place[row])
-            reason = "near" if value >= limit else "near_chain"
-            drops.append(_row(frame, row, kept, reason, value, limit))
-            stays[row] = False
+            near_copies[row] = kept, similarity.of(place[kept], place[row])
+
+    drops = [_row(frame, row, *near_copies[row], params.dedup.jaccard) for row in near_copies]
+    for row, kept in copies.items():
+        if kept in near_copies:  # a copy of what goes is as alike to what stays
+            drops.append(_row(frame, row, *near_copies[kept], params.dedup.jaccard))
+        else:
+            drops.append(_row(frame, row, kept, 1.0, None))
+    stays = [row not in copies and row not in near_copies for row in range(len(frame))]
     documents = frame.filter(pl.Series(stays, dtype=pl.Boolean))
     print(f"dedup: {len(documents)} of {len(frame)} stay", file=sys.stderr, flush=True)
 
@@ -71,8 +76,10 @@ def _ranked(frame: pl.DataFrame, rows: list[int]) -> list[int]:
 
 
 def _row(
-    frame: pl.DataFrame, row: int, kept: int, reason: str, value: float, threshold: float
+    frame: pl.DataFrame, row: int, kept: int, value: float, threshold: float | None
 ) -> dict[str, object]:
+    """A drop; without a threshold it is an exact copy."""
+    reason = "exact" if threshold is None else "near" if value >= threshold else "near_chain"
     return {
         "id": frame["id"][row],
         "url": frame["url"][row],

@@ -1,1 +1,1 @@
-"""Questions over records: audit, trace, rebuild, verify, report."""
+"""Questions over records: what went into an artifact, where a document went, does it rebuild."""

@@ -1,0 +1,171 @@
+"""All records of a tree, in flow order, and the ancestry of each.
+
+The format is described in docs/architecture.md, "Records". Nothing here reads data.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from regrow.flow.table import STEPS
+from regrow.lineage.errors import Unanswerable
+
+_RANK = {step.name: rank for rank, step in enumerate(STEPS)}
+
+
+@dataclass(frozen=True)
+class Record:
+    """One record: what a job made, from what, by which code, params, packages and arithmetic."""
+
+    file: str
+    """path of the record below the root"""
+    raw: dict[str, Any] = field(repr=False)
+
+    @property
+    def step(self) -> str:
+        """The name of the step."""
+        return str(self.raw["step"])
+
+    @property
+    def instance(self) -> str | None:
+        """The instance of an instanced step, else None."""
+        value = self.raw.get("instance")
+        return None if value is None else str(value)
+
+    @property
+    def name(self) -> str:
+        """`dedup`, or `pretrain.000120`."""
+        return self.step if self.instance is None else f"{self.step}.{self.instance}"
+
+    @property
+    def key(self) -> str:
+        """The step key (64 hex)."""
+        return str(self.raw["key"])
+
+    @property
+    def parts(self) -> dict[str, Any]:
+        """What the key is the digest of."""
+        return dict(self.raw["parts"])
+
+    @property
+    def inputs(self) -> dict[str, dict[str, Any]]:
+        """Input name -> kind, path, and for what a step made: its record."""
+        return dict(self.raw["inputs"])
+
+    @property
+    def path(self) -> str:
+        """The folder that the job filled, below the root."""
+        return str(self.raw["output"]["path"])
+
+    @property
+    def sha256(self) -> str:
+        """The digest of the output tree."""
+        return str(self.raw["output"]["sha256"])
+
+    @property
+    def size(self) -> int:
+        """Bytes of the output."""
+        return int(self.raw["output"]["size"])
+
+    @property
+    def files(self) -> list[dict[str, Any]]:
+        """The output's files: path (below the output), sha256, md5, size."""
+        return list(self.raw["output"]["files"])
+
+    @property
+    def counts(self) -> dict[str, Any]:
+        """What the step counted, {} where it counted nothing."""
+        return dict(self.raw.get("counts") or {})
+
+    @property
+    def order(self) -> tuple[int, str, str]:
+        """Sort key: the order of the flow, then the instance."""
+        return (_RANK.get(self.step, len(_RANK)), self.step, self.instance or "")
+
+
+class Ledger:
+    """The records below `root`."""
+
+    def __init__(self, root: Path, records: list[Record]) -> None:
+        self.root = root
+        self.records = sorted(records, key=lambda record: record.order)
+        self.by_name = {record.name: record for record in self.records}
+
+    @classmethod
+    def load(cls, root: Path) -> Ledger:
+        """Read `root/records/*.json`.
+
+        Raises:
+            Unanswerable: there are none, or one is not a record.
+        """
+        records = [
+            parse(path.read_bytes(), f"records/{path.name}")
+            for path in sorted((root / "records").glob("*.json"))
+        ]
+        if not records:
+            raise Unanswerable(
+                f"no records in {root / 'records'}: nothing has been built here. "
+                "Run `snakemake --cores all`, or `git pull` a published run."
+            )
+        return cls(root, records)
+
+    @cached_property
+    def by_file(self) -> dict[str, Record]:
+        """Record file -> record."""
+        return {record.file: record for record in self.records}
+
+    def of_step(self, step: str) -> list[Record]:
+        """The records of one step, by instance."""
+        return [record for record in self.records if record.step == step]
+
+    def parents(self, record: Record) -> list[Record]:
+        """The records that this one names as inputs and that are here."""
+        named = (entry.get("record") for entry in record.inputs.values())
+        return [self.by_file[name] for name in named if name in self.by_file]
+
+    def ancestry(self, record: Record) -> list[Record]:
+        """`record` and everything it was made from, in flow order."""
+        seen: dict[str, Record] = {}
+        queue = [record]
+        while queue:
+            item = queue.pop()
+            if item.file not in seen:
+                seen[item.file] = item
+                queue.extend(self.parents(item))
+        return sorted(seen.values(), key=lambda item: item.order)
+
+
+def parse(data: bytes, file: str) -> Record:
+    """A record from its bytes. Raises Unanswerable where it is none."""
+    try:
+        raw = json.loads(data)
+        record = Record(file, raw)
+        # Touch what every question needs, so that a broken record is named here and not deep inside.
+        _ = (record.step, record.key, record.sha256, record.size, record.files, record.path)
+        _ = (record.parts["inputs"], record.inputs)
+    except (ValueError, KeyError, TypeError) as error:
+        raise Unanswerable(
+            f"{file}: not a record ({type(error).__name__}: {error}). "
+            f"Restore it with `git checkout -- {file}`, or delete it and run `snakemake`."
+        ) from None
+    return record
+
+
+def find_root(start: Path | None = None) -> Path:
+    """The folder at or above `start` (default: the current one) that holds the flow.
+
+    Raises:
+        Unanswerable: there is none.
+    """
+    here = (start or Path.cwd()).resolve()
+    for folder in (here, *here.parents):
+        if (folder / "Snakefile").is_file() or (folder / "records").is_dir():
+            return folder
+    raise Unanswerable(
+        f"{here} is not inside a Regrow repository (no Snakefile or records/ at or above it). "
+        "Change into your clone first."
+    )

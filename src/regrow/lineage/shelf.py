@@ -1,0 +1,58 @@
+"""The tables that the steps left on disk, read where they are there."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from regrow.lineage.ledger import Ledger
+
+
+class Shelf:
+    """Tables of the flow by step; remembers which folders were asked for and are not on disk."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self.root = ledger.root
+        self._folders = {record.name: record.path for record in ledger.records}
+        self.missing: set[str] = set()
+
+    def path(self, name: str, file: str) -> Path | None:
+        """The file of a job (`dedup`, `pretrain.000120`), None where it is not on disk."""
+        folder = self._folders.get(name)
+        if folder is None:
+            return None
+        path = self.root / folder / file
+        if path.is_file():
+            return path
+        self.missing.add(folder)
+        return None
+
+    def table(self, name: str, file: str) -> pl.LazyFrame | None:
+        """A table of a job, read lazily."""
+        path = self.path(name, file)
+        return None if path is None else pl.scan_parquet(path)
+
+    def rows(self, name: str, file: str, where: pl.Expr, columns: list[str]) -> list[dict[str, Any]]:
+        """Rows of a table, as dicts of those `columns` that it has; [] where it is not on disk."""
+        frame = self.table(name, file)
+        if frame is None:
+            return []
+        have = frame.collect_schema().names()
+        if not set(where.meta.root_names()) <= set(have):
+            return []
+        return frame.filter(where).select([c for c in columns if c in have]).collect().to_dicts()
+
+    def json(self, name: str, file: str) -> Any:
+        """A JSON file of a job, None where it is not on disk."""
+        path = self.path(name, file)
+        return None if path is None else json.loads(path.read_text(encoding="utf-8"))
+
+    def hint(self) -> str:
+        """How to get what was missing, "" where nothing was."""
+        if not self.missing:
+            return ""
+        folders = sorted(self.missing)
+        return f"not on disk: {', '.join(folders)}. Fetch with `dvc pull {' '.join(folders)}`."

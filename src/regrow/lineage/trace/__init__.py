@@ -1,0 +1,1 @@
+"""`regrow trace`: where a document went, step by step."""

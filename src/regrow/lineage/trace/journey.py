@@ -1,0 +1,129 @@
+"""A document's way through the flow: kept, changed, dropped, repeated, packed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import polars as pl
+
+from regrow.lineage.shelf import Shelf
+from regrow.lineage.trace.find import Match
+
+Outcome = Literal["kept", "dropped", "held out", "missing", "unknown"]
+
+
+@dataclass(frozen=True)
+class Stop:
+    """What one step did with the document."""
+
+    step: str
+    outcome: Outcome
+    facts: dict[str, Any] = field(default_factory=dict)
+    """measured values; of a drop: reason, value, threshold, detail"""
+
+    def as_json(self) -> dict[str, Any]:
+        """The stop as a mapping."""
+        return {"step": self.step, "outcome": self.outcome, "facts": self.facts}
+
+
+def journey(shelf: Shelf, match: Match) -> list[Stop]:
+    """The stops of a document from the crawl to the mix, in flow order; ends where it is dropped."""
+    stops = [_crawl(shelf, match)]
+    if match.id is None:
+        return stops
+    before = None
+    for step in ("text", "filter", "dedup"):
+        stop = _table_step(shelf, step, match.id, before)
+        stops.append(stop)
+        if stop.outcome == "dropped":
+            return stops
+        before = stop.facts.get("characters", before)
+    for stop in (_decontaminate(shelf, match.id), _classify(shelf, match.id), _mix(shelf, match.id)):
+        if stop is not None:
+            stops.append(stop)
+            if stop.outcome in {"dropped", "held out"}:
+                break
+    return stops
+
+
+def _crawl(shelf: Shelf, match: Match) -> Stop:
+    columns = ["url", "host", "status", "mime", "bytes", "depth", "outcome", "detail"]
+    rows = shelf.rows("crawl", "fetches.parquet", pl.col("url") == match.url, columns)
+    if not rows:
+        return Stop("crawl", "unknown" if shelf.path("crawl", "fetches.parquet") is None else "missing")
+    # A URL can be met more than once (a retry, a redirect onto it): the fetched row is the document's.
+    row = next((r for r in rows if r["outcome"] == "fetched"), rows[-1])
+    return Stop("crawl", "kept" if row["outcome"] == "fetched" else "dropped", _present(row))
+
+
+def dropped(shelf: Shelf, step: str, id: str) -> Stop | None:
+    """The stop of a document in the drops of a step, None where it is not there."""
+    columns = ["reason", "value", "threshold", "detail"]
+    rows = shelf.rows(step, "drops.parquet", pl.col("id") == id, columns)
+    return Stop(step, "dropped", _present(rows[0])) if rows else None
+
+
+def _table_step(shelf: Shelf, step: str, id: str, before: int | None) -> Stop:
+    table = shelf.table(step, "documents.parquet")
+    if table is None:
+        return dropped(shelf, step, id) or Stop(step, "unknown")
+    columns = [
+        c
+        for c in ("title", "host", "source", "licence", "mime", "charset", "language", "language_score")
+        if c in table.collect_schema().names()
+    ]
+    found = (
+        table.filter(pl.col("id") == id)
+        .select(*columns, pl.col("text").str.len_chars().alias("characters"))
+        .collect()
+        .to_dicts()
+    )
+    if not found:
+        return dropped(shelf, step, id) or Stop(step, "missing")
+    facts = _present(found[0])
+    if before is not None and before != facts["characters"]:
+        facts["characters_before"] = before
+    if step != "text":
+        # Said once, at the first step that knows it.
+        facts = {k: v for k, v in facts.items() if k.startswith(("language", "characters"))}
+    if step == "dedup":
+        facts = {k: v for k, v in facts.items() if k.startswith("characters")}
+        copies = shelf.rows(
+            "dedup", "drops.parquet", pl.col("detail").str.contains(id, literal=True), ["id", "url", "reason", "value"]
+        )
+        if copies:
+            facts["copies_dropped"] = copies
+    return Stop(step, "kept", facts)
+
+
+def _decontaminate(shelf: Shelf, id: str) -> Stop | None:
+    here = pl.col("id") == id
+    if rows := shelf.rows("decontaminate", "train.parquet", here, ["domain"]):
+        return Stop("decontaminate", "kept", _present(rows[0]))
+    if rows := shelf.rows("decontaminate", "heldout.parquet", here, ["domain"]):
+        return Stop("decontaminate", "held out", _present(rows[0]))
+    on_disk = shelf.path("decontaminate", "train.parquet")
+    return dropped(shelf, "decontaminate", id) or Stop(
+        "decontaminate", "missing" if on_disk else "unknown"
+    )
+
+
+def _classify(shelf: Shelf, id: str) -> Stop | None:
+    rows = shelf.rows(
+        "classify", "scores.parquet", pl.col("id") == id, ["topic", "topic_score", "quality"]
+    )
+    return Stop("classify", "kept", _present(rows[0])) if rows else None
+
+
+def _mix(shelf: Shelf, id: str) -> Stop | None:
+    columns = ["topic", "quality", "percentile", "bucket", "rate", "repeats"]
+    gone = dropped(shelf, "mix", id)
+    rows = shelf.rows("mix", "mix.parquet", pl.col("id") == id, columns)
+    if gone is not None:
+        return Stop("mix", "dropped", {**(_present(rows[0]) if rows else {}), **gone.facts})
+    return Stop("mix", "kept", _present(rows[0])) if rows else None
+
+
+def _present(row: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if value not in (None, "")}

@@ -74,6 +74,7 @@ def fit(integral: float, cutoff: float, top_width: float, ceiling: float) -> Cur
         curve at the ceiling, marked `feasible=False`: it yields fewer tokens than wanted.
     """
     whole = 1.0 - cutoff
+    limit = ceiling * (1.0 + 1e-12)  # a wish that meets the ceiling exactly is feasible
 
     def top_mean(p: float, rate: float) -> float:
         share = moment(whole, p, rate) - moment(whole - top_width, p, rate)
@@ -83,14 +84,14 @@ def fit(integral: float, cutoff: float, top_width: float, ceiling: float) -> Cur
         return Curve(cutoff, p, rate, integral / moment(whole, p, rate), True)
 
     for p in reversed(POWERS):
-        if top_mean(p, MAX_LAMBDA) <= ceiling:
+        if top_mean(p, MAX_LAMBDA) <= limit:
             return curve(p, MAX_LAMBDA)
-        if top_mean(p, 0.0) > ceiling:
+        if top_mean(p, 0.0) > limit:
             continue
         low, high = 0.0, MAX_LAMBDA
         for _ in range(_BISECTIONS):
             middle = 0.5 * (low + high)
-            if top_mean(p, middle) <= ceiling:
+            if top_mean(p, middle) <= limit:
                 low = middle
             else:
                 high = middle

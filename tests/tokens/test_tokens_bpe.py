@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from tokenizers import Tokenizer
+
+import library_corpus as corpus
+from determinism import SETTINGS, run_python
+from regrow.tokens import bpe
+
+SPECIAL = ["<|pad|>", "<|endoftext|>", "<think>"]
+TEXTS = [text for _, text in corpus.pages(8)]
+
+
+@pytest.fixture(scope="module")
+def tokenizer() -> Tokenizer:
+    return bpe.train(TEXTS, 600, SPECIAL)
+
+
+def _ids(tokenizer: Tokenizer, text: str) -> list[int]:
+    return next(bpe.encode(tokenizer, [text])).tolist()
+
+
+def test_vocabulary_size_and_control_tokens(tokenizer: Tokenizer) -> None:
+    assert tokenizer.get_vocab_size() == 600
+    assert [tokenizer.token_to_id(t) for t in SPECIAL] == [0, 1, 2]
+
+
+@given(st.text(max_size=300))
+@example("NUL \x00 and \x00\x00")
+@example("\r\n \n\t  tail ")
+@example("<|endoftext|><|pad|> <think>")
+@settings(deadline=None)
+def test_any_text_comes_back(tokenizer: Tokenizer, text: str) -> None:
+    ids = _ids(tokenizer, text)
+    assert tokenizer.decode(ids, skip_special_tokens=False) == text
+    assert all(i >= len(SPECIAL) for i in ids)
+
+
+@given(st.binary(max_size=200))
+@settings(deadline=None)
+def test_any_bytes_come_back(tokenizer: Tokenizer, data: bytes) -> None:
+    # Every byte has its token, whether or not it is part of a character.
+    alphabet = {bytes([b]): i for b, i in _byte_tokens(tokenizer).items()}
+    assert len(alphabet) == 256
+    text = data.decode("latin-1")
+    assert tokenizer.decode(_ids(tokenizer, text)).encode("latin-1") == data
+
+
+def _byte_tokens(tokenizer: Tokenizer) -> dict[int, int]:
+    # GPT-2's map: printable bytes stand for themselves, the others follow from U+0100 on.
+    printable = [*range(33, 127), *range(161, 173), *range(174, 256)]
+    others = [b for b in range(256) if b not in printable]
+    names = {b: chr(b) for b in printable} | {b: chr(256 + i) for i, b in enumerate(others)}
+    return {b: i for b, c in names.items() if (i := tokenizer.token_to_id(c)) is not None}
+
+
+def test_digits_stand_alone(tokenizer: Tokenizer) -> None:
+    ids = _ids(tokenizer, "in 2024, 17.5 and 1000000")
+    tokens = [tokenizer.id_to_token(i) for i in ids]
+    assert all(len(t) == 1 for t in tokens if any(c.isdigit() for c in t))
+    assert not any(
+        c.isdigit() for t in tokenizer.get_vocab() for c in t if len(t) > 1 and t.isascii()
+    )
+
+
+def test_a_very_long_document(tokenizer: Tokenizer) -> None:
+    text = "a" * 300_000 + " " + "word " * 100_000
+    assert tokenizer.decode(_ids(tokenizer, text)) == text
+
+
+def test_control_tokens_stay_control_tokens_elsewhere(tokenizer: Tokenizer) -> None:
+    _ids(tokenizer, "<think>")
+    assert tokenizer.encode("<think>").ids == [2]
+
+
+def test_no_text_gives_the_bytes_alone() -> None:
+    assert bpe.train([], 600, SPECIAL).get_vocab_size() == 256 + len(SPECIAL)
+
+
+def test_order_of_texts_does_not_matter() -> None:
+    assert bpe.train(TEXTS[::-1], 600, SPECIAL).to_str() == bpe.train(TEXTS, 600, SPECIAL).to_str()
+
+
+TRAIN = """
+import hashlib, sys
+sys.path.insert(0, sys.argv[1])
+import library_corpus
+from regrow.tokens import bpe
+texts = [text for _, text in library_corpus.pages(8)]
+tokenizer = bpe.train(texts, 600, ["<|pad|>", "<|endoftext|>", "<think>"])
+print(hashlib.sha256(tokenizer.to_str().encode()).hexdigest())
+"""
+
+
+def test_ten_trainings_give_one_tokenizer(tmp_path: Path) -> None:
+    tests = str(Path(__file__).resolve().parent.parent)
+    found = set()
+    for run in range(10):
+        env = {
+            **SETTINGS[run % 2],
+            "RAYON_NUM_THREADS": str(1 + run % 4),
+            "PYTHONHASHSEED": str(run),
+        }
+        done = run_python(TRAIN, tests, cwd=tmp_path, **env)
+        assert done.returncode == 0, done.stderr
+        found.add(done.stdout)
+    assert len(found) == 1 and sys.byteorder == "little"

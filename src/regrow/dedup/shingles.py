@@ -26,7 +26,7 @@ class Shingler:
         if n < 1:
             raise ValueError(f"n-grams of {n} words: n must be at least 1")
         self.n = n
-        self._words: dict[str, int] = {}
+        self._words = _Numbers()
 
     def sequence(self, text: str) -> NDArray[np.uint64]:
         """Numbers of the n-grams in order of place; case and punctuation do not count.
@@ -36,12 +36,7 @@ class Shingler:
         words = tokens(text.lower())
         if not words:
             return np.empty(0, np.uint64)
-        known = self._words
-        numbers = np.fromiter(
-            (known[w] if w in known else known.setdefault(w, number(w)) for w in words),
-            np.uint64,
-            len(words),
-        )
+        numbers = np.fromiter(map(self._words.__getitem__, words), np.uint64, len(words))
         n = min(self.n, len(words))
         total = np.zeros(len(words) - n + 1, np.uint64)
         for i in range(n):
@@ -52,6 +47,14 @@ class Shingler:
     def set(self, text: str) -> NDArray[np.uint64]:
         """The set of n-grams: sorted, each once."""
         return np.unique(self.sequence(text))
+
+
+class _Numbers(dict[str, int]):
+    """Numbers of words, computed when first asked for."""
+
+    def __missing__(self, word: str) -> int:
+        self[word] = value = number(word)
+        return value
 
 
 def number(word: str) -> int:

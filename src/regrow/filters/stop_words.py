@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from itertools import islice
 
+from regrow.filters import words
 from regrow.filters.document import Document, Drop
 from regrow.params.data import Filter
 
@@ -23,7 +24,7 @@ def judge(document: Document, params: Filter) -> Drop | None:
     known = STOP_WORDS.get(document.language or "")
     if known is None:
         return None
-    matches = (word for word in document.words if word.lower() in known)
+    matches = (word for word in words.each(document.text) if word.lower() in known)
     found = sum(1 for _ in islice(matches, params.min_stop_words))
     if found < params.min_stop_words:
         return Drop("stop_words", float(found), float(params.min_stop_words))

@@ -13,6 +13,7 @@ nor symbols, by explicit code point ranges: combining vowels stay inside their w
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from itertools import islice
 
 _UNSPACED = (
@@ -42,6 +43,11 @@ CHARACTERS_PER_WORD = 2
 def tokens(text: str) -> list[str]:
     """The words of a text, in order; in a script without spaces every character is one."""
     return _TOKEN.findall(text)
+
+
+def each(text: str) -> Iterator[str]:
+    """The same words one after the other, for those who may stop early."""
+    return (match.group() for match in _TOKEN.finditer(text))
 
 
 def count(text: str, cut: list[str] | None = None) -> int:

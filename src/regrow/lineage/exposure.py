@@ -1,8 +1,8 @@
 """Which training steps saw which documents: the packing index joined to the data order.
 
-Neither direction reads the token stream. The index says which tokens of the stream belong
-to which document instance; the data order is a bijection between positions in training
-and sequences, so both questions cost O(what is asked for), at any size.
+The index says which tokens of the stream belong to which document instance; the data order
+is a bijection between positions in training and sequences. So both directions cost what is
+asked for, at any size, and nothing had to be logged while training.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ import polars as pl
 from regrow.lineage.errors import Unanswerable
 from regrow.lineage.ledger import Record
 from regrow.lineage.shelf import Shelf
-from regrow.train.order import Order
+from regrow.tokens.reader import Packed
+from regrow.train.order import Order, steps_of
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class Exposure:
     """What the training run that ends in `checkpoint` has seen."""
 
     def __init__(self, shelf: Shelf, checkpoint: Record) -> None:
-        """Read packing index and data order.
+        """Open packing index and data order.
 
         Raises:
             Unanswerable: not a checkpoint of pretraining, or the packing is not on disk.
@@ -55,34 +56,38 @@ class Exposure:
         self.last_step = int(checkpoint.instance)
         params = checkpoint.parts["params"]["pretrain"]
         self.batch = int(params["batch_sequences"])
-        meta = shelf.json("pack", "meta.json")
-        index = shelf.table("pack", "index.parquet")
-        if meta is None or index is None:
-            raise Unanswerable(f"the packing index is {shelf.hint()}")
-        self.length = int(meta["sequence_length"])
-        self.sequences = int(meta["sequences"])
-        self.index = index.select("instance", "id", "repeat", "start", "end").collect()
-        self.order = Order(self.sequences, int(params["seed"]))
+        folder = shelf.path("pack", "meta.json")
+        if not (folder and shelf.path("pack", "index.parquet") and shelf.path("pack", "tokens.bin")):
+            raise Unanswerable(shelf.hint())
+        try:
+            self.pack = Packed(folder.parent)
+        except ValueError as error:
+            raise Unanswerable(str(error)) from None
+        self._index = folder.parent / "index.parquet"
+        self.order = Order(self.pack.sequences, int(params["seed"]))
+
+    def instances(self, id: str) -> list[dict[str, Any]]:
+        """The instances of a document in the packed stream: instance, repeat, start, end (tokens)."""
+        return pl.scan_parquet(self._index).filter(pl.col("id") == id).collect().to_dicts()
 
     def of_document(self, id: str) -> list[Seen]:
         """Every training step up to the checkpoint that saw the document, in order of training."""
+        end = self.last_step * self.batch
         seen = []
-        for row in self.index.filter(pl.col("id") == id).iter_rows(named=True):
-            for sequence in range(row["start"] // self.length, -(-row["end"] // self.length)):
-                if sequence >= self.sequences:
-                    break  # the rest of the stream that fills no sequence is not trained on
-                tokens = self._overlap(row, sequence)
-                for position in self.positions(sequence):
-                    step = position // self.batch + 1
-                    seen.append(
-                        Seen(row["instance"], row["repeat"], sequence, position, step, tokens)
-                    )
+        for piece in self.pack.sequences_of_document(id):
+            positions = self.order.positions(piece.sequence, end)
+            for position, step in zip(positions, steps_of(positions, self.batch), strict=True):
+                tokens = piece.end - piece.start
+                seen.append(
+                    Seen(piece.instance, piece.repeat, piece.sequence, position, step, tokens)
+                )
         return sorted(seen, key=lambda item: (item.position, item.instance))
 
     def of_step(self, step: int) -> list[dict[str, Any]]:
-        """The document instances in training step `step`, in the order of the batch.
+        """The document pieces in training step `step`, in the order of the batch.
 
-        Each is a mapping: row (in the batch), sequence, id, instance, repeat, tokens.
+        Each is a mapping: row (of the batch), sequence, id, instance, repeat, start, end
+        (tokens in the sequence, end excluded), tokens.
 
         Raises:
             Unanswerable: the checkpoint has not seen that step.
@@ -93,51 +98,29 @@ class Exposure:
                 if self.last_step
                 else f"{self.checkpoint.name} is the initialisation: it has seen no step."
             )
-        rows = []
-        for row, sequence in enumerate(self.order.at((step - 1) * self.batch, self.batch).tolist()):
-            for part in self.in_sequence(sequence):
-                rows.append({"row": row, "sequence": sequence, **part})
-        return rows
-
-    def in_sequence(self, sequence: int) -> list[dict[str, Any]]:
-        """The document instances in one sequence: id, instance, repeat, tokens."""
-        low, high = sequence * self.length, (sequence + 1) * self.length
-        inside = self.index.filter((pl.col("start") < high) & (pl.col("end") > low)).sort("start")
+        batch = self.order.at((step - 1) * self.batch, self.batch).tolist()
         return [
-            {
-                "id": row["id"],
-                "instance": row["instance"],
-                "repeat": row["repeat"],
-                "tokens": self._overlap(row, sequence),
-            }
-            for row in inside.iter_rows(named=True)
+            {"row": row, **piece._asdict(), "tokens": piece.end - piece.start}
+            for row, sequence in enumerate(batch)
+            for piece in self.pack.documents_of_sequence(sequence)
         ]
 
-    def positions(self, sequence: int) -> list[int]:
-        """Positions in training, up to the checkpoint, at which a sequence was seen."""
-        return self.order.positions(sequence, self.last_step * self.batch)
-
     def totals(self) -> pl.DataFrame:
-        """Per document: id, tokens seen, sequences seen (parts counted), up to the checkpoint."""
+        """Per document seen up to the checkpoint: id, tokens (repeats counted), views (pieces)."""
         trained = self.order.at(0, self.last_step * self.batch)
         seen = pl.DataFrame({"sequence": trained}).group_by("sequence").agg(times=pl.len())
-        first = pl.col("start") // self.length
-        last = (pl.col("end") - 1) // self.length
-        parts = (
-            self.index.filter(pl.col("end") > pl.col("start"))
-            .with_columns(sequence=pl.int_ranges(first.cast(pl.Int64), last.cast(pl.Int64) + 1))
-            .explode("sequence")
-            .join(seen, on="sequence", how="inner")
-        )
-        low = pl.col("sequence") * self.length
-        overlap = pl.min_horizontal(pl.col("end"), low + self.length) - pl.max_horizontal(pl.col("start"), low)
+        length = self.pack.sequence_length
+        first, last = pl.col("start") // length, (pl.col("end") - 1) // length
+        low = pl.col("sequence") * length
+        overlap = pl.min_horizontal("end", low + length) - pl.max_horizontal("start", low)
         return (
-            parts.with_columns(tokens=overlap * pl.col("times"))
+            pl.scan_parquet(self._index)
+            .with_columns(sequence=pl.int_ranges(first, last + 1))
+            .explode("sequence")
+            .join(seen.lazy(), on="sequence", how="inner")
+            .with_columns(tokens=overlap * pl.col("times"))
             .group_by("id")
             .agg(pl.col("tokens").sum(), pl.col("times").sum().alias("views"))
             .sort("id")
+            .collect()
         )
-
-    def _overlap(self, row: dict[str, Any], sequence: int) -> int:
-        low = sequence * self.length
-        return int(min(row["end"], low + self.length) - max(row["start"], low))

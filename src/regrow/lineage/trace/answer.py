@@ -62,7 +62,7 @@ def exposure(shelf: Shelf, ledger: Ledger, id: str) -> dict[str, Any] | None:
         return None
     seen = run.of_document(id)
     steps = sorted({item.step for item in seen})
-    instances = run.index.filter(run.index["id"] == id).to_dicts()
+    instances = run.instances(id)
     first = [r.name for r in runs if steps and int(r.instance or 0) >= steps[0]]
     return {
         "checkpoint": last.name,

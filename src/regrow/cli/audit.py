@@ -1,0 +1,163 @@
+"""What went into an artifact: every step down to the source files, with hashes and counts.
+
+ARTIFACT is a path (data/mix/mix.parquet), a step (pretrain.000120) or the first digits of a
+SHA-256. The answer comes from the committed records: no data needs to be on disk.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import textwrap
+from typing import Any
+
+from regrow.cli.paint import Paint, size, width
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Arguments."""
+    parser.add_argument("artifact", metavar="ARTIFACT")
+    parser.add_argument("--json", action="store_true", help="the whole answer as JSON")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the audit. Exit status 1 where records contradict each other."""
+    from regrow.lineage.audit import audit
+    from regrow.lineage.ledger import Ledger, find_root
+    from regrow.lineage.naming import resolve
+
+    ledger = Ledger.load(find_root())
+    answer = audit(ledger, resolve(ledger, args.artifact))
+    if args.json:
+        print(json.dumps(answer, indent=2, ensure_ascii=False))
+    else:
+        show(answer, Paint())
+    return 1 if answer["problems"] else 0
+
+
+def show(answer: dict[str, Any], paint: Paint) -> None:
+    """The answer as text: the artifact, then the chain from the sources to it, then sums."""
+    artifact = answer["artifact"]
+    print(paint.bold(artifact["path"]) + f"  {size(artifact['size'])}")
+    print(f"  sha256  {paint.blue(artifact['sha256'])}")
+    print(f"  key     {paint.blue(artifact['key'])}  of step {artifact['name']}")
+    for path in artifact["same_bytes"]:
+        print(paint.dim(f"  the same bytes: {path}"))
+    print()
+    _show_sources(answer, paint)
+    for step in answer["steps"]:
+        _show_step(step, paint)
+    _show_sums(answer, paint)
+
+
+def _show_sources(answer: dict[str, Any], paint: Paint) -> None:
+    if not answer["sources"]:
+        return
+    print(paint.bold("sources") + f"  {len(answer['sources'])} in sources/manifest.yaml")
+    rows = [
+        (s["name"], s["licence"], size(s["size"]) if s["size"] else "", s["origin"] or s["path"])
+        for s in answer["sources"]
+    ]
+    widths = [max(len(row[i]) for row in rows) for i in range(3)]
+    for number, row in enumerate(rows):
+        rail = "└─" if number == len(rows) - 1 else "├─"
+        cells = f"{row[0]:<{widths[0]}}  {row[1]:<{widths[1]}}  {row[2]:>{widths[2]}}  {row[3]}"
+        print(f"{rail} {cells}"[: width()])
+    print()
+
+
+def _show_step(step: dict[str, Any], paint: Paint) -> None:
+    output = step["output"]
+    print(
+        f"{paint.bold(step['name'])}  {output['path']}  "
+        + paint.dim(f"{output['nfiles']} files, {size(output['size'])}")
+    )
+    code = step["code"]
+    inputs = ", ".join(
+        f"{item['made_by'] or item['path']} {paint.blue(str(item['sha256'])[:12])}"
+        for item in step["inputs"]
+    )
+    modules = len(code.get("modules") or {})
+    native = len(code.get("native") or {})
+    facts = [
+        ("from", inputs or "nothing: the beginning"),
+        ("tree", f"{paint.blue(output['sha256'][:16])}  key {paint.blue(step['key'][:16])}"),
+        (
+            "code",
+            f"{paint.blue(str(code.get('digest'))[:16])}  {modules} modules"
+            + (f", {native} native sources" if native else ""),
+        ),
+        ("bits", f"{step['numerics']}" + _packages(step["packages"])),
+        *(("params", f"{name}: {_values(values)}") for name, values in step["params"].items()),
+        *_counts(step, paint),
+    ]
+    for number, (label, text) in enumerate(facts):
+        last = number == len(facts) - 1
+        _write(("└─" if last else "├─"), ("  " if last else "│ "), f"{label:<7}", text, paint)
+    print()
+
+
+def _write(rail: str, below: str, label: str, text: str, paint: Paint) -> None:
+    if paint.on and "\x1b" in text:
+        print(f"{rail} {paint.dim(label)} {text}")
+        return
+    lines = textwrap.wrap(text, width() - 12, break_on_hyphens=False) or [""]
+    print(f"{rail} {paint.dim(label)} {lines[0]}")
+    for line in lines[1:]:
+        print(f"{below} {'':<7} {line}")
+
+
+def _packages(packages: dict[str, str]) -> str:
+    if not packages:
+        return ", no third-party packages"
+    return ", with " + ", ".join(f"{name} {version}" for name, version in sorted(packages.items()))
+
+
+def _values(values: Any) -> str:
+    if not isinstance(values, dict):
+        return str(values)
+    return ", ".join(
+        f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in values.items()
+    )
+
+
+def _counts(step: dict[str, Any], paint: Paint) -> list[tuple[str, str]]:
+    counts = step["counts"]
+    if not counts:
+        return []
+    facts = []
+    plain = {k: v for k, v in counts.items() if isinstance(v, int | float | str)}
+    if plain:
+        facts.append(("counts", ", ".join(f"{k} {_number(v)}" for k, v in plain.items())))
+    for name, value in counts.items():
+        if isinstance(value, dict) and value and all(isinstance(v, int) for v in value.values()):
+            label = "dropped" if name == "dropped" else "counts"
+            prefix = "" if name == "dropped" else f"{name}: "
+            ranked = sorted(value.items(), key=lambda item: (-item[1], item[0]))
+            facts.append((label, prefix + ", ".join(f"{k} {_number(v)}" for k, v in ranked)))
+    return facts
+
+
+def _number(value: Any) -> str:
+    return f"{value:,}" if isinstance(value, int) else f"{value:.6g}" if isinstance(value, float) else value
+
+
+def _show_sums(answer: dict[str, Any], paint: Paint) -> None:
+    if answer["documents"]:
+        print(paint.bold("documents"))
+        for row in answer["documents"]:
+            lost = sum(row["dropped"].values())
+            taken = "" if row["in"] is None else f"{row['in']:>7,} in"
+            kept = "" if row["kept"] is None else f"{row['kept']:>7,} kept"
+            print(f"  {row['step']:<14} {taken:>11} {kept:>13} {lost:>7,} dropped")
+        print()
+    if answer["licences"]:
+        print(paint.bold("licences"))
+        for row in answer["licences"]:
+            print(f"  {row['licence']:<24} {row['sources']:>3} sources  {size(row['bytes']):>9}")
+        print()
+    for text in answer["problems"]:
+        print(paint.red("contradiction: ") + text)
+    if not answer["problems"]:
+        count = len(answer["steps"])
+        print(paint.green(f"{count} records, each made from exactly the outputs that the others record."))

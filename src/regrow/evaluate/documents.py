@@ -40,20 +40,22 @@ def choose(heldout: Path, params: Evaluate) -> list[Document]:
         ValueError: nothing is left to score.
     """
     table = parquet.read(heldout, columns=["id", "url", "domain", "text"])
-    by_domain: dict[str, list[Document]] = {}
+    documents: dict[str, Document] = {}
     for id_, url, domain, text in table.iter_rows():
         start = cut(text or "", params.max_bytes)
         if start.strip():
-            name = domain or "unknown"
-            by_domain.setdefault(name, []).append(Document(id_, url or "", name, start))
+            documents.setdefault(id_, Document(id_, url or "", domain or "unknown", start))
+    by_domain: dict[str, list[Document]] = {}
+    for document in documents.values():
+        by_domain.setdefault(document.domain, []).append(document)
 
     def rank(document: Document) -> bytes:
         return hashlib.sha256(f"evaluate {params.seed} {document.id}".encode()).digest()
 
     chosen = [
         document
-        for documents in by_domain.values()
-        for document in sorted(documents, key=rank)[: params.max_documents]
+        for members in by_domain.values()
+        for document in sorted(members, key=rank)[: params.max_documents]
     ]
     if not chosen:
         raise ValueError(

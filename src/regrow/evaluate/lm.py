@@ -46,9 +46,11 @@ class CheckpointLM(TemplateLM):
         """Token ids of `string`; special tokens are never added."""
         return self.vocabulary.encode(string)
 
-    def _score(self, windows: Sequence[Window]) -> list[tuple[list[float], bool]]:
-        pad = self.model.config.pad_token_id
-        return token_logprobs(self.model, windows, rows=self.rows, pad=int(pad or 0))
+    def _score(
+        self, windows: Sequence[Window], *, greedy: bool = False
+    ) -> list[tuple[list[float], bool]]:
+        pad = int(self.model.config.pad_token_id or 0)
+        return token_logprobs(self.model, windows, rows=self.rows, pad=pad, greedy=greedy)
 
     def _loglikelihood_tokens(
         self, requests: list[tuple[tuple[str, str], list[int], list[int]]], **_: object
@@ -61,7 +63,7 @@ class CheckpointLM(TemplateLM):
                     f"{self.max_length}: {continuation[:60]!r}"
                 )
             windows.append((before[-(self.max_length + 1 - len(after)) :], after))
-        return [(total(logprobs), greedy) for logprobs, greedy in self._score(windows)]
+        return [(total(logprobs), greedy) for logprobs, greedy in self._score(windows, greedy=True)]
 
     def rolling_windows(self, text: str) -> list[Window]:
         """Windows that predict every token of `text` once."""

@@ -1,8 +1,12 @@
-"""Keeps lm-eval and its libraries from the network and from drawing progress bars."""
+"""Keeps lm-eval and its libraries from the network, from progress bars, and from idle imports."""
 
 from __future__ import annotations
 
 import os
+import sys
+
+IDLE = ("sklearn", "scipy")
+"""imported by transformers wherever they are installed, for assisted generation and object detection"""
 
 
 def prepare() -> None:
@@ -14,3 +18,19 @@ def prepare() -> None:
         HF_DATASETS_DISABLE_PROGRESS_BARS="1",
         TQDM_DISABLE="1",
     )
+
+
+def import_model_class() -> None:
+    """Import transformers' Olmo3 without the libraries in IDLE: 2.5 of 6 CPU seconds of start-up.
+
+    They stay importable afterwards. Does nothing where transformers is imported already.
+    """
+    if "transformers" in sys.modules:
+        return
+    hidden = [name for name in IDLE if name not in sys.modules]
+    sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]
+    try:
+        from transformers import Olmo3ForCausalLM  # noqa: F401
+    finally:
+        for name in hidden:
+            del sys.modules[name]

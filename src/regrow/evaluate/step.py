@@ -33,13 +33,15 @@ def run(inputs: dict[str, Path], params: Any, output: Path, *, instance: str) ->
     from regrow.numerics import torch as numerics
 
     numerics.activate()
+    offline.import_model_class()
     from regrow.evaluate.harness import bits
     from regrow.evaluate.lm import CheckpointLM
     from regrow.evaluate.samples import grow
     from regrow.evaluate.vocabulary import Vocabulary
     from regrow.model.files import load
+    from regrow.numerics.torch.install import install
 
-    model = load(inputs["checkpoint"])
+    model = install(load(inputs["checkpoint"]))
     vocabulary = Vocabulary(inputs["tokenizer"])
     output.mkdir(parents=True, exist_ok=True)
     work = output / ".work"

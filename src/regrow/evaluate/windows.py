@@ -13,10 +13,10 @@ import sys
 from collections.abc import Sequence
 
 import torch
-from torch.nn import functional as F
 from transformers import Olmo3ForCausalLM
 
 from regrow.numerics import exact
+from regrow.numerics.torch import functional
 
 Window = tuple[list[int], list[int]]
 """context (at least one token) and the tokens that follow it"""
@@ -26,11 +26,16 @@ WIDTH_STEP = 64
 
 @torch.no_grad()
 def token_logprobs(
-    model: Olmo3ForCausalLM, windows: Sequence[Window], *, rows: int = 16, pad: int = 0
+    model: Olmo3ForCausalLM,
+    windows: Sequence[Window],
+    *,
+    rows: int = 16,
+    pad: int = 0,
+    greedy: bool = False,
 ) -> list[tuple[list[float], bool]]:
     """Natural log-probability of each predicted token, and whether all were the likeliest.
 
-    One pair per window, in the order given. `model` is a transformers causal LM in
+    One pair per window, in the order given; the second is False unless `greedy` asks for it. `model` is a transformers causal LM in
     evaluation mode whose body is `model.model` and whose head is `model.lm_head`.
 
     Raises:
@@ -64,14 +69,14 @@ def token_logprobs(
             scored[row, len(before) - 1 : len(tokens)] = True
             targets += after
         hidden = model.model(input_ids=ids, use_cache=False).last_hidden_state[scored]
-        logits = model.lm_head(hidden).float()
+        logits = model.lm_head(hidden)
         target = torch.tensor(targets, dtype=torch.int64)
-        losses = F.cross_entropy(logits, target, reduction="none")
-        likeliest = (logits.argmax(dim=-1) == target).tolist()
-        values, at = losses.tolist(), 0
+        values = functional.token_logprobs(logits, target).tolist()
+        likeliest = (logits.argmax(dim=-1) == target).tolist() if greedy else [False] * len(values)
+        at = 0
         for index in batch:
             n = len(windows[index][1])
-            results[index] = ([-v for v in values[at : at + n]], all(likeliest[at : at + n]))
+            results[index] = (values[at : at + n], all(likeliest[at : at + n]))
             at += n
         if first // rows % 16 == 0:
             print(f"scored {first + len(batch)} of {len(order)} windows", file=sys.stderr)

@@ -12,7 +12,7 @@ class Evaluate(Block):
 
     max_documents: int = Field(default=12, ge=1)
     """held-out documents scored per domain"""
-    max_bytes: int = Field(default=8_000, ge=100)
+    max_bytes: int = Field(default=4_000, ge=100)
     """bytes of each document that are scored, from its start"""
     bootstrap: int = Field(default=2_000, ge=100)
     """resamples for the 95 % interval"""

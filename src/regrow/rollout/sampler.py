@@ -22,6 +22,7 @@ from transformers import Olmo3ForCausalLM
 
 from regrow.numerics import exact
 from regrow.numerics.random import Stream
+from regrow.numerics.torch import functional
 from regrow.rollout.cache import PositionCache, masks
 
 WIDTH_STEP = 16
@@ -84,8 +85,8 @@ def sample(
     """Continue every request by up to `max_new_tokens` tokens; temperature 0 is greedy.
 
     A row stops at an end token, or when prompt and continuation fill `context`
-    (default: the model's positions). `model` is a transformers causal LM with eager
-    attention in evaluation mode.
+    (default: the model's positions). `model` is in evaluation mode, with eager attention or with
+    `regrow.numerics.torch.install`.
 
     Raises:
         ValueError: an empty prompt, or one that leaves no room in the context.
@@ -123,10 +124,10 @@ def sample(
         )
         cache.advance(n)
         position = cache.length  # of the token that these logits predict
-        logits = output.logits[:, -1].float()
-        logprobs = torch.log_softmax(logits, dim=-1)
+        logits = output.logits[:, -1]
         uniforms = np.array([s.uniform(1, start=position)[0] for s in streams])
         drawn = choose(logits.numpy(), temperature, uniforms)
+        logprobs = functional.token_logprobs(logits, torch.from_numpy(drawn)).tolist()
         feed = []
         for i, row in enumerate(rows):
             if position < len(row.prompt):
@@ -136,7 +137,7 @@ def sample(
             feed.append([token])
             if not finished[i]:
                 row.tokens.append(token)
-                row.logprobs.append(float(logprobs[i, token]))
+                row.logprobs.append(logprobs[i])
                 row.ended = token in end_tokens
                 finished[i] = row.ended or position + 1 >= limits[i]
         if all(finished):

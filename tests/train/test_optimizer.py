@@ -5,8 +5,12 @@ from __future__ import annotations
 import pytest
 import torch
 
+from regrow.numerics.torch import activate
+from regrow.numerics.torch.optim import orthogonalise
 from regrow.params.train import Optimizer as Settings
-from regrow.train.optimizer import Optimizer, orthogonalise, power
+from regrow.train.optimizer import Optimizer
+
+activate()
 
 SHAPES = {
     "model.embed_tokens.weight": (50, 16),
@@ -111,8 +115,3 @@ def test_a_restored_optimizer_goes_on_alike() -> None:
     assert one.applied == two.applied == 8
     for name in SHAPES:
         assert torch.equal(whole[name], first[name])
-
-
-@pytest.mark.parametrize("exponent", [0, 1, 2, 7, 600])
-def test_power(exponent: int) -> None:
-    assert power(0.95, exponent) == pytest.approx(0.95**exponent, rel=1e-13)

@@ -11,7 +11,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from regrow.train import digest
-from regrow.train.norm import global_norm
 from regrow.train.schedule import Cosine
 from regrow.train.skip import Skip
 from regrow.train.tree import Tree, share
@@ -94,23 +93,6 @@ def test_a_tree_refuses_what_it_cannot_cut() -> None:
         tree.add([torch.ones(1)])
     with pytest.raises(ValueError, match="power of two"):
         tree.total()
-
-
-@settings(deadline=None)
-@given(st.integers(0, 10_000), st.integers(-30, 30))
-def test_norm_is_close_and_does_not_depend_on_order_or_shards(seed: int, exponent: int) -> None:
-    generator = torch.Generator().manual_seed(seed)
-    value = torch.randn(257, generator=generator) * 2.0**exponent
-    found = global_norm([value])
-    assert found == pytest.approx(float(value.double().norm()), rel=1e-8)
-    shuffled = value[torch.randperm(257, generator=generator)]
-    assert global_norm([shuffled[:100], shuffled[100:]]) == found
-
-
-def test_norm_of_nothing_and_of_what_is_not_finite() -> None:
-    assert global_norm([torch.zeros(3)]) == 0.0
-    assert math.isinf(global_norm([torch.tensor([1.0, float("inf")])]))
-    assert not math.isfinite(global_norm([torch.tensor([1.0, float("nan")])]))
 
 
 def test_digests_name_the_step_and_the_tensor_that_differ() -> None:

@@ -15,7 +15,10 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM
 
-from determinism import hashes, run_twice
+from determinism import hashes, run_python, run_twice
+from regrow.model import files
+from regrow.numerics import library
+from regrow.numerics.torch.install import install
 from regrow.train import checkpoint, digest, metrics, pretrain
 from regrow.train.engine import Engine
 from regrow.train.order import Order
@@ -37,6 +40,18 @@ def test_two_processes_with_other_settings_write_the_same_bytes(
 ) -> None:
     found = run_twice(RUN, tmp_path, TESTS, str(pack), "20")
     assert found == {k: v for k, v in hashes(grown).items() if not k.startswith("000040")}
+
+
+def test_the_slower_instruction_set_writes_the_same_bytes(
+    pack: Path, grown: Path, tmp_path: Path
+) -> None:
+    if library.chosen() == "avx2":
+        pytest.skip("this processor has AVX2 only: the other tests have shown it already")
+    done = run_python(
+        RUN, str(tmp_path / "o"), TESTS, str(pack), "20", cwd=tmp_path, REGROW_ISA="avx2"
+    )
+    assert done.returncode == 0, done.stderr[-4000:]
+    assert hashes(tmp_path / "o/000020") == hashes(grown / "000020")
 
 
 def test_the_files_of_a_checkpoint(grown: Path) -> None:
@@ -93,8 +108,8 @@ def test_loss_falls_on_real_text(grown: Path) -> None:
 
 def test_transformers_loads_a_checkpoint_as_it_is(grown: Path) -> None:
     folder = grown / "000040"
-    model = AutoModelForCausalLM.from_pretrained(folder)
-    own = pretrain.load(folder)
+    model = AutoModelForCausalLM.from_pretrained(folder, attn_implementation="eager")
+    own = install(files.load(folder))
     tokens = torch.arange(2, 66)[None]
     with torch.no_grad():
         torch.testing.assert_close(model(tokens).logits, own(tokens).logits, rtol=1e-4, atol=1e-4)

@@ -13,9 +13,9 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
+from regrow.numerics.torch import optim
 from regrow.train.group import Group
 from regrow.train.metrics import Row
-from regrow.train.norm import global_norm
 from regrow.train.objective import Objective
 from regrow.train.optimizer import Optimizer
 from regrow.train.schedule import Cosine
@@ -59,12 +59,12 @@ class Engine:
         step = self.step + 1
         total = self._gradient(step)
         parts = [float(value) for value in total.pop().tolist()]
-        norm = global_norm(total)
+        norm = optim.grad_norm(total)
         rate = self.schedule(step)
         skipped = self.skip.judge(parts[0], norm)
         if not skipped:
             if norm > self.clip:
-                torch._foreach_mul_(total, self.clip / (norm + CLIP_EPS))
+                optim.scale(total, self.clip / (norm + CLIP_EPS))
             for weight, gradient in zip(self.weights.values(), total, strict=True):
                 weight.grad = gradient
             self.optimizer.set_rate(rate)
@@ -100,7 +100,7 @@ class Engine:
             gradients = []
             for parameter in self.weights.values():
                 assert parameter.grad is not None
-                gradients.append(parameter.grad)
+                gradients.append(parameter.grad.contiguous())
                 parameter.grad = None
             tree.add([*gradients, torch.stack(parts).double()])
         total = tree.total()

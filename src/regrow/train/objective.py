@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
+from regrow.numerics.torch import functional
 from regrow.train.data import Batch
 
 Model = Callable[..., Any]
@@ -75,10 +76,7 @@ class LanguageModelling:
 
     def loss(self, model: Model, batch: Batch, total: int) -> tuple[Tensor, tuple[Tensor, ...]]:
         """Mean over the step's predicted tokens: cross-entropy, z-loss."""
-        logits = self.logits(model, batch)[:, :-1].flatten(0, 1).float()
-        targets = batch.tokens[:, 1:].flatten()
-        normaliser = torch.logsumexp(logits, dim=-1)
-        picked = logits.gather(1, targets[:, None])[:, 0]
-        entropy = (normaliser - picked).sum() / total
-        z = (normaliser * normaliser).sum() * (self.z_loss / total)
-        return entropy + z, (entropy.detach(), z.detach())
+        loss, entropy, z = functional.next_token_loss(
+            self.logits(model, batch), batch.tokens, total=total, z_loss=self.z_loss
+        )
+        return loss, (entropy, z)

@@ -8,29 +8,14 @@ between embedding and head, and AdamW for the rest.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from regrow.numerics.torch import optim
 from regrow.params.train import Optimizer as Settings
-
-NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)
-"""coefficients of the quintic iteration (Jordan et al.)"""
-MUON_EPS = 1e-7
-
-
-def power(base: float, exponent: int) -> float:
-    """base ** exponent by repeated squaring: correctly rounded products only, no libm."""
-    value = 1.0
-    while exponent:
-        if exponent & 1:
-            value *= base
-        base *= base
-        exponent >>= 1
-    return value
 
 
 class Optimizer(torch.optim.Optimizer):
@@ -79,29 +64,33 @@ class Optimizer(torch.optim.Optimizer):
                     rule(weight, weight.grad, self.state[weight], group)
 
     def _adamw(self, weight: Tensor, gradient: Tensor, state: Any, group: dict[str, Any]) -> None:
-        first, second = self.settings.betas
         if not state:
             state["exp_avg"] = torch.zeros_like(weight)
             state["exp_avg_sq"] = torch.zeros_like(weight)
-        mean, square = state["exp_avg"], state["exp_avg_sq"]
-        mean.lerp_(gradient, 1.0 - first)
-        square.mul_(second).addcmul_(gradient, gradient, value=1.0 - second)
-        step = group["applied"]
-        rate = group["lr"] / (1.0 - power(first, step))
-        root = math.sqrt(1.0 - power(second, step))
-        weight.mul_(1.0 - group["lr"] * group["decay"])
-        weight.addcdiv_(mean, (square.sqrt() / root).add_(self.settings.eps), value=-rate)
+        optim.adamw_step(
+            weight,
+            gradient,
+            state["exp_avg"],
+            state["exp_avg_sq"],
+            step=group["applied"],
+            lr=group["lr"],
+            betas=self.settings.betas,
+            eps=self.settings.eps,
+            wd=group["decay"],
+        )
 
     def _muon(self, weight: Tensor, gradient: Tensor, state: Any, group: dict[str, Any]) -> None:
-        momentum = self.settings.muon_momentum
         if not state:
             state["momentum"] = torch.zeros_like(weight)
-        mean = state["momentum"]
-        mean.lerp_(gradient, 1.0 - momentum)
-        update = orthogonalise(gradient.lerp(mean, momentum), self.settings.muon_iterations)
-        rate = group["lr"] * 0.2 * math.sqrt(max(weight.shape))
-        weight.mul_(1.0 - group["lr"] * group["decay"])
-        weight.add_(update, alpha=-rate)
+        optim.muon_step(
+            weight,
+            gradient,
+            state["momentum"],
+            lr=group["lr"],
+            momentum=self.settings.muon_momentum,
+            wd=group["decay"],
+            iterations=self.settings.muon_iterations,
+        )
 
     def tensors(self) -> dict[str, Tensor]:
         """The state by name, sorted: `<weight>.<exp_avg | exp_avg_sq | momentum>`."""
@@ -127,15 +116,3 @@ class Optimizer(torch.optim.Optimizer):
 
 def _is_embedding(name: str) -> bool:
     return name.endswith("embed_tokens.weight")
-
-
-def orthogonalise(matrix: Tensor, iterations: int) -> Tensor:
-    """The nearest semi-orthogonal matrix, roughly, by Newton-Schulz: (m, n) -> (m, n)."""
-    a, b, c = NEWTON_SCHULZ
-    tall = matrix.shape[0] > matrix.shape[1]
-    x = matrix.T.contiguous() if tall else matrix
-    x = x / x.norm().clamp(min=MUON_EPS)
-    for _ in range(iterations):
-        gram = x @ x.T
-        x = torch.addmm(x, torch.addmm(gram, gram, gram, beta=b, alpha=c), x, beta=a)
-    return x.T.contiguous() if tall else x

@@ -16,8 +16,9 @@ from typing import Any
 
 from transformers import Olmo3ForCausalLM
 
-from regrow.model import build, files
+from regrow.model import build
 from regrow.model.config import olmo3_config
+from regrow.numerics.torch.install import install
 from regrow.train import checkpoint, digest, metrics, parallel, runtime
 from regrow.train.data import Batches, Sequences
 from regrow.train.engine import Engine
@@ -82,7 +83,7 @@ def assemble(
     config = olmo3_config(
         params.model, vocabulary=sequences.vocabulary, eos=sequences.eos, pad=sequences.pad
     )
-    model = build.empty(config)
+    model = install(build.empty(config))
     optimizer = Optimizer(model.named_parameters(), pretrain.optimizer)
     order = Order(sequences.count, pretrain.seed)
     steps = pretrain.steps
@@ -189,9 +190,3 @@ def _origin(params: Any, chain: str, instance: str, pack: Path) -> str:
         sort_keys=True,
     )
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def load(folder: Path) -> Olmo3ForCausalLM:
-    """The model of a checkpoint, under exact arithmetic, ready to be evaluated."""
-    runtime.prepare()
-    return files.load(folder)

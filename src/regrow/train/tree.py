@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import torch
 from torch import Tensor
+
+from regrow.numerics.torch import optim
 
 
 class Tree:
@@ -25,7 +26,7 @@ class Tree:
         level, current = 0, list(values)
         while self._partial and self._partial[-1][0] == level:
             _, left = self._partial.pop()
-            torch._foreach_add_(left, current)
+            optim.tree_add(left, current)
             level, current = level + 1, left
         self._partial.append((level, current))
 

@@ -176,6 +176,7 @@ STEPS: tuple[Step, ...] = (
             Input(name="evaluate", step="evaluate", instance="same"),
             Input(name="sources", kind="source", path="sources/manifest.yaml"),
             *(Input(name=f"record.{s}", kind="record", step=s) for s in _MADE),
+            Input(name="record.pretrain", kind="record", step="pretrain", instance="same"),
             *(Input(name=s, step=s) for s in ("decontaminate", "mix")),
         ),
         instances=checkpoints,

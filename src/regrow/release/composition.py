@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import polars as pl
-import yaml
 
+from regrow.crawl import manifest
 from regrow.tables import parquet
 
 
@@ -84,44 +83,39 @@ def shares(table: pl.DataFrame, column: str) -> list[Share]:
     return [found[name] for name in sorted(found)]
 
 
-def manifest(path: Path) -> list[dict[str, str]]:
-    """The sources of `sources/manifest.yaml`, each with name, licence, origin, version, sha256.
+@dataclass(frozen=True)
+class Source:
+    """One row of the table of sources."""
 
-    A list of mappings under `sources`, or a mapping of names to mappings. Other fields are kept
-    as text where they are plain values.
+    name: str
+    licence: str
+    title: str = ""
+    origin: str = ""
+    """kind and name of the package that it was taken from"""
+    version: str = ""
+    sha256: str = ""
+    """of that package"""
+    places: tuple[str, ...] = ()
+    """hosts and paths below which its pages were crawled"""
+
+
+def sources(path: Path) -> list[Source]:
+    """The sources of `sources/manifest.yaml`, in its order, one per name and licence.
 
     Raises:
-        ValueError: the file is not YAML, or holds no sources.
+        regrow.crawl.manifest.ManifestError: the file cannot be used.
     """
-    try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise ValueError(f"{path.name}: not YAML: {error}") from None
-    entries = raw.get("sources", raw) if isinstance(raw, dict) else raw
-    if isinstance(entries, dict):
-        entries = [
-            {"name": name, **value} for name, value in entries.items() if isinstance(value, dict)
-        ]
-    if not isinstance(entries, list):
-        raise ValueError(f"{path.name}: wants a list of sources under `sources`")
-    return [_plain(entry) for entry in entries if isinstance(entry, dict)]
-
-
-_OTHER_NAMES = {
-    "name": ("name", "source", "id"),
-    "licence": ("licence", "license"),
-    "origin": ("origin", "homepage", "url", "package"),
-    "version": ("version",),
-    "sha256": ("sha256", "hash"),
-}
-
-
-def _plain(entry: dict[Any, Any]) -> dict[str, str]:
-    values = {
-        str(k): str(v) for k, v in entry.items() if isinstance(v, str | int | float) and v != ""
-    }
-    known = {
-        field: next((values[name] for name in names if name in values), "")
-        for field, names in _OTHER_NAMES.items()
-    }
-    return values | known
+    found: dict[tuple[str, str], Source] = {}
+    for host, entry in manifest.load(path).hosts.items():
+        for part in entry.parts:
+            key = (part.source, part.licence)
+            known = found.get(key) or Source(part.source, part.licence, part.title)
+            if part.origin and not known.origin:
+                known = replace(
+                    known,
+                    origin=f"{part.origin.kind} {part.origin.package}",
+                    version=part.origin.version,
+                    sha256=part.origin.sha256,
+                )
+            found[key] = replace(known, places=(*known.places, f"{host}{part.prefix}"))
+    return list(found.values())

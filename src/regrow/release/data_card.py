@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 
 from regrow.params.evaluate import Release
-from regrow.release.composition import Share, shares
+from regrow.release.composition import Share, Source, shares
 from regrow.release.model_card import flat
 from regrow.release.records import Artifact
 from regrow.release.render import card
@@ -106,7 +106,7 @@ def languages(records: Mapping[str, Artifact]) -> list[str]:
 def data_card(
     *,
     release: Release,
-    sources: Sequence[Mapping[str, str]],
+    sources: Sequence[Source],
     table: pl.DataFrame,
     records: Mapping[str, Artifact],
 ) -> str:

@@ -52,7 +52,7 @@ def run(inputs: dict[str, Path], params: Any, output: Path, *, instance: str) ->
     (output / "README.md").write_text(readme, encoding="utf-8")
     card = data_card(
         release=release,
-        sources=composition.manifest(inputs["sources"]),
+        sources=composition.sources(inputs["sources"]),
         table=table,
         records=found,
     )

@@ -115,7 +115,9 @@ def expand(flow: Flow, instances: Mapping[str, list[str]]) -> dict[str, Job]:
             job = Job(step, instance, tuple(inputs))
             for name in job.upstream:
                 if name not in jobs:
-                    raise FlowError(f"{flow.module}: {job.name} reads {name}, which is not made before it.")
+                    raise FlowError(
+                        f"{flow.module}: {job.name} reads {name}, which is not made before it."
+                    )
             jobs[job.name] = job
     return jobs
 

@@ -47,6 +47,8 @@ def load(path: Path) -> Params:
     """
     import yaml
 
+    from regrow.params import reading
+
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -57,7 +59,7 @@ def load(path: Path) -> Params:
     except (OSError, UnicodeDecodeError) as error:
         raise ParamsError(f"{path}: cannot be read: {error}") from None
     try:
-        raw = yaml.safe_load(text)
+        raw = reading.load(text)
     except yaml.YAMLError as error:
         raise ParamsError(f"{path}: not YAML: {error}") from None
     if not isinstance(raw, dict):

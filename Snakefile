@@ -1,0 +1,59 @@
+"""From a crawl to a released checkpoint. `snakemake --cores all` builds what is not known yet.
+
+The edges between rules are records (records/*.json), one per job; docs/flow.md says why. Every
+rule opens with the data that it reads and writes. What a run makes is said in a params file:
+params/demo.yaml, or the one given by --configfile.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+from snakemake.utils import min_version
+
+min_version("9.27")
+
+# The code that runs is this repository's, whatever else is installed.
+SOURCE = str(Path(workflow.basedir) / "src")
+sys.path.insert(0, SOURCE)
+os.environ["PYTHONPATH"] = os.pathsep.join(
+    [SOURCE, *filter(None, [os.environ.get("PYTHONPATH")])]
+)
+
+from regrow.flow.workflow import Flow
+
+FLOW = Flow(workflow, config)
+PARAMS = FLOW.params_file
+
+
+wildcard_constraints:
+    instance=r"\d+",
+
+
+localrules:
+    all,
+
+
+rule all:
+    default_target: True
+    input:
+        FLOW.targets,
+
+
+include: "workflow/rules/sources.smk"
+include: "workflow/rules/text.smk"
+include: "workflow/rules/filter.smk"
+include: "workflow/rules/dedup.smk"
+include: "workflow/rules/mix.smk"
+include: "workflow/rules/tokens.smk"
+include: "workflow/rules/pretrain.smk"
+include: "workflow/rules/evaluate.smk"
+include: "workflow/rules/release.smk"
+
+
+onsuccess:
+    FLOW.finish(good=True)
+
+
+onerror:
+    FLOW.finish(good=False)

@@ -1,0 +1,43 @@
+"""Small things about files: atomic writes, JSON that may not be there, time-stamp trust."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+_TICK_NS = 60_000_000
+"""a file changed less than this ago may change again under the same time stamp"""
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write by rename, so that a reader sees the old or the new file and a kill leaves no half."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        temporary.write_bytes(content)
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def read_json(path: Path) -> Any:
+    """The content of a JSON file, None if it is missing or broken (for caches only)."""
+    try:
+        return json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return None
+
+
+def settled(stat: os.stat_result) -> bool:
+    """Whether an equal stat later will mean equal content (no change in the last clock tick)."""
+    return time.time_ns() - max(stat.st_ctime_ns, stat.st_mtime_ns) > _TICK_NS
+
+
+def canonical(value: Any) -> bytes:
+    """JSON with one spelling: sorted keys, no spaces, UTF-8."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return text.encode()

@@ -1,0 +1,108 @@
+"""Records: one JSON file per job, the edges of the graph. docs/architecture.md has the format."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from regrow.flow import files
+from regrow.flow.hashing import Digest, digest_bytes, tree_sha256
+from regrow.flow.jobs import Job
+from regrow.flow.present import key_of
+from regrow.flow.store import dir_md5
+
+Record = dict[str, Any]
+
+
+def compose(job: Job, parts: Mapping[str, Any], output: Mapping[str, Any], counts: Any) -> Record:
+    """The record of a finished job."""
+    inputs = {}
+    for item in job.inputs:
+        entry = {"kind": item.kind, "path": item.path}
+        if item.job:
+            entry["record"] = f"records/{item.job}.json"
+        inputs[item.name] = entry
+    return {
+        "step": job.step.name,
+        "instance": job.instance,
+        "key": key_of(parts),
+        "parts": dict(parts),
+        "inputs": inputs,
+        "output": dict(output),
+        "counts": counts,
+    }
+
+
+def output_part(job: Job, digests: Mapping[str, Digest]) -> dict[str, Any]:
+    """The part `output`: digests of every file and of the whole."""
+    entries = [
+        {"path": name, "sha256": d.sha256, "md5": d.md5, "size": d.size}
+        for name, d in sorted(digests.items())
+    ]
+    return {
+        "path": job.data,
+        "sha256": tree_sha256({name: d.sha256 for name, d in digests.items()}),
+        "md5": dir_md5(entries),
+        "size": sum(d.size for d in digests.values()),
+        "nfiles": len(entries),
+        "files": entries,
+    }
+
+
+def encode(record: Record) -> bytes:
+    """The bytes of a record's file: equal records, equal bytes."""
+    return (json.dumps(record, indent=2, sort_keys=True, ensure_ascii=False) + "\n").encode()
+
+
+def decode(content: bytes) -> Record | None:
+    """A record from bytes; None if it is none, or if key or digests contradict its content."""
+    try:
+        record = json.loads(content)
+        output = record["output"]
+        tree = tree_sha256({f["path"]: f["sha256"] for f in output["files"]})
+        sound = (
+            record["key"] == key_of(record["parts"])
+            and output["sha256"] == tree
+            and output["md5"] == dir_md5(output["files"])
+            and isinstance(record["inputs"], dict)
+        )
+    except (ValueError, KeyError, TypeError):
+        return None
+    return record if sound else None
+
+
+class Book:
+    """The records of a repository, read at most once each."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._read: dict[str, tuple[Record, Digest] | None] = {}
+
+    def _get(self, path: str) -> tuple[Record, Digest] | None:
+        if path not in self._read:
+            try:
+                content = (self.root / path).read_bytes()
+            except OSError:
+                self._read[path] = None
+            else:
+                record = decode(content)
+                self._read[path] = None if record is None else (record, digest_bytes(content))
+        return self._read[path]
+
+    def record(self, job: Job) -> Record | None:
+        """The record of a job; None if it is missing or unsound."""
+        found = self._get(job.record)
+        return found[0] if found else None
+
+    def digest(self, job: Job) -> Digest | None:
+        """Digests of the record's file."""
+        found = self._get(job.record)
+        return found[1] if found else None
+
+    def write(self, job: Job, record: Record) -> None:
+        """Write a record by rename."""
+        content = encode(record)
+        files.write_atomically(self.root / job.record, content)
+        self._read[job.record] = (record, digest_bytes(content))

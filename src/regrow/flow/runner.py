@@ -1,0 +1,362 @@
+"""One job: key, lookup, and on a miss the step's function. What `regrow run` calls."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import importlib
+import os
+import shutil
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from regrow.flow import actions, runlog
+from regrow.flow.assess import compare
+from regrow.flow.errors import FlowError, StepFailed
+from regrow.flow.hashing import Digest
+from regrow.flow.jobs import Job
+from regrow.flow.present import PRIVATE, Present, key_of
+from regrow.flow.records import Book, Record, compose, output_part
+from regrow.flow.remote import Remote
+from regrow.flow.state import Tree
+from regrow.flow.store import Store, free_bytes
+
+CACHE_OFF = "REGROW_CACHE_OFF"
+"""environment variable: set to 1, nothing is looked up and every job runs its function"""
+
+
+def run(root: Path, step: str, instance: str | None, params_file: str) -> str:
+    """Run one job and leave its record.
+
+    Returns:
+        the outcome: `hit`, `fetched` or `run`.
+
+    Raises:
+        FlowError: it could not be done; nothing was recorded, and the message says how to mend it.
+        KeyboardInterrupt: interrupted; nothing was recorded.
+    """
+    present = Present(root, params_file)
+    job = present.job(step, instance)
+    with _alone(root, job), runlog.entry(root, job) as log:
+        runner = Runner(present, job)
+        try:
+            log.key = runner.key
+            log.outcome = runner.run()
+        except Exception as error:
+            if disk_full(error):
+                raise _full(job, root) from error
+            raise
+        finally:
+            present.save()
+    return log.outcome
+
+
+@contextlib.contextmanager
+def _alone(root: Path, job: Job) -> Iterator[None]:
+    """Hold the job: another process on it (left behind by a killed run) is waited for.
+
+    When it is done, its result is found by key. What dead processes left is removed.
+    """
+    path = root / PRIVATE / "locks" / job.name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            print("waiting for another process that is at this job", file=sys.stderr)
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        for left in (root / PRIVATE / "work").glob(f"{job.name}@*"):
+            shutil.rmtree(left, ignore_errors=True)
+        yield
+
+
+class Runner:
+    """The work on one job."""
+
+    def __init__(self, present: Present, job: Job) -> None:
+        self.present = present
+        self.root = present.root
+        self.job = job
+        self.store = Store(self.root)
+        self.remote = Remote(self.store)
+        self.book = Book(self.root)
+        self.parts = present.parts(job, self._input_hashes())
+        self.key = key_of(self.parts)
+
+    def _input_hashes(self) -> dict[str, str]:
+        found = {}
+        for item in self.job.inputs:
+            if item.kind == "source":
+                found[item.name] = self.present.source_sha256(item.path)
+                continue
+            made = self.present.jobs[item.job]
+            record, digest = self.book.record(made), self.book.digest(made)
+            if record is None or digest is None:
+                raise FlowError(
+                    f"{self.job.name} needs {made.record}, which is missing or damaged. "
+                    f"Mend: `snakemake --cores all`."
+                )
+            found[item.name] = (
+                digest.sha256 if item.kind == "record" else record["output"]["sha256"]
+            )
+        return found
+
+    def run(self) -> str:
+        """Look up, or run. Returns the outcome."""
+        if os.environ.get(CACHE_OFF) in (None, "", "0"):
+            record = self._lookup()
+            if record is not None:
+                fetched = self._restore(record)
+                self._finish(record)
+                return "fetched" if fetched else "hit"
+        record = self._execute()
+        self._finish(record)
+        return "run"
+
+    def _finish(self, record: Record) -> None:
+        actions.remember(self.store, record)
+        self.book.write(self.job, record)
+
+    # Lookup and restore
+
+    def _lookup(self) -> Record | None:
+        """A past result of this key whose every byte can be had."""
+        found = self._obtainable(self._known())
+        if found is None and self.store.remote:
+            self.remote.fetch_actions(self.key)
+            found = self._obtainable(self._known())
+        return found
+
+    def _known(self) -> list[Record]:
+        mine = self.book.record(self.job)
+        known = [mine] if mine is not None and mine["key"] == self.key else []
+        return known + actions.lookup(self.store, self.key)
+
+    def _obtainable(self, records: list[Record]) -> Record | None:
+        for record in records:
+            lacking = [f["md5"] for f in self._not_here(record) if not self.store.has(f["md5"])]
+            if all(self.remote.has(lacking).values()):
+                return record
+        return None
+
+    def _not_here(self, record: Record) -> list[Mapping[str, Any]]:
+        """Files of the record's output that the workspace lacks or has otherwise."""
+        found = compare(self.root, record)
+        gone = found.missing | found.differing
+        return [f for f in record["output"]["files"] if f["path"] in gone]
+
+    def _restore(self, record: Record) -> bool:
+        """Make the workspace agree with a record; returns whether anything came from the remote.
+
+        Files of which nothing is here and which nobody asks for by name stay in the remote.
+        """
+        state = compare(self.root, record)
+        folder = self.root / record["output"]["path"]
+        for name in sorted(state.extra):
+            (folder / name).unlink()
+        wanted = []
+        for entry in record["output"]["files"]:
+            name = entry["path"]
+            asked = name in self.job.step.leaf or name in state.differing
+            if name in state.differing or (
+                name in state.missing and (asked or self.store.has(entry["md5"]))
+            ):
+                wanted.append(entry)
+        return obtain(self.store, self.remote, folder, wanted, self.job.name)
+
+    # Execution
+
+    def _execute(self) -> Record:
+        inputs = self._inputs()
+        before = self._stats()
+        function = self._function()
+        output = self.root / PRIVATE / "work" / f"{self.job.name}@{os.getpid()}"
+        scratch = self.root / PRIVATE / "scratch" / self.key
+        shutil.rmtree(output, ignore_errors=True)
+        output.mkdir(parents=True)
+        try:
+            counts = function(inputs, self._params(), output, **self._extra(scratch))
+            self._check(before)
+            record = self._adopt(output, counts)
+        finally:
+            shutil.rmtree(output, ignore_errors=True)
+        shutil.rmtree(scratch, ignore_errors=True)
+        return record
+
+    def _inputs(self) -> dict[str, Path]:
+        """Paths of the inputs, each complete and verified against its record."""
+        for item in self.job.inputs:
+            if item.kind == "data":
+                record = self.book.record(self.present.jobs[item.job])
+                assert record is not None
+                provide(self.root, self.store, self.remote, record, self.job.name)
+        return {item.name: self.root / item.path for item in self.job.inputs}
+
+    def _stats(self) -> dict[str, Any]:
+        found = {}
+        for item in self.job.inputs:
+            for name, stat in Tree(self.root, item.path).listing().items():
+                found[f"{item.path}/{name}"] = (stat.st_ino, stat.st_size, stat.st_mtime_ns)
+        return found
+
+    def _function(self) -> Any:
+        module, _, name = self.job.step.function.partition(":")
+        try:
+            return getattr(importlib.import_module(module), name)
+        except ModuleNotFoundError as error:
+            raise StepFailed(
+                f"{self.job.name}: {error}. Mend: `make env`, or `regrow doctor` for what is missing."
+            ) from error
+
+    def _params(self) -> Any:
+        params = self.present.flow.load(self.root / self.present.params_file)
+        return SimpleNamespace(**{name: getattr(params, name) for name in self.job.step.params})
+
+    def _extra(self, scratch: Path) -> dict[str, Any]:
+        extra: dict[str, Any] = {}
+        if self.job.instance is not None:
+            extra["instance"] = self.job.instance
+        if self.job.step.resumable:
+            scratch.mkdir(parents=True, exist_ok=True)
+            extra["scratch"] = scratch
+        return extra
+
+    def _check(self, before: dict[str, Any]) -> None:
+        """What a step owes: only modules of its closure, and hands off its inputs."""
+        ours = self.present.flow.packages
+        known = set(self.parts["code"]["modules"])
+        loaded = {n for n in sys.modules if n.split(".")[0] in ours}
+        # The runner's own modules, and the params' models, which the key counts by value.
+        root_module = self.present.flow.params_root.partition(":")[0]
+        own = ["regrow.flow", "regrow.cli", root_module.rpartition(".")[0], root_module]
+        own.append(self.present.flow.module)
+        strange = sorted(
+            name
+            for name in loaded - known
+            if not any(
+                name == o or name.startswith(o + ".") or o.startswith(name + ".") for o in own if o
+            )
+        )
+        if strange:
+            raise StepFailed(
+                f"{self.job.name} loaded {', '.join(strange)}, which its static imports do not "
+                f"reach: its key would not see a change there. Import them by name."
+            )
+        if self._stats() != before:
+            raise StepFailed(
+                f"{self.job.name} changed one of its inputs. A step writes its output only."
+            )
+
+    def _adopt(self, output: Path, counts: Any) -> Record:
+        """Hash, put in the cache, move in place; returns the record, not yet written."""
+        digests: dict[str, Digest] = {}
+        for path in sorted(output.rglob("*")):
+            name = path.relative_to(output).as_posix()
+            if path.is_symlink() or not (path.is_file() or path.is_dir()):
+                raise StepFailed(f"{self.job.name} wrote {name}, which is no plain file.")
+            if path.is_file():
+                digests[name] = self.store.insert_file(path)
+        if not digests:
+            raise StepFailed(f"{self.job.name} wrote no file.")
+        lacking = sorted(set(self.job.step.leaf) - digests.keys())
+        if lacking:
+            raise StepFailed(f"{self.job.name} did not write {', '.join(lacking)}.")
+        part = output_part(self.job, digests)
+        self.store.insert_dir(part["files"])
+        record = compose(self.job, self.parts, part, counts)
+        for other in actions.lookup(self.store, self.key):
+            if other["output"]["sha256"] != part["sha256"]:
+                names = _differing(other, record)
+                print(
+                    f"{self.job.name}: NOT DETERMINISTIC: an earlier run with the same key gave "
+                    f"other bytes in {', '.join(names)}.",
+                    file=sys.stderr,
+                )
+        _move(output, self.root / self.job.data)
+        tree = Tree(self.root, self.job.data)
+        for name, stat in tree.listing().items():
+            tree.remember(name, stat, digests[name])
+        tree.save()
+        return record
+
+
+def provide(root: Path, store: Store, remote: Remote, record: Record, reader: str) -> None:
+    """Make the data of a record complete and right in the workspace. Raises FlowError."""
+    state = compare(root, record)
+    folder = root / record["output"]["path"]
+    for name in sorted(state.extra):
+        (folder / name).unlink()
+    gone = state.missing | state.differing
+    obtain(
+        store, remote, folder, [f for f in record["output"]["files"] if f["path"] in gone], reader
+    )
+
+
+def obtain(
+    store: Store, remote: Remote, folder: Path, wanted: list[Mapping[str, Any]], reader: str
+) -> bool:
+    """Restore files from the cache, or else the remote; returns whether the remote was used.
+
+    Raises:
+        FlowError: one can be had from neither.
+    """
+    rest = [entry for entry in wanted if not store.restore(entry, folder / entry["path"])]
+    if rest:
+        remote.fetch(entry["md5"] for entry in rest)
+        lost = [e for e in rest if not store.restore(e, folder / e["path"])]
+        if lost:
+            names = ", ".join(str(folder / e["path"]) for e in lost[:3])
+            why = f" ({remote.trouble})" if remote.trouble else ""
+            raise FlowError(
+                f"{reader} needs {names}{' ...' if len(lost) > 3 else ''}, which neither the cache "
+                f"nor a remote has{why}. Mend: `snakemake --cores all` makes it anew."
+            )
+    if wanted:
+        tree = Tree(store.root, folder.relative_to(store.root).as_posix())
+        for entry in wanted:
+            digest = Digest(entry["sha256"], entry["md5"], entry["size"])
+            tree.remember(entry["path"], (folder / entry["path"]).stat(), digest)
+        tree.save()
+    return bool(rest)
+
+
+def _move(source: Path, target: Path) -> None:
+    """Put a folder in place of another; both on the same file system."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    old = source.with_name(source.name + ".old")
+    if target.exists():
+        target.rename(old)
+    source.rename(target)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _differing(old: Record, new: Record) -> list[str]:
+    before = {f["path"]: f["sha256"] for f in old["output"]["files"]}
+    after = {f["path"]: f["sha256"] for f in new["output"]["files"]}
+    return sorted(n for n in before.keys() | after.keys() if before.get(n) != after.get(n))
+
+
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+def disk_full(error: BaseException | None) -> bool:
+    """Whether an error, or what it came from, is a full disk (libraries wrap it in their own)."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in _FULL:
+            return True
+        if "No space left on device" in str(error) or "os error 28" in str(error):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def _full(job: Job, root: Path) -> StepFailed:
+    return StepFailed(
+        f"{job.name}: the disk is full ({free_bytes(root) / 1e6:.0f} MB free at {root}). "
+        "Nothing was recorded. Free some space (`dvc gc --workspace` drops old artifacts) "
+        "and run `snakemake` again: it goes on where it stopped."
+    )

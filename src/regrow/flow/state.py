@@ -1,0 +1,100 @@
+"""What files hold, without reading them again: digests remembered by inode, size and times.
+
+The change time (ctime) is part of the mark, so a file that was rewritten with its size and
+modification time put back is noticed. The memory is per host (inodes and change times of a
+network file system are no shared truth) and per folder of data. `regrow verify` does not use it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from regrow.flow import files
+from regrow.flow.hashing import Digest, digest_file
+
+STATE = ".regrow/state"
+_SKIPPED = frozenset({"__pycache__", ".snakemake_timestamp", ".DS_Store"})
+
+
+class Tree:
+    """A folder (or one file) below the root, and what is known of its content."""
+
+    def __init__(self, root: Path, path: str) -> None:
+        self.path = root / path
+        name = path.replace("%", "%25").replace("/", "%2F")
+        self._memory = root / STATE / platform.node() / f"{name}.json"
+        known = files.read_json(self._memory)
+        self._known: dict[str, list[Any]] = known if isinstance(known, dict) else {}
+        self._changed = False
+        self.read = 0
+        """bytes that had to be read"""
+
+    def listing(self) -> dict[str, os.stat_result]:
+        """Files by path below the folder, sorted; of a single file, the one entry ``""``."""
+        if self.path.is_file():
+            return {"": self.path.stat()}
+        return dict(sorted(_walk(self.path, "")))
+
+    def known(self, name: str, stat: os.stat_result) -> Digest | None:
+        """The digest of a file if it has not been touched since it was last read."""
+        entry = self._known.get(name)
+        if entry is None or entry[0] != _mark(stat):
+            return None
+        return Digest(entry[1], entry[2], stat.st_size)
+
+    def digest(self, name: str, stat: os.stat_result | None = None) -> Digest:
+        """The digest of a file, read if need be. Raises OSError."""
+        path = self.path / name if name else self.path
+        stat = stat or path.stat()
+        found = self.known(name, stat)
+        if found is None:
+            settled = files.settled(stat)
+            found = digest_file(path)
+            self.read += found.size
+            if settled:
+                self.remember(name, stat, found)
+        return found
+
+    def remember(self, name: str, stat: os.stat_result, digest: Digest) -> None:
+        """Note a digest that was learned elsewhere (while writing or copying)."""
+        self._known[name] = [_mark(stat), digest.sha256, digest.md5]
+        self._changed = True
+
+    def digests(self) -> dict[str, Digest]:
+        """All files with their digests; what is gone is forgotten."""
+        found = {name: self.digest(name, stat) for name, stat in self.listing().items()}
+        gone = self._known.keys() - found.keys()
+        for name in gone:
+            del self._known[name]
+            self._changed = True
+        return found
+
+    def save(self) -> None:
+        """Write what was learned."""
+        if self._changed:
+            content = json.dumps(self._known, separators=(",", ":")).encode()
+            files.write_atomically(self._memory, content)
+            self._changed = False
+
+
+def _mark(stat: os.stat_result) -> list[int]:
+    return [stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns]
+
+
+def _walk(folder: Path, prefix: str) -> Iterator[tuple[str, os.stat_result]]:
+    try:
+        entries = list(os.scandir(folder))
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    for entry in entries:
+        if entry.name in _SKIPPED:
+            continue
+        if entry.is_dir():
+            yield from _walk(Path(entry.path), f"{prefix}{entry.name}/")
+        elif entry.is_file():
+            yield f"{prefix}{entry.name}", entry.stat()

@@ -1,0 +1,180 @@
+"""DVC's cache, written and read without importing DVC: objects by MD5, and `.dir` objects.
+
+Three file formats of DVC are written here and in `actions`, `dvcfiles`; tests hold them against
+the pinned `dvc` itself. Objects are verified by SHA-256 whenever they are copied out.
+"""
+
+from __future__ import annotations
+
+import configparser
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+import threading
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from regrow.flow.hashing import Digest, digest_bytes, digest_file
+
+_FICLONE = 0x40049409
+
+
+class Store:
+    """The cache of the repository at `root`."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._config = dvc_config(root)
+        folder = self._config.get("cache", {}).get("dir")
+        self.cache = (root / ".dvc" / folder).resolve() if folder else root / ".dvc" / "cache"
+        self.remote = bool(self._config.get("core", {}).get("remote"))
+        """whether a default remote is configured"""
+
+    def object_path(self, md5: str) -> Path:
+        """Where the object with this address (`.dir` included) lies or would lie."""
+        return self.cache / "files" / "md5" / md5[:2] / md5[2:]
+
+    def has(self, md5: str, size: int | None = None) -> bool:
+        """Whether an object is here (by name and size; content is checked when it is copied)."""
+        try:
+            found = self.object_path(md5).stat().st_size
+        except OSError:
+            return False
+        return size is None or found == size
+
+    def insert_file(self, path: Path) -> Digest:
+        """Hash a file and put a copy in the cache, in one read. Raises OSError (disk full ...)."""
+        temporary = self._temporary()
+        try:
+            with temporary.open("wb") as copy:
+                if _reflink(path, copy.fileno()):
+                    digest = digest_file(path)
+                else:
+                    digest = digest_file(path, copy)
+            self._adopt(temporary, digest.md5, digest.size)
+        finally:
+            temporary.unlink(missing_ok=True)
+        return digest
+
+    def insert_bytes(self, content: bytes, suffix: str = "") -> str:
+        """Put bytes in the cache; returns the address."""
+        md5 = digest_bytes(content).md5 + suffix
+        if not self.has(md5, len(content)):
+            temporary = self._temporary()
+            try:
+                temporary.write_bytes(content)
+                self._adopt(temporary, md5, len(content))
+            finally:
+                temporary.unlink(missing_ok=True)
+        return md5
+
+    def _temporary(self) -> Path:
+        folder = self.cache / "files" / "md5"
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder / f".{os.getpid()}.{threading.get_ident()}.tmp"
+
+    def _adopt(self, temporary: Path, md5: str, size: int) -> None:
+        target = self.object_path(md5)
+        if self.has(md5, size):
+            return
+        target.parent.mkdir(parents=True, exist_ok=True)
+        temporary.chmod(0o444)
+        temporary.replace(target)
+
+    def restore(self, entry: Mapping[str, Any], target: Path) -> bool:
+        """Copy an object to `target` by rename, if it is here and its content is right.
+
+        A damaged object is removed from the cache.
+
+        Args:
+            entry: `md5`, `sha256` and `size` of the file.
+            target: where it shall lie; what lies there is replaced.
+
+        Returns:
+            False if the object is missing or was damaged.
+        """
+        source = self.object_path(entry["md5"])
+        if not self.has(entry["md5"]):
+            return False
+        target.parent.mkdir(parents=True, exist_ok=True)
+        temporary = target.with_name(f".{target.name}.{os.getpid()}")
+        try:
+            with temporary.open("wb") as copy:
+                if _reflink(source, copy.fileno()):
+                    digest = digest_file(temporary)
+                else:
+                    digest = digest_file(source, copy)
+            if digest.sha256 != entry["sha256"]:
+                with contextlib.suppress(OSError):
+                    source.unlink()
+                return False
+            temporary.replace(target)
+        finally:
+            temporary.unlink(missing_ok=True)
+        return True
+
+    def read(self, md5: str) -> bytes | None:
+        """The bytes of a small object, None if it is missing or damaged."""
+        try:
+            content = self.object_path(md5).read_bytes()
+        except OSError:
+            return None
+        return content if digest_bytes(content).md5 == md5.removesuffix(".dir") else None
+
+    def insert_dir(self, files: Iterable[Mapping[str, Any]]) -> str:
+        """Put the `.dir` object of a folder in the cache; returns its address."""
+        return self.insert_bytes(dir_object(files), ".dir")
+
+
+def dir_object(files: Iterable[Mapping[str, Any]]) -> bytes:
+    """DVC's listing of a folder: `[{"md5": ..., "relpath": ...}, ...]`, sorted by path parts."""
+    rows = [{"md5": f["md5"], "relpath": f["path"]} for f in files]
+    rows.sort(key=lambda row: tuple(row["relpath"].split("/")))
+    return json.dumps(rows).encode()
+
+
+def dir_md5(files: Iterable[Mapping[str, Any]]) -> str:
+    """Address of the `.dir` object of a folder."""
+    return hashlib.md5(dir_object(files), usedforsecurity=False).hexdigest() + ".dir"
+
+
+def dvc_config(root: Path) -> dict[str, dict[str, str]]:
+    """DVC's settings as far as the runner needs them: the user's, the repository's, the local ones."""
+    home = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
+    merged: dict[str, dict[str, str]] = {}
+    for path in (home / "dvc/config", root / ".dvc/config", root / ".dvc/config.local"):
+        parser = configparser.ConfigParser(interpolation=None, strict=False)
+        try:
+            parser.read_string(_unindented(path.read_text(encoding="utf-8")))
+        except (OSError, configparser.Error):
+            continue
+        for section in parser.sections():
+            merged.setdefault(section.strip("'"), {}).update(parser.items(section))
+    return merged
+
+
+def _unindented(text: str) -> str:
+    """ConfigParser takes indented lines for continuations; DVC writes its options indented."""
+    return "\n".join(line.strip() for line in text.splitlines())
+
+
+def _reflink(source: Path, target: int) -> bool:
+    """Try to share the blocks (btrfs, XFS); False where the file system cannot."""
+    import fcntl
+
+    try:
+        with source.open("rb") as file:
+            fcntl.ioctl(target, _FICLONE, file.fileno())
+    except OSError:
+        return False
+    return True
+
+
+def free_bytes(path: Path) -> int:
+    """Free space on the file system of `path`."""
+    while not path.exists():
+        path = path.parent
+    return shutil.disk_usage(path).free

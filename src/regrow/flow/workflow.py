@@ -1,0 +1,148 @@
+"""What the Snakefile needs to know: the params file, the targets, who comes before whom."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+from regrow.flow import settle
+from regrow.flow.assess import Assessment
+from regrow.flow.errors import FlowError
+from regrow.flow.present import DEFAULT_PARAMS, PRIVATE, Present
+
+
+class Flow:
+    """The flow under the params file of this call of Snakemake; settles the records."""
+
+    def __init__(self, workflow: Any, config: dict[str, Any]) -> None:
+        """Read the params and, in the main process, settle.
+
+        Args:
+            workflow: Snakemake's.
+            config: what Snakemake read from --configfile and --config.
+        """
+        self.root = Path(workflow.basedir)
+        self._running: Any = None
+        with _said():
+            self.params_file = _params_file(workflow, config)
+            self._present = Present(self.root, self.params_file)
+            if workflow.is_main_process:
+                self._settle(workflow)
+        self.targets = targets(self._present)
+
+    def _settle(self, workflow: Any) -> None:
+        if not self._alone(workflow.dryrun):
+            print(
+                "Another snakemake is at work here; records are left as they are.", file=sys.stderr
+            )
+            return
+        say(settle.settle(self._present))
+
+    def _alone(self, dryrun: bool) -> bool:
+        """Whether no other Snakemake works in this folder; a real run then holds the place.
+
+        The system frees the lock when its holder dies, however it dies. So a lock that Snakemake
+        left in .snakemake is known to be a dead run's, and is removed: no `--unlock` is needed.
+        """
+        path = self.root / PRIVATE / "running.lock"
+        path.parent.mkdir(exist_ok=True)
+        handle = path.open("w")
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            handle.close()
+            return False
+        for name in ("locks", "incomplete"):
+            # Records and artifacts are put in place by rename: none is ever incomplete.
+            shutil.rmtree(self.root / ".snakemake" / name, ignore_errors=True)
+        if dryrun:
+            handle.close()
+        else:
+            os.set_inheritable(handle.fileno(), False)
+            self._running = handle
+        return True
+
+    def previous(self, step: str, instance: str) -> list[str]:
+        """The record of the instance before this one, none for the first."""
+        made = self._present.instances[step]
+        if instance not in made:
+            raise FlowError(f"`{step}` has no instance {instance} under {self.params_file}.")
+        at = made.index(instance)
+        return [f"records/{step}.{made[at - 1]}.json"] if at else []
+
+    def finish(self, good: bool) -> None:
+        """After a run: dvc.yaml and dvc.lock, and where to look."""
+        settle.finish(self._present)
+        if good:
+            last = self._present.jobs[list(self._present.jobs)[-1]]
+            print(
+                f"\nDone. The released checkpoint is {last.data}/ (model card: {last.data}/README.md).\n"
+                f"Ask further: `regrow verify`, `regrow audit {last.name}`, `regrow report`.",
+                file=sys.stderr,
+            )
+        else:
+            print(
+                "\nStopped. What is finished is recorded; `snakemake --cores all` goes on from here. "
+                "The failed job's output is above and in logs/.",
+                file=sys.stderr,
+            )
+
+
+def targets(present: Present) -> list[str]:
+    """The files that people ask for by name, and all records."""
+    records = [job.record for job in present.jobs.values()]
+    leaves = [f"{job.data}/{leaf}" for job in present.jobs.values() for leaf in job.step.leaf]
+    return [*leaves, *records]
+
+
+def say(assessment: Assessment) -> None:
+    """Tell of what a plain run would not show: lost data, changed files, unread files."""
+    out = sys.stderr
+    for verdict in assessment.verdicts.values():
+        for change in verdict.reasons:
+            if change.part == "output":
+                print(f"{verdict.job.name}: {change.text}", file=out)
+    unread = sum(len(v.workspace.unverified) for v in assessment.verdicts.values())
+    if unread:
+        print(
+            f"{unread} large files were not reread; they are verified when a step uses them.",
+            file=out,
+        )
+    if assessment.remote.trouble:
+        print(f"The DVC remote could not be asked: {assessment.remote.trouble}", file=out)
+
+
+def _params_file(workflow: Any, config: dict[str, Any]) -> str:
+    given = [str(path) for path in workflow.configfiles]
+    if len(given) > 1:
+        raise FlowError(
+            f"--configfile takes one params file here, got {len(given)}: {', '.join(given)}."
+        )
+    if workflow.config_settings.config:
+        names = ", ".join(workflow.config_settings.config)
+        raise FlowError(
+            f"--config {names}: values that identify a result live in a params file. "
+            f"Mend: write params/<name>.yaml and give --configfile params/<name>.yaml."
+        )
+    if not given:
+        return DEFAULT_PARAMS
+    path = Path(given[0])
+    return str(path.resolve()) if path.is_absolute() else path.as_posix()
+
+
+@contextlib.contextmanager
+def _said() -> Any:
+    """Say an error of ours as a message: Snakemake would print a traceback."""
+    from snakemake.exceptions import WorkflowError
+
+    try:
+        yield
+    except Exception as error:
+        if isinstance(error, FlowError) or type(error).__name__ == "ParamsError":
+            raise WorkflowError(str(error)) from None
+        raise

@@ -1,0 +1,44 @@
+"""Tokenizer and packing: reads data/decontaminate and data/mix, writes data/tokenizer and data/pack."""
+
+
+rule tokenizer:
+    """Byte-level BPE. Reads data/decontaminate and data/mix; writes data/tokenizer."""
+    input:
+        stamp=".regrow/stamps/tokenizer",
+        decontaminate="records/decontaminate.json",
+        mix="records/mix.json",
+    output:
+        "records/tokenizer.json",
+    log:
+        "logs/tokenizer.log",
+    benchmark:
+        "benchmarks/out/tokenizer.tsv"
+    conda:
+        "../envs/regrow.yaml"
+    threads: 1
+    params:
+        file=PARAMS,
+    shell:
+        "regrow run tokenizer --params {params.file} --log {log}"
+
+
+rule pack:
+    """Tokens to sequences. Reads data/decontaminate, data/mix, data/tokenizer; writes data/pack."""
+    input:
+        stamp=".regrow/stamps/pack",
+        decontaminate="records/decontaminate.json",
+        mix="records/mix.json",
+        tokenizer="records/tokenizer.json",
+    output:
+        "records/pack.json",
+    log:
+        "logs/pack.log",
+    benchmark:
+        "benchmarks/out/pack.tsv"
+    conda:
+        "../envs/regrow.yaml"
+    threads: 1
+    params:
+        file=PARAMS,
+    shell:
+        "regrow run pack --params {params.file} --log {log}"

@@ -100,6 +100,26 @@ def test_what_overlaps_a_heldout_document_goes(tmp_path):
             assert counts["domains"]["docs"]["heldout_ngrams_seen"] == round(share * ngrams)
 
 
+@pytest.mark.parametrize(("pages", "gone"), [(10, True), (11, False)])
+def test_page_furniture_is_no_overlap(tmp_path, pages, gone):
+    """A held-out stub that is mostly the site's footer: only up to `common_ngram` pages share it."""
+    footer = text(606, 40)
+    rows = site(versions=("1.0",))
+    first = run(tmp_path / "first", rows, eval_folder(tmp_path))[2]["id"][0]
+    for row in rows:
+        if row["id"] == first:
+            row["text"] = f"{text(607, 15)} {footer}"
+    held = set(run(tmp_path / "held", rows, eval_folder(tmp_path))[2]["id"])
+    with_footer = [row for row in rows if row["id"] not in held][:pages]
+    for row in with_footer:
+        row["text"] += f" {footer}"
+    _, train, heldout, drops = run(tmp_path / "last", rows, eval_folder(tmp_path))
+    assert set(heldout["id"]) == held
+    lost = set(drops.filter(pl.col("reason") == "overlaps_heldout")["id"])
+    assert lost == ({row["id"] for row in with_footer} if gone else set())
+    assert len(train) == len(rows) - len(held) - len(lost)
+
+
 def test_an_eval_item_inside_a_long_page_is_found(tmp_path):
     question = text(4_242, 60)
     rows = site(versions=("1.0",))

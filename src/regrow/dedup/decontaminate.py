@@ -12,10 +12,12 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from regrow.dedup import evals, holdout
-from regrow.dedup.overlap import References
+from regrow.dedup.overlap import References, common
 from regrow.dedup.shingles import Shingler
 from regrow.params.data import Decontaminate
 from regrow.tables import parquet as tables
@@ -26,7 +28,7 @@ def run(inputs: dict[str, Path], params: Any, output: Path) -> dict[str, Any]:
 
     Returns the counts of documents in, kept (for training), dropped by reason (`held_out` is
     one), and per domain the documents of both sets and how many of the held-out n-grams
-    training still sees.
+    (page furniture left out) training still sees.
 
     Raises:
         ValueError: the table lacks a column, or an eval file is malformed.
@@ -44,7 +46,7 @@ def run(inputs: dict[str, Path], params: Any, output: Path) -> dict[str, Any]:
     items = evals.load(inputs["evals"])
     against_evals = References([shingler.set(item.text) for item in items])
     held_sets = [shingler.set(text or "") for text in heldout["text"]]
-    against_heldout = References(held_sets)
+    every = References(held_sets)
     print(
         f"decontaminate: {len(heldout)} held out, {len(items)} eval items, "
         f"{len(rest)} documents to compare",
@@ -55,19 +57,30 @@ def run(inputs: dict[str, Path], params: Any, output: Path) -> dict[str, Any]:
     limit = params.decontaminate.max_overlap
     drops = [_row(held, "held_out", None, None, held["domain"]) for held in _rows(heldout)]
     clean: list[bool] = []
-    seen: set[int] = set()
+    sizes: list[int] = []
+    hits: list[NDArray[np.uint64]] = []
     for document, text in zip(_rows(rest), rest["text"], strict=True):
         grams = shingler.set(text or "")
-        reason, value, detail = "overlaps_eval", *against_evals.overlap(grams)
-        name = items[detail].id if detail >= 0 else None
-        if value <= limit:
-            reason, value, detail = "overlaps_heldout", *against_heldout.overlap(grams)
-            name = heldout["id"][detail] if detail >= 0 else None
+        sizes.append(len(grams))
+        hits.append(every.seen(grams))
+        value, item = against_evals.overlap(grams)
         clean.append(value <= limit)
         if value > limit:
-            drops.append(_row(document, reason, value, limit, name))
+            drops.append(_row(document, "overlaps_eval", value, limit, items[item].id))
+
+    furniture = common(hits, params.decontaminate.common_ngram)
+    held_sets = [np.setdiff1d(s, furniture, assume_unique=True) for s in held_sets]
+    against_heldout = References(held_sets)
+    seen: set[int] = set()
+    for row, document in enumerate(_rows(rest)):
+        if not clean[row]:
+            continue
+        value, held = against_heldout.overlap(hits[row], sizes[row])
+        if value > limit:
+            clean[row] = False
+            drops.append(_row(document, "overlaps_heldout", value, limit, heldout["id"][held]))
         else:
-            seen.update(against_heldout.seen(grams).tolist())
+            seen.update(against_heldout.seen(hits[row]).tolist())
     train = rest.filter(pl.Series(clean, dtype=pl.Boolean))
 
     tables.write(train, output / "train.parquet")

@@ -2,7 +2,9 @@
 
 Source: the 13-grams of GPT-3 (arXiv 2005.14165, appendix C). The measure is containment:
 n-grams in common, divided by those of the *shorter* of the two. So a long page that holds a
-whole eval item, and a stub that was copied from a held-out page, are both found.
+whole eval item, and a stub that was copied from a held-out page, are both found. N-grams of
+page furniture ("Created using Sphinx ...") make every page of a site overlap a short one: what
+occurs in many documents is found by `common` and left out of the sets.
 """
 
 from __future__ import annotations
@@ -22,10 +24,11 @@ class References:
         self.sizes = sizes
         self._grams, self._owners = grams[order], owners[order]
 
-    def overlap(self, document: NDArray[np.uint64]) -> tuple[float, int]:
+    def overlap(self, document: NDArray[np.uint64], size: int | None = None) -> tuple[float, int]:
         """Largest containment over all references, and whose it is (the first of equals).
 
-        (0.0, -1) if the document shares no n-gram with any. `document` is a sorted set.
+        (0.0, -1) if the document shares no n-gram with any. `document` is a sorted set, `size` the
+        number of its n-grams where only those that `seen` returned are given.
         """
         left = np.searchsorted(self._grams, document, "left")
         right = np.searchsorted(self._grams, document, "right")
@@ -34,7 +37,9 @@ class References:
             return 0.0, -1
         owners = np.concatenate([self._owners[left[h] : right[h]] for h in hit])
         common = np.bincount(owners, minlength=len(self.sizes))
-        shares = common / np.maximum(np.minimum(self.sizes, len(document)), 1)
+        shares = common / np.maximum(
+            np.minimum(self.sizes, len(document) if size is None else size), 1
+        )
         best = int(np.argmax(shares))
         return float(shares[best]), best
 
@@ -45,3 +50,11 @@ class References:
         if len(self._grams) == 0:
             return document[:0]
         return document[self._grams[place] == document]
+
+
+def common(sets: list[NDArray[np.uint64]], limit: int) -> NDArray[np.uint64]:
+    """The n-grams that are in more than `limit` of the sets, sorted."""
+    if not sets:
+        return np.empty(0, np.uint64)
+    grams, times = np.unique(np.concatenate(sets), return_counts=True)
+    return grams[times > limit]

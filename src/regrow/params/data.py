@@ -68,6 +68,9 @@ class Decontaminate(Block):
     max_overlap: float = Field(default=0.30, ge=0, le=1)
     """a training document is dropped if it shares more of its n-grams with a held-out document or
     an eval item than this, as a share of the shorter of the two"""
+    common_ngram: int = Field(default=10, ge=1)
+    """held-out n-grams that occur in more training documents than this are page furniture and do
+    not count as overlap (those of the evals always count)"""
     domains: dict[str, list[str]] = {}
     """domain -> URL prefixes (host/path); other documents' domain is their source without version"""
     seed: int = 0

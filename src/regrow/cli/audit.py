@@ -51,18 +51,20 @@ def show(answer: dict[str, Any], paint: Paint) -> None:
 
 
 def _show_sources(answer: dict[str, Any], paint: Paint) -> None:
-    if not answer["sources"]:
+    sources, files = answer["sources"], answer["source_files"]
+    if not sources:
         return
-    print(paint.bold("sources") + f"  {len(answer['sources'])} in sources/manifest.yaml")
-    rows = [
-        (s["name"], s["licence"], size(s["size"]) if s["size"] else "", s["origin"] or s["path"])
-        for s in answer["sources"]
-    ]
-    widths = [max(len(row[i]) for row in rows) for i in range(3)]
-    for number, row in enumerate(rows):
-        rail = "└─" if number == len(rows) - 1 else "├─"
-        cells = f"{row[0]:<{widths[0]}}  {row[1]:<{widths[1]}}  {row[2]:>{widths[2]}}  {row[3]}"
-        print(f"{rail} {cells}"[: width()])
+    print(paint.bold("sources") + f"  {len(sources)} in sources/manifest.yaml")
+    rows = [(s["name"], s["licence"], s["origin"] or "written for this flow") for s in sources]
+    widths = [max(len(row[i]) for row in rows) for i in range(2)]
+    for name, licence, origin in rows:
+        print(f"├─ {name:<{widths[0]}}  {licence:<{widths[1]}}  {origin}"[: width()])
+    for number, file in enumerate(files):
+        rail = "└─" if number == len(files) - 1 else "├─"
+        digest = paint.blue(str(file["sha256"])[:16]) if file["sha256"] else paint.red("missing")
+        print(
+            f"{rail} {file['path']:<{widths[0] + widths[1] + 2}}  {digest}  {size(file['size'] or 0)}"
+        )
     print()
 
 
@@ -139,7 +141,13 @@ def _counts(step: dict[str, Any], paint: Paint) -> list[tuple[str, str]]:
 
 
 def _number(value: Any) -> str:
-    return f"{value:,}" if isinstance(value, int) else f"{value:.6g}" if isinstance(value, float) else value
+    return (
+        f"{value:,}"
+        if isinstance(value, int)
+        else f"{value:.6g}"
+        if isinstance(value, float)
+        else value
+    )
 
 
 def _show_sums(answer: dict[str, Any], paint: Paint) -> None:
@@ -154,10 +162,17 @@ def _show_sums(answer: dict[str, Any], paint: Paint) -> None:
     if answer["licences"]:
         print(paint.bold("licences"))
         for row in answer["licences"]:
-            print(f"  {row['licence']:<24} {row['sources']:>3} sources  {size(row['bytes']):>9}")
+            names = ", ".join(row["sources"])
+            print(
+                f"  {row['licence']:<18} {textwrap.shorten(names, width() - 22, placeholder=' …')}"
+            )
         print()
     for text in answer["problems"]:
         print(paint.red("contradiction: ") + text)
     if not answer["problems"]:
         count = len(answer["steps"])
-        print(paint.green(f"{count} records, each made from exactly the outputs that the others record."))
+        print(
+            paint.green(
+                f"{count} records, each made from exactly the outputs that the others record."
+            )
+        )

@@ -51,7 +51,9 @@ def _show_step(answer: dict[str, Any], paint: Paint) -> None:
             row = piece["row"]
             print(paint.dim(f"  row {row}: sequence {piece['sequence']}"))
         again = f" (repeat {piece['repeat']})" if piece["repeat"] else ""
-        line = f"    {piece['tokens']:>5} tokens  {piece['id'][:12]}  {piece.get('url') or ''}{again}"
+        line = (
+            f"    {piece['tokens']:>5} tokens  {piece['id'][:12]}  {piece.get('url') or ''}{again}"
+        )
         title = piece.get("title") or ""
         room = width() - len(line) - 2
         print(line + (f"  {paint.dim(title[:room])}" if title and room > 8 else ""))

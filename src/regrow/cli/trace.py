@@ -38,7 +38,9 @@ def _show_matches(answer: dict[str, Any], paint: Paint, most: int = 20) -> None:
     matches = answer["matches"]
     print(f"{len(matches)} documents fit; name one by its id:")
     for match in matches[:most]:
-        print(f"  {paint.blue((match['id'] or '-')[:12]):<12}  {match['url']}  {paint.dim(match['title'])}")
+        print(
+            f"  {paint.blue((match['id'] or '-')[:12]):<12}  {match['url']}  {paint.dim(match['title'])}"
+        )
         if match["line"]:
             print(f"                {paint.dim(match['line'])}")
     if len(matches) > most:
@@ -84,26 +86,37 @@ def _show_stop(stop: dict[str, Any], paint: Paint) -> None:
         facts.pop(name, None)
     if before is not None:
         facts["characters"] = f"{before:,} → {facts['characters']:,}"
-    line += "  " + ", ".join(f"{name} {_number(value)}" for name, value in facts.items())
+    line += " " + ", ".join(f"{name} {_number(value)}" for name, value in facts.items())
     print(line.rstrip())
     for copy in copies:
-        print(paint.dim(f"    dropped as its copy: {copy['id'][:12]}  {copy.get('url', '')}  {copy.get('reason', '')}"))
+        print(
+            paint.dim(
+                f"    dropped as its copy: {copy['id'][:12]}  {copy.get('url', '')}  {copy.get('reason', '')}"
+            )
+        )
 
 
 def _show_training(training: dict[str, Any], paint: Paint) -> None:
     instances = training["instances"]
-    print(f"{paint.green('✓')} {'pack':<14} {len(instances)} instance{'s' if len(instances) != 1 else ''}")
+    print(
+        f"{paint.green('✓')} {'pack':<14} {len(instances)} instance{'s' if len(instances) != 1 else ''}"
+    )
     for instance in instances:
         seen = [s for s in training["seen"] if s["instance"] == instance["instance"]]
         steps = sorted({s["step"] for s in seen})
-        shown = ", ".join(map(str, steps[:12])) + (f" and {len(steps) - 12} more" if len(steps) > 12 else "")
+        shown = ", ".join(map(str, steps[:12])) + (
+            f" and {len(steps) - 12} more" if len(steps) > 12 else ""
+        )
         print(
             f"    repeat {instance['repeat']}: tokens {instance['start']:,} to {instance['end']:,} of the "
             f"stream, seen at step{'s' if len(steps) != 1 else ''} {shown or '(none)'}"
         )
     if training["steps"]:
         first, last = training["checkpoints"][0], training["checkpoints"][-1]
-        print(f"{paint.green('✓')} {'pretrain':<14} first in {first}" + (f", in all up to {last}" if last != first else ""))
+        print(
+            f"{paint.green('✓')} {'pretrain':<14} first in {first}"
+            + (f", in all up to {last}" if last != first else "")
+        )
 
 
 def _number(value: Any) -> str:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from regrow.flow.errors import FlowError
+from regrow.flow.present import source_digest
+from regrow.flow.state import Tree
 from regrow.lineage.ledger import Ledger, Record
 from regrow.lineage.naming import Artifact
-from regrow.lineage.sources import Source, manifest
+from regrow.lineage.sources import Source, manifest, source_files
 
 
 def audit(ledger: Ledger, artifact: Artifact) -> dict[str, Any]:
@@ -30,6 +33,7 @@ def audit(ledger: Ledger, artifact: Artifact) -> dict[str, Any]:
         "steps": [_step(ledger, record) for record in chain],
         "documents": _documents(chain),
         "sources": [source.as_json() for source in sources],
+        "source_files": source_files(ledger.root, sources),
         "licences": licences(sources),
         "problems": [text for record in chain for text in problems(ledger, record)],
     }
@@ -52,7 +56,9 @@ def _step(ledger: Ledger, record: Record) -> dict[str, Any]:
                 "kind": entry.get("kind"),
                 "path": entry.get("path"),
                 "record": entry.get("record"),
-                "made_by": made.name if (made := ledger.by_file.get(entry.get("record", ""))) else None,
+                "made_by": made.name
+                if (made := ledger.by_file.get(entry.get("record", "")))
+                else None,
                 "sha256": hashes.get(name),
             }
             for name, entry in sorted(record.inputs.items())
@@ -69,18 +75,35 @@ def problems(ledger: Ledger, record: Record) -> list[str]:
     """Where `record` and the records of its inputs disagree, one sentence each."""
     found = []
     for name, entry in sorted(record.inputs.items()):
-        if entry.get("kind") == "source" or not entry.get("record"):
+        recorded = str(record.parts["inputs"].get(name))
+        if entry.get("kind") == "source":
+            found += _source_problem(ledger, record, entry["path"], recorded)
             continue
-        made = ledger.by_file.get(entry["record"])
+        made = ledger.by_file.get(entry.get("record", ""))
         if made is None:
-            found.append(f"{record.name}: the record of its input {name} ({entry['record']}) is missing.")
-        elif entry["kind"] == "data" and record.parts["inputs"].get(name) != made.sha256:
+            found.append(
+                f"{record.name}: the record of its input {name} ({entry.get('record')}) is missing."
+            )
+        elif entry["kind"] == "data" and recorded != made.sha256:
             found.append(
                 f"{record.name} was made from another {made.name} "
-                f"({str(record.parts['inputs'].get(name))[:12]}) than the one recorded now "
+                f"({recorded[:12]}) than the one recorded now "
                 f"({made.sha256[:12]}): run `snakemake` to bring it up to date."
             )
     return found
+
+
+def _source_problem(ledger: Ledger, record: Record, path: str, recorded: str) -> list[str]:
+    try:
+        now = source_digest(Tree(ledger.root, path), path)
+    except FlowError:
+        return [f"{record.name}: its source {path} is missing: `git checkout -- {path}`."]
+    if now == recorded:
+        return []
+    return [
+        f"{record.name} was made from other contents of {path} ({recorded[:12]}) than lie there "
+        f"now ({now[:12]}): run `snakemake`, or `git checkout -- {path}`."
+    ]
 
 
 def documents(record: Record) -> dict[str, Any] | None:
@@ -108,13 +131,8 @@ def _documents(chain: list[Record]) -> list[dict[str, Any]]:
 
 
 def licences(sources: list[Source]) -> list[dict[str, Any]]:
-    """Sources by licence: how many files and bytes."""
-    table: dict[str, dict[str, Any]] = {}
+    """Licences, each with the names of its sources."""
+    table: dict[str, list[str]] = {}
     for source in sources:
-        row = table.setdefault(
-            source.licence, {"licence": source.licence, "sources": 0, "files": 0, "bytes": 0}
-        )
-        row["sources"] += 1
-        row["files"] += source.files
-        row["bytes"] += source.size
-    return sorted(table.values(), key=lambda row: (-row["bytes"], row["licence"]))
+        table.setdefault(source.licence, []).append(source.name)
+    return [{"licence": name, "sources": table[name]} for name in sorted(table)]

@@ -57,7 +57,9 @@ class Exposure:
         params = checkpoint.parts["params"]["pretrain"]
         self.batch = int(params["batch_sequences"])
         folder = shelf.path("pack", "meta.json")
-        if not (folder and shelf.path("pack", "index.parquet") and shelf.path("pack", "tokens.bin")):
+        if not (
+            folder and shelf.path("pack", "index.parquet") and shelf.path("pack", "tokens.bin")
+        ):
             raise Unanswerable(shelf.hint())
         try:
             self.pack = Packed(folder.parent)

@@ -35,7 +35,9 @@ class Shelf:
         path = self.path(name, file)
         return None if path is None else pl.scan_parquet(path)
 
-    def rows(self, name: str, file: str, where: pl.Expr, columns: list[str]) -> list[dict[str, Any]]:
+    def rows(
+        self, name: str, file: str, where: pl.Expr, columns: list[str]
+    ) -> list[dict[str, Any]]:
         """Rows of a table, as dicts of those `columns` that it has; [] where it is not on disk."""
         frame = self.table(name, file)
         if frame is None:

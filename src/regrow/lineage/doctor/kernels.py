@@ -20,7 +20,9 @@ from regrow.numerics.build import BuildError, build
 
 _SHAPE = (5, 29, 21)
 """rows, k, columns: odd, so that every edge of the kernels is met"""
-_REBUILD = "Build them again: remove src/regrow/numerics/_native, then `python -m regrow.numerics.build`."
+_REBUILD = (
+    "Build them again: remove src/regrow/numerics/_native, then `python -m regrow.numerics.build`."
+)
 
 
 def check_kernels(cpu: Cpu) -> list[Finding]:

@@ -87,9 +87,7 @@ def check_pins(
     )
     found = []
     if absent:
-        found.append(
-            Finding("packages", "fail", f"not installed: {', '.join(absent)}.", _INSTALL)
-        )
+        found.append(Finding("packages", "fail", f"not installed: {', '.join(absent)}.", _INSTALL))
     if other:
         found.append(
             Finding(

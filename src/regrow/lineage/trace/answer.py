@@ -43,7 +43,9 @@ def follow(shelf: Shelf, ledger: Ledger, match: Match) -> dict[str, Any]:
     elif last.outcome == "held out":
         answer["fate"] = "held out: the model is evaluated on it and never trained on it"
     elif last.outcome in {"missing", "unknown"}:
-        answer["fate"] = f"lost from sight at {last.step}: its tables are not on disk or do not hold it"
+        answer["fate"] = (
+            f"lost from sight at {last.step}: its tables are not on disk or do not hold it"
+        )
     else:
         answer["training"] = exposure(shelf, ledger, str(match.id))
         answer["fate"] = _fate(answer["training"])

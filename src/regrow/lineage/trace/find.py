@@ -61,7 +61,13 @@ def find(shelf: Shelf, query: str) -> list[Match]:
     found = _by_text(shelf, text)
     if found:
         return found
-    raise Unanswerable(f"no document has the id, URL or text `{_short(text)}`.{_nearest(shelf, known, text)}")
+    if " " not in text:
+        hits = known.filter(pl.col("url").str.contains(text, literal=True))
+        if not hits.is_empty():
+            return _matches(hits, "url contains")
+    raise Unanswerable(
+        f"no document has the id, URL or text `{_short(text)}`.{_nearest(shelf, known, text)}"
+    )
 
 
 def _known(shelf: Shelf) -> pl.DataFrame:
@@ -73,12 +79,20 @@ def _known(shelf: Shelf) -> pl.DataFrame:
             have = table.collect_schema().names()
             title = pl.col("title") if "title" in have else pl.lit(None, pl.String).alias("title")
             frames.append(table.select("id", "url", title).collect())
-    documents = pl.concat(frames) if frames else pl.DataFrame(schema=dict.fromkeys(("id", "url", "title"), pl.String))
+    documents = (
+        pl.concat(frames)
+        if frames
+        else pl.DataFrame(schema=dict.fromkeys(("id", "url", "title"), pl.String))
+    )
     documents = documents.unique("id", keep="first", maintain_order=True)
     fetches = shelf.table("crawl", "fetches.parquet")
     if fetches is not None:
-        rest = fetches.select(pl.lit(None, pl.String).alias("id"), "url", pl.lit(None, pl.String).alias("title"))
-        alone = rest.collect().join(documents, on="url", how="anti").unique("url", maintain_order=True)
+        rest = fetches.select(
+            pl.lit(None, pl.String).alias("id"), "url", pl.lit(None, pl.String).alias("title")
+        )
+        alone = (
+            rest.collect().join(documents, on="url", how="anti").unique("url", maintain_order=True)
+        )
         documents = pl.concat([documents, alone])
     return documents
 
@@ -95,21 +109,18 @@ def _matches(hits: pl.DataFrame, how: str) -> list[Match]:
 
 
 def _by_text(shelf: Shelf, text: str) -> list[Match]:
-    """Documents whose text holds `text`, white space aside (the filter step cuts lines: look first)."""
+    """Documents whose extracted text holds `text`, letter case and white space aside."""
+    table = shelf.table("text", "documents.parquet")
+    if table is None:
+        return []
     pattern = r"\s+".join(re.escape(word) for word in text.split())
-    for file in ("documents.parquet",):
-        table = shelf.table("text", file)
-        if table is None:
-            continue
-        hits = table.filter(pl.col("text").str.contains(f"(?i){pattern}")).select(
-            "id", "url", "title", pl.col("text").str.extract(f"(?i)([^\\n]*{pattern}[^\\n]*)").alias("line")
-        )
-        rows = hits.sort("url", "id").collect().iter_rows(named=True)
-        return [
-            Match(row["id"], row["url"], row["title"] or "", "text", _short(row["line"] or "", 160))
-            for row in rows
-        ]
-    return []
+    line = pl.col("text").str.extract(f"(?i)([^\\n]*{pattern}[^\\n]*)")
+    hits = table.filter(pl.col("text").str.contains(f"(?i){pattern}"))
+    rows = hits.select("id", "url", "title", line=line).sort("url", "id").collect()
+    return [
+        Match(row["id"], row["url"], row["title"] or "", "text", _short(row["line"] or "", 160))
+        for row in rows.iter_rows(named=True)
+    ]
 
 
 def _nearest(shelf: Shelf, known: pl.DataFrame, text: str) -> str:

@@ -39,7 +39,11 @@ def journey(shelf: Shelf, match: Match) -> list[Stop]:
         if stop.outcome == "dropped":
             return stops
         before = stop.facts.get("characters", before)
-    for stop in (_decontaminate(shelf, match.id), _classify(shelf, match.id), _mix(shelf, match.id)):
+    for stop in (
+        _decontaminate(shelf, match.id),
+        _classify(shelf, match.id),
+        _mix(shelf, match.id),
+    ):
         if stop is not None:
             stops.append(stop)
             if stop.outcome in {"dropped", "held out"}:
@@ -51,7 +55,9 @@ def _crawl(shelf: Shelf, match: Match) -> Stop:
     columns = ["url", "host", "status", "mime", "bytes", "depth", "outcome", "detail"]
     rows = shelf.rows("crawl", "fetches.parquet", pl.col("url") == match.url, columns)
     if not rows:
-        return Stop("crawl", "unknown" if shelf.path("crawl", "fetches.parquet") is None else "missing")
+        return Stop(
+            "crawl", "unknown" if shelf.path("crawl", "fetches.parquet") is None else "missing"
+        )
     # A URL can be met more than once (a retry, a redirect onto it): the fetched row is the document's.
     row = next((r for r in rows if r["outcome"] == "fetched"), rows[-1])
     return Stop("crawl", "kept" if row["outcome"] == "fetched" else "dropped", _present(row))
@@ -70,7 +76,16 @@ def _table_step(shelf: Shelf, step: str, id: str, before: int | None) -> Stop:
         return dropped(shelf, step, id) or Stop(step, "unknown")
     columns = [
         c
-        for c in ("title", "host", "source", "licence", "mime", "charset", "language", "language_score")
+        for c in (
+            "title",
+            "host",
+            "source",
+            "licence",
+            "mime",
+            "charset",
+            "language",
+            "language_score",
+        )
         if c in table.collect_schema().names()
     ]
     found = (
@@ -90,7 +105,10 @@ def _table_step(shelf: Shelf, step: str, id: str, before: int | None) -> Stop:
     if step == "dedup":
         facts = {k: v for k, v in facts.items() if k.startswith("characters")}
         copies = shelf.rows(
-            "dedup", "drops.parquet", pl.col("detail").str.contains(id, literal=True), ["id", "url", "reason", "value"]
+            "dedup",
+            "drops.parquet",
+            pl.col("detail").str.contains(id, literal=True),
+            ["id", "url", "reason", "value"],
         )
         if copies:
             facts["copies_dropped"] = copies

@@ -1,0 +1,334 @@
+"""A small finished flow on disk: real tables, a real packing, records in the documented format."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from regrow.flow.hashing import digest_file, tree_sha256
+from regrow.flow.present import key_of, source_digest
+from regrow.flow.records import encode
+from regrow.flow.state import Tree
+from regrow.flow.store import dir_md5
+from regrow.flow.table import STEPS
+from regrow.params.schema import Params
+from regrow.tables import parquet as tables
+
+LENGTH = 16
+BATCH = 2
+EVERY = 4
+STEPS_TRAINED = 8
+
+MANIFEST = """\
+hosts:
+  manual.example:
+    archive: sites/manual.tar.xz
+    start: [/]
+    parts:
+      - {prefix: /, source: regrow, title: Start page, licence: Apache-2.0}
+      - prefix: /doc/
+        source: manual-1.0
+        title: The manual
+        licence: MIT
+        origin: {kind: sdist, package: manual, version: "1.0", sha256: 00ff}
+"""
+
+
+def document_id(url: str) -> str:
+    return hashlib.sha256(url.encode() + b"\0" + url.encode()).hexdigest()[:32]
+
+
+def url(name: str) -> str:
+    return f"https://manual.example/doc/{name}.html"
+
+
+KEPT = ("joins", "indexes", "queries", "views")
+TEXTS = {
+    "joins": "How to join two tables.\nA join takes rows from both sides where the keys agree.",
+    "indexes": "An index makes lookups fast.\nIt costs time when rows are written.",
+    "queries": "A query asks the database.\nThe planner decides how to answer it.",
+    "views": "A view is a stored query.\nIt holds no rows of its own.",
+    "short": "Too short.",
+    "copy": "How to join two tables.\nA join takes rows from both sides where the keys agree!",
+    "held": "A page that is kept aside.\nNobody trains on it.",
+    "poor": "Buy now buy now buy now.\nClick here click here.",
+}
+ID = {name: document_id(url(name)) for name in (*TEXTS, "empty")}
+
+
+def write_tree(root: Path) -> Path:
+    (root / "sources" / "sites").mkdir(parents=True)
+    (root / "sources" / "manifest.yaml").write_text(MANIFEST)
+    (root / "sources" / "sites" / "manual.tar.xz").write_bytes(b"archive")
+    (root / "evals").mkdir()
+    (root / "evals" / "questions.jsonl").write_text("{}\n")
+    (root / "Snakefile").write_text("")
+    _crawl(root / "data/crawl")
+    _documents(root)
+    _mix(root)
+    _pack(root / "data/pack")
+    _training(root)
+    write_records(root)
+    return root
+
+
+def _fetch(name: str, outcome: str = "fetched") -> dict[str, Any]:
+    return {
+        "url": url(name),
+        "host": "manual.example",
+        "status": 200 if outcome == "fetched" else None,
+        "mime": "text/html",
+        "bytes": 100,
+        "depth": 1,
+        "outcome": outcome,
+        "detail": None,
+    }
+
+
+def _crawl(folder: Path) -> None:
+    rows = [_fetch(name) for name in (*TEXTS, "empty")] + [_fetch("private", "robots")]
+    tables.write(pl.DataFrame(rows), folder / "fetches.parquet")
+
+
+def _frame(names: list[str], *extra: tuple[str, Any]) -> pl.DataFrame:
+    rows = [
+        {
+            "id": ID[name],
+            "url": url(name),
+            "host": "manual.example",
+            "source": "manual-1.0",
+            "licence": "MIT",
+            "mime": "text/html",
+            "charset": "utf-8",
+            "title": f"About {name}",
+            "text": TEXTS[name],
+            **dict(extra),
+        }
+        for name in names
+    ]
+    return pl.DataFrame(rows).sort("id")
+
+
+def _drop(folder: Path, step: str, name: str, reason: str, *values: Any) -> None:
+    value, threshold, detail = (*values, None, None, None)[:3]
+    row = {
+        "id": ID[name],
+        "url": url(name),
+        "step": step,
+        "reason": reason,
+        "value": value,
+        "threshold": threshold,
+        "detail": detail,
+    }
+    tables.write(tables.drops([row]), folder / "drops.parquet")
+
+
+def _documents(root: Path) -> None:
+    data = root / "data"
+    names = sorted(TEXTS)
+    language = (("language", "en"), ("language_score", 0.9))
+    tables.write(_frame(names), data / "text/documents.parquet")
+    _drop(data / "text", "text", "empty", "empty", 0.0, 1.0)
+    names.remove("short")
+    tables.write(_frame(names, *language), data / "filter/documents.parquet")
+    _drop(data / "filter", "filter", "short", "length.words", 2.0, 50.0)
+    names.remove("copy")
+    tables.write(_frame(names, *language), data / "dedup/documents.parquet")
+    _drop(data / "dedup", "dedup", "copy", "near", 0.93, 0.8, ID["joins"])
+    names.remove("held")
+    domain = (*language, ("domain", "manuals"))
+    tables.write(_frame(names, *domain), data / "decontaminate/train.parquet")
+    tables.write(_frame(["held"], *domain), data / "decontaminate/heldout.parquet")
+    tables.write(tables.drops([]), data / "decontaminate/drops.parquet")
+
+
+def _mix(root: Path) -> None:
+    scores = [
+        {"id": ID[name], "topic": "databases", "topic_score": 0.8, "quality": 0.7}
+        for name in (*KEPT, "poor")
+    ]
+    tables.write(pl.DataFrame(scores).sort("id"), root / "data/classify/scores.parquet")
+    repeats = {"joins": 3, "indexes": 2, "queries": 1, "views": 1, "poor": 0}
+    mix = [
+        {
+            "id": ID[name],
+            "topic": "databases",
+            "quality": 0.7,
+            "percentile": 0.5,
+            "bucket": 1,
+            "rate": float(n),
+            "repeats": n,
+        }
+        for name, n in repeats.items()
+    ]
+    tables.write(pl.DataFrame(mix).sort("id"), root / "data/mix/mix.parquet")
+    _drop(root / "data/mix", "mix", "poor", "low_quality", 0.1, 0.4)
+    (root / "data/tokenizer").mkdir(parents=True)
+    (root / "data/tokenizer/tokenizer.json").write_text("{}\n")
+
+
+def _pack(folder: Path) -> None:
+    """A stream of three, two, one and one instances of uneven length, cut into sequences of 16."""
+    lengths = {"joins": 21, "indexes": 13, "queries": 30, "views": 5}
+    order = ["joins", "queries", "indexes", "joins", "views", "indexes", "joins"]
+    rows, start = [], 0
+    for number, name in enumerate(order):
+        repeat = order[:number].count(name)
+        rows.append((number, ID[name], repeat, start, start + lengths[name]))
+        start += lengths[name]
+    sequences = start // LENGTH
+    end = sequences * LENGTH
+    rows = [(n, i, r, s, min(e, end)) for n, i, r, s, e in rows if s < end]
+    schema = {
+        "instance": pl.Int64,
+        "id": pl.String,
+        "repeat": pl.Int32,
+        "start": pl.Int64,
+        "end": pl.Int64,
+    }
+    tables.write(pl.DataFrame(rows, schema=schema, orient="row"), folder / "index.parquet")
+    np.arange(end, dtype="<u2").tofile(folder / "tokens.bin")
+    meta = {
+        "sequences": sequences,
+        "sequence_length": LENGTH,
+        "tokens": end,
+        "vocabulary": 300,
+        "eos": 1,
+        "pad": 0,
+    }
+    (folder / "meta.json").write_text(json.dumps(meta))
+
+
+def _training(root: Path) -> None:
+    for step in range(0, STEPS_TRAINED + 1, EVERY):
+        name = f"{step:06d}"
+        folder = root / "data/pretrain" / name
+        folder.mkdir(parents=True)
+        (folder / "model.safetensors").write_bytes(b"weights %d" % step)
+        steps = list(range(step - EVERY + 1, step + 1)) if step else []
+        metrics = {
+            "step": steps,
+            "loss": [6.0 - s / 4 for s in steps],
+            "z_loss": [0.0 for _ in steps],
+            "grad_norm": [1.0 for _ in steps],
+            "lr": [0.01 for _ in steps],
+            "tokens": [s * BATCH * LENGTH for s in steps],
+            "skipped": [False for _ in steps],
+        }
+        tables.write(pl.DataFrame(metrics), folder / "metrics.parquet")
+        figure = {"bits_per_byte": 4 - step / 8, "low": 3.8 - step / 8, "high": 4.2 - step / 8}
+        figure |= {"documents": 1, "bytes": 40}
+        results = {"overall": figure, "mean": figure, "domains": {"manuals": figure}}
+        results |= {"checkpoint": name, "metric": "bits_per_byte"}
+        folder = root / "data/evaluate" / name
+        folder.mkdir(parents=True)
+        (folder / "results.json").write_text(json.dumps(results))
+        sample = {"prompt": "The ", "sample": 0, "text": f"table <{step}>", "tokens": 3}
+        samples = {"checkpoint": name, "temperature": 0.8, "samples": [sample]}
+        (folder / "samples.json").write_text(json.dumps(samples))
+        # The release carries the same weights on.
+        folder = root / "data/release" / name
+        folder.mkdir(parents=True)
+        (folder / "model.safetensors").write_bytes(b"weights %d" % step)
+        (folder / "README.md").write_text(f"card {step}\n")
+
+
+COUNTS: dict[str, Any] = {
+    "text": {"in": 9, "kept": 8, "dropped": {"empty": 1}},
+    "filter": {"in": 8, "kept": 7, "dropped": {"length.words": 1}},
+    "dedup": {"in": 7, "kept": 6, "dropped": {"near": 1}},
+    "decontaminate": {"in": 6, "kept": 5, "dropped": {"held_out": 1}},
+    "mix": {"in": 5, "kept": 4, "dropped": {"low_quality": 1}},
+}
+
+
+def params() -> Params:
+    raw = {
+        "pretrain": {
+            "steps": STEPS_TRAINED,
+            "checkpoint_every": EVERY,
+            "batch_sequences": BATCH,
+            "micro_batch_sequences": 1,
+        },
+        "pack": {"sequence_length": LENGTH},
+    }
+    return Params.model_validate(raw)
+
+
+def write_records(root: Path) -> None:
+    """Records of every job of the table, chained by the hashes of what lies on disk."""
+    (root / "records").mkdir(exist_ok=True)
+    values = params()
+    dumped = values.model_dump(mode="json")
+    made: dict[str, str] = {}
+    for step in STEPS:
+        instances = step.instances(values) if step.instances else [None]
+        for at, instance in enumerate(instances):
+            inputs, hashes = {}, {}
+            for item in step.inputs:
+                if item.kind == "source":
+                    inputs[item.name] = {"kind": "source", "path": item.path}
+                    hashes[item.name] = source_digest(Tree(root, item.path), item.path)
+                    continue
+                which = {"same": instance, "previous": instances[at - 1] if at else ""}
+                one = which.get(item.instance)
+                if one == "":
+                    continue
+                name = item.step if one is None else f"{item.step}.{one}"
+                path = f"data/{item.step}" + (f"/{one}" if one else "")
+                record = f"records/{name}.json"
+                if item.kind == "record":
+                    path = record
+                    hashes[item.name] = digest_file(root / record).sha256
+                else:
+                    hashes[item.name] = made[name]
+                inputs[item.name] = {"kind": item.kind, "path": path, "record": record}
+            name = step.name if instance is None else f"{step.name}.{instance}"
+            path = f"data/{step.name}" + (f"/{instance}" if instance else "")
+            parts = {
+                "code": {
+                    "function": step.function,
+                    "digest": hashlib.sha256(step.name.encode()).hexdigest(),
+                    "modules": {step.function.split(":")[0]: {"digest": "0", "definitions": {}}},
+                    "native": {},
+                },
+                "params": {section: dumped[section] for section in step.params},
+                "packages": {"polars": "2.1.0"},
+                "numerics": step.numerics,
+                "instance": instance,
+                "inputs": dict(sorted(hashes.items())),
+            }
+            record_of = {
+                "step": step.name,
+                "instance": instance,
+                "key": key_of(parts),
+                "parts": parts,
+                "inputs": inputs,
+                "output": _output(root, path),
+                "counts": COUNTS.get(step.name),
+            }
+            made[name] = record_of["output"]["sha256"]
+            (root / "records" / f"{name}.json").write_bytes(encode(record_of))
+
+
+def _output(root: Path, path: str) -> dict[str, Any]:
+    entries = []
+    for file in sorted(p for p in (root / path).rglob("*") if p.is_file()):
+        digest = digest_file(file)
+        name = file.relative_to(root / path).as_posix()
+        entries.append(
+            {"path": name, "sha256": digest.sha256, "md5": digest.md5, "size": digest.size}
+        )
+    return {
+        "path": path,
+        "sha256": tree_sha256({e["path"]: e["sha256"] for e in entries}),
+        "md5": dir_md5(entries),
+        "size": sum(e["size"] for e in entries),
+        "nfiles": len(entries),
+        "files": entries,
+    }

@@ -67,8 +67,8 @@ def shares(table: pl.DataFrame, column: str) -> list[Share]:
     """Rows by the values of `column`, sorted by name. Integer sums only."""
     found: dict[str, Share] = {}
     licences: dict[str, set[str]] = {}
-    columns = [column, "licence", "bytes", "repeats", "heldout"]
-    for name, licence, size, repeats, heldout in table.select(columns).iter_rows():
+    rows = table.select(pl.col(column).alias("name"), "licence", "bytes", "repeats", "heldout")
+    for name, licence, size, repeats, heldout in rows.iter_rows():
         row = found.setdefault(name, Share(name))
         licences.setdefault(name, set()).add(licence)
         if heldout:

@@ -1,0 +1,303 @@
+"""The release: it loads with transformers, its cards are right, and odd input does not break them."""
+
+import json
+import re
+import shutil
+from pathlib import Path
+from types import SimpleNamespace
+
+import polars as pl
+import pytest
+import yaml
+
+import tiny_inputs
+from determinism import hashes, run_python, run_twice
+from regrow.params.evaluate import Release
+from regrow.release import step
+from regrow.tables import parquet
+
+ROOT = Path(__file__).resolve().parents[2]
+CODE = """
+import json, sys
+from pathlib import Path
+from types import SimpleNamespace
+from regrow.params.evaluate import Release
+from regrow.release import step
+inputs = {name: Path(path) for name, path in json.loads(sys.argv[2]).items()}
+step.run(inputs, SimpleNamespace(release=Release()), Path(sys.argv[1]), instance="000020")
+"""
+
+
+def record(step_name, instance=None, **changes):
+    return {
+        "step": step_name,
+        "instance": instance,
+        "key": "ab" * 32,
+        "parts": {
+            "code": {"digest": "cd" * 32},
+            "params": {step_name: {}},
+            "packages": {"polars": "2.1.0"},
+            "numerics": "exact",
+        },
+        "output": {"path": f"data/{step_name}", "sha256": "ef" * 32, "size": 1234},
+        "counts": {},
+    } | changes
+
+
+RECORDS = {
+    "crawl": record(
+        "crawl",
+        parts={"params": {"crawl": {"obey_robots": True, "user_agent": "regrow|<b>"}}},
+        counts={"pages": 17, "outcomes": {"fetched": 17, "robots": 3}},
+    ),
+    "filter": record(
+        "filter",
+        parts={"params": {"filter": {"languages": ["en", "de"]}}},
+        counts={"in": 17, "kept": 12, "dropped": {"too_short": 3, "language": 2}},
+    ),
+    "mix": record(
+        "mix",
+        parts={"params": {"mix": {"tokens": 5000, "cutoff": 0.4, "max_repeats": 7.0}}},
+        counts={"in": 12, "kept": 10, "dropped": {"quality_cutoff": 2}, "instances": 31},
+    ),
+    "pretrain": record(
+        "pretrain",
+        "000020",
+        parts={
+            "params": {
+                "pretrain": {"steps": 40, "optimizer": {"name": "muon", "betas": [0.9, 0.95]}}
+            },
+            "numerics": "fma32",
+        },
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def inputs(tmp_path_factory):
+    root = tmp_path_factory.mktemp("inputs")
+    found = {
+        "checkpoint": tiny_inputs.checkpoint(root / "pretrain" / "000020"),
+        "tokenizer": tiny_inputs.tokenizer(root / "tokenizer"),
+        "decontaminate": tiny_inputs.heldout(root / "decontaminate"),
+        "mix": root / "mix",
+        "evaluate": root / "evaluate",
+        "sources": ROOT / "sources" / "manifest.yaml",
+    }
+    train = tiny_inputs.documents().with_columns(
+        pl.format("train{}", "id").alias("id"), pl.lit("alembic-1.14.0").alias("source")
+    )
+    parquet.write(train, root / "decontaminate" / "train.parquet")
+    mix = train.select("id", pl.lit("databases").alias("topic")).with_row_index("repeats")
+    mix = mix.with_columns((pl.col("repeats") % 4).cast(pl.Int32)).slice(2)
+    parquet.write(mix, root / "mix" / "mix.parquet")
+    found["evaluate"].mkdir()
+    scores = {"bits_per_byte": 2.25, "low": 2.0, "high": 2.5, "documents": 4, "bytes": 9000}
+    results = {
+        "domains": {"a|b": scores},
+        "overall": scores,
+        "mean": scores,
+        "context": 64,
+        "harness": "lm-eval 0.4.13",
+        "trained": {"step": 20, "tokens": 40_960},
+    }
+    (found["evaluate"] / "results.json").write_text(json.dumps(results))
+    odd = "# no heading\n```\n| a | b |\n<script>x</script>"
+    samples = {"samples": [{"prompt": "The", "text": odd}], "temperature": 0.8}
+    (found["evaluate"] / "samples.json").write_text(json.dumps(samples))
+    for name, value in RECORDS.items():
+        path = root / f"{name}.json"
+        path.write_text(json.dumps(value))
+        found[f"record.{name}"] = path
+    return found
+
+
+def release(inputs, output, **changes):
+    params = SimpleNamespace(release=Release(**changes))
+    return step.run(inputs, params, output, instance="000020")
+
+
+@pytest.fixture(scope="module")
+def done(inputs, tmp_path_factory):
+    output = tmp_path_factory.mktemp("out") / "release"
+    counts = release(inputs, output)
+    return output, counts
+
+
+def test_files(done):
+    output, counts = done
+    names = sorted(path.name for path in output.iterdir())
+    assert names == [
+        "DATA_CARD.md",
+        "README.md",
+        "config.json",
+        "generation_config.json",
+        "model.safetensors",
+        "tokenizer.json",
+        "tokenizer_config.json",
+    ]
+    assert counts["files"] == 7
+
+
+LOADS = """
+import sys
+import torch
+from safetensors.torch import load_file
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+model, report = AutoModelForCausalLM.from_pretrained(sys.argv[1], output_loading_info=True)
+assert not report["missing_keys"] and not report["unexpected_keys"], report
+assert type(model).__name__ == "Olmo3ForCausalLM"
+print(sum(weight.numel() for weight in model.parameters()))
+stored = load_file(sys.argv[2])
+assert all(torch.equal(model.state_dict()[name], value) for name, value in stored.items())
+tokenizer = AutoTokenizer.from_pretrained(sys.argv[1])
+assert (tokenizer.eos_token_id, tokenizer.pad_token_id) == (1, 0)
+text = "The assert statement, äöü."
+ids = tokenizer(text)["input_ids"]
+assert tokenizer.decode(ids) == text
+generated = model.generate(torch.tensor([ids]), max_new_tokens=4, min_new_tokens=4)
+assert generated.shape == (1, len(ids) + 4)
+assert not any(name.split(".")[0] == "regrow" for name in sys.modules)
+"""
+
+
+def test_loads_with_transformers_and_generates_without_our_code(done, inputs, tmp_path):
+    output, counts = done
+    weights = str(inputs["checkpoint"] / "model.safetensors")
+    run = run_python(LOADS, str(output), weights, cwd=tmp_path, HF_HUB_OFFLINE="1")
+    assert run.returncode == 0, run.stderr[-3000:]
+    assert int(run.stdout) == counts["parameters"]
+
+
+def test_model_card(done):
+    text = (done[0] / "README.md").read_text()
+    _, front, body = text.split("---\n", 2)
+    head = yaml.safe_load(front)
+    assert head["license"] == "apache-2.0"
+    assert head["language"] == ["en", "de"]
+    assert head["model-index"][0]["results"][0]["metrics"][0]["value"] == 2.25
+    assert "| a\\|b | 2.250 | 2.000 – 2.500 | 4 | 9,000 |" in body
+    weights = hashes(done[0])["model.safetensors"]
+    assert f"SHA-256 `{weights}`" in body
+    assert "40,960 tokens" in body
+    assert "| optimizer.betas | 0.9, 0.95 |" in body
+    for name in RECORDS:
+        assert re.search(rf"^\| {name}(\.000020)? \| `efefefefefefefef` \|", body, re.MULTILINE)
+    assert re.search(r"^regrow rebuild [0-9a-f]{16} ", body, re.MULTILINE)
+
+
+def test_a_sample_cannot_break_out_of_its_quote(done):
+    body = (done[0] / "README.md").read_text()
+    assert "\n> The⁃# no heading\n> ```\n> | a | b |\n> &lt;script>" in body
+
+
+def test_the_checkpoint_is_named_by_the_tree_digest_of_its_record(done, inputs):
+    import hashlib
+
+    lines = sorted(f"{d}  {name}\n" for name, d in hashes(inputs["checkpoint"]).items())
+    tree = hashlib.sha256("".join(lines).encode()).hexdigest()
+    assert f"| Checkpoint | `{tree}` |" in (done[0] / "README.md").read_text()
+
+
+def test_data_card(done, inputs):
+    text = (done[0] / "DATA_CARD.md").read_text()
+    assert "| alembic-1.14.0 | Alembic documentation | MIT | sdist alembic | 1.14.0 |" in text
+    assert "| filter | 17 | 12 | 5 |" in text
+    assert text.index("| filter | too_short | 3 |") < text.index("| filter | language | 2 |")
+    assert "kept 3 addresses unvisited" in text
+    assert "It called itself regrow\\|&lt;b&gt;." in text
+    assert "| mix | instances | 31 |" in text
+    train = parquet.read(inputs["decontaminate"] / "train.parquet")
+    mix = parquet.read(inputs["mix"] / "mix.parquet")
+    joined = train.join(mix, on="id", how="left").with_columns(pl.col("repeats").fill_null(0))
+    size = [len(t.encode()) for t in joined["text"]]
+    drawn = sum(s * r for s, r in zip(size, joined["repeats"], strict=True))
+    used = sum(r > 0 for r in joined["repeats"])
+    row = f"| {len(size)} | {sum(size) / 1e6:.2f} | {used} | {drawn / 1e6:.2f} | {drawn / sum(size):.2f} | 0 |"
+    assert f"| alembic-1.14.0 | PSF-2.0 {row}" in text
+
+
+@pytest.mark.parametrize("name", ["README.md", "DATA_CARD.md"])
+def test_every_row_of_a_table_has_as_many_cells_as_its_head(done, name):
+    head = None
+    tables = 0
+    for line in (done[0] / name).read_text().splitlines():
+        cells = len(re.findall(r"(?<!\\)\|", line)) if line.startswith("|") else None
+        tables += cells is not None and head is None
+        assert cells is None or head is None or cells == head, line
+        head = cells
+    assert tables >= 4
+
+
+def test_two_runs_write_the_same_bytes(done, inputs, tmp_path):
+    paths = json.dumps({name: str(path) for name, path in inputs.items()})
+    assert run_twice(CODE, tmp_path, paths) == hashes(done[0])
+
+
+def test_cards_name_no_place_and_no_time(done, inputs):
+    for name in ("README.md", "DATA_CARD.md"):
+        text = (done[0] / name).read_text()
+        assert str(inputs["checkpoint"].parent) not in text
+        assert not re.search(r"\d\d:\d\d:\d\d|20\d\d-\d\d-\d\d", text)
+
+
+def test_cards_render_from_next_to_nothing(inputs, tmp_path):
+    odd = {k: v for k, v in inputs.items() if not k.startswith("record.")}
+    odd["evaluate"] = tmp_path  # no results, no samples
+    for name, value in {"dedup": [], "filter": {"counts": {"in": "x", "dropped": 4}}}.items():
+        odd[f"record.{name}"] = tmp_path / f"{name}.json"
+        odd[f"record.{name}"].write_text(json.dumps(value))
+    frame = parquet.read(inputs["decontaminate"] / "train.parquet")
+    odd["decontaminate"] = tmp_path / "decontaminate"
+    parquet.write(frame.drop("licence", "source"), odd["decontaminate"] / "train.parquet")
+    parquet.write(frame.clear(), odd["decontaminate"] / "heldout.parquet")
+    release(odd, tmp_path / "out", description="Two\nlines: # odd", name="a: b")
+    readme = (tmp_path / "out" / "README.md").read_text()
+    assert "model-index" not in readme and "What it writes" not in readme
+    assert "regrow audit pretrain.000020" in readme
+    card = (tmp_path / "out" / "DATA_CARD.md").read_text()
+    assert "Whether robots.txt was obeyed is not recorded." in card
+    assert "| unknown | unknown |" in card
+    assert "Undefined" not in readme + card and "None" not in readme + card
+
+
+def test_numbers_that_are_none():
+    from regrow.release.render import cell, megabytes, number, quoted, short
+
+    assert [number(v) for v in (None, "x", True, float("nan"), float("inf"))] == ["–"] * 5
+    assert number(1234567.5) == "1,234,568" and number(2.00049, 3) == "2.000"
+    assert cell(" a\n|b` ") == "a \\|b'" and cell(None) == cell("") == "–"
+    assert short(None) == short(3) == megabytes("x") == "–"
+    assert quoted(None) == ">"
+
+
+def test_damaged_checkpoints_are_refused_by_name(inputs, tmp_path):
+    broken = tmp_path / "checkpoint"
+    shutil.copytree(inputs["checkpoint"], broken)
+    weights = broken / "model.safetensors"
+    data = weights.read_bytes()
+    for damage in (data[:-5], data[:4], b"", b"x" * 100):
+        weights.write_bytes(damage)
+        with pytest.raises(ValueError, match=r"model\.safetensors: (not a|cut short)"):
+            release(inputs | {"checkpoint": broken}, tmp_path / "out")
+    weights.unlink()
+    with pytest.raises(ValueError, match=r"model\.safetensors: missing"):
+        release(inputs | {"checkpoint": broken}, tmp_path / "out")
+
+
+def test_weights_without_a_format_are_refused(inputs, tmp_path):
+    from safetensors.torch import load_file, save_file
+
+    broken = tmp_path / "checkpoint"
+    shutil.copytree(inputs["checkpoint"], broken)
+    save_file(load_file(broken / "model.safetensors"), broken / "model.safetensors")
+    with pytest.raises(ValueError, match="format=pt"):
+        release(inputs | {"checkpoint": broken}, tmp_path / "out")
+
+
+def test_a_record_that_is_none_is_named(inputs, tmp_path):
+    path = tmp_path / "dedup.json"
+    path.write_text("{")
+    with pytest.raises(ValueError, match=r"dedup\.json: not a record"):
+        release(inputs | {"record.dedup": path}, tmp_path / "out")

@@ -1,1 +1,1 @@
-"""The polite crawler and the loopback site that it visits in the demo."""
+"""A polite crawler, the loopback site of the demo, and WARC 1.1 writing."""

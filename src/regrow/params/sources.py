@@ -12,6 +12,9 @@ from regrow.params.base import Block
 class Crawl(Block):
     """The polite crawl. In the demo it visits a site that the step itself serves on loopback."""
 
+    live: bool = False
+    """visit the real web: the manifest's hosts without an archive. Its WARC files are then the
+    frozen source of what follows, as no second crawl gives the same bytes"""
     hosts: list[str] = Field(
         default=[], description="hosts to visit; empty: every host of the sources manifest"
     )

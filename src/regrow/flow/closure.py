@@ -143,7 +143,7 @@ def closure(
         FlowError: `entry` is not there, or a reached module is not Python.
     """
     root_module, _, root_class = params_root.partition(":")
-    declarative = root_module.rpartition(".")[0]
+    declarative = _package(modules, root_module)
     found = Closure()
     reached: dict[str, set[tuple[str, bool]]] = {}
     queue = [entry]
@@ -176,6 +176,15 @@ def closure(
             found.modules[name] = partial
     found.native = _native(modules, seen)
     return found
+
+
+def _package(modules: Modules, module: str) -> str:
+    """The package of the params' models, none if they are not in a package of their own."""
+    path = modules.path(module) if module else None
+    if path is None:
+        return ""
+    package = module if path.name == "__init__.py" else module.rpartition(".")[0]
+    return package if "." in package else ""
 
 
 def _parents(module: str) -> list[str]:

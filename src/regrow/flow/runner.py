@@ -173,13 +173,15 @@ class Runner:
     def _execute(self) -> Record:
         inputs = self._inputs()
         before = self._stats()
+        params = self._params()
+        self._loaded = self._ours()
         function = self._function()
         output = self.root / PRIVATE / "work" / f"{self.job.name}@{os.getpid()}"
         scratch = self.root / PRIVATE / "scratch" / self.key
         shutil.rmtree(output, ignore_errors=True)
         output.mkdir(parents=True)
         try:
-            counts = function(inputs, self._params(), output, **self._extra(scratch))
+            counts = function(inputs, params, output, **self._extra(scratch))
             self._check(before)
             record = self._adopt(output, counts)
         finally:
@@ -212,6 +214,11 @@ class Runner:
                 f"{self.job.name}: {error}. Mend: `make env`, or `regrow doctor` for what is missing."
             ) from error
 
+    def _ours(self) -> set[str]:
+        """Modules of our packages that are loaded now."""
+        ours = self.present.flow.packages
+        return {name for name in sys.modules if name.split(".")[0] in ours}
+
     def _params(self) -> Any:
         params = self.present.flow.load(self.root / self.present.params_file)
         return SimpleNamespace(**{name: getattr(params, name) for name in self.job.step.params})
@@ -227,19 +234,11 @@ class Runner:
 
     def _check(self, before: dict[str, Any]) -> None:
         """What a step owes: only modules of its closure, and hands off its inputs."""
-        ours = self.present.flow.packages
-        known = set(self.parts["code"]["modules"])
-        loaded = {n for n in sys.modules if n.split(".")[0] in ours}
-        # The runner's own modules, and the params' models, which the key counts by value.
-        root_module = self.present.flow.params_root.partition(":")[0]
-        own = ["regrow.flow", "regrow.cli", root_module.rpartition(".")[0], root_module]
-        own.append(self.present.flow.module)
+        known = set(self.parts["code"]["modules"]) | self._loaded
         strange = sorted(
             name
-            for name in loaded - known
-            if not any(
-                name == o or name.startswith(o + ".") or o.startswith(name + ".") for o in own if o
-            )
+            for name in self._ours() - known
+            if not name.startswith(("regrow.flow", "regrow.cli", "regrow.params"))
         )
         if strange:
             raise StepFailed(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -59,7 +58,8 @@ class Flow:
             return False
         for name in ("locks", "incomplete"):
             # Records and artifacts are put in place by rename: none is ever incomplete.
-            shutil.rmtree(self.root / ".snakemake" / name, ignore_errors=True)
+            for left in (self.root / ".snakemake" / name).glob("*"):
+                left.unlink(missing_ok=True)
         if dryrun:
             handle.close()
         else:
@@ -74,6 +74,10 @@ class Flow:
             raise FlowError(f"`{step}` has no instance {instance} under {self.params_file}.")
         at = made.index(instance)
         return [f"records/{step}.{made[at - 1]}.json"] if at else []
+
+    def records(self, step: str) -> list[str]:
+        """The records of all instances of a step."""
+        return [job.record for job in self._present.jobs.values() if job.step.name == step]
 
     def finish(self, good: bool) -> None:
         """After a run: dvc.yaml and dvc.lock, and where to look."""

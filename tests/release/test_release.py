@@ -55,6 +55,10 @@ RECORDS = {
         parts={"params": {"filter": {"languages": ["en", "de"]}}},
         counts={"in": 17, "kept": 12, "dropped": {"too_short": 3, "language": 2}},
     ),
+    "decontaminate": record(
+        "decontaminate",
+        parts={"params": {"decontaminate": {"max_overlap": 0.3, "ngram": 13}}},
+    ),
     "mix": record(
         "mix",
         parts={"params": {"mix": {"tokens": 5000, "cutoff": 0.4, "max_repeats": 7.0}}},
@@ -181,6 +185,7 @@ def test_model_card(done):
     weights = hashes(done[0])["model.safetensors"]
     assert f"SHA-256 `{weights}`" in body
     assert "40,960 tokens" in body
+    assert "after the token `<|endoftext|>` and ends" in body
     assert "| optimizer.betas | 0.9, 0.95 |" in body
     for name in RECORDS:
         assert re.search(rf"^\| {name}(\.000020)? \| `efefefefefefefef` \|", body, re.MULTILINE)
@@ -208,6 +213,7 @@ def test_data_card(done, inputs):
     assert "kept 3 addresses unvisited" in text
     assert "It called itself regrow\\|&lt;b&gt;." in text
     assert "| mix | instances | 31 |" in text
+    assert "more than 30 % of its sequences of 13 words occur" in text
     train = parquet.read(inputs["decontaminate"] / "train.parquet")
     mix = parquet.read(inputs["mix"] / "mix.parquet")
     joined = train.join(mix, on="id", how="left").with_columns(pl.col("repeats").fill_null(0))

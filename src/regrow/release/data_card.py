@@ -133,6 +133,7 @@ def data_card(
             "reasons": reasons(records),
             "other": other(records),
             "mix": [(label, mix[key]) for label, key in named if key in mix],
+            "overlap": section(records, "decontaminate"),
             "crawl": section(records, "crawl"),
             "robots": robots(records),
             "languages": languages(records),

@@ -54,6 +54,8 @@ class Text(Block):
     max_html_bytes: int = Field(default=8_000_000, ge=1_000)
     max_line_characters: int = Field(default=1_000_000, ge=1_000)
     """a page with a longer line is dropped (`line_too_long`)"""
+    max_invalid: float = Field(default=0.01, ge=0, le=1)
+    """share of characters that may be invalid in a page's charset; those are removed"""
     pdf_max_pages: int = Field(default=400, ge=1)
     min_characters: int = Field(default=1, ge=0)
     """shorter texts are dropped (`empty`)"""

@@ -1,1 +1,1 @@
-"""WARC, HTML and PDF to text."""
+"""WARC to text: readers, charsets, HTML, plain text and PDF."""

@@ -35,7 +35,7 @@ hosts:
         source: manual-1.0
         title: The manual
         licence: MIT
-        origin: {kind: sdist, package: manual, version: "1.0", sha256: 00ff}
+        origin: {kind: sdist, package: manual, version: "1.0", sha256: %s}
 """
 
 
@@ -63,7 +63,7 @@ ID = {name: document_id(url(name)) for name in (*TEXTS, "empty")}
 
 def write_tree(root: Path) -> Path:
     (root / "sources" / "sites").mkdir(parents=True)
-    (root / "sources" / "manifest.yaml").write_text(MANIFEST)
+    (root / "sources" / "manifest.yaml").write_text(MANIFEST % ("0f" * 32))
     (root / "sources" / "sites" / "manual.tar.xz").write_bytes(b"archive")
     (root / "evals").mkdir()
     (root / "evals" / "questions.jsonl").write_text("{}\n")

@@ -55,7 +55,14 @@ def _show_sources(answer: dict[str, Any], paint: Paint) -> None:
     if not sources:
         return
     print(paint.bold("sources") + f"  {len(sources)} in sources/manifest.yaml")
-    rows = [(s["name"], s["licence"], s["origin"] or "written for this flow") for s in sources]
+    rows = [
+        (
+            s["name"],
+            s["licence"],
+            f"{s['origin']} {s['version']}" if s["origin"] else "written for this flow",
+        )
+        for s in sources
+    ]
     widths = [max(len(row[i]) for row in rows) for i in range(2)]
     for name, licence, origin in rows:
         print(f"├─ {name:<{widths[0]}}  {licence:<{widths[1]}}  {origin}"[: width()])

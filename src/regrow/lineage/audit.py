@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from regrow.flow.errors import FlowError
@@ -9,7 +10,7 @@ from regrow.flow.present import source_digest
 from regrow.flow.state import Tree
 from regrow.lineage.ledger import Ledger, Record
 from regrow.lineage.naming import Artifact
-from regrow.lineage.sources import Source, manifest, source_files
+from regrow.lineage.sources import licences, source_files, sources
 
 
 def audit(ledger: Ledger, artifact: Artifact) -> dict[str, Any]:
@@ -20,7 +21,7 @@ def audit(ledger: Ledger, artifact: Artifact) -> dict[str, Any]:
     place where a record does not fit the record that it names as its input.
     """
     chain = ledger.ancestry(artifact.record)
-    sources = manifest(ledger.root)
+    found = sources(ledger.root)
     return {
         "artifact": {
             "name": artifact.record.name,
@@ -32,9 +33,9 @@ def audit(ledger: Ledger, artifact: Artifact) -> dict[str, Any]:
         },
         "steps": [_step(ledger, record) for record in chain],
         "documents": _documents(chain),
-        "sources": [source.as_json() for source in sources],
-        "source_files": source_files(ledger.root, sources),
-        "licences": licences(sources),
+        "sources": [asdict(source) for source in found],
+        "source_files": source_files(ledger.root),
+        "licences": licences(found),
         "problems": [text for record in chain for text in problems(ledger, record)],
     }
 
@@ -128,11 +129,3 @@ def _documents(chain: list[Record]) -> list[dict[str, Any]]:
         if counted is not None:
             rows.append({"step": record.name, **counted})
     return rows
-
-
-def licences(sources: list[Source]) -> list[dict[str, Any]]:
-    """Licences, each with the names of its sources."""
-    table: dict[str, list[str]] = {}
-    for source in sources:
-        table.setdefault(source.licence, []).append(source.name)
-    return [{"licence": name, "sources": table[name]} for name in sorted(table)]

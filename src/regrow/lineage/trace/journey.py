@@ -39,14 +39,11 @@ def journey(shelf: Shelf, match: Match) -> list[Stop]:
         if stop.outcome == "dropped":
             return stops
         before = stop.facts.get("characters", before)
-    for stop in (
-        _decontaminate(shelf, match.id),
-        _classify(shelf, match.id),
-        _mix(shelf, match.id),
-    ):
-        if stop is not None:
-            stops.append(stop)
-            if stop.outcome in {"dropped", "held out"}:
+    for ask in (_decontaminate, _classify, _mix):
+        found = ask(shelf, match.id)
+        if found is not None:
+            stops.append(found)
+            if found.outcome in {"dropped", "held out"}:
                 break
     return stops
 

@@ -1,0 +1,159 @@
+"""The page: facts into the template. One file, no script, nothing fetched."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from markupsafe import Markup
+
+from regrow.lineage.audit import documents
+from regrow.lineage.ledger import Ledger
+from regrow.lineage.report import arcs, model, run
+from regrow.lineage.report.chart import line_chart
+from regrow.lineage.shelf import Shelf
+from regrow.lineage.sources import sources
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+def page(ledger: Ledger) -> str:
+    """The report of the run in `ledger` as HTML. What is not on disk is said to be missing.
+
+    Raises:
+        Unanswerable: the sources manifest cannot be read.
+    """
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"size": size, "duration": duration, "count": count}
+    return environment.get_template("page.jinja").render(facts(ledger))
+
+
+def facts(ledger: Ledger) -> dict[str, Any]:
+    """What the template shows."""
+    shelf = Shelf(ledger)
+    rows = arcs.nodes(ledger)
+    graph, graph_width = arcs.svg(rows, arcs.edges(ledger, rows))
+    release = ledger.of_step("release")
+    params = {k: v for r in ledger.records for k, v in r.parts["params"].items()}
+    curve = model.curve(ledger, shelf)
+    scores = model.scores(ledger, shelf)
+    return {
+        "title": params.get("release", {}).get("name", "A run of the flow"),
+        "description": params.get("release", {}).get("description", ""),
+        "model": _shape(params, curve),
+        "released": release[-1] if release else ledger.records[-1],
+        "published": run.published(ledger),
+        "records": len(ledger.records),
+        "spent": run.spent(ledger),
+        "graph": Markup(graph),
+        "graph_width": graph_width,
+        "row": arcs.ROW,
+        "nodes": rows,
+        "funnel": _funnel(ledger),
+        "curve": curve,
+        "loss_chart": Markup(_loss(curve)) if curve else None,
+        "scores": scores,
+        "score_charts": _charts(scores),
+        "samples": model.samples(ledger, shelf),
+        "composition": model.composition(shelf),
+        "sources": {source.name: source for source in sources(ledger.root)},
+        "missing": shelf.hint(),
+    }
+
+
+def _shape(params: dict[str, Any], curve: model.Curve | None) -> dict[str, Any]:
+    shape, training = params.get("model", {}), params.get("pretrain", {})
+    return {
+        "layers": shape.get("layers"),
+        "hidden": shape.get("hidden"),
+        "context": shape.get("context"),
+        "vocabulary": params.get("tokenizer", {}).get("vocabulary"),
+        "steps": training.get("steps"),
+        "tokens": curve.tokens if curve else None,
+    }
+
+
+def _funnel(ledger: Ledger) -> list[dict[str, Any]]:
+    """Per step: documents in, kept, dropped by reason, and widths in percent of the first step."""
+    rows = []
+    for record in ledger.records:
+        counted = documents(record)
+        if counted is None or counted["in"] is None or counted["kept"] is None:
+            continue
+        held = {k: v for k, v in counted["dropped"].items() if k == "held_out"}
+        lost = {k: v for k, v in counted["dropped"].items() if k != "held_out"}
+        rows.append({"step": record.name, **counted, "held": sum(held.values()), "lost": lost})
+    most = max((row["in"] for row in rows), default=1) or 1
+    for row in rows:
+        row["kept_width"] = 100 * row["kept"] / most
+        row["held_width"] = 100 * row["held"] / most
+        row["lost_width"] = 100 * sum(row["lost"].values()) / most
+    return rows
+
+
+def _loss(curve: model.Curve) -> str:
+    return line_chart(
+        curve.loss,
+        title="Training loss by step",
+        marks=curve.skipped,
+    )
+
+
+def _charts(scores: list[model.Series]) -> list[tuple[model.Series, Markup]]:
+    """A small chart per domain, all on one scale, so that they can be compared by eye."""
+    if not scores:
+        return []
+    span = (
+        min(min(series.low) for series in scores),
+        max(max(series.high) for series in scores),
+    )
+    return [
+        (
+            series,
+            Markup(
+                line_chart(
+                    series,
+                    title=f"Bits per byte on {series.name} by training step",
+                    size=(300, 180),
+                    span=span,
+                    dots=True,
+                )
+            ),
+        )
+        for series in scores
+    ]
+
+
+def size(value: float | None) -> str:
+    """Bytes for people: 1.2 MB."""
+    if value is None:
+        return "–"
+    for unit in ("B", "kB", "MB"):
+        if value < 1000:
+            return f"{value:.0f} {unit}" if unit == "B" or value >= 100 else f"{value:.1f} {unit}"
+        value /= 1000
+    return f"{value:.1f} GB"
+
+
+def duration(seconds: float) -> str:
+    """Seconds for people: 3.2 s, 4 min 05 s."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return (
+        f"{minutes} min {rest:02d} s"
+        if minutes < 60
+        else f"{minutes // 60} h {minutes % 60:02d} min"
+    )
+
+
+def count(value: int | None) -> str:
+    """A number with thousands separated."""
+    return "–" if value is None else f"{value:,}"

@@ -137,6 +137,8 @@ def test_domains_by_prefix_and_by_source():
     assert holdout.domain("http://docs/x", "s-1.0", prefixes) == "manuals"
     assert holdout.domain("https://docs/plays/x", "s-1.0", prefixes) == "plays"
     assert holdout.domain("http://other/x", "sqlalchemy-2.0.36", prefixes) == "sqlalchemy"
+    assert holdout.domain("http://other/x", "roundup-2.6.0-templates", {}) == "roundup-templates"
+    assert holdout.domain("http://other/x", "boost-81", {}) == "boost"
     assert holdout.domain("http://other/x", "debian-faq", {}) == "debian-faq"
     assert holdout.domain("", "", {}) == "unknown"
 

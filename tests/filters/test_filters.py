@@ -190,11 +190,12 @@ def test_repetition_of_parts(expected):
     assert reason(repetition.judge(Document(parts[expected]), params)) == f"repetition.{expected}"
 
 
-def naive_ngrams(words: list[str], n: int) -> float:
+def naive_ngrams(words: list[str], n: int, unit: int = 1) -> float:
     """The definition, place by place."""
+    top, n = n <= repetition.TOP, n * unit
     grams = [tuple(words[i : i + n]) for i in range(len(words) - n + 1)]
     covered: set[int] = set()
-    if n <= repetition.TOP:
+    if top:
         repeated = [g for g in grams if grams.count(g) > 1]
         if repeated:
             best = min(repeated, key=lambda g: (-grams.count(g), -len("".join(g)), grams.index(g)))
@@ -206,10 +207,21 @@ def naive_ngrams(words: list[str], n: int) -> float:
     return sum(len(words[i]) for i in covered) / max(sum(map(len, words)), 1)
 
 
-@given(st.lists(st.sampled_from(["a", "bb", "ccc", "dddd"]), max_size=40))
-def test_ngram_shares_follow_their_definition(words):
-    shares = dict(repetition.ngrams(words, 10))
-    assert shares == {n: naive_ngrams(words, n) for n in range(2, 11)}
+@given(st.lists(st.sampled_from(["a", "bb", "ccc", "dddd"]), max_size=40), st.integers(1, 2))
+def test_ngram_shares_follow_their_definition(words, unit):
+    shares = dict(repetition.ngrams(words, 10, unit))
+    assert shares == {n: naive_ngrams(words, n, unit) for n in range(2, 11)}
+
+
+def test_characters_are_no_words_in_chinese():
+    """A phrase of six characters is three words: repeated, it is no repeated 5-gram."""
+    parts = [chr(0x4E00 + 7 * i) * 2 + chr(0x5E00 + i) * 2 + "数据库会话中" for i in range(30)]
+    assert repetition.judge(Document("".join(parts)), Filter(max_top_ngram={})) is None
+    again = "".join(parts[:9])
+    assert (
+        reason(repetition.judge(Document("".join(parts) + again), Filter(max_top_ngram={})))
+        == "repetition.ngram_5"
+    )
 
 
 def test_repeated_phrases_are_dropped():

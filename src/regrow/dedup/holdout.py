@@ -11,7 +11,7 @@ import hashlib
 import math
 import re
 
-_TRAILING_VERSION = re.compile(r"[-_ ]?v?[0-9]+(?:[._][0-9]+)*$")
+_VERSION = re.compile(r"[-_ ]v?[0-9]+(?:[._][0-9]+)+(?=[-_ ]|$)|[-_ ]v?[0-9]+$")
 _DOTTED = re.compile(r"v?[0-9]+(?:[._][0-9]+)+(?=[/_-]|$)")
 _NUMBER_FOLDER = re.compile(r"(?<=/)v?[0-9]+(?=/)")
 
@@ -19,13 +19,13 @@ _NUMBER_FOLDER = re.compile(r"(?<=/)v?[0-9]+(?=/)")
 def domain(url: str, source: str, prefixes: dict[str, list[str]]) -> str:
     """The domain of a document: the one with the longest matching URL prefix, else its source.
 
-    Prefixes are `host/path` without scheme. Of a source a trailing version is left out.
+    Prefixes are `host/path` without scheme. Of a source the version is left out.
     """
     place = url.split("://", 1)[-1]
     matches = [(len(p), name) for name, ps in prefixes.items() for p in ps if place.startswith(p)]
     if matches:
         return max(matches)[1]
-    return _TRAILING_VERSION.sub("", source) or source or "unknown"
+    return _VERSION.sub("", source) or source or "unknown"
 
 
 def group(url: str, domain: str) -> str:

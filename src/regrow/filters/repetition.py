@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regrow.filters.document import Document, Drop
+from regrow.filters.words import CHARACTERS_PER_WORD
 from regrow.params.data import Filter
 
 TOP = 4
@@ -48,7 +49,9 @@ def judge(document: Document, params: Filter) -> Drop | None:
     limits = {**params.max_top_ngram, **params.max_duplicate_ngram}
     if not limits:
         return None
-    for n, share in ngrams(document.words, max(limits)):
+    # Words of a script without spaces come as single characters.
+    unit = CHARACTERS_PER_WORD if document.words and not document.spaced else 1
+    for n, share in ngrams(document.words, max(limits), unit):
         if n in limits and share > limits[n]:
             return Drop(f"repetition.ngram_{n}", share, limits[n])
     return None
@@ -65,11 +68,11 @@ def duplicates(parts: list[str]) -> tuple[float, float]:
     )
 
 
-def ngrams(words: list[str], longest: int) -> Iterator[tuple[int, float]]:
+def ngrams(words: list[str], longest: int, unit: int = 1) -> Iterator[tuple[int, float]]:
     """Yield (n, share of characters covered by repeated n-grams) for n = 2 .. longest.
 
     Up to `TOP` the covering n-grams are all occurrences of the most frequent one, above it all
-    n-grams that occurred before. An n-gram repeats only where its first n - 1 words do, so each round
+    n-grams that occurred before. `unit` tokens make a word. An n-gram repeats only where its first n - 1 words do, so each round
     looks at the places that are left from the round before.
     """
     vocabulary: dict[str, int] = {}
@@ -80,13 +83,15 @@ def ngrams(words: list[str], longest: int) -> Iterator[tuple[int, float]]:
     before = np.concatenate([[0], np.cumsum(lengths)])
     total = int(before[-1])
     places, names = np.arange(len(words)), ids
-    for n in range(2, longest + 1):
-        inside = places + n <= len(words)
+    for size in range(2, longest * unit + 1):
+        n, between = divmod(size, unit)
+        inside = places + size <= len(words)
         places, names = places[inside], names[inside]
         if len(places) == 0 or total == 0:
-            yield n, 0.0
+            if not between and n > 1:
+                yield n, 0.0
             continue
-        codes = names * len(vocabulary) + ids[places + n - 1]
+        codes = names * len(vocabulary) + ids[places + size - 1]
         _, first, names, times = np.unique(
             codes, return_index=True, return_inverse=True, return_counts=True
         )
@@ -95,12 +100,14 @@ def ngrams(words: list[str], longest: int) -> Iterator[tuple[int, float]]:
         again[first] = False
         cover = places[again]
         places, names = places[repeated], names[repeated]
+        if between or n < 2:
+            continue
         if n <= TOP and len(places):
             # Frequency first, then length, then the earliest place (places ascend).
-            spans = before[places + n] - before[places]
+            spans = before[places + size] - before[places]
             best = np.lexsort((places, -spans, -times[names]))[0]
             cover = places[names == names[best]]
-        yield n, covered(cover, n, lengths) / total
+        yield n, covered(cover, size, lengths) / total
 
 
 def covered(places: NDArray[np.int64], n: int, lengths: NDArray[np.int64]) -> int:

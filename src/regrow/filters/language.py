@@ -31,12 +31,12 @@ def _model() -> fasttext.FastText._FastText:
 
 
 def identify(text: str) -> tuple[str, float]:
-    """The likeliest language (ISO 639 code) and its score, rounded; ("", 0) if none is found."""
+    """The likeliest language (ISO 639 code) and its score, rounded, at most 1; ("", 0) if none is found."""
     plain = text.encode("utf-8", "replace").decode("utf-8")
     labels, scores = _model().predict(" ".join(plain.split()))
     if not labels:
         return "", 0.0
-    return labels[0].removeprefix("__label__"), round(float(scores[0]), DIGITS)
+    return labels[0].removeprefix("__label__"), min(round(float(scores[0]), DIGITS), 1.0)
 
 
 def judge(document: Document, params: Filter) -> Document | Drop:

@@ -10,6 +10,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import urllib.error
+import urllib.request
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,8 @@ from typing import Any
 from regrow.flow.store import Store
 
 _JOBS = 8
+_PATIENCE = 5
+"""seconds"""
 
 
 class Remote:
@@ -25,6 +29,7 @@ class Remote:
     def __init__(self, store: Store) -> None:
         self.store = store
         self._known: dict[str, bool] = {}
+        self._answers: bool | None = None
         self.trouble = ""
         """why the remote could not be asked"""
 
@@ -48,7 +53,24 @@ class Remote:
         if self.store.remote:
             self._call("actions", [key])
 
+    def _reachable(self) -> bool:
+        """Whether an HTTP remote answers at all: DVC would try each object many times, silently."""
+        url = self.store.remote_url
+        if self._answers is None and url.startswith(("http://", "https://")):
+            self._answers = True
+            try:
+                with urllib.request.urlopen(url, timeout=_PATIENCE):
+                    pass
+            except urllib.error.HTTPError:
+                pass  # an answer
+            except OSError as error:
+                self._answers = False
+                self.trouble = f"{url}: {error}"
+        return self._answers is not False
+
     def _call(self, what: str, names: list[str]) -> list[str]:
+        if not self._reachable():
+            return []
         command = [sys.executable, "-m", "regrow.flow.remote", what, str(self.store.root)]
         done = subprocess.run(command, input=json.dumps(names), capture_output=True, text=True)
         if done.returncode:

@@ -30,8 +30,10 @@ class Store:
         self._config = dvc_config(root)
         folder = self._config.get("cache", {}).get("dir")
         self.cache = (root / ".dvc" / folder).resolve() if folder else root / ".dvc" / "cache"
-        self.remote = bool(self._config.get("core", {}).get("remote"))
+        name = self._config.get("core", {}).get("remote")
+        self.remote = bool(name)
         """whether a default remote is configured"""
+        self.remote_url = self._config.get(f'remote "{name}"', {}).get("url", "")
 
     def object_path(self, md5: str) -> Path:
         """Where the object with this address (`.dir` included) lies or would lie."""

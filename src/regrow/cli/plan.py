@@ -1,0 +1,80 @@
+"""What `snakemake` would do now, and why: which steps run, which are known by key, and which
+component of the key changed: the param (old -> new), the function, the package, the input.
+
+Nothing is run or written. Examples:
+  regrow plan
+  regrow plan --params params/small.yaml
+  regrow plan --json | jq '.jobs[] | select(.action == "run") | .job'
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from typing import Any
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Arguments."""
+    parser.add_argument("--params", default="params/demo.yaml", help="the params file")
+    parser.add_argument("--all", action="store_true", help="list jobs with nothing to do as well")
+    parser.add_argument("--json", action="store_true", help="the answer as JSON")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the plan."""
+    from regrow.flow.plan import plan
+    from regrow.flow.present import Present, find_root
+
+    found = plan(Present(find_root(), args.params))
+    if args.json:
+        print(json.dumps(found, indent=2))
+    else:
+        _show(found, args.all)
+    return 0
+
+
+def _show(found: dict[str, Any], everything: bool) -> None:
+    from regrow.cli.paint import Paint
+    from regrow.flow.plan import MEANING
+
+    paint = Paint()
+    colour = {
+        "run": paint.yellow,
+        "follow": paint.yellow,
+        "hit": paint.green,
+        "restore": paint.blue,
+        "current": paint.dim,
+    }
+    width = max(len(job["job"]) for job in found["jobs"])
+    for group in _grouped(found["jobs"], everything):
+        job = group[0]
+        name = job["job"] if len(group) == 1 else f"{job['step']} x {len(group)}"
+        action = colour[job["action"]](f"{job['action']:<7}")
+        print(f"{name:<{width}}  {action}  {MEANING[job['action']]}")
+        for reason in job["reasons"]:
+            print(f"{'':<{width}}    {reason['part']}: {reason['text']}")
+        if not job["reasons"] and job["upstream"] and job["action"] != "current":
+            print(f"{'':<{width}}    after {', '.join(job['upstream'][:6])}")
+    if found["remote_trouble"]:
+        print(paint.red(f"The DVC remote could not be asked: {found['remote_trouble']}"))
+    parts = [f"{n} {action}" for action, n in found["summary"].items() if n]
+    print(f"{len(found['jobs'])} jobs under {found['params_file']}: {', '.join(parts)}.")
+
+
+def _grouped(jobs: list[dict[str, Any]], everything: bool) -> list[list[dict[str, Any]]]:
+    """Neighbouring instances of a step whose action and reasons are the same, together."""
+    groups: list[list[dict[str, Any]]] = []
+    for job in jobs:
+        if job["action"] == "current" and not everything:
+            continue
+        last = groups[-1][0] if groups else None
+        if last is not None and (last["step"], last["action"], last["reasons"]) == (
+            job["step"],
+            job["action"],
+            job["reasons"],
+        ):
+            groups[-1].append(job)
+        else:
+            groups.append([job])
+    return groups

@@ -1,0 +1,44 @@
+"""Compare the records with the present and write code.json, dvc.yaml, dvc.lock and file times.
+
+`snakemake` does this by itself whenever it starts. `--check` is for commit hooks and CI: it fails
+if a record, code.json, dvc.yaml or dvc.lock does not describe the code and params at hand.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Arguments."""
+    parser.add_argument("--params", default="params/demo.yaml", help="the params file")
+    parser.add_argument("--check", action="store_true", help="exit status 1 if anything is stale")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Settle, and say what is stale."""
+    from regrow.flow.present import Present, find_root
+    from regrow.flow.settle import settle
+
+    root = find_root()
+    written = ("code.json", "dvc.yaml", "dvc.lock")
+    before = {name: _read(root / name) for name in written}
+    assessment = settle(Present(root, args.params))
+    stale = [v.job.name for v in assessment.verdicts.values() if v.stale]
+    changed = [name for name in written if _read(root / name) != before[name]]
+    for name in stale:
+        print(f"{name}: " + "; ".join(c.text for c in assessment.verdicts[name].reasons))
+    for name in changed:
+        print(f"{name}: written anew")
+    if not stale:
+        print(f"{len(assessment.verdicts)} records describe the present.")
+    return 1 if args.check and (stale or changed) else 0
+
+
+def _read(path: object) -> bytes | None:
+    from pathlib import Path
+
+    try:
+        return Path(str(path)).read_bytes()
+    except OSError:
+        return None

@@ -21,13 +21,24 @@ class Command(NamedTuple):
 # A command's module offers `configure(parser)` and `run(args) -> exit status`; its docstring
 # is the text of `regrow COMMAND --help`.
 COMMANDS: dict[str, Command] = {
-    "plan": Command("regrow.cli.plan", "which steps would run, and which part of their key changed"),
-    "verify": Command("regrow.cli.verify", "reread every artifact; compare with the published hashes"),
+    "plan": Command(
+        "regrow.cli.plan", "which steps would run, and which part of their key changed"
+    ),
+    "verify": Command(
+        "regrow.cli.verify", "reread every artifact; compare with the published hashes"
+    ),
     "audit": Command("regrow.cli.audit", "what went into an artifact, down to the source files"),
     "trace": Command("regrow.cli.trace", "where a document went, step by step"),
-    "rebuild": Command("regrow.cli.rebuild", "make an artifact anew from the sources; compare bytes"),
-    "report": Command("regrow.cli.report", "the page about the run: funnel, losses, evals, samples"),
-    "doctor": Command("regrow.cli.doctor", "what this machine can certify, and how to mend the rest"),
+    "order": Command("regrow.cli.order", "which documents a training step saw"),
+    "rebuild": Command(
+        "regrow.cli.rebuild", "make an artifact anew from the sources; compare bytes"
+    ),
+    "report": Command(
+        "regrow.cli.report", "the page about the run: funnel, losses, evals, samples"
+    ),
+    "doctor": Command(
+        "regrow.cli.doctor", "what this machine can certify, and how to mend the rest"
+    ),
     "schema": Command("regrow.cli.schema", "the JSON Schema of a params file, or one field of it"),
     "run": Command("regrow.cli.run", "run one job (what the workflow's rules call)", hidden=True),
     "settle": Command("regrow.cli.settle", "compare records with the present", hidden=True),

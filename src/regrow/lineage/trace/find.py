@@ -139,7 +139,7 @@ def _nearest(shelf: Shelf, known: pl.DataFrame, text: str) -> str:
     score = pl.sum_horizontal([lower.str.contains(w, literal=True).cast(pl.Int32) for w in words])
     best = (
         table.select("id", "url", score.alias("score"))
-        .filter(pl.col("score") * 2 > len(words))
+        .filter(pl.col("score") * 3 >= len(words))
         .sort(["score", "url"], descending=[True, False])
         .head(3)
         .collect()

@@ -154,7 +154,7 @@ def site(packages: Packages, mako: Site) -> Site:
         "/truncated.html": _page("Cut", prose)[:3000],
         "/invalid-utf8.html": _page("Broken bytes", prose).replace(b"Mako", b"Mak\xff\xfeo", 3),
         "/garbage.html": b"<html><head><meta charset=utf-8></head><body><p>"
-        + b" ".join(draw.randbytes(12) for _ in range(400)),
+        + b" ".join(bytes(draw.choices(range(0x80, 0x100), k=12)) for _ in range(400)),
         "/binary.html": b"<html><body>\x00\x01\x02" + draw.randbytes(3000),
         "/empty.html": b"",
         "/blank.html": _page("", "<div><script>var x = 1;</script><nav></nav></div>"),

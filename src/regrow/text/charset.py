@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from resiliparse.parse.encoding import detect_encoding, map_encoding_to_html5
@@ -124,22 +125,42 @@ def detect(body: bytes) -> str | None:
 def decode(body: bytes, content_type: str, max_invalid: float) -> Text | None:
     """Decode by the declared charset, else by the bytes.
 
-    A declared charset is believed as long as at most a share `max_invalid` of the characters
-    cannot be decoded; those are removed and counted. None: nothing fits.
+    Bytes that are valid UTF-8 with several multi-byte characters are UTF-8 whatever a page
+    declares: text in another charset practically never is. Else a declared charset is believed as
+    long as at most a share `max_invalid` of the characters cannot be decoded; those are removed
+    and counted. None: nothing fits.
     """
-    for codec in dict.fromkeys([*declared(body, content_type), "utf-8", detect(body) or "utf-8"]):
+    names = declared(body, content_type)
+    if not (names and names[0].startswith("utf-16")) and _is_utf8(body, surely=bool(names)):
+        return Text(body.decode("utf-8").removeprefix("\ufeff"), "utf-8", 0)
+    for codec in _candidates(names, body):
         text = body.decode(codec, "replace").removeprefix("\ufeff")
         invalid = text.count("\ufffd")
-        if invalid and _own_replacements(body, codec):
-            invalid = 0
+        if invalid and _decodes(body, codec):
+            invalid = 0  # the page's own replacement characters
         if invalid <= max_invalid * len(text) and not _mostly_controls(text):
             return Text(text.replace("\ufffd", ""), codec, invalid)
     return None
 
 
-def _own_replacements(body: bytes, codec: str) -> bool:
-    """Are all replacement characters the page's own (the bytes decode strictly)?"""
-    return _decodes(body, codec)
+def _candidates(names: list[str], body: bytes) -> Iterator[str]:
+    """Declared codecs, UTF-8, and the one that the bytes suggest (computed last: it is slow)."""
+    yield from names
+    if "utf-8" not in names:
+        yield "utf-8"
+    guess = detect(body)
+    if guess is not None and guess not in names:
+        yield guess
+
+
+def _is_utf8(body: bytes, surely: bool) -> bool:
+    """Valid UTF-8? `surely`: and at least three characters that are not ASCII."""
+    if not _decodes(body, "utf-8"):
+        return False
+    return not surely or len(_MULTIBYTE.findall(body[:_SAMPLE])) > 2
+
+
+_MULTIBYTE = re.compile(rb"[\xc2-\xf4][\x80-\xbf]+")
 
 
 def _decodes(body: bytes, codec: str) -> bool:
@@ -152,11 +173,10 @@ def _decodes(body: bytes, codec: str) -> bool:
 
 def _mostly_controls(text: str) -> bool:
     """C1 controls are what a wrong single-byte charset leaves."""
-    controls = sum(map(text.count, _C1))
-    return controls > 0.01 * len(text)
+    return len(_C1.findall(text)) > 0.01 * len(text)
 
 
-_C1 = tuple(map(chr, range(0x80, 0xA0)))
+_C1 = re.compile(r"[\x80-\x9f]")
 
 
 def _high_runs(body: bytes) -> bytes:

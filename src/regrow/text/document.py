@@ -93,7 +93,7 @@ def convert(record: Record, settings: Text) -> Document | Dropped:
         if maybe is None:
             return drop("bad_charset", None, settings.max_invalid, "no charset fits the bytes")
         found = maybe
-        longest = max(map(len, re.split(r"[\r\n]", found.text)))
+        longest = max(map(len, found.text.replace("\r", "\n").split("\n")))
         if longest > settings.max_line_characters:
             return drop("line_too_long", float(longest), float(settings.max_line_characters))
         title, text = "", found.text

@@ -13,6 +13,8 @@ _MIN_CHARACTERS = 20
 """fewer on all pages together: the PDF holds pictures only"""
 _HYPHEN = re.compile(r"(?<=[a-z])-\n(?=[a-z])")
 _BREAK = re.compile(r"(?<![\n.:;!?])\n(?![\n\s•*–-])")
+_LEADERS = re.compile(r"(?: ?\.){5,}")
+"""rows of dots in tables of contents"""
 _SPACES = re.compile(r"[ \t]+")
 
 
@@ -68,7 +70,7 @@ def _page(document: pdfium.PdfDocument, number: int) -> str:
         .replace("\ufffe\n", "")
         .replace("\ufffe", "-")
     )
-    text = "\n".join(_SPACES.sub(" ", line).strip() for line in text.split("\n"))
+    text = "\n".join(_SPACES.sub(" ", _LEADERS.sub(" ", line)).strip() for line in text.split("\n"))
     return _BREAK.sub(" ", _HYPHEN.sub("", text)).strip()
 
 

@@ -46,6 +46,7 @@ def extract(html: str, extractor: str) -> tuple[str, str]:
         text = extract_plain_text(
             tree, preserve_formatting=True, main_content=True, alt_texts=False
         )
+        text = text if text.strip() else _landmark(html)
     # Sphinx puts a pilcrow link behind every heading.
     return " ".join(_PILCROW.sub("", title).split()), _PILCROW.sub("", text)
 

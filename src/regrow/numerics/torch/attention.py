@@ -77,7 +77,7 @@ class _Attention(Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, dout: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
+    def backward(ctx: Any, dout: Tensor) -> tuple[Tensor | None, ...]:
         q, k, v, out, top, inverse = ctx.saved_tensors
         batch, heads, group, tq, tk, dim = ctx.sizes
         dout = dense(dout)

@@ -34,7 +34,7 @@ class _Linear(Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, dy: Tensor) -> tuple[Tensor | None, Tensor | None]:  # type: ignore[override]
+    def backward(ctx: Any, dy: Tensor) -> tuple[Tensor | None, Tensor | None]:
         x, weight = ctx.saved_tensors
         flat = _flat(dy)
         dx = product(flat, weight).view(ctx.shape) if ctx.needs_input_grad[0] else None
@@ -80,7 +80,7 @@ class _Norm(Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, dy: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
+    def backward(ctx: Any, dy: Tensor) -> tuple[Tensor | None, ...]:
         dx, dw = norm_backward(dense(dy), *ctx.saved_tensors)
         return dx, dw, dy if ctx.added else None, None
 
@@ -104,7 +104,7 @@ class _SwiGLU(Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, dy: Tensor) -> tuple[Tensor, Tensor]:  # type: ignore[override]
+    def backward(ctx: Any, dy: Tensor) -> tuple[Tensor, Tensor]:
         return swiglu_backward(dense(dy), *ctx.saved_tensors)
 
 
@@ -142,12 +142,12 @@ class _Rope(Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:
         ctx.table = dense(cosine), dense(sine)
-        return turn(rows(x), *ctx.table, 1.0)
+        return turn(rows(x), *ctx.table, 1.0)  # type: ignore[call-arg]
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, dy: Tensor) -> tuple[Tensor, None, None]:  # type: ignore[override]
-        return turn(rows(dy), *ctx.table, -1.0), None, None
+    def backward(ctx: Any, dy: Tensor) -> tuple[Tensor, None, None]:
+        return turn(rows(dy), *ctx.table, -1.0), None, None  # type: ignore[call-arg]
 
 
 def rope(x: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:
@@ -167,7 +167,7 @@ class _Embedding(Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, dy: Tensor) -> tuple[None, Tensor, None]:  # type: ignore[override]
+    def backward(ctx: Any, dy: Tensor) -> tuple[None, Tensor, None]:
         (ids,) = ctx.saved_tensors
         ids, dy = ids.contiguous(), dense(dy)
         dw = torch.zeros(ctx.shape)
@@ -216,7 +216,7 @@ class _CrossEntropy(Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, dy: Tensor, *_: Any) -> tuple[Any, ...]:  # type: ignore[override]
+    def backward(ctx: Any, dy: Tensor, *_: Any) -> tuple[Any, ...]:
         gradient, ctx.gradient = ctx.gradient, None
         if gradient is None:
             raise RuntimeError("cross_entropy: backward was called twice")
@@ -280,7 +280,7 @@ class _LogProbs(Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, dy: Tensor) -> tuple[Tensor, None, None]:  # type: ignore[override]
+    def backward(ctx: Any, dy: Tensor) -> tuple[Tensor, None, None]:
         logits, targets, lse = ctx.saved_tensors
         dy, dx = dense(dy), torch.empty_like(logits)
         native().picked_backward(

@@ -53,10 +53,10 @@ class _Projections(Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, dq: Tensor, dk: Tensor, dv: Tensor) -> tuple[Any, ...]:  # type: ignore[override]
+    def backward(ctx: Any, dq: Tensor, dk: Tensor, dv: Tensor) -> tuple[Any, ...]:
         x, wq, wk, wv, nq, nk, q, k, rq, rk = ctx.saved_tensors
         count = x.shape[0]
-        dq, dk = (turn(rows(d.transpose(1, 2)), *ctx.table, -1.0) for d in (dq, dk))
+        dq, dk = (turn(rows(d.transpose(1, 2)), *ctx.table, -1.0) for d in (dq, dk))  # type: ignore[call-arg]
         dv = dense(dv.transpose(1, 2)).view(count, -1)
         dq, dnq = norm_backward(dq.view(count, -1), q, nq, rq)
         dk, dnk = norm_backward(dk.view(count, -1), k, nk, rk)
@@ -102,7 +102,7 @@ class _MLP(Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, dy: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
+    def backward(ctx: Any, dy: Tensor) -> tuple[Tensor | None, ...]:
         x, wg, wu, wd, gate, up, inner = ctx.saved_tensors
         flat = _flat(dy)
         dwd = product(flat.t(), inner)

@@ -187,10 +187,10 @@ def install(model: Olmo3ForCausalLM) -> Olmo3ForCausalLM:
     config = model.config
     if config.model_type != "olmo3" or config.hidden_act != "silu" or config.attention_bias:
         raise ValueError("fma32 installs under Olmo3 with silu and without attention bias")
-    for kind, parameters in config.rope_parameters.items():
-        if parameters and parameters["rope_type"] not in ROPE_TYPES:
+    for kind, parameters in config.rope_parameters.items():  # type: ignore[union-attr]
+        if parameters and parameters["rope_type"] not in ROPE_TYPES:  # type: ignore[index]
             raise ValueError(
-                f"{kind}: rope_type {parameters['rope_type']} is not one of {ROPE_TYPES}"
+                f"{kind}: rope_type {parameters['rope_type']} is not one of {ROPE_TYPES}"  # type: ignore[index]
             )
     for name, weight in model.named_parameters():
         if weight.dtype is not torch.float32 or weight.device.type != "cpu":
@@ -202,7 +202,7 @@ def install(model: Olmo3ForCausalLM) -> Olmo3ForCausalLM:
         if isinstance(module, nn.Linear) and module.bias is not None:
             raise ValueError("fma32 installs under linear layers without bias")
         if forward is not None:
-            module.forward = MethodType(forward, module)  # type: ignore[method-assign]
+            module.forward = MethodType(forward, module)  # type: ignore[arg-type]
     with torch.no_grad():
         _refresh(model.model.rotary_emb)
     return model

@@ -63,13 +63,13 @@ def results() -> Iterator[tuple[str, Tensor]]:
     loss, *_ = functional.cross_entropy(y, torch.arange(9), z_loss=1e-4)
     loss.backward()
     yield "fused.loss", loss.detach().view(1)
-    yield "fused.gradient", leaf.grad
+    yield "fused.gradient", leaf.grad  # type: ignore[misc]
     q, k, v = (numbers(2, heads, 40, 16, seed=heads + i) for i, heads in enumerate((4, 2, 2)))
     leaf = q.requires_grad_()
     out = attention.attention(leaf, k, v, scale=0.25, window=24)
     out.backward(numbers(2, 40, 4, 16, seed=9))
     yield "fused.attention", out.detach()
-    yield "fused.attention.gradient", leaf.grad
+    yield "fused.attention.gradient", leaf.grad  # type: ignore[misc]
     p, m, s = numbers(48, 36, seed=6), torch.zeros(48, 36), torch.zeros(48, 36)
     g = numbers(48, 36, seed=7)
     optim.adamw_step(p, g, m, s, step=3, lr=1e-2, betas=(0.9, 0.95), eps=1e-8, wd=0.1)

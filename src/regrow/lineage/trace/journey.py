@@ -52,9 +52,10 @@ def _crawl(shelf: Shelf, match: Match) -> Stop:
     columns = ["url", "host", "status", "mime", "bytes", "depth", "outcome", "detail"]
     rows = shelf.rows("crawl", "fetches.parquet", pl.col("url") == match.url, columns)
     if not rows:
-        return Stop(
-            "crawl", "unknown" if shelf.path("crawl", "fetches.parquet") is None else "missing"
-        )
+        if shelf.path("crawl", "fetches.parquet") is None:
+            return Stop("crawl", "unknown")
+        # A document that our crawler never met came in a WARC file that somebody else wrote.
+        return Stop("crawl", "kept", {"origin": "a WARC file among the sources"})
     # A URL can be met more than once (a retry, a redirect onto it): the fetched row is the document's.
     row = next((r for r in rows if r["outcome"] == "fetched"), rows[-1])
     return Stop("crawl", "kept" if row["outcome"] == "fetched" else "dropped", _present(row))

@@ -33,8 +33,8 @@ class Optimizer(Block):
 class Pretrain(Block):
     """Stage 1."""
 
-    steps: int = Field(default=600, ge=1)
-    checkpoint_every: int = Field(default=120, ge=1)
+    steps: int = Field(default=480, ge=1)
+    checkpoint_every: int = Field(default=96, ge=1)
     """steps; each checkpoint is an artifact of its own"""
     batch_sequences: int = Field(default=8, ge=1)
     """sequences per step"""

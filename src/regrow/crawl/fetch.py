@@ -159,17 +159,24 @@ class Fetcher:
         return None
 
     def _read(self, response: http.client.HTTPResponse, deadline: float) -> bytes:
+        """The body. read1 returns what is there, so that the deadline is looked at between pieces:
+        a server that drips would never trip the socket's own timeout."""
         parts: list[bytes] = []
         total = 0
-        while part := response.read(_CHUNK):
+        length = response.length
+        while length is None or total < length:
+            part = response.read1(_CHUNK if length is None else min(_CHUNK, length - total))
+            if not part:
+                break
             total += len(part)
             if total > self._limits.max_bytes:
                 raise _TooLargeError
-            if time.monotonic() > deadline:  # a server that drips never trips the socket's timeout
+            if time.monotonic() > deadline:
                 raise TimeoutError
             parts.append(part)
-        if response.length:  # read(n) does not raise IncompleteRead by itself
-            raise http.client.IncompleteRead(b"", response.length)
+        if length is not None and total < length:
+            raise http.client.IncompleteRead(b"", length - total)
+        response.close()
         return b"".join(parts)
 
 

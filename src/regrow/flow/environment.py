@@ -7,7 +7,6 @@ since `regrow.numerics` defines the arithmetic.
 
 from __future__ import annotations
 
-import importlib.metadata
 import json
 import re
 import sys
@@ -65,6 +64,8 @@ def _mark(path: Path) -> list[Any]:
 
 
 def _survey(constraints: Path) -> dict[str, Any]:
+    import importlib.metadata
+
     from packaging.requirements import Requirement
 
     pinned = set()

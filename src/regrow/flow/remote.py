@@ -10,8 +10,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import urllib.error
-import urllib.request
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -55,6 +53,9 @@ class Remote:
 
     def _reachable(self) -> bool:
         """Whether an HTTP remote answers at all: DVC would try each object many times, silently."""
+        import urllib.error
+        import urllib.request
+
         url = self.store.remote_url
         if self._answers is None and url.startswith(("http://", "https://")):
             self._answers = True

@@ -48,7 +48,7 @@ def entry(root: Path, job: Job) -> Iterator[Entry]:
             "cpu_seconds": round(
                 own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime, 3
             ),
-            "max_rss_bytes": max(own.ru_maxrss, children.ru_maxrss) * 1024,
+            "max_rss_bytes": max(_peak(), children.ru_maxrss * 1024),
             "host": platform.node(),
             "commit": _commit(root) if log.outcome == "run" else None,
         }
@@ -61,6 +61,17 @@ def entry(root: Path, job: Job) -> Iterator[Entry]:
                 os.write(handle, (json.dumps(line) + "\n").encode())
             finally:
                 os.close(handle)
+
+
+def _peak() -> int:
+    """Peak memory of this process; `ru_maxrss` would count the process that started it, too."""
+    try:
+        for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+    except (OSError, ValueError):
+        pass
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 def _commit(root: Path) -> str | None:

@@ -40,6 +40,7 @@ def tee(label: str, log: Path | None) -> Iterator[None]:
 
 def _copy(reader: int, terminal: int, label: str, log: Path | None) -> None:
     prefix = f"{label}: ".encode()
+    step = label.split(".")[0].encode()
     file = None
     if log is not None:
         with contextlib.suppress(OSError):
@@ -53,7 +54,9 @@ def _copy(reader: int, terminal: int, label: str, log: Path | None) -> None:
             lines, rest = [rest], b""
         for line in lines:
             with contextlib.suppress(OSError):
-                os.write(terminal, prefix + line + b"\n")
+                # A line that opens with the step's name says itself where it is from.
+                lead = b"" if line.startswith(step) else prefix
+                os.write(terminal, lead + line + b"\n")
             if file is not None:
                 with contextlib.suppress(OSError):  # the log of a full disk
                     file.write(line + b"\n")

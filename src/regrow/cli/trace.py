@@ -107,9 +107,10 @@ def _show_training(training: dict[str, Any], paint: Paint) -> None:
         shown = ", ".join(map(str, steps[:12])) + (
             f" and {len(steps) - 12} more" if len(steps) > 12 else ""
         )
+        when = f"seen at step{'s' if len(steps) != 1 else ''} {shown}" if steps else "not seen"
         print(
-            f"    repeat {instance['repeat']}: tokens {instance['start']:,} to {instance['end']:,} of the "
-            f"stream, seen at step{'s' if len(steps) != 1 else ''} {shown or '(none)'}"
+            f"    repeat {instance['repeat']}: tokens {instance['start']:,} to "
+            f"{instance['end']:,} of the stream, {when}"
         )
     if training["steps"]:
         first, last = training["checkpoints"][0], training["checkpoints"][-1]

@@ -7,12 +7,12 @@ import zlib
 from pathlib import Path
 
 import pytest
-from determinism import run_twice
 from fastwarc.warc import ArchiveIterator
-from small_site import links, page, params, sources
 
+from determinism import run_twice
 from regrow.crawl.manifest import ManifestError, load
 from regrow.crawl.step import crawl
+from small_site import links, page, params, sources
 
 CODE = """
 import sys

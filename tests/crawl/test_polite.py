@@ -6,12 +6,12 @@ import time
 from pathlib import Path
 
 import pytest
-from small_site import links, page, params, rows, run, sources
 
 from regrow.crawl.rate import Rate
 from regrow.crawl.robots import rules
 from regrow.crawl.step import crawl
 from regrow.text.archive import Record, read
+from small_site import links, page, params, rows, run, sources
 
 
 def outcomes(found: dict) -> dict[str, str]:

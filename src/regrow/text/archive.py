@@ -110,14 +110,20 @@ def _records(archive: ArchiveIterator, max_bytes: int) -> Iterator[Record]:
 
 def _from_fast(record: WarcRecord, max_bytes: int) -> Record:
     kind = str(record.record_type)
-    whole = record.content_length
-    block = record.reader.read(max_bytes + _HEAD)
-    missing = 0 if len(block) >= max_bytes + _HEAD else whole - len(block)
     get = record.headers.get
+    block = record.reader.read(max_bytes + _HEAD)
+    missing = _missing(get("Content-Length"), block, max_bytes)
     return _record(
         get("WARC-Target-URI") or "", kind, record.record_id or "", get("Content-Type") or "",
         get("WARC-Truncated") or "", block, missing, max_bytes,
     )  # fmt: skip
+
+
+def _missing(length: str | None, block: bytes, max_bytes: int) -> int:
+    """Bytes that a block lacks; at least one where the file ended before the record's length."""
+    if length is None or not length.strip().isdigit():
+        return 1
+    return 0 if len(block) >= max_bytes + _HEAD else max(0, int(length) - len(block))
 
 
 _HEAD = 64 << 10  # room for the HTTP header lines before the body
@@ -169,8 +175,7 @@ def _slow(path: Path, max_bytes: int) -> Iterator[Record]:
                 continue
             get = record.rec_headers.get_header
             block = record.raw_stream.read(max_bytes + _HEAD)
-            whole = int(get("Content-Length") or len(block))
-            missing = 0 if len(block) >= max_bytes + _HEAD else whole - len(block)
+            missing = _missing(get("Content-Length"), block, max_bytes)
             yield _record(
                 get("WARC-Target-URI") or "", record.rec_type, get("WARC-Record-ID") or "",
                 get("Content-Type") or "", get("WARC-Truncated") or "", block, missing, max_bytes,

@@ -302,8 +302,7 @@ def test_another_params_file(repository: Repository):
     assert "up to date" in repository.dvc("status")
     done = repository.snakemake("-n", "--config", "lr=3", check=False)
     assert done.returncode != 0
-    assert "live in a params file" in done.stderr
-    done = repository.snakemake("-n", "--configfile", "params/demo.yaml", "--config", check=False)
+    assert "live in a params file" in done.stdout + done.stderr
     assert repository.build() != {}
     assert repository.dirty() == "?? params/other.yaml"
 

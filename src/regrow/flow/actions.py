@@ -1,8 +1,9 @@
 """The action cache: key -> record, kept as entries of DVC's run cache.
 
 An entry lies at `.dvc/cache/runs/<key[:2]>/<key>/<sha256 of the entry>` in the form of a stage of
-dvc.lock, with two outputs: the data and the record itself. So `dvc push --run-cache` and
-`dvc fetch --run-cache` carry what was ever run, with the objects, without any code of ours.
+dvc.lock, which is how DVC keeps its own; the record is its `params`. So `dvc push --run-cache`
+and `dvc fetch --run-cache` carry what was ever run without any code of ours. (They carry entries
+only: the objects that an entry names travel with the `dvc push` of the commit that made them.)
 """
 
 from __future__ import annotations
@@ -10,9 +11,10 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
+from typing import Any
 
 from regrow.flow import files
-from regrow.flow.records import Record, decode, encode
+from regrow.flow.records import Record, encode, sound
 from regrow.flow.store import Store
 
 
@@ -22,53 +24,35 @@ def folder(store: Store, key: str) -> Path:
 
 
 def remember(store: Store, record: Record) -> None:
-    """Add a record to the action cache, if it is not there yet."""
-    content = encode(record)
-    here = folder(store, record["key"])
-    md5 = hashlib.md5(content, usedforsecurity=False).hexdigest()
-    if here.is_dir() and store.has(md5, len(content)):
-        for path in here.iterdir():
-            if md5 in path.read_text(encoding="utf-8", errors="replace"):
-                return
-    store.insert_bytes(content)
-    if not store.has(record["output"]["md5"]):
-        store.insert_dir(record["output"]["files"])
+    """Add a record to the action cache, if it is not there yet, and the `.dir` object of its data."""
     output = record["output"]
-    name = (
-        record["step"] if record["instance"] is None else f"{record['step']}.{record['instance']}"
-    )
+    instance = record["instance"]
+    name = record["step"] if instance is None else f"{record['step']}.{instance}"
+    out = {key: output[key] for key in ("path", "md5", "size", "nfiles")}
     entry = {
         "cmd": f"regrow run {name}",
-        "outs": [
-            {
-                "path": output["path"],
-                "hash": "md5",
-                "md5": output["md5"],
-                "size": output["size"],
-                "nfiles": output["nfiles"],
-            },
-            {"path": f"records/{name}.json", "hash": "md5", "md5": md5, "size": len(content)},
-        ],
+        "params": {f"records/{name}.json": record},
+        "outs": [{**out, "hash": "md5"}],
     }
     # JSON is YAML: DVC reads it, and reading it back here needs no YAML parser.
     text = json.dumps(entry, sort_keys=True).encode()
-    files.write_atomically(here / hashlib.sha256(text).hexdigest(), text)
+    path = folder(store, record["key"]) / hashlib.sha256(text).hexdigest()
+    if not path.exists():
+        files.write_atomically(path, text)
+    if not store.has(output["md5"]):
+        store.insert_dir(output["files"])
 
 
 def lookup(store: Store, key: str) -> list[Record]:
     """Records of past runs with this key, in a fixed order (more than one: not deterministic)."""
     here = folder(store, key)
-    found = []
+    found: dict[bytes, Record] = {}
     for path in sorted(here.iterdir()) if here.is_dir() else []:
-        if path.name.startswith("."):
-            continue
-        entry = files.read_json(path)
+        entry: Any = None if path.name.startswith(".") else files.read_json(path)
         try:
-            md5 = next(out["md5"] for out in entry["outs"] if out["path"].startswith("records/"))
-        except (TypeError, KeyError, StopIteration):
+            (record,) = entry["params"].values()
+        except (TypeError, KeyError, AttributeError, ValueError):
             continue
-        content = store.read(md5)
-        record = decode(content) if content is not None else None
-        if record is not None and record["key"] == key:
-            found.append(record)
-    return found
+        if sound(record) and record["key"] == key:
+            found.setdefault(encode(record), record)
+    return list(found.values())

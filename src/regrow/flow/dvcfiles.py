@@ -70,13 +70,14 @@ def sync(present: Present, book: Book) -> None:
 
 def _stage(present: Present, step: Step, jobs: list[Job], raw: dict[str, Any]) -> dict[str, Any]:
     config = "" if present.params_file == DEFAULT_PARAMS else f"--configfile {present.params_file} "
-    targets = " ".join(job.record for job in jobs)
     params: list[Any] = []
     sections = [section for section in step.params if section in raw]
     if sections:
         params.append({present.params_file: sections})
     params.append({CODE: [step.name]})
-    stage: dict[str, Any] = {"cmd": f"snakemake --cores all -q all {config}--force -- {targets}"}
+    # Forced, because DVC deletes the outputs first; a key that is known restores them.
+    command = f"snakemake -c all -q all {config}-R {step.name} -U {step.name}"
+    stage: dict[str, Any] = {"cmd": command}
     deps = _deps(step, jobs)
     if deps:
         stage["deps"] = sorted(deps)

@@ -73,7 +73,7 @@ class Present:
             closure(self.modules, module).digest()
             for module in (self.flow.params_root.partition(":")[0], self.flow.module)
         ]
-        mark = hashlib.sha256(files.canonical([str(path), content.hex(), code])).hexdigest()
+        mark = hashlib.sha256(files.canonical([content.hex(), code])).hexdigest()
         cache = self.root / PRIVATE / "params" / f"{mark[:32]}.json"
         known = files.read_json(cache)
         if not isinstance(known, dict):

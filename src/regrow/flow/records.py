@@ -60,17 +60,24 @@ def decode(content: bytes) -> Record | None:
     """A record from bytes; None if it is none, or if key or digests contradict its content."""
     try:
         record = json.loads(content)
+    except ValueError:
+        return None
+    return record if sound(record) else None
+
+
+def sound(record: Any) -> bool:
+    """Whether something is a record whose key and digests follow from its content."""
+    try:
         output = record["output"]
         tree = tree_sha256({f["path"]: f["sha256"] for f in output["files"]})
-        sound = (
+        return (
             record["key"] == key_of(record["parts"])
             and output["sha256"] == tree
             and output["md5"] == dir_md5(output["files"])
             and isinstance(record["inputs"], dict)
         )
-    except (ValueError, KeyError, TypeError):
-        return None
-    return record if sound else None
+    except (KeyError, TypeError):
+        return False
 
 
 class Book:

@@ -47,7 +47,7 @@ class Remote:
             self._call("fetch", missing)
 
     def fetch_actions(self, key: str) -> None:
-        """Bring the run cache's entries of a key, with the records that they name."""
+        """Bring the run cache's entries of a key."""
         if self.store.remote:
             self._call("actions", [key])
 
@@ -137,8 +137,6 @@ def _actions(root: Path, keys: list[str]) -> list[str]:
             target = actions.folder(store, key) / odb.fs.name(path)
             target.parent.mkdir(parents=True, exist_ok=True)
             odb.fs.get_file(path, str(target))
-            entry = json.loads(target.read_bytes())
-            _fetch(root, [o["md5"] for o in entry["outs"] if o["path"].startswith("records/")])
     return keys
 
 

@@ -74,6 +74,10 @@ def _alone(root: Path, job: Job) -> Iterator[None]:
         yield
 
 
+class Lost(FlowError):
+    """A file can be had from neither cache nor remote."""
+
+
 class Runner:
     """The work on one job."""
 
@@ -108,9 +112,11 @@ class Runner:
     def run(self) -> str:
         """Look up, or run. Returns the outcome."""
         if os.environ.get(CACHE_OFF) in (None, "", "0"):
-            record = self._lookup()
-            if record is not None:
-                fetched = self._restore(record)
+            while (record := self._lookup()) is not None:
+                try:
+                    fetched = self._restore(record)
+                except Lost:
+                    continue  # a damaged object is gone now; perhaps the remote has it, else we run
                 self._finish(record)
                 return "fetched" if fetched else "hit"
         record = self._execute()
@@ -301,7 +307,7 @@ def obtain(
     """Restore files from the cache, or else the remote; returns whether the remote was used.
 
     Raises:
-        FlowError: one can be had from neither.
+        Lost: one can be had from neither.
     """
     rest = [entry for entry in wanted if not store.restore(entry, folder / entry["path"])]
     if rest:
@@ -310,7 +316,7 @@ def obtain(
         if lost:
             names = ", ".join(str(folder / e["path"]) for e in lost[:3])
             why = f" ({remote.trouble})" if remote.trouble else ""
-            raise FlowError(
+            raise Lost(
                 f"{reader} needs {names}{' ...' if len(lost) > 3 else ''}, which neither the cache "
                 f"nor a remote has{why}. Mend: `snakemake --cores all` makes it anew."
             )

@@ -118,14 +118,6 @@ class Store:
             temporary.unlink(missing_ok=True)
         return True
 
-    def read(self, md5: str) -> bytes | None:
-        """The bytes of a small object, None if it is missing or damaged."""
-        try:
-            content = self.object_path(md5).read_bytes()
-        except OSError:
-            return None
-        return content if digest_bytes(content).md5 == md5.removesuffix(".dir") else None
-
     def insert_dir(self, files: Iterable[Mapping[str, Any]]) -> str:
         """Put the `.dir` object of a folder in the cache; returns its address."""
         return self.insert_bytes(dir_object(files), ".dir")

@@ -26,6 +26,13 @@ _RESOLVERS = (
 )
 
 
+# Plain scalars that readers of YAML disagree about: dates, and numbers with underscores.
+_AMBIGUOUS = re.compile(
+    r"^(?:[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:[Tt ].*)?|[-+]?(?:0[xob])?[0-9.]*[0-9]_[0-9_.eE+-]*)$"
+)
+_AMBIGUOUS_TAG = "tag:regrow,2026:ambiguous"
+
+
 class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
     """Reads the core schema; refuses a key that is given twice."""
 
@@ -46,7 +53,10 @@ class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[mis
 class Dumper(yaml.SafeDumper):
     """Writes what Loader, and any YAML 1.2 reader, reads back."""
 
-    yaml_implicit_resolvers: dict[str, Any] = {}
+    # A string is quoted if YAML 1.1 or 1.2 would take it for something else.
+    yaml_implicit_resolvers = {
+        k: list(v) for k, v in yaml.SafeDumper.yaml_implicit_resolvers.items()
+    }
 
     def ignore_aliases(self, data: Any) -> bool:
         """Never write anchors: equal values are spelled out."""
@@ -58,10 +68,20 @@ def _integer(loader: Any, node: Any) -> int:
     return int(text, 0) if text[:2] in ("0o", "0x") else int(text, 10)
 
 
+def _ambiguous(loader: Any, node: Any) -> Any:
+    raise yaml.constructor.ConstructorError(
+        None, None, f"`{node.value}` is not the same to every reader of YAML: quote it, or write "
+        "the number without underscores", node.start_mark,
+    )  # fmt: skip
+
+
 for _tag, _pattern, _first in _RESOLVERS:
     for _class in (Loader, Dumper):
         _class.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", _pattern, list(_first))
+for _class in (Loader, Dumper):
+    _class.add_implicit_resolver(_AMBIGUOUS_TAG, _AMBIGUOUS, list("-+0123456789"))
 Loader.add_constructor("tag:yaml.org,2002:int", _integer)
+Loader.add_constructor(_AMBIGUOUS_TAG, _ambiguous)
 
 
 def load(text: str) -> Any:

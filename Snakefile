@@ -5,7 +5,6 @@ rule opens with the data that it reads and writes. What a run makes is said in a
 params/demo.yaml, or the one given by --configfile.
 """
 
-import os
 import sys
 from pathlib import Path
 
@@ -14,11 +13,7 @@ from snakemake.utils import min_version
 min_version("9.27")
 
 # The code that runs is this repository's, whatever else is installed.
-SOURCE = str(Path(workflow.basedir) / "src")
-sys.path.insert(0, SOURCE)
-os.environ["PYTHONPATH"] = os.pathsep.join(
-    [SOURCE, *filter(None, [os.environ.get("PYTHONPATH")])]
-)
+sys.path.insert(0, str(Path(workflow.basedir) / "src"))
 
 from regrow.flow.workflow import Flow
 

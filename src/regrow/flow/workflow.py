@@ -27,6 +27,7 @@ class Flow:
         """
         self.root = Path(workflow.basedir)
         self._running: Any = None
+        _prepare_jobs(self.root)
         with _said():
             self.params_file = _params_file(workflow, config)
             self._present = Present(self.root, self.params_file)
@@ -95,6 +96,13 @@ class Flow:
                 "The failed job's output is above and in logs/.",
                 file=sys.stderr,
             )
+
+
+def _prepare_jobs(root: Path) -> None:
+    """Jobs run this repository's code with this interpreter's tools, whatever the caller's PATH."""
+    for name, place in (("PYTHONPATH", root / "src"), ("PATH", Path(sys.executable).parent)):
+        others = [p for p in os.environ.get(name, "").split(os.pathsep) if p and p != str(place)]
+        os.environ[name] = os.pathsep.join([str(place), *others])
 
 
 def targets(present: Present) -> list[str]:

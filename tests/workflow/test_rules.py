@@ -1,0 +1,80 @@
+"""The rules say the same as the table of steps, and are written as the house wants them."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from real_repository import fresh
+from regrow.flow import jobs
+from regrow.flow.present import Present
+from small_repository import ROOT
+
+RULES = sorted(ROOT.glob("workflow/rules/*.smk"))
+FLOW = jobs.flow()
+
+
+@pytest.mark.workflow
+def test_every_job_has_the_inputs_and_outputs_of_the_table(tmp_path: Path):
+    repository = fresh(tmp_path / "repository")
+    text = repository.snakemake("-n", "--forceall", "--quiet", "progress").stdout
+    found = {}
+    for block in text.split("\nrule ")[1:]:
+        fields = dict(re.findall(r"^    (input|output|log|benchmark): (.*)$", block, re.MULTILINE))
+        if not block.startswith("all:"):
+            outputs = fields["output"].split(", ")
+            found[outputs[0]] = (set(fields["input"].split(", ")), outputs, fields)
+    present = Present(repository.path, "params/tiny.yaml")
+    assert set(found) == {job.record for job in present.jobs.values()}
+    for job in present.jobs.values():
+        inputs, outputs, fields = found[job.record]
+        records = {f"records/{name}.json" for name in job.upstream}
+        assert inputs == {f".regrow/stamps/{job.step.name}", *records}, job.name
+        assert outputs == [job.record, *(f"{job.data}/{leaf}" for leaf in job.step.leaf)], job.name
+        assert fields["log"].startswith(f"logs/{job.name}.log")
+        assert fields["benchmark"] == f"benchmarks/out/{job.name}.tsv"
+
+
+def test_the_snakefile_is_short_and_includes_every_stage_in_flow_order():
+    text = (ROOT / "Snakefile").read_text()
+    assert len(text.splitlines()) < 60
+    included = re.findall(r'include: "workflow/rules/(\w+)\.smk"', text)
+    assert sorted(included) == [path.stem for path in RULES]
+    rules = re.findall(
+        r"^rule (\w+):",
+        "".join((ROOT / f"workflow/rules/{n}.smk").read_text() for n in included),
+        re.MULTILINE,
+    )
+    assert rules == [step.name for step in FLOW.steps]
+
+
+@pytest.mark.parametrize("step", FLOW.steps, ids=lambda step: step.name)
+def test_the_docstring_of_a_rule_names_the_data_that_it_reads_and_writes(step):
+    text = "".join(path.read_text() for path in RULES)
+    match = re.search(rf'^rule {step.name}:\n    """(.*?)"""', text, re.DOTALL | re.MULTILINE)
+    assert match
+    said = match[1]
+    assert f"writes data/{step.name}" in " ".join(said.split())
+    for item in step.inputs:
+        if item.kind == "data":
+            assert f"data/{item.step}" in said, item.name
+        if item.kind == "source":
+            assert item.path in said, item.name
+
+
+@pytest.mark.workflow
+def test_lint_and_format(tmp_path: Path):
+    repository = fresh(tmp_path / "repository")
+    lint = repository.run("snakemake", "--lint", "--cores", "1", check=False)
+    assert lint.returncode == 0, lint.stdout + lint.stderr
+    style = repository.run("snakefmt", "--check", "Snakefile", "workflow", check=False)
+    assert style.returncode == 0, style.stderr
+
+
+@pytest.mark.workflow
+def test_the_default_profile_is_found_and_changes_no_result(tmp_path: Path):
+    repository = fresh(tmp_path / "repository")
+    done = repository.run("snakemake", "-n", "--configfile", "params/tiny.yaml")
+    assert "profiles/default" in done.stdout + done.stderr

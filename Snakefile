@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(workflow.basedir) / "src"))
 
 from regrow.flow.workflow import Flow
 
-FLOW = Flow(workflow, config)
+FLOW = Flow(workflow)
 PARAMS = FLOW.params_file
 
 

@@ -81,7 +81,7 @@ def test_a_failing_step_leaves_what_was_there(toy: Repository):
     [
         ("pass", "wrote no file"),
         ('(output / "l").symlink_to("/etc/passwd")', "no plain file"),
-        ('(output / "x").write_text("x"); (inputs["clean.0"] / "clean.txt").write_text("y")', "changed one of its inputs"),
+        ('(output / "x").write_text("x"); (inputs["clean.0"] / "clean.txt").write_text("y")', "changed its inputs (data/clean/0/clean.txt)"),
         ('(output / "x").write_text("x"); import importlib; importlib.import_module("toy.nn")', "loaded toy.nn"),
         ('open("/dev/full", "w").write("x" * 10**6)', "the disk is full"),
         ('raise RuntimeError("ComputeError: No space left on device (os error 28)")', "the disk is full"),

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import json
 import os
+import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +39,23 @@ def read_json(path: Path) -> Any:
 def settled(stat: os.stat_result) -> bool:
     """Whether an equal stat later will mean equal content (no change in the last clock tick)."""
     return time.time_ns() - max(stat.st_ctime_ns, stat.st_mtime_ns) > _TICK_NS
+
+
+@contextlib.contextmanager
+def locked(path: Path, waiting: str = "") -> Iterator[None]:
+    """Hold a lock between processes; the system frees it however its holder ends.
+
+    `waiting` is said on standard error if another process holds it.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            if waiting:
+                print(waiting, file=sys.stderr)
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
 
 
 def canonical(value: Any) -> bytes:

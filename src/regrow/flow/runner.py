@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import importlib
 import os
 import shutil
@@ -14,7 +13,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from regrow.flow import actions, runlog
+from regrow.flow import actions, files, runlog
 from regrow.flow.assess import compare
 from regrow.flow.errors import FlowError, StepFailed
 from regrow.flow.hashing import Digest
@@ -61,14 +60,9 @@ def _alone(root: Path, job: Job) -> Iterator[None]:
 
     When it is done, its result is found by key. What dead processes left is removed.
     """
-    path = root / PRIVATE / "locks" / job.name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w") as handle:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            print("waiting for another process that is at this job", file=sys.stderr)
-            fcntl.flock(handle, fcntl.LOCK_EX)
+    with files.locked(
+        root / PRIVATE / "locks" / job.name, "another process is at this job: waiting"
+    ):
         for left in (root / PRIVATE / "work").glob(f"{job.name}@*"):
             shutil.rmtree(left, ignore_errors=True)
         yield
@@ -251,9 +245,12 @@ class Runner:
                 f"{self.job.name} loaded {', '.join(strange)}, which its static imports do not "
                 f"reach: its key would not see a change there. Import them by name."
             )
-        if self._stats() != before:
+        after = self._stats()
+        changed = sorted(n for n in before.keys() | after.keys() if before.get(n) != after.get(n))
+        if changed:
             raise StepFailed(
-                f"{self.job.name} changed one of its inputs. A step writes its output only."
+                f"{self.job.name} changed its inputs ({', '.join(changed[:5])}). "
+                "A step writes its output only."
             )
 
     def _adopt(self, output: Path, counts: Any) -> Record:
@@ -290,15 +287,21 @@ class Runner:
 
 
 def provide(root: Path, store: Store, remote: Remote, record: Record, reader: str) -> None:
-    """Make the data of a record complete and right in the workspace. Raises FlowError."""
-    state = compare(root, record)
-    folder = root / record["output"]["path"]
-    for name in sorted(state.extra):
-        (folder / name).unlink()
-    gone = state.missing | state.differing
-    obtain(
-        store, remote, folder, [f for f in record["output"]["files"] if f["path"] in gone], reader
-    )
+    """Make the data of a record complete and right in the workspace.
+
+    Jobs side by side may need the same folder: one completes it, the others wait and find it so.
+
+    Raises:
+        Lost: a file can be had from neither cache nor remote.
+    """
+    path = record["output"]["path"]
+    with files.locked(root / PRIVATE / "locks" / path.replace("/", "%2F")):
+        state = compare(root, record)
+        for name in sorted(state.extra):
+            (root / path / name).unlink()
+        gone = state.missing | state.differing
+        wanted = [f for f in record["output"]["files"] if f["path"] in gone]
+        obtain(store, remote, root / path, wanted, reader)
 
 
 def obtain(

@@ -9,11 +9,9 @@ checksum it has seen). Nothing depends on `.snakemake/metadata`, which a clone d
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +28,7 @@ STAMPS = f"{PRIVATE}/stamps"
 
 def settle(present: Present) -> Assessment:
     """Compare every record with the present and set times, stamps, code.json, dvc.yaml, dvc.lock."""
-    with _lock(present.root / PRIVATE / "settle.lock"):
+    with files.locked(present.root / PRIVATE / "settle.lock"):
         assessment = Assessment(present)
         stale: set[str] = set()
         for verdict in assessment.verdicts.values():
@@ -53,7 +51,7 @@ def settle(present: Present) -> Assessment:
 
 def finish(present: Present) -> None:
     """After a run: print dvc.yaml and dvc.lock anew; drop what instances that are no more left."""
-    with _lock(present.root / PRIVATE / "settle.lock"):
+    with files.locked(present.root / PRIVATE / "settle.lock"):
         dvcfiles.sync(present, Book(present.root))
         drop_orphans(present)
 
@@ -90,11 +88,3 @@ def _set_time(path: Path, when: int) -> None:
             os.utime(path, (when, when))
     except FileNotFoundError:
         pass
-
-
-@contextlib.contextmanager
-def _lock(path: Path) -> Iterator[None]:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w") as handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield

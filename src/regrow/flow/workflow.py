@@ -18,19 +18,18 @@ from regrow.flow.present import DEFAULT_PARAMS, PRIVATE, Present
 class Flow:
     """The flow under the params file of this call of Snakemake; settles the records."""
 
-    def __init__(self, workflow: Any, config: dict[str, Any]) -> None:
+    def __init__(self, workflow: Any) -> None:
         """Read the params and, in the main process, settle.
 
         Args:
             workflow: Snakemake's.
-            config: what Snakemake read from --configfile and --config.
         """
         self.root = Path(workflow.basedir)
         self._running: Any = None
         _prepare_jobs(self.root)
         with _said():
-            self.params_file = _params_file(workflow, config)
-            self._present = Present(self.root, self.params_file)
+            self._present = Present(self.root, _params_file(workflow))
+            self.params_file = self._present.params_file
             if workflow.is_main_process:
                 self._settle(workflow)
         self.targets = targets(self._present)
@@ -129,7 +128,7 @@ def say(assessment: Assessment) -> None:
         print(f"The DVC remote could not be asked: {assessment.remote.trouble}", file=out)
 
 
-def _params_file(workflow: Any, config: dict[str, Any]) -> str:
+def _params_file(workflow: Any) -> str:
     given = [str(path) for path in workflow.configfiles]
     if len(given) > 1:
         raise FlowError(

@@ -1,0 +1,200 @@
+"""The behaviour table of docs/flow.md on the real workflow, with real data and a tiny model."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from real_repository import Real
+from regrow.flow import jobs
+from small_repository import served
+
+pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("workflow")]
+
+INSTANCES = ("000000", "000004", "000008")
+
+
+def named(step: str) -> list[str]:
+    return [f"{step}.{instance}" for instance in INSTANCES]
+
+
+def flip(path: Path) -> bytes:
+    """Change one byte; inode, size and modification time stay. Returns what was there."""
+    before, stat = path.read_bytes(), path.stat()
+    with path.open("r+b") as handle:
+        handle.seek(len(before) // 2)
+        handle.write(bytes([before[len(before) // 2] ^ 1]))
+    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    return before
+
+
+def test_finished_tree_does_nothing(grown: Real):
+    assert grown.pending() == []
+    assert grown.build() == {}
+    assert grown.dirty() == ""
+    assert "up to date" in grown.dvc("status")
+    last = grown.regrow("verify").stdout.splitlines()[-1]
+    assert last == "18 of 18 artifacts equal to the published hashes"
+    log = grown.read("logs/pretrain.000008.log")
+    assert "step 8/8" in log
+
+
+def test_clone_and_pull_over_http_has_nothing_to_do(grown: Real, tmp_path: Path):
+    clone = grown.clone(tmp_path / "clone")
+    with served(grown.path.parent / "remote") as address:
+        clone.dvc("remote", "add", "--local", "-d", "store", address)
+        clone.dvc("pull", "-q")
+        assert clone.pending() == []
+        assert clone.build() == {}
+    assert "up to date" in clone.dvc("status")
+    assert clone.dirty() == ""
+    assert clone.regrow("verify").stdout.splitlines()[-1].startswith("18 of 18 artifacts equal")
+
+
+def test_partial_pull_fetches_only_what_an_edit_needs(grown: Real, tmp_path: Path):
+    clone = grown.clone(tmp_path / "clone")
+    with served(grown.path.parent / "remote") as address:
+        clone.dvc("remote", "add", "--local", "-d", "store", address)
+        clone.dvc("pull", "-q", "data/release", "data/evaluate/000008/results.json")
+        # The reports that people ask for by name and that were not pulled are fetched, not made.
+        assert clone.build() == {
+            "fetched": ["evaluate.000000", "evaluate.000004"],
+            "hit": named("release")[:2],
+        }
+        clone.edit("params/tiny.yaml", "name: regrow-tiny", "name: regrow-other")
+        assert clone.build() == {"run": named("release")}
+    assert not (clone.path / "data/text").exists()
+    assert not (clone.path / "data/pack").exists()
+    assert (clone.path / "data/pretrain/000008/model.safetensors").exists()
+
+
+def test_edits_and_reverts(grown: Real, tmp_path: Path):
+    """One copy, one edit after the other: comment, param, equal bytes, tampering."""
+    copy = grown.copy(tmp_path / "copy")
+    # Comments, docstrings and layout in modules that every kind of step reaches.
+    for path in ("train/engine.py", "numerics/exact.py", "filters/words.py", "params/train.py"):
+        file = copy.path / "src/regrow" / path
+        text = file.read_text().replace('"""', '"""Reworded. ', 1)
+        file.write_text(text.replace("\n\n\n", "\n\n\n\n# a comment\n\n") + "# the end\n")
+    assert copy.pending() == []
+    assert "up to date" in copy.dvc("status")
+    copy.git("checkout", "-q", ".")
+
+    copy.edit("params/tiny.yaml", "name: regrow-tiny", "name: regrow-other")
+    assert (
+        'release.name: "regrow-tiny" -> "regrow-other"'
+        in copy.regrow("plan", "--params", "params/tiny.yaml").stdout
+    )
+    assert copy.build() == {"run": named("release")}
+    assert "up to date" in copy.dvc("status")
+    copy.git("checkout", "-q", "params")
+    assert copy.build() == {"hit": named("release")}
+    assert copy.dirty() == ""
+    assert "up to date" in copy.dvc("status")
+
+    # A changed module of `mix` that gives equal bytes: everything after it is known.
+    module = "src/regrow/mix/step.py"
+    copy.edit(
+        module,
+        "from __future__ import annotations\n",
+        "from __future__ import annotations\n\n_UNUSED = 1\n",
+    )
+    outcomes = copy.build()
+    assert outcomes["run"] == ["mix", *named("release")]  # the data card cites the record of mix
+    assert set(outcomes["hit"]) == {"tokenizer", "pack", *named("pretrain"), *named("evaluate")}
+    copy.git("checkout", "-q", ".")
+    copy.build()
+    assert copy.dirty() == ""
+
+    path = copy.path / "data/release/000008/model.safetensors"
+    before = flip(path)
+    assert "data/release/000008/model.safetensors differs" in copy.snakemake("-n").stderr
+    verify = copy.regrow("verify", check=False)
+    assert verify.returncode == 1
+    assert "release.000008: data/release/000008/model.safetensors differs" in verify.stdout
+    assert verify.stdout.splitlines()[-1] == "17 of 18 artifacts equal to the published hashes"
+    assert copy.build() == {"hit": ["release.000008"]}
+    assert path.read_bytes() == before
+
+
+def loaded(function: str, source: Path) -> set[str]:
+    """Modules of ours that importing a step's module loads: an oracle that knows no closure."""
+    module = function.partition(":")[0]
+    code = f"import sys, json, {module}; print(json.dumps([m for m in sys.modules if m.startswith('regrow.')]))"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=os.environ | {"PYTHONPATH": str(source)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    return set(json.loads(done.stdout.splitlines()[-1]))
+
+
+def test_an_edited_module_reruns_the_steps_that_load_it_and_no_other(grown: Real, tmp_path: Path):
+    copy = grown.copy(tmp_path / "copy")
+    loads = {step.name: loaded(step.function, copy.path / "src") for step in jobs.flow().steps}
+    for module in (
+        "regrow.filters.words", "regrow.tables.parquet", "regrow.numerics.permutation",
+        "regrow.crawl.robots", "regrow.train.schedule", "regrow.release.data_card",
+    ):  # fmt: skip
+        path = copy.path / "src" / (module.replace(".", "/") + ".py")
+        text = path.read_text()
+        path.write_text(text + "\n_UNUSED = 1\n")
+        plan = json.loads(copy.regrow("plan", "--json", "--params", "params/tiny.yaml").stdout)
+        changed = {
+            job["step"] for job in plan["jobs"] if any(r["part"] == "code" for r in job["reasons"])
+        }
+        assert changed == {step for step, modules in loads.items() if module in modules}, module
+        assert changed
+        path.write_text(text)
+    # Three imports away from the step of the filters, for real.
+    copy.edit(
+        "src/regrow/filters/words.py",
+        "from __future__ import annotations\n",
+        "from __future__ import annotations\n\n_UNUSED = 1\n",
+    )
+    users = {step for step, modules in loads.items() if "regrow.filters.words" in modules}
+    outcomes = copy.build()
+    assert {name.split(".")[0] for name in outcomes["run"]} == users | {"release"}
+    assert "up to date" in copy.dvc("status")
+
+
+def test_killed_at_random_moments_under_other_settings_gives_the_same_lock(
+    grown: Real, tmp_path: Path
+):
+    """No data, no remote, no cache: everything is grown anew; the committed records come out equal."""
+    clone = grown.clone(tmp_path / "clone")
+    expected = clone.read("dvc.lock")
+    environment = clone.env | {
+        "OMP_NUM_THREADS": "1", "POLARS_MAX_THREADS": "1", "RAYON_NUM_THREADS": "1",
+        "PYTHONHASHSEED": "7", "TZ": "Asia/Kathmandu", "LANG": "C", "LC_ALL": "C",
+    }  # fmt: skip
+    seed = int(time.time())
+    print(f"seed {seed}")
+    moments = random.Random(seed)
+    command = ["snakemake", "--cores", "2", "--configfile", "params/tiny.yaml"]
+    for _ in range(3):
+        process = subprocess.Popen(
+            command, cwd=clone.path, env=environment, start_new_session=True,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        try:
+            process.wait(moments.uniform(2, 25))
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+    clone.env = environment
+    clone.snakemake()
+    assert clone.read("dvc.lock") == expected
+    assert clone.dirty() == ""
+    assert clone.pending() == []
+    assert clone.regrow("verify").stdout.splitlines()[-1].startswith("18 of 18 artifacts equal")

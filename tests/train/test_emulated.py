@@ -1,0 +1,72 @@
+"""A real segment of pretraining on emulated processors of both vendors: every file is the same.
+
+Initialisation, data order, engine, optimizer, digests, checkpoint and metrics are the flow's own.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from determinism import hashes
+
+QEMU = shutil.which("qemu-x86_64")
+TESTS = str(Path(__file__).resolve().parents[1])
+RUN = f"""
+import sys
+from pathlib import Path
+sys.path.insert(0, {TESTS!r})
+from small_run import grow, small, write_pack
+if __name__ == "__main__":
+    top = Path(sys.argv[1])
+    pack = write_pack(top / "pack", documents=4)
+    params = small(steps=3, checkpoint_every=3, batch_sequences=4, digest_every=1)
+    grow(pack, top / "out", params, 3)
+"""
+
+
+def run(command: list[str], top: Path, **env: str) -> dict[str, str]:
+    top.mkdir()
+    script = top / "run.py"
+    script.write_text(RUN)
+    done = subprocess.run(
+        [*command, str(script), str(top)],
+        env=os.environ
+        | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "POLARS_MAX_THREADS": "1"}
+        | env,
+        capture_output=True,
+        text=True,
+        timeout=560,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return {
+        name: sha for name, sha in hashes(top / "out").items() if not name.startswith("scratch")
+    }
+
+
+@pytest.fixture(scope="module")
+def native(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    found = run([sys.executable], tmp_path_factory.mktemp("native") / "run")
+    assert {Path(name).name for name in found} >= {"model.safetensors", "digests.jsonl"}
+    return found
+
+
+@pytest.mark.qemu
+@pytest.mark.xdist_group("emulated")
+@pytest.mark.skipif(
+    QEMU is None, reason="qemu-x86_64 is not installed (Debian: apt-get install qemu-user)"
+)
+@pytest.mark.parametrize(("vendor", "cpu"), [("Intel", "Haswell"), ("AMD", "EPYC")])
+def test_a_segment_is_the_same_on_an_emulated_processor(
+    native: dict[str, str], tmp_path: Path, vendor: str, cpu: str
+) -> None:
+    assert QEMU
+    python = str(Path(sys.executable).resolve())
+    path = os.pathsep.join(p for p in sys.path if p)
+    emulated = run([QEMU, "-cpu", cpu, python], tmp_path / "run", PYTHONPATH=path)
+    assert emulated == native

@@ -7,7 +7,7 @@ Functions are named, not imported: a lookup that hits must not import torch.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -31,9 +31,13 @@ class Input:
     """the producing step (data, record)"""
     path: str = ""
     """the path (source)"""
-    instance: Literal["none", "same", "previous", "all", "last"] = "none"
-    """which instance of an instanced step: the one of this job, the one before it
-    (left out for the first), all of them (`name` is then given as `name.<instance>`), or the last"""
+    instance: Literal["none", "same", "previous", "all", "first", "last", "named"] = "none"
+    """which instance of an instanced step: the one of this job, the one before it (left out for
+    the first), all of them (`name` is then given as `name.<instance>`), the first or the last;
+    named: this job's instance is `<step>-<instance>` and says both (`step` is then empty)"""
+    only: tuple[str, ...] = ()
+    """of a job whose instance is `<step>-<instance>`: the steps for which it has this input
+    (empty: all)"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,19 +59,202 @@ class Step:
     instances: Callable[[Any], list[str]] | None = None
     """the instances under given params, in the order in which `previous` chains them"""
     resumable: bool = False
+    options: Mapping[str, str | int] = field(default_factory=dict)
+    """keyword arguments of the function by which steps that share it differ; part of the key"""
+    group: Literal["main", "seeds"] = "main"
+    """main: what `snakemake` builds; seeds: repetitions under other seeds, built by `snakemake seeds`"""
     leaf: tuple[str, ...] = ()
     """files of the output that people ask for by name: declared to Snakemake as well"""
     packages: tuple[str, ...] = field(default=())
     """third-party distributions that the function reaches without importing them statically"""
 
 
-def checkpoints(params: Params) -> list[str]:
-    """Instances of pretraining: the steps at which a checkpoint is written, as six digits."""
-    return [f"{step:06d}" for step in params.pretrain.checkpoints()]
+def stage(section: str) -> Callable[[Any], list[str]]:
+    """Instances of a training stage: the steps at which it writes a checkpoint, as six digits."""
+    return lambda params: [f"{step:06d}" for step in getattr(params, section).checkpoints()]
 
+
+def final(section: str) -> Callable[[Any], list[str]]:
+    """The last checkpoint of a stage only."""
+    return lambda params: stage(section)(params)[-1:]
+
+
+def _control(params: Any) -> list[str]:
+    return [f"{params.rlzero.control_steps:06d}"]
+
+
+SEEDS = (1, 2)
+"""further seeds of the post-training chain, beside 0"""
+
+_STAGES: dict[str, Callable[[Any], list[str]]] = {
+    "pretrain": stage("pretrain"),
+    "midtrain": stage("midtrain"),
+    "midtrain_b": final("midtrain"),
+    "soup": final("midtrain"),
+    "longcontext_control": final("longcontext"),
+    "longcontext": stage("longcontext"),
+    "sft": stage("sft"),
+    "sft_instruct": stage("sft_instruct"),
+    "dpo_delta": final("dpo"),
+    "dpo": stage("dpo"),
+    "rlvr": stage("rlvr"),
+    "rlzero": stage("rlzero"),
+    "rlzero_random": _control,
+}
+"""every step that makes checkpoints -> its instances, in the order of the flow"""
+
+_CONTROLS = ("longcontext_control", "dpo_delta", "rlzero_random")
+"""compared with, not released"""
 
 _DROPPING = ("text", "filter", "dedup", "decontaminate", "mix")
 _MADE = ("crawl", *_DROPPING, "classify", "tokenizer", "pack")
+
+
+def _named(stages: Iterable[str]) -> Callable[[Any], list[str]]:
+    chosen = tuple(stages)
+    return lambda params: [
+        f"{name}-{instance}" for name in chosen for instance in _STAGES[name](params)
+    ]
+
+
+def _training(
+    name: str,
+    function: str,
+    params: tuple[str, ...],
+    data: Input,
+    base: Input | None,
+    **more: Any,
+) -> Step:
+    """A stage that trains: from `base` on the data, checkpoint after checkpoint."""
+    inputs = [data, Input(name="previous", step=name, instance="previous")]
+    if base:
+        inputs.append(base)
+    return Step(
+        name=name,
+        function=function,
+        params=params,
+        inputs=tuple(inputs),
+        numerics="fma32",
+        instances=more.pop("instances", _STAGES.get(name)),
+        resumable=True,
+        **more,
+    )
+
+
+def _base(step: str) -> Input:
+    return Input(name="base", step=step, instance="last")
+
+
+def _post_training(seed: int) -> tuple[Step, ...]:
+    """SFT, DPO and RLVR of the Think branch under one seed; seed 0 has the plain names."""
+    end = f"_seed{seed}" if seed else ""
+    group: Any = "seeds" if seed else "main"
+    options = {"seed": seed}
+    return (
+        _training(
+            f"sft{end}",
+            "regrow.train.stages:sft",
+            ("sft",),
+            Input(name="data", step="sftdata"),
+            _base("longcontext"),
+            options={"branch": "think", **options},
+            instances=stage("sft"),
+            group=group,
+        ),
+        Step(
+            name=f"pairs{end}",
+            function="regrow.reinforce.pairs:run",
+            params=("pairs",),
+            inputs=(
+                Input(name="strong", step=f"sft{end}", instance="last"),
+                Input(name="weak", step=f"sft{end}", instance="first"),
+                Input(name="tasks", step="tasks"),
+                Input(name="tokenizer", step="tokenizer"),
+            ),
+            numerics="fma32",
+            options=options,
+            group=group,
+        ),
+        _training(
+            f"dpo{end}",
+            "regrow.train.stages:dpo",
+            ("dpo",),
+            Input(name="data", step=f"pairs{end}"),
+            _base(f"sft{end}"),
+            options={"source": "judged", **options},
+            instances=stage("dpo"),
+            group=group,
+        ),
+        Step(
+            name=f"difficulty{end}",
+            function="regrow.reinforce.difficulty:run",
+            params=("difficulty",),
+            inputs=(
+                Input(name="policy", step=f"dpo{end}", instance="last"),
+                Input(name="tasks", step="tasks"),
+                Input(name="tokenizer", step="tokenizer"),
+            ),
+            numerics="fma32",
+            options={"form": "think", **options},
+            group=group,
+        ),
+        _rl(f"rlvr{end}", "rlvr", f"difficulty{end}", f"dpo{end}", group, **options),
+    )
+
+
+def _rl(
+    name: str, section: str, prompts: str, base: str, group: Any = "main", **options: Any
+) -> Step:
+    return Step(
+        name=name,
+        function="regrow.reinforce.rlvr:run",
+        params=(section,),
+        inputs=(
+            Input(name="data", step=prompts),
+            Input(name="tokenizer", step="tokenizer"),
+            Input(name="previous", step=name, instance="previous"),
+            _base(base),
+        ),
+        numerics="fma32",
+        instances=_STAGES.get(name) or stage(section),
+        resumable=True,
+        options={"section": section, "form": "think", "reward": "verified", **options},
+        group=group,
+    )
+
+
+_LONG = ("soup", "longcontext_control", "longcontext")
+_PREFERENCE = ("sft", "dpo_delta", "dpo")
+
+
+def _evaluate(name: str, stages: tuple[str, ...], seed: int = 0, **more: Any) -> Step:
+    pairs = f"pairs_seed{seed}" if seed else "pairs"
+    preference = tuple(s for s in stages if s.split("_seed")[0] in _PREFERENCE)
+    return Step(
+        name=name,
+        function="regrow.evaluate.step:run",
+        params=("evaluate",),
+        inputs=(
+            Input(name="checkpoint", instance="named"),
+            Input(name="tokenizer", step="tokenizer"),
+            Input(name="decontaminate", step="decontaminate"),
+            Input(name="tasks", step="tasks"),
+            Input(name="longmix", step="longmix", only=_LONG),
+            Input(name="pairs", step=pairs, only=preference or ("none",)),
+        ),
+        numerics="fma32",
+        leaf=("results.json",),
+        **more,
+    )
+
+
+def _seed_named(seed: int) -> Callable[[Any], list[str]]:
+    return lambda params: [
+        f"{section}_seed{seed}-{instance}"
+        for section in ("sft", "dpo", "rlvr")
+        for instance in final(section)(params)
+    ]
+
 
 STEPS: tuple[Step, ...] = (
     Step(
@@ -122,11 +309,13 @@ STEPS: tuple[Step, ...] = (
             Input(name="classify", step="classify"),
         ),
     ),
+    Step(name="tasks", function="regrow.tasks.step:run", params=("tasks",)),
     Step(
         name="tokenizer",
         function="regrow.tokens.train:run",
         params=("tokenizer",),
         inputs=(
+            Input(name="tasks", step="tasks"),
             Input(name="decontaminate", step="decontaminate"),
             Input(name="mix", step="mix"),
         ),
@@ -141,45 +330,161 @@ STEPS: tuple[Step, ...] = (
             Input(name="tokenizer", step="tokenizer"),
         ),
     ),
-    Step(
-        name="pretrain",
-        function="regrow.train.pretrain:run",
-        params=("model", "pretrain"),
-        inputs=(
-            Input(name="pack", step="pack"),
-            Input(name="previous", step="pretrain", instance="previous"),
-        ),
-        numerics="fma32",
-        instances=checkpoints,
-        resumable=True,
+    _training(
+        "pretrain",
+        "regrow.train.stages:pretrain",
+        ("model", "pretrain"),
+        Input(name="data", step="pack"),
+        None,
     ),
     Step(
-        name="evaluate",
-        function="regrow.evaluate.step:run",
-        params=("evaluate",),
+        name="midmix",
+        function="regrow.tasks.midmix:run",
+        params=("midmix",),
         inputs=(
-            Input(name="checkpoint", step="pretrain", instance="same"),
+            *(Input(name=s, step=s) for s in ("decontaminate", "classify", "mix")),
             Input(name="tokenizer", step="tokenizer"),
-            Input(name="decontaminate", step="decontaminate"),
+            Input(name="tasks", step="tasks"),
+            Input(name="evals", kind="source", path="evals"),
+        ),
+    ),
+    Step(
+        name="anneal",
+        function="regrow.train.anneal:run",
+        params=("anneal",),
+        inputs=(Input(name="midmix", step="midmix"), _base("pretrain")),
+        numerics="fma32",
+        resumable=True,
+    ),
+    _training(
+        "midtrain",
+        "regrow.train.stages:midtrain",
+        ("midtrain",),
+        Input(name="data", step="midmix"),
+        _base("pretrain"),
+        options={"run": "a"},
+    ),
+    _training(
+        "midtrain_b",
+        "regrow.train.stages:midtrain",
+        ("midtrain",),
+        Input(name="data", step="midmix"),
+        _base("pretrain"),
+        options={"run": "b"},
+    ),
+    Step(
+        name="soup",
+        function="regrow.train.soup:run",
+        inputs=(
+            Input(name="a", step="midtrain", instance="last"),
+            Input(name="b", step="midtrain_b", instance="last"),
+            Input(name="midmix", step="midmix"),
         ),
         numerics="fma32",
-        instances=checkpoints,
-        leaf=("results.json",),
+        instances=_STAGES["soup"],
+    ),
+    Step(
+        name="longmix",
+        function="regrow.tasks.longmix:run",
+        params=("longmix",),
+        inputs=(
+            *(Input(name=s, step=s) for s in ("decontaminate", "mix")),
+            Input(name="tokenizer", step="tokenizer"),
+            Input(name="midmix", step="midmix"),
+        ),
+    ),
+    _training(
+        "longcontext_control",
+        "regrow.train.stages:longcontext",
+        ("longcontext",),
+        Input(name="data", step="longmix"),
+        _base("soup"),
+        options={"length": "short"},
+    ),
+    _training(
+        "longcontext",
+        "regrow.train.stages:longcontext",
+        ("longcontext",),
+        Input(name="data", step="longmix"),
+        _base("soup"),
+        options={"length": "long"},
+    ),
+    Step(
+        name="sftdata",
+        function="regrow.tasks.sftdata:run",
+        params=("sftdata",),
+        inputs=(
+            Input(name="tokenizer", step="tokenizer"),
+            Input(name="tasks", step="tasks"),
+            Input(name="evals", kind="source", path="evals"),
+            Input(name="teacher", kind="source", path="sources/teacher"),
+        ),
+    ),
+    *_post_training(0),
+    _training(
+        "sft_instruct",
+        "regrow.train.stages:sft",
+        ("sft_instruct",),
+        Input(name="data", step="sftdata"),
+        _base("sft"),
+        options={"branch": "instruct", "seed": 0},
+    ),
+    _training(
+        "dpo_delta",
+        "regrow.train.stages:dpo",
+        ("dpo",),
+        Input(name="data", step="pairs"),
+        _base("sft"),
+        options={"source": "delta", "seed": 0},
+    ),
+    Step(
+        name="difficulty_zero",
+        function="regrow.reinforce.difficulty:run",
+        params=("difficulty",),
+        inputs=(
+            Input(name="policy", step="longcontext", instance="last"),
+            Input(name="tasks", step="tasks"),
+            Input(name="tokenizer", step="tokenizer"),
+        ),
+        numerics="fma32",
+        options={"form": "plain", "seed": 0},
+    ),
+    _rl("rlzero", "rlzero", "difficulty_zero", "longcontext", form="plain", seed=0),
+    _rl(
+        "rlzero_random",
+        "rlzero",
+        "difficulty_zero",
+        "longcontext",
+        form="plain",
+        reward="random",
+        seed=0,
+    ),
+    *(step for seed in SEEDS for step in _post_training(seed)),
+    _evaluate("evaluate", tuple(_STAGES), instances=_named(_STAGES)),
+    *(
+        _evaluate(
+            f"evaluate_seed{seed}",
+            tuple(f"{s}_seed{seed}" for s in ("sft", "dpo", "rlvr")),
+            seed,
+            instances=_seed_named(seed),
+            group="seeds",
+        )
+        for seed in SEEDS
     ),
     Step(
         name="release",
         function="regrow.release.step:run",
         params=("release",),
         inputs=(
-            Input(name="checkpoint", step="pretrain", instance="same"),
+            Input(name="checkpoint", instance="named"),
             Input(name="tokenizer", step="tokenizer"),
             Input(name="evaluate", step="evaluate", instance="same"),
             Input(name="sources", kind="source", path="sources/manifest.yaml"),
             *(Input(name=f"record.{s}", kind="record", step=s) for s in _MADE),
-            Input(name="record.pretrain", kind="record", step="pretrain", instance="same"),
+            Input(name="record.checkpoint", kind="record", instance="named"),
             *(Input(name=s, step=s) for s in ("decontaminate", "mix")),
         ),
-        instances=checkpoints,
+        instances=_named(s for s in _STAGES if s not in _CONTROLS),
         leaf=("model.safetensors", "README.md"),
     ),
 )

@@ -121,13 +121,19 @@ class Tokenizer(Block):
     special_tokens: list[str] = [
         "<|pad|>",
         "<|endoftext|>",
+        "<|system|>",
         "<|user|>",
         "<|assistant|>",
+        "<|tool|>",
         "<|end|>",
         "<think>",
         "</think>",
+        "<tool_call>",
+        "</tool_call>",
     ]
-    """the first is padding, the second ends a document"""
+    """the first is padding, the second ends a document; the rest is what the chat template uses"""
+    task_share: float = Field(default=0.2, ge=0, lt=1)
+    """of `sample_bytes` taken from task text, so that what tasks spell out has tokens of its own"""
     seed: int = 0
 
 

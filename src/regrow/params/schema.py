@@ -13,8 +13,18 @@ from regrow.params.base import Block
 from regrow.params.data import Classify, Decontaminate, Dedup, Filter, Mix, Pack, Tokenizer
 from regrow.params.evaluate import Evaluate, Release
 from regrow.params.model import Model
+from regrow.params.posttrain import Difficulty, LongMix, MidMix, Pairs, SftData, Tasks
 from regrow.params.sources import Crawl, Text
-from regrow.params.train import Pretrain
+from regrow.params.train import (
+    Anneal,
+    Dpo,
+    LongContext,
+    Midtrain,
+    Pretrain,
+    Rlvr,
+    RlZero,
+    Sft,
+)
 
 
 class Params(Block):
@@ -27,10 +37,24 @@ class Params(Block):
     decontaminate: Decontaminate = Decontaminate()
     classify: Classify = Classify()
     mix: Mix = Mix()
+    tasks: Tasks = Tasks()
     tokenizer: Tokenizer = Tokenizer()
     pack: Pack = Pack()
     model: Model = Model()
     pretrain: Pretrain = Pretrain()
+    midmix: MidMix = MidMix()
+    anneal: Anneal = Anneal()
+    midtrain: Midtrain = Midtrain()
+    longmix: LongMix = LongMix()
+    longcontext: LongContext = LongContext()
+    sftdata: SftData = SftData()
+    sft: Sft = Sft()
+    sft_instruct: Sft = Sft(steps=120, checkpoint_every=120)
+    pairs: Pairs = Pairs()
+    dpo: Dpo = Dpo()
+    difficulty: Difficulty = Difficulty()
+    rlvr: Rlvr = Rlvr()
+    rlzero: RlZero = RlZero()
     evaluate: Evaluate = Evaluate()
     release: Release = Release()
 

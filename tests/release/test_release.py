@@ -13,7 +13,7 @@ import yaml
 import tiny_inputs
 from determinism import hashes, run_python, run_twice
 from regrow.params.evaluate import Release
-from regrow.release import step
+from regrow.release import stages, step
 from regrow.tables import parquet
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -22,9 +22,9 @@ import json, sys
 from pathlib import Path
 from types import SimpleNamespace
 from regrow.params.evaluate import Release
-from regrow.release import step
+from regrow.release import stages, step
 inputs = {name: Path(path) for name, path in json.loads(sys.argv[2]).items()}
-step.run(inputs, SimpleNamespace(release=Release()), Path(sys.argv[1]), instance="000020")
+step.run(inputs, SimpleNamespace(release=Release()), Path(sys.argv[1]), instance=sys.argv[3])
 """
 
 
@@ -64,17 +64,36 @@ RECORDS = {
         parts={"params": {"mix": {"tokens": 5000, "cutoff": 0.4, "max_repeats": 7.0}}},
         counts={"in": 12, "kept": 10, "dropped": {"quality_cutoff": 2}, "instances": 31},
     ),
-    "pretrain": record(
+    "checkpoint": record(
         "pretrain",
         "000020",
         parts={
             "params": {
-                "pretrain": {"steps": 40, "optimizer": {"name": "muon", "betas": [0.9, 0.95]}}
+                "model": {"hidden": 64},
+                "pretrain": {
+                    "steps": 40,
+                    "schedule": "cosine",
+                    "optimizer": {"name": "muon", "learning_rate": 0.01, "betas": [0.9, 0.95]},
+                },
             },
             "numerics": "fma32",
+            "inputs": {"data": "12" * 32, "previous": "34" * 32},
+        },
+        inputs={
+            "data": {"kind": "data", "path": "data/pack", "record": "records/pack.json"},
+            "previous": {"kind": "data", "path": "data/pretrain/000010"},
         },
     ),
 }
+RLVR = record(
+    "rlvr",
+    "000080",
+    parts={
+        "params": {"rlvr": {"group": 8, "optimizer": {"name": "adamw", "learning_rate": 4e-4}}},
+        "inputs": {"base": "56" * 32, "data": "78" * 32},
+    },
+    inputs={"base": {"path": "data/dpo/000032"}, "data": {"path": "data/difficulty"}},
+)
 
 
 @pytest.fixture(scope="module")
@@ -103,7 +122,10 @@ def inputs(tmp_path_factory):
         "mean": scores,
         "context": 64,
         "harness": "lm-eval 0.4.13",
-        "trained": {"step": 20, "tokens": 40_960},
+        "probes": {
+            "tasks": {"pass_rate": {"value": 0.5, "low": 0.4, "high": 0.6, "items": 200}},
+            "odd": {"value": "x", "families": {"a|b": {"value": 1, "low": 0.5, "high": 1}}},
+        },
     }
     (found["evaluate"] / "results.json").write_text(json.dumps(results))
     odd = "# no heading\n```\n| a | b |\n<script>x</script>"
@@ -116,9 +138,9 @@ def inputs(tmp_path_factory):
     return found
 
 
-def release(inputs, output, **changes):
+def release(inputs, output, instance="pretrain-000020", **changes):
     params = SimpleNamespace(release=Release(**changes))
-    return step.run(inputs, params, output, instance="000020")
+    return step.run(inputs, params, output, instance=instance)
 
 
 @pytest.fixture(scope="module")
@@ -133,6 +155,7 @@ def test_files(done):
     names = sorted(path.name for path in output.iterdir())
     assert names == [
         "DATA_CARD.md",
+        "LICENSE",
         "README.md",
         "config.json",
         "generation_config.json",
@@ -140,7 +163,7 @@ def test_files(done):
         "tokenizer.json",
         "tokenizer_config.json",
     ]
-    assert counts["files"] == 7
+    assert counts["files"] == 8
 
 
 LOADS = """
@@ -187,7 +210,14 @@ def test_model_card(done):
     assert "40,960 tokens" in body
     assert "after the token `<|endoftext|>` and ends" in body
     assert "| optimizer.betas | 0.9, 0.95 |" in body
-    for name in RECORDS:
+    assert "| optimizer.betas" in body and "| hidden |" not in body, "the stage's recipe only"
+    assert "Optimizer: muon, peak learning rate 0.01, cosine." in body
+    assert "| Revision | `pretrain-step20` |" in body
+    assert "| Made from | `data/pretrain/000010`, `3434343434343434` |" in body
+    assert f"| `data/pack` (data) | `{'12' * 32}` |" in body
+    assert "| tasks.pass_rate | 0.500 | 0.400 – 0.600 | 200 |" in body
+    assert "| odd.families.a\\|b | 1.000 | 0.500 – 1.000 | – |" in body
+    for name in ["pretrain" if name == "checkpoint" else name for name in RECORDS]:
         assert re.search(rf"^\| {name}(\.000020)? \| `efefefefefefefef` \|", body, re.MULTILINE)
     assert re.search(r"^regrow rebuild [0-9a-f]{16} ", body, re.MULTILINE)
 
@@ -238,7 +268,7 @@ def test_every_row_of_a_table_has_as_many_cells_as_its_head(done, name):
 
 def test_two_runs_write_the_same_bytes(done, inputs, tmp_path):
     paths = json.dumps({name: str(path) for name, path in inputs.items()})
-    assert run_twice(CODE, tmp_path, paths) == hashes(done[0])
+    assert run_twice(CODE, tmp_path, paths, "pretrain-000020") == hashes(done[0])
 
 
 def test_cards_name_no_place_and_no_time(done, inputs):
@@ -307,3 +337,104 @@ def test_a_record_that_is_none_is_named(inputs, tmp_path):
     path.write_text("{")
     with pytest.raises(ValueError, match=r"dedup\.json: not a record"):
         release(inputs | {"record.dedup": path}, tmp_path / "out")
+
+
+TEMPLATE = "{% for m in messages %}<|user|> {{ m.content }}{% endfor %}<|assistant|>"
+
+
+@pytest.fixture(scope="module")
+def chatting(inputs, tmp_path_factory):
+    """The release of a checkpoint that chats."""
+    root = tmp_path_factory.mktemp("chat")
+    tokenizer = root / "tokenizer"
+    shutil.copytree(inputs["tokenizer"], tokenizer)
+    path = tokenizer / "tokenizer_config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"chat_template": TEMPLATE}))
+    (root / "rlvr.json").write_text(json.dumps(RLVR))
+    given = inputs | {"tokenizer": tokenizer, "record.checkpoint": root / "rlvr.json"}
+    release(given, root / "out", "rlvr-000080")
+    return root / "out", given
+
+
+CHATS = """
+import sys
+from transformers import AutoTokenizer, GenerationConfig
+
+tokenizer = AutoTokenizer.from_pretrained(sys.argv[1])
+messages = [{"role": "user", "content": "12 + 30"}]
+print(tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True))
+ends = GenerationConfig.from_pretrained(sys.argv[1]).eos_token_id
+print(tokenizer.convert_ids_to_tokens(ends))
+"""
+
+
+def test_a_chat_checkpoint_ends_its_turn_and_carries_the_template(chatting, tmp_path):
+    run = run_python(CHATS, str(chatting[0]), cwd=tmp_path, HF_HUB_OFFLINE="1")
+    assert run.returncode == 0, run.stderr[-3000:]
+    assert run.stdout.splitlines() == [
+        "<|user|> 12 + 30<|assistant|>",
+        "['<|end|>', '<|endoftext|>']",
+    ]
+
+
+def test_a_chat_card_says_stage_parent_and_chain(chatting):
+    body = (chatting[0] / "README.md").read_text()
+    assert "step 80 of the stage *Reinforcement learning with verified rewards* (`rlvr`)" in body
+    assert "| Made from | `data/dpo/000032`, `5656565656565656` |" in body
+    assert "apply_chat_template" in body and "base model: it continues" not in body
+    titles = [s.title for s in stages.chain("rlvr")]
+    assert [s.name for s in stages.chain("rlvr")] == [
+        "pretrain", "midtrain", "midtrain_b", "soup", "longcontext", "sft", "dpo", "rlvr",
+    ]  # fmt: skip
+    places = [body.index(f"| {title} (`") for title in titles]
+    assert places == sorted(places)
+    card = (chatting[0] / "DATA_CARD.md").read_text()
+    assert "pairs of the model's own answers" in card
+
+
+def test_a_base_checkpoint_promises_no_chat(chatting, tmp_path):
+    release(chatting[1], tmp_path / "base", "longcontext-000120")
+    config = json.loads((tmp_path / "base" / "tokenizer_config.json").read_text())
+    assert "chat_template" not in config and config["eos_token"] == "<|endoftext|>"
+    generation = json.loads((tmp_path / "base" / "generation_config.json").read_text())
+    assert generation["eos_token_id"] == 1
+
+
+def test_licence_texts():
+    from regrow.release.export import licence
+
+    assert licence("Apache-2.0") == (ROOT / "LICENSE").read_text()
+    assert licence("MIT").startswith("SPDX-License-Identifier: MIT\n")
+
+
+def test_names_of_checkpoints():
+    assert stages.split("sft_seed1-000300") == ("sft_seed1", 300)
+    assert stages.revision("midtrain_b-000400") == "midtrain_b-step400"
+    assert [s.name for s in stages.chain("dpo_seed2")][-3:] == [
+        "longcontext",
+        "sft_seed2",
+        "dpo_seed2",
+    ]
+    for odd in ("000020", "rlvr", "rlvr.000080", "../x-1"):
+        with pytest.raises(ValueError, match="STAGE-NNNNNN"):
+            stages.split(odd)
+
+
+def test_stages_are_those_of_the_flow():
+    """Names, and what each begins from, as the table says it."""
+    from regrow.flow.table import BY_NAME
+    from regrow.params.schema import Params
+
+    instances = BY_NAME["evaluate"].instances(Params())
+    names = dict.fromkeys(stages.split(instance)[0] for instance in instances)
+    seeds = [
+        stages.split(instance)[0]
+        for seed in (1, 2)
+        for instance in BY_NAME[f"evaluate_seed{seed}"].instances(Params())
+    ]
+    assert set(names) == set(stages.STAGES)
+    for name in [*names, *seeds]:
+        begins = {i.step for i in BY_NAME[name].inputs if i.name in ("base", "a", "b")}
+        assert set(stages.stage(name).parents) == begins, name
+        form = BY_NAME[name].options.get("form")
+        assert form in (None, stages.stage(name).form)

@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 
 from regrow.params.evaluate import Release
+from regrow.release import stages
 from regrow.release.composition import Share, Source, shares
 from regrow.release.model_card import flat
 from regrow.release.records import Artifact
@@ -106,11 +107,12 @@ def languages(records: Mapping[str, Artifact]) -> list[str]:
 def data_card(
     *,
     release: Release,
+    stage: stages.Stage,
     sources: Sequence[Source],
     table: pl.DataFrame,
     records: Mapping[str, Artifact],
 ) -> str:
-    """The text of `DATA_CARD.md`. `table` is `composition.documents`."""
+    """The text of `DATA_CARD.md`. `table` is `composition.documents`; `records` those of the data steps."""
     by_source = shares(table, "source")
     mix = section(records, "mix")
     named = (
@@ -137,6 +139,7 @@ def data_card(
             "crawl": section(records, "crawl"),
             "robots": robots(records),
             "languages": languages(records),
-            "lineage": [r for name, r in records.items() if name != "pretrain"],
+            "chain": stages.chain(stage.name),
+            "lineage": list(records.values()),
         },
     )

@@ -10,6 +10,9 @@ from pathlib import Path
 from typing import Any
 
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json")
+TURN_END = "<|end|>"
+"""of a turn in the chat template"""
+LICENCES = Path(__file__).parent / "licences"
 MAX_HEADER = 100_000_000
 """bytes, the limit of the safetensors format"""
 
@@ -42,17 +45,36 @@ def parameters(path: Path) -> int:
     return sum(math.prod(entry["shape"]) for entry in tensors)
 
 
-def generation_config(config: dict[str, Any], max_tokens: int) -> dict[str, Any]:
-    """What `model.generate` does when nothing is asked: sample until the document ends."""
+def token_id(tokenizer: Path, token: str) -> int | None:
+    """The id of a special token in a tokenizer's folder, None where it has none of that name."""
+    raw = json.loads((tokenizer / "tokenizer.json").read_text(encoding="utf-8"))
+    for entry in raw.get("added_tokens") or []:
+        if entry.get("content") == token:
+            return int(entry["id"])
+    return None
+
+
+def generation_config(
+    config: dict[str, Any], max_tokens: int, end: int | None = None
+) -> dict[str, Any]:
+    """What `model.generate` does when nothing is asked.
+
+    A base model samples until the document ends. A model that chats also stops at the end of
+    its turn (token `end`).
+    """
     tokens = {
         name: config[name]
         for name in ("bos_token_id", "eos_token_id", "pad_token_id")
         if config.get(name) is not None
     }
+    if end is not None:
+        eos = tokens.get("eos_token_id")
+        known = eos if isinstance(eos, list) else [] if eos is None else [eos]
+        tokens["eos_token_id"] = [end, *(token for token in known if token != end)]
     return {
         **tokens,
         "do_sample": True,
-        "temperature": 0.8,
+        "temperature": 0.8 if end is None else 0.6,
         "max_new_tokens": max_tokens,
         "transformers_version": config.get("transformers_version", ""),
     }
@@ -64,8 +86,11 @@ def write_json(value: Any, path: Path) -> None:
     path.write_text(text + "\n", encoding="utf-8")
 
 
-def export(checkpoint: Path, tokenizer: Path, output: Path) -> dict[str, Any]:
+def export(checkpoint: Path, tokenizer: Path, output: Path, *, chats: bool) -> dict[str, Any]:
     """Copy weights, configuration and tokenizer to `output`; write `generation_config.json`.
+
+    The tokenizer of a model that does not chat (`chats` false) loses its chat template: programs
+    take a template for a promise.
 
     Returns the configuration.
 
@@ -86,12 +111,43 @@ def export(checkpoint: Path, tokenizer: Path, output: Path) -> dict[str, Any]:
             "model.safetensors: its metadata lack format=pt, without which transformers does not "
             "load it; rebuild the checkpoint"
         )
+    end = token_id(tokenizer, TURN_END) if chats else None
+    if chats and end is None:
+        raise ValueError(
+            f"{tokenizer.name}/tokenizer.json: has no token {TURN_END}, which ends an answer; "
+            "add it to tokenizer.special_tokens"
+        )
     output.mkdir(parents=True, exist_ok=True)
     for name in ("model.safetensors", "config.json"):
         shutil.copyfile(checkpoint / name, output / name)
     for name in TOKENIZER_FILES:
         if (tokenizer / name).is_file():
             shutil.copyfile(tokenizer / name, output / name)
+    if not chats:
+        _without_template(output / "tokenizer_config.json")
     length = int(config.get("max_position_embeddings") or 256)
-    write_json(generation_config(config, max(1, length // 2)), output / "generation_config.json")
+    write_json(
+        generation_config(config, max(1, length // 2), end), output / "generation_config.json"
+    )
     return dict(config)
+
+
+def _without_template(path: Path) -> None:
+    if not path.is_file():
+        return
+    raw = json.loads(path.read_text(encoding="utf-8"))
+    if raw.pop("chat_template", None) is not None:
+        write_json(raw, path)
+
+
+def licence(identifier: str) -> str:
+    """The text of the file `LICENSE` for weights under an SPDX licence.
+
+    The whole text where the package has it, else a notice that names the licence.
+    """
+    path = LICENCES / f"{identifier}.txt"
+    if path.is_file():
+        return path.read_text(encoding="utf-8")
+    return (
+        f"SPDX-License-Identifier: {identifier}\n\nThe weights are licensed under {identifier}.\n"
+    )

@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from regrow.params.evaluate import Release
-from regrow.release.records import Artifact
+from regrow.release import stages
+from regrow.release.probes import probes
+from regrow.release.records import Artifact, Source
 from regrow.release.render import card
 
 _SHAPE = (
@@ -20,6 +22,8 @@ _SHAPE = (
     ("Sliding window (three of four layers)", "sliding_window"),
     ("Tied embeddings", "tie_word_embeddings"),
 )
+_PARENTS = ("base", "previous", "a", "b")
+"""inputs of a training step that are checkpoints"""
 
 
 def rows(results: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -37,36 +41,61 @@ def rows(results: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def front_matter(
-    release: Release, results: Mapping[str, Any], languages: Sequence[str]
+    release: Release, stage: stages.Stage, results: Mapping[str, Any], languages: Sequence[str]
 ) -> dict[str, Any]:
     """The head of the card, as model hubs read it."""
+    kind = "conversational" if stage.chats else "base-model"
     value: dict[str, Any] = {
         "license": release.licence.lower(),
         "language": list(languages) or ["en"],
         "library_name": "transformers",
         "pipeline_tag": "text-generation",
-        "tags": ["regrow", "olmo3", "reproducible", "base-model"],
+        "tags": ["regrow", "olmo3", "reproducible", kind, stage.name],
     }
     overall = results.get("overall")
     score = overall.get("bits_per_byte") if isinstance(overall, Mapping) else None
-    if isinstance(score, int | float):
+    found = []
+    if _number(score):
         metric = {"type": "bits_per_byte", "name": "Bits per byte", "value": score}
-        dataset = {"type": "heldout", "name": "Held-out documents of the training domains"}
-        value["model-index"] = [
-            {
-                "name": release.name,
-                "results": [
-                    {"task": {"type": "text-generation"}, "dataset": dataset, "metrics": [metric]}
-                ],
-            }
-        ]
+        found.append(_result("heldout", "Held-out documents of the training domains", metric))
+    for probe in probes(results):
+        metric = {"type": probe.name, "name": probe.name, "value": probe.value}
+        found.append(_result("probes", "Held-out items of the flow's probes", metric))
+    if found:
+        value["model-index"] = [{"name": release.name, "results": found}]
     return value
 
 
+def _result(kind: str, name: str, metric: dict[str, Any]) -> dict[str, Any]:
+    dataset = {"type": kind, "name": name}
+    return {"task": {"type": "text-generation"}, "dataset": dataset, "metrics": [metric]}
+
+
+def _number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
 def recipe(record: Artifact | None) -> list[tuple[str, Any]]:
-    """Parameter and value of the step that trained the checkpoint, flattened."""
-    section = record.params.get("pretrain") if record else None
-    return flat(section) if isinstance(section, Mapping) else []
+    """Parameter and value of the step that trained the checkpoint, flattened; not of the model."""
+    found: list[tuple[str, Any]] = []
+    for name, section in (record.params if record else {}).items():
+        if isinstance(section, Mapping) and name != "model":
+            found += flat(section)
+    return found
+
+
+def optimizer(record: Artifact | None) -> str:
+    """`muon, peak learning rate 0.01, linear`; "" where nothing was optimised."""
+    for section in (record.params if record else {}).values():
+        found = section.get("optimizer") if isinstance(section, Mapping) else None
+        if isinstance(found, Mapping):
+            parts = [str(found.get("name", ""))]
+            if _number(found.get("learning_rate")):
+                parts.append(f"peak learning rate {found['learning_rate']:g}")
+            if isinstance(section.get("schedule"), str):
+                parts.append(section["schedule"])
+            return ", ".join(part for part in parts if part)
+    return ""
 
 
 def flat(section: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
@@ -83,6 +112,28 @@ def flat(section: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
     return found
 
 
+def positions(config: Mapping[str, Any]) -> str:
+    """How positions beyond the pretraining length are reached, "" where they are not."""
+    rope = config.get("rope_parameters")
+    full = rope.get("full_attention") if isinstance(rope, Mapping) else None
+    if not isinstance(full, Mapping) or full.get("rope_type") != "yarn":
+        return ""
+    return f"YaRN × {full.get('factor'):g} on the full-attention layers"
+
+
+def parents(record: Artifact | None) -> list[Source]:
+    """The checkpoints that the record names as inputs; `previous` alone where it has one."""
+    found = {s.name: s for s in (record.inputs if record else ()) if s.name in _PARENTS}
+    if "previous" in found:
+        return [found["previous"]]
+    return list(found.values())
+
+
+def data(record: Artifact | None) -> list[Source]:
+    """What the record names as inputs beside checkpoints."""
+    return [s for s in (record.inputs if record else ()) if s.name not in _PARENTS]
+
+
 def model_card(
     *,
     release: Release,
@@ -91,42 +142,53 @@ def model_card(
     parameters: int,
     weights: str,
     checkpoint: str,
+    state: Mapping[str, Any],
     eos: str,
     results: Mapping[str, Any],
     samples: Mapping[str, Any],
     records: Mapping[str, Artifact],
     languages: Sequence[str],
 ) -> str:
-    """The text of `README.md`."""
-    trained = results.get("trained")
-    tokens = trained.get("tokens") if isinstance(trained, Mapping) else None
+    """The text of `README.md` of the checkpoint `instance` (`rlvr-000080`)."""
+    name, step = stages.split(instance)
+    stage = stages.stage(name)
+    record = records.get("checkpoint")
     shown = samples.get("samples")
     architectures = config.get("architectures") or ["unknown"]
     lineage = list(records.values())
-    if "pretrain" not in records:
-        lineage.append(Artifact(step=f"pretrain.{instance}", output=checkpoint, numerics="fma32"))
+    if record is None:
+        lineage.append(Artifact(step=f"{name}.{step:06d}", output=checkpoint, numerics="fma32"))
     return card(
         "README.md.jinja",
         {
-            "front": front_matter(release, results, languages),
+            "front": front_matter(release, stage, results, languages),
             "name": release.name,
             "description": release.description,
             "licence": release.licence,
-            "step": int(instance) if instance.isdigit() else None,
-            "tokens": tokens,
+            "stage": stage,
+            "chain": stages.chain(name),
+            "step": step,
+            "revision": stages.revision(instance),
+            "parents": parents(record),
+            "data": data(record),
+            "optimizer": optimizer(record),
+            "tokens": state.get("tokens"),
             "parameters": parameters,
             "weights": weights,
             "checkpoint": checkpoint,
-            "checkpoint_name": f"pretrain.{instance}",
+            "checkpoint_name": f"{name}.{step:06d}",
+            "context": config.get("max_position_embeddings"),
+            "positions": positions(config),
             "prompt": "The",
             "eos": eos,
             "results": results,
             "evaluation": rows(results),
+            "probes": probes(results),
             "samples": shown if isinstance(shown, list) else [],
             "temperature": samples.get("temperature"),
             "architecture": architectures[0],
             "shape": [(label, config[key]) for label, key in _SHAPE if key in config],
-            "recipe": recipe(records.get("pretrain")),
+            "recipe": recipe(record),
             "lineage": lineage,
         },
     )

@@ -17,6 +17,16 @@ PREFIX = "record."
 
 
 @dataclass(frozen=True)
+class Source:
+    """One input of a step."""
+
+    name: str
+    """as the step calls it: `base`, `data` ..."""
+    path: str
+    sha256: str
+
+
+@dataclass(frozen=True)
 class Artifact:
     """One step of the lineage."""
 
@@ -34,6 +44,7 @@ class Artifact:
     packages: dict[str, str] = field(default_factory=dict)
     code: str = ""
     """digest of the code that the step can reach"""
+    inputs: tuple[Source, ...] = ()
 
 
 def _mapping(value: Any) -> dict[str, Any]:
@@ -49,7 +60,7 @@ def artifact(record: Any) -> Artifact:
     raw, parts = _mapping(record), _mapping(_mapping(record).get("parts"))
     output = _mapping(raw.get("output"))
     name, instance = _text(raw.get("step")) or "unknown", raw.get("instance")
-    size = output.get("size")
+    size, digests = output.get("size"), _mapping(parts.get("inputs"))
     return Artifact(
         step=f"{name}.{instance}" if isinstance(instance, str) and instance else name,
         output=_text(output.get("sha256")),
@@ -60,6 +71,10 @@ def artifact(record: Any) -> Artifact:
         params=_mapping(parts.get("params")),
         packages={k: str(v) for k, v in _mapping(parts.get("packages")).items()},
         code=_text(_mapping(parts.get("code")).get("digest")),
+        inputs=tuple(
+            Source(str(name), _text(_mapping(entry).get("path")), _text(digests.get(name)))
+            for name, entry in sorted(_mapping(raw.get("inputs")).items())
+        ),
     )
 
 

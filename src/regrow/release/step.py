@@ -8,21 +8,21 @@ from pathlib import Path
 from typing import Any
 
 from regrow.params.evaluate import Release
-from regrow.release import composition, records
+from regrow.release import composition, records, stages
 from regrow.release.data_card import data_card, languages
-from regrow.release.export import export, parameters
+from regrow.release.export import export, licence, parameters
 from regrow.release.model_card import model_card
 
 
 def run(inputs: dict[str, Path], params: Any, output: Path, *, instance: str) -> dict[str, Any]:
-    """Fill `output` with the checkpoint in Hugging Face format, `README.md` and `DATA_CARD.md`.
+    """Fill `output` with the checkpoint in Hugging Face format, `README.md`, `DATA_CARD.md`, `LICENSE`.
 
     Args:
         inputs: `checkpoint`, `tokenizer`, `evaluate`, `decontaminate`, `mix`, `sources` (the
-            manifest), and records as `record.<step>`.
+            manifest), and records: `record.checkpoint` and `record.<data step>`.
         params: carries `release`.
         output: the folder to fill.
-        instance: training step of the checkpoint, six digits.
+        instance: stage and step of the checkpoint, `rlvr-000080`.
 
     Returns:
         Counts: parameters, files.
@@ -31,8 +31,9 @@ def run(inputs: dict[str, Path], params: Any, output: Path, *, instance: str) ->
         ValueError: a file is missing or damaged; the message names it.
     """
     release: Release = params.release
+    stage = stages.stage(stages.split(instance)[0])
     print(f"release {instance}: {release.name}", file=sys.stderr)
-    config = export(inputs["checkpoint"], inputs["tokenizer"], output)
+    config = export(inputs["checkpoint"], inputs["tokenizer"], output, chats=stage.chats)
     found = records.read(inputs)
     table = composition.documents(inputs["decontaminate"], inputs["mix"])
     count = parameters(output / "model.safetensors")
@@ -43,20 +44,23 @@ def run(inputs: dict[str, Path], params: Any, output: Path, *, instance: str) ->
         parameters=count,
         weights=records.sha256(output / "model.safetensors"),
         checkpoint=records.tree(inputs["checkpoint"]),
+        state=_json(inputs["checkpoint"] / "state.json"),
         eos=_eos(inputs["tokenizer"]),
         results=_json(inputs["evaluate"] / "results.json"),
         samples=_json(inputs["evaluate"] / "samples.json"),
         records=found,
         languages=languages(found),
     )
-    (output / "README.md").write_text(readme, encoding="utf-8")
     card = data_card(
         release=release,
+        stage=stage,
         sources=composition.sources(inputs["sources"]),
         table=table,
-        records=found,
+        records={name: record for name, record in found.items() if name != "checkpoint"},
     )
-    (output / "DATA_CARD.md").write_text(card, encoding="utf-8")
+    texts = {"README.md": readme, "DATA_CARD.md": card, "LICENSE": licence(release.licence)}
+    for name, text in texts.items():
+        (output / name).write_text(text, encoding="utf-8")
     return {"parameters": count, "files": sum(1 for path in output.iterdir() if path.is_file())}
 
 

@@ -1,13 +1,11 @@
 """From a crawl to a released checkpoint. `snakemake --cores all` builds what is not known yet.
 
-The edges between rules are records (records/*.json), one per job; docs/flow.md says why. Every
-rule opens with the data that it reads and writes. What a run makes is said in a params file:
-params/demo.yaml, or the one given by --configfile.
+The edges between rules are records (docs/flow.md). Every rule opens with the data that it reads and
+writes. What a run makes is said in params/demo.yaml, or in the file given by --configfile.
 """
 
 import sys
 from pathlib import Path
-
 from snakemake.utils import min_version
 
 min_version("9.27")
@@ -22,7 +20,7 @@ PARAMS = FLOW.params_file
 
 
 wildcard_constraints:
-    instance=r"\d+",
+    instance=r"[\w-]+",
 
 
 localrules:
@@ -40,10 +38,18 @@ include: "workflow/rules/text.smk"
 include: "workflow/rules/filter.smk"
 include: "workflow/rules/dedup.smk"
 include: "workflow/rules/mix.smk"
+include: "workflow/rules/tasks.smk"
 include: "workflow/rules/tokens.smk"
 include: "workflow/rules/pretrain.smk"
+include: "workflow/rules/midtrain.smk"
+include: "workflow/rules/longcontext.smk"
+include: "workflow/rules/sft.smk"
+include: "workflow/rules/dpo.smk"
+include: "workflow/rules/rlvr.smk"
+include: "workflow/rules/rlzero.smk"
 include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/release.smk"
+include: "workflow/rules/seeds.smk"
 
 
 onsuccess:

@@ -1,15 +1,14 @@
-"""Evaluation of every checkpoint: reads data/pretrain/<step>, writes data/evaluate/<step>."""
+"""Evaluation of every checkpoint: reads data/<stage>/<step>, writes data/evaluate/<stage>-<step>."""
 
 
 rule evaluate:
-    """Bits per byte on held-out documents, by domain.
-    Reads data/pretrain/{instance}, data/tokenizer, data/decontaminate; writes data/evaluate/{instance}.
+    """Bits per byte, tasks, long context and preferences, as far as the stage has them.
+    Reads data/<stage>/<step> of the stage that {instance} names, data/tokenizer, data/decontaminate,
+    data/tasks; for some stages data/longmix, data/pairs; writes data/evaluate/{instance}.
     """
     input:
         stamp=".regrow/stamps/evaluate",
-        checkpoint="records/pretrain.{instance}.json",
-        tokenizer="records/tokenizer.json",
-        decontaminate="records/decontaminate.json",
+        records=lambda wildcards: FLOW.needs("evaluate", wildcards.instance),
     output:
         record="records/evaluate.{instance}.json",
         results="data/evaluate/{instance}/results.json",

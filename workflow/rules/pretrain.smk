@@ -6,7 +6,7 @@ rule pretrain:
     Reads data/pack and data/pretrain/<previous>; writes data/pretrain/{instance}."""
     input:
         stamp=".regrow/stamps/pretrain",
-        pack="records/pack.json",
+        data="records/pack.json",
         previous=lambda wildcards: FLOW.previous("pretrain", wildcards.instance),
     output:
         "records/pretrain.{instance}.json",
@@ -14,7 +14,7 @@ rule pretrain:
         "logs/pretrain.{instance}.log",
     benchmark:
         "benchmarks/out/pretrain.{instance}.tsv"
-    # The longest chain of the flow goes first; evaluation and release run beside it.
+    # The longest chain of the flow goes first; evaluations, releases and controls run beside it.
     priority: 10
     conda:
         "../envs/regrow.yaml"

@@ -1,26 +1,14 @@
-"""Release of every checkpoint: reads data/pretrain/<step> and the records, writes data/release/<step>."""
+"""Release of every checkpoint: reads data/<stage>/<step> and the records, writes data/release/<stage>-<step>."""
 
 
 rule release:
     """The checkpoint in Hugging Face format, with model card and data card.
-    Reads data/pretrain/{instance}, data/tokenizer, data/evaluate/{instance}, data/decontaminate,
-    data/mix, sources/manifest.yaml and the records of the data steps; writes data/release/{instance}.
-    """
+    Reads data/<stage>/<step> of the stage that {instance} names, data/tokenizer, data/evaluate/{instance},
+    data/decontaminate, data/mix, sources/manifest.yaml and the records of the data steps;
+    writes data/release/{instance}."""
     input:
         stamp=".regrow/stamps/release",
-        checkpoint="records/pretrain.{instance}.json",
-        evaluate="records/evaluate.{instance}.json",
-        data=[
-            "records/crawl.json",
-            "records/text.json",
-            "records/filter.json",
-            "records/dedup.json",
-            "records/decontaminate.json",
-            "records/mix.json",
-            "records/classify.json",
-            "records/tokenizer.json",
-            "records/pack.json",
-        ],
+        records=lambda wildcards: FLOW.needs("release", wildcards.instance),
     output:
         record="records/release.{instance}.json",
         model="data/release/{instance}/model.safetensors",

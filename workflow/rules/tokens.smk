@@ -1,12 +1,13 @@
-"""Tokenizer and packing: reads data/decontaminate and data/mix, writes data/tokenizer and data/pack."""
+"""Tokenizer and packing: reads data/decontaminate, data/mix and data/tasks, writes data/tokenizer and data/pack."""
 
 
 rule tokenizer:
-    """Byte-level BPE. Reads data/decontaminate and data/mix; writes data/tokenizer."""
+    """Byte-level BPE. Reads data/tasks, data/decontaminate and data/mix; writes data/tokenizer."""
     input:
         stamp=".regrow/stamps/tokenizer",
         decontaminate="records/decontaminate.json",
         mix="records/mix.json",
+        tasks="records/tasks.json",
     output:
         "records/tokenizer.json",
     log:

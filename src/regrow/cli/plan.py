@@ -18,6 +18,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Arguments."""
     parser.add_argument("--params", default="params/demo.yaml", help="the params file")
     parser.add_argument("--all", action="store_true", help="list jobs with nothing to do as well")
+    parser.add_argument("--seeds", action="store_true", help="of `snakemake seeds` instead")
     parser.add_argument("--json", action="store_true", help="the answer as JSON")
 
 
@@ -26,7 +27,7 @@ def run(args: argparse.Namespace) -> int:
     from regrow.flow.plan import plan
     from regrow.flow.present import Present, find_root
 
-    found = plan(Present(find_root(), args.params))
+    found = plan(Present(find_root(), args.params), args.seeds)
     if args.json:
         print(json.dumps(found, indent=2))
     else:
@@ -45,6 +46,7 @@ def _show(found: dict[str, Any], everything: bool) -> None:
         "hit": paint.green,
         "restore": paint.blue,
         "current": paint.dim,
+        "aside": paint.dim,
     }
     width = max(len(job["job"]) for job in found["jobs"])
     for group in _grouped(found["jobs"], everything):
@@ -66,7 +68,7 @@ def _grouped(jobs: list[dict[str, Any]], everything: bool) -> list[list[dict[str
     """Neighbouring instances of a step whose action and reasons are the same, together."""
     groups: list[list[dict[str, Any]]] = []
     for job in jobs:
-        if job["action"] == "current" and not everything:
+        if job["action"] in ("current", "aside") and not everything:
             continue
         last = groups[-1][0] if groups else None
         if last is not None and (last["step"], last["action"], last["reasons"]) == (

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -22,7 +22,7 @@ from regrow.flow.store import Store
 READ_LIMIT = 4_000_000_000
 """bytes of unknown files that are read at the start of a run; the rest is verified on use"""
 
-Action = Literal["current", "restore", "hit", "run", "follow"]
+Action = Literal["current", "restore", "hit", "run", "follow", "aside"]
 
 
 @dataclass
@@ -46,7 +46,8 @@ class Verdict:
 
     current: nothing; restore: a file that people ask for is fetched from cache or remote;
     hit: the record is stale, but the key is known; run: the function runs;
-    follow: something upstream runs, and this runs unless its inputs come out equal.
+    follow: something upstream runs, and this runs unless its inputs come out equal;
+    aside: nobody asks for it (a repetition under another seed).
     """
 
     job: Job
@@ -94,8 +95,14 @@ def compare(root: Any, record: Record, budget: list[int] | None = None) -> Works
 class Assessment:
     """All verdicts, in flow order."""
 
-    def __init__(self, present: Present, read_limit: int = READ_LIMIT) -> None:
+    def __init__(
+        self,
+        present: Present,
+        read_limit: int = READ_LIMIT,
+        groups: Collection[str] = ("main",),
+    ) -> None:
         self.present = present
+        self.groups = groups
         self.store = Store(present.root)
         self.remote = Remote(self.store)
         self.book = Book(present.root)
@@ -172,6 +179,10 @@ class Assessment:
             verdict.key = (
                 key_of(self.present.parts(job, known)) if len(known) == len(inputs) else None
             )
+            if job.step.group not in self.groups:
+                verdict.action = "aside"
+                predicted[name] = record
+                continue
             if not verdict.stale and not starts:
                 verdict.action = "restore" if leafless else "current"
                 predicted[name] = record

@@ -23,9 +23,9 @@ def changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Change]:
     found = [Change("params", text) for text in _values("", old["params"], new["params"])]
     found += [Change("code", text) for text in _code(old["code"], new["code"])]
     found += [Change("packages", text) for text in _values("", old["packages"], new["packages"])]
-    for part in ("numerics", "instance"):
-        if old[part] != new[part]:
-            found.append(Change(part, f"{old[part]} -> {new[part]}"))
+    for part in ("numerics", "instance", "options"):
+        if old.get(part) != new.get(part):
+            found.append(Change(part, f"{old.get(part)} -> {new.get(part)}"))
     for name in sorted(old["inputs"].keys() | new["inputs"].keys()):
         before, after = old["inputs"].get(name), new["inputs"].get(name)
         if before != after:

@@ -18,8 +18,8 @@ from regrow.flow.jobs import Job
 from regrow.flow.present import DEFAULT_PARAMS, Present
 from regrow.flow.records import Book, Record, encode
 from regrow.flow.state import Tree
+from regrow.flow.step import Step
 from regrow.flow.store import Store, dir_md5, dir_object
-from regrow.flow.table import Step
 
 CODE = "code.json"
 _HEAD = "# Written by `snakemake` from the records; edits are overwritten.\n"
@@ -57,9 +57,11 @@ def sync(present: Present, book: Book) -> None:
     locks: dict[str, Any] = {}
     for step in present.flow.steps:
         jobs = [job for job in present.jobs.values() if job.step is step]
+        records = [book.record(job) for job in jobs]
+        if step.group != "main" and not all(records):
+            continue  # nobody asked for it here
         stage = _stage(present, step, jobs, raw)
         stages[step.name] = stage
-        records = [book.record(job) for job in jobs]
         if all(records):
             locks[step.name] = _lock(
                 present, book, store, step, jobs, [r for r in records if r], stage, raw

@@ -5,12 +5,12 @@ from __future__ import annotations
 import importlib
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
 from regrow.flow.errors import FlowError
-from regrow.flow.table import Input, Kind, Step
+from regrow.flow.step import Input, Kind, Step
 
 TABLE = "regrow.flow.table"
 TABLE_VARIABLE = "REGROW_TABLE"
@@ -127,6 +127,13 @@ def _resolve(
 ) -> list[Resolved]:
     if item.kind == "source":
         return [Resolved(item.name, "source", item.path)]
+    if item.instance == "named":
+        named, _, checkpoint = cast(str, instance).rpartition("-")
+        if item.only and named not in item.only:
+            return []
+        return [_made(item.name, replace(item, step=named), checkpoint)]
+    if item.only and cast(str, instance).rpartition("-")[0] not in item.only:
+        return []
     made = instances.get(item.step, [])
     if item.instance == "none":
         return [_made(item.name, item, None)]
@@ -135,6 +142,8 @@ def _resolve(
     if item.instance == "previous":
         at = made.index(cast(str, instance))
         return [_made(item.name, item, made[at - 1])] if at else []
+    if item.instance == "first":
+        return [_made(item.name, item, made[0])]
     if item.instance == "last":
         return [_made(item.name, item, made[-1])]
     return [_made(f"{item.name}.{one}", item, one) for one in made]

@@ -14,12 +14,16 @@ MEANING = {
     "hit": "known: restored, not run",
     "restore": "files are fetched from the cache or the remote",
     "current": "nothing to do",
+    "aside": "not asked for: another seed",
 }
 
 
-def plan(present: Present) -> dict[str, Any]:
-    """The plan as JSON: `jobs` in flow order, each with action, reasons and causes; `summary`."""
-    assessment = Assessment(present)
+def plan(present: Present, seeds: bool = False) -> dict[str, Any]:
+    """The plan as JSON: `jobs` in flow order, each with action, reasons and causes; `summary`.
+
+    With `seeds`, of `snakemake seeds`: the repetitions under other seeds as well.
+    """
+    assessment = Assessment(present, groups=("main", "seeds") if seeds else ("main",))
     jobs = [_row(verdict, assessment) for verdict in assessment.verdicts.values()]
     counted = Counter(job["action"] for job in jobs)
     return {

@@ -17,7 +17,7 @@ from regrow.flow.environment import Environment
 from regrow.flow.errors import FlowError
 from regrow.flow.jobs import Flow, Job
 from regrow.flow.state import Tree
-from regrow.flow.table import Step
+from regrow.flow.step import Step
 
 PRIVATE = ".regrow"
 """folder of caches and scratch, git-ignored; losing it costs time, never results"""
@@ -126,8 +126,11 @@ class Present:
 
     def parts(self, job: Job, inputs: Mapping[str, str]) -> dict[str, Any]:
         """All parts of the key of a job, given the hashes of its inputs."""
+        # A step without options has the key that it had before there were options.
+        options = {"options": dict(sorted(job.step.options.items()))} if job.step.options else {}
         return {
             **self.step_parts(job.step),
+            **options,
             "instance": job.instance,
             "inputs": dict(sorted(inputs.items())),
         }

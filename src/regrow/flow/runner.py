@@ -224,7 +224,7 @@ class Runner:
         return SimpleNamespace(**{name: getattr(params, name) for name in self.job.step.params})
 
     def _extra(self, scratch: Path) -> dict[str, Any]:
-        extra: dict[str, Any] = {}
+        extra: dict[str, Any] = dict(self.job.step.options)
         if self.job.instance is not None:
             extra["instance"] = self.job.instance
         if self.job.step.resumable:

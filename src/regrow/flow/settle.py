@@ -12,6 +12,7 @@ import contextlib
 import os
 import secrets
 import shutil
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +27,13 @@ STALE = FRESH - 86_400
 STAMPS = f"{PRIVATE}/stamps"
 
 
-def settle(present: Present) -> Assessment:
-    """Compare every record with the present and set times, stamps, code.json, dvc.yaml, dvc.lock."""
+def settle(present: Present, groups: Collection[str] = ("main",)) -> Assessment:
+    """Compare every record with the present and set times, stamps, code.json, dvc.yaml, dvc.lock.
+
+    `groups`: those of the steps that this run asks for.
+    """
     with files.locked(present.root / PRIVATE / "settle.lock"):
-        assessment = Assessment(present)
+        assessment = Assessment(present, groups=groups)
         stale: set[str] = set()
         for verdict in assessment.verdicts.values():
             record = assessment.book.record(verdict.job)

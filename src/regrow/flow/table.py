@@ -7,66 +7,15 @@ Functions are named, not imported: a lookup that hits must not import torch.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
+
+from regrow.flow.step import Input, Step
 
 if TYPE_CHECKING:
     # pydantic costs more than a whole lookup that hits
     from regrow.params.schema import Params
-
-Kind = Literal["data", "record", "source"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Input:
-    """One input of a step, given to its function under `name`."""
-
-    name: str
-    kind: Kind = "data"
-    """data: the folder that another step filled; record: another step's record (JSON);
-    source: a git-tracked path that no step makes."""
-    step: str = ""
-    """the producing step (data, record)"""
-    path: str = ""
-    """the path (source)"""
-    instance: Literal["none", "same", "previous", "all", "first", "last", "named"] = "none"
-    """which instance of an instanced step: the one of this job, the one before it (left out for
-    the first), all of them (`name` is then given as `name.<instance>`), the first or the last;
-    named: this job's instance is `<step>-<instance>` and says both (`step` is then empty)"""
-    only: tuple[str, ...] = ()
-    """of a job whose instance is `<step>-<instance>`: the steps for which it has this input
-    (empty: all)"""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Step:
-    """A step: `function(inputs, params, output)` fills the folder `output`.
-
-    `inputs` maps names to paths, `params` carries only the declared sections. An
-    instanced step also gets `instance=`; a resumable one also gets `scratch=`, a
-    folder that survives a kill and is removed after success.
-    """
-
-    name: str
-    function: str
-    """"module:function" """
-    params: tuple[str, ...] = ()
-    inputs: tuple[Input, ...] = ()
-    numerics: Literal["exact", "fma32"] = "exact"
-    """exact: integer, byte and correctly rounded work; fma32: see regrow.numerics"""
-    instances: Callable[[Any], list[str]] | None = None
-    """the instances under given params, in the order in which `previous` chains them"""
-    resumable: bool = False
-    options: Mapping[str, str | int] = field(default_factory=dict)
-    """keyword arguments of the function by which steps that share it differ; part of the key"""
-    group: Literal["main", "seeds"] = "main"
-    """main: what `snakemake` builds; seeds: repetitions under other seeds, built by `snakemake seeds`"""
-    leaf: tuple[str, ...] = ()
-    """files of the output that people ask for by name: declared to Snakemake as well"""
-    packages: tuple[str, ...] = field(default=())
-    """third-party distributions that the function reaches without importing them statically"""
 
 
 def stage(section: str) -> Callable[[Any], list[str]]:
@@ -93,15 +42,15 @@ _STAGES: dict[str, Callable[[Any], list[str]]] = {
     "soup": final("midtrain"),
     "longcontext_control": final("longcontext"),
     "longcontext": stage("longcontext"),
+    "rlzero_random": _control,
+    "rlzero": stage("rlzero"),
     "sft": stage("sft"),
     "sft_instruct": stage("sft_instruct"),
     "dpo_delta": final("dpo"),
     "dpo": stage("dpo"),
     "rlvr": stage("rlvr"),
-    "rlzero": stage("rlzero"),
-    "rlzero_random": _control,
 }
-"""every step that makes checkpoints -> its instances, in the order of the flow"""
+"""every step that makes checkpoints -> its instances; the model that people want comes last"""
 
 _CONTROLS = ("longcontext_control", "dpo_delta", "rlzero_random")
 """compared with, not released"""
@@ -255,6 +204,8 @@ def _seed_named(seed: int) -> Callable[[Any], list[str]]:
         for instance in final(section)(params)
     ]
 
+
+_SFT, _PAIRS, _DPO, _DIFFICULTY, _RLVR = _post_training(0)
 
 STEPS: tuple[Step, ...] = (
     Step(
@@ -420,7 +371,7 @@ STEPS: tuple[Step, ...] = (
             Input(name="teacher", kind="source", path="sources/teacher"),
         ),
     ),
-    *_post_training(0),
+    _SFT,
     _training(
         "sft_instruct",
         "regrow.train.stages:sft",
@@ -429,6 +380,7 @@ STEPS: tuple[Step, ...] = (
         _base("sft"),
         options={"branch": "instruct", "seed": 0},
     ),
+    _PAIRS,
     _training(
         "dpo_delta",
         "regrow.train.stages:dpo",
@@ -437,6 +389,9 @@ STEPS: tuple[Step, ...] = (
         _base("sft"),
         options={"source": "delta", "seed": 0},
     ),
+    _DPO,
+    _DIFFICULTY,
+    _RLVR,
     Step(
         name="difficulty_zero",
         function="regrow.reinforce.difficulty:run",
@@ -459,18 +414,7 @@ STEPS: tuple[Step, ...] = (
         reward="random",
         seed=0,
     ),
-    *(step for seed in SEEDS for step in _post_training(seed)),
     _evaluate("evaluate", tuple(_STAGES), instances=_named(_STAGES)),
-    *(
-        _evaluate(
-            f"evaluate_seed{seed}",
-            tuple(f"{s}_seed{seed}" for s in ("sft", "dpo", "rlvr")),
-            seed,
-            instances=_seed_named(seed),
-            group="seeds",
-        )
-        for seed in SEEDS
-    ),
     Step(
         name="release",
         function="regrow.release.step:run",
@@ -486,6 +430,17 @@ STEPS: tuple[Step, ...] = (
         ),
         instances=_named(s for s in _STAGES if s not in _CONTROLS),
         leaf=("model.safetensors", "README.md"),
+    ),
+    *(step for seed in SEEDS for step in _post_training(seed)),
+    *(
+        _evaluate(
+            f"evaluate_seed{seed}",
+            tuple(f"{s}_seed{seed}" for s in ("sft", "dpo", "rlvr")),
+            seed,
+            instances=_seed_named(seed),
+            group="seeds",
+        )
+        for seed in SEEDS
     ),
 )
 

@@ -25,8 +25,15 @@ class Result:
     differing: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     extra: list[str] = field(default_factory=list)
+    present: int = 0
+    """files that were found"""
     cached: int = 0
     """files that are not in the workspace and were read in the cache"""
+
+    @property
+    def absent(self) -> bool:
+        """Nothing of it is here."""
+        return not (self.present or self.extra)
 
     @property
     def equal(self) -> bool:
@@ -98,6 +105,7 @@ def _verify_one(root: Path, store: Store, record: Record) -> Result:
                 continue
             path = cached
             result.cached += 1
+        result.present += 1
         if path.stat().st_size != entry["size"] or sha256_file(path) != entry["sha256"]:
             result.differing.append(
                 str(path.relative_to(root) if path.is_relative_to(root) else path)

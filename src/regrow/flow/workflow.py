@@ -32,7 +32,8 @@ class Flow:
             self.params_file = self._present.params_file
             if workflow.is_main_process:
                 self._settle(workflow)
-        self.targets = targets(self._present)
+        self.targets = targets(self._present, "main")
+        self.seeds = targets(self._present, "seeds")
 
     def _settle(self, workflow: Any) -> None:
         if not self._alone(workflow.dryrun):
@@ -40,7 +41,10 @@ class Flow:
                 "Another snakemake is at work here; records are left as they are.", file=sys.stderr
             )
             return
-        say(settle.settle(self._present))
+        asked = set(getattr(workflow.dag_settings, "targets", None) or ())
+        aside = {job.record for job in self._present.jobs.values() if job.step.group != "main"}
+        groups = ("main", "seeds") if "seeds" in asked or asked & aside else ("main",)
+        say(settle.settle(self._present, groups))
 
     def _alone(self, dryrun: bool) -> bool:
         """Whether no other Snakemake works in this folder; a real run then holds the place.
@@ -75,6 +79,18 @@ class Flow:
         at = made.index(instance)
         return [f"records/{step}.{made[at - 1]}.json"] if at else []
 
+    def last(self, step: str) -> str:
+        """The record of the last instance of a step."""
+        return f"records/{step}.{self._present.instances[step][-1]}.json"
+
+    def first(self, step: str) -> str:
+        """The record of the first instance of a step."""
+        return f"records/{step}.{self._present.instances[step][0]}.json"
+
+    def needs(self, step: str, instance: str) -> list[str]:
+        """The records that one instance of a step reads, where they depend on the instance."""
+        return [f"records/{name}.json" for name in self._present.job(step, instance).upstream]
+
     def records(self, step: str) -> list[str]:
         """The records of all instances of a step."""
         return [job.record for job in self._present.jobs.values() if job.step.name == step]
@@ -83,7 +99,8 @@ class Flow:
         """After a run: dvc.yaml and dvc.lock, and where to look."""
         settle.finish(self._present)
         if good:
-            last = self._present.jobs[list(self._present.jobs)[-1]]
+            main = [name for name, job in self._present.jobs.items() if job.step.group == "main"]
+            last = self._present.jobs[main[-1]]
             print(
                 f"\nDone. The released checkpoint is {last.data}/ (model card: {last.data}/README.md).\n"
                 f"Ask further: `regrow verify`, `regrow audit {last.name}`, `regrow report`.",
@@ -104,10 +121,11 @@ def _prepare_jobs(root: Path) -> None:
         os.environ[name] = os.pathsep.join([str(place), *others])
 
 
-def targets(present: Present) -> list[str]:
-    """The files that people ask for by name, and all records."""
-    records = [job.record for job in present.jobs.values()]
-    leaves = [f"{job.data}/{leaf}" for job in present.jobs.values() for leaf in job.step.leaf]
+def targets(present: Present, group: str) -> list[str]:
+    """The files that people ask for by name, and all records, of one group of steps."""
+    jobs = [job for job in present.jobs.values() if job.step.group == group]
+    records = [job.record for job in jobs]
+    leaves = [f"{job.data}/{leaf}" for job in jobs for leaf in job.step.leaf]
     return [*leaves, *records]
 
 

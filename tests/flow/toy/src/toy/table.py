@@ -1,6 +1,6 @@
 """The toy's table of steps."""
 
-from regrow.flow.table import Input, Step
+from regrow.flow.step import Input, Step
 
 PARAMS_ROOT = "toy.params:Params"
 

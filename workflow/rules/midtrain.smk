@@ -1,0 +1,125 @@
+"""Midtraining: reads the last pretraining checkpoint, writes data/midmix, data/anneal, data/midtrain, data/midtrain_b, data/soup."""
+
+
+rule midmix:
+    """High-quality documents, questions, retrieval, carry-over: packed.
+    Reads data/decontaminate, data/classify, data/mix, data/tokenizer, data/tasks, evals; writes data/midmix.
+    """
+    input:
+        stamp=".regrow/stamps/midmix",
+        decontaminate="records/decontaminate.json",
+        classify="records/classify.json",
+        mix="records/mix.json",
+        tokenizer="records/tokenizer.json",
+        tasks="records/tasks.json",
+    output:
+        "records/midmix.json",
+    log:
+        "logs/midmix.log",
+    benchmark:
+        "benchmarks/out/midmix.tsv"
+    priority: 10
+    conda:
+        "../envs/regrow.yaml"
+    threads: 1
+    params:
+        file=PARAMS,
+    shell:
+        "regrow run midmix --params {params.file} --log {log}"
+
+
+rule anneal:
+    """Micro-anneals: what each candidate dataset is worth under a fixed budget.
+    Reads data/midmix, data/pretrain/<last>; writes data/anneal."""
+    input:
+        stamp=".regrow/stamps/anneal",
+        midmix="records/midmix.json",
+        base=FLOW.last("pretrain"),
+    output:
+        "records/anneal.json",
+    log:
+        "logs/anneal.log",
+    benchmark:
+        "benchmarks/out/anneal.tsv"
+    conda:
+        "../envs/regrow.yaml"
+    threads: 1
+    params:
+        file=PARAMS,
+    shell:
+        "regrow run anneal --params {params.file} --log {log}"
+
+
+rule midtrain:
+    """One segment of midtraining, up to the checkpoint {instance}.
+    Reads data/midmix, data/pretrain/<last> and data/midtrain/<previous>; writes data/midtrain/{instance}.
+    """
+    input:
+        stamp=".regrow/stamps/midtrain",
+        data="records/midmix.json",
+        base=FLOW.last("pretrain"),
+        previous=lambda wildcards: FLOW.previous("midtrain", wildcards.instance),
+    output:
+        "records/midtrain.{instance}.json",
+    log:
+        "logs/midtrain.{instance}.log",
+    benchmark:
+        "benchmarks/out/midtrain.{instance}.tsv"
+    priority: 10
+    conda:
+        "../envs/regrow.yaml"
+    threads: 1
+    params:
+        file=PARAMS,
+    shell:
+        "regrow run midtrain --instance {wildcards.instance} --params {params.file} --log {log}"
+
+
+rule midtrain_b:
+    """Midtraining again in another data order, for the soup.
+    Reads data/midmix, data/pretrain/<last> and data/midtrain_b/<previous>; writes data/midtrain_b/{instance}.
+    """
+    input:
+        stamp=".regrow/stamps/midtrain_b",
+        data="records/midmix.json",
+        base=FLOW.last("pretrain"),
+        previous=lambda wildcards: FLOW.previous("midtrain_b", wildcards.instance),
+    output:
+        "records/midtrain_b.{instance}.json",
+    log:
+        "logs/midtrain_b.{instance}.log",
+    benchmark:
+        "benchmarks/out/midtrain_b.{instance}.tsv"
+    priority: 10
+    conda:
+        "../envs/regrow.yaml"
+    threads: 1
+    params:
+        file=PARAMS,
+    shell:
+        "regrow run midtrain_b --instance {wildcards.instance} --params {params.file} --log {log}"
+
+
+rule soup:
+    """The mean of both runs, kept only if it wins on held-out data.
+    Reads data/midtrain/<last>, data/midtrain_b/<last>, data/midmix; writes data/soup/{instance}.
+    """
+    input:
+        stamp=".regrow/stamps/soup",
+        a=FLOW.last("midtrain"),
+        b=FLOW.last("midtrain_b"),
+        midmix="records/midmix.json",
+    output:
+        "records/soup.{instance}.json",
+    log:
+        "logs/soup.{instance}.log",
+    benchmark:
+        "benchmarks/out/soup.{instance}.tsv"
+    priority: 10
+    conda:
+        "../envs/regrow.yaml"
+    threads: 1
+    params:
+        file=PARAMS,
+    shell:
+        "regrow run soup --instance {wildcards.instance} --params {params.file} --log {log}"

@@ -1,7 +1,6 @@
 """From a crawl to a released checkpoint. `snakemake --cores all` builds what is not known yet.
 
-The edges between rules are records (docs/flow.md). Every rule opens with the data that it reads and
-writes. What a run makes is said in params/demo.yaml, or in the file given by --configfile.
+Edges between rules are records (docs/flow.md); what a run makes is said in params/demo.yaml.
 """
 
 import sys

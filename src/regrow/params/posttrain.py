@@ -58,6 +58,21 @@ class LongMix(Block):
     """of a document that counts as long"""
     compressibility: float = Field(default=0.2, ge=0, lt=0.5)
     """share dropped at either end of the order by gzip ratio (Olmo 3: 0.2)"""
+    windows: int = Field(default=2, ge=1)
+    """neighbouring sequences taken from a long document before the next one's turn"""
+    short_length: int = Field(default=256, ge=16, multiple_of=16)
+    """of the control: the same sequences cut into shorter ones; must divide `sequence_length`"""
+    max_sections: int = Field(default=3, ge=1)
+    """sections of an aggregation document, 1 to this many (Olmo 3: 2 to 8, of longer documents)"""
+    words: int = Field(default=5, ge=2)
+    """words counted per section (Olmo 3: 5)"""
+    min_facts: int = Field(default=6, ge=1)
+    """facts of a retrieval document, all asked for"""
+    max_facts: int = Field(default=14, ge=1)
+    heldout_windows: int = Field(default=64, ge=1)
+    """full sequences of held-out text, for the loss by position"""
+    needles: int = Field(default=64, ge=1)
+    """prompts per kind"""
     seed: int = 0
 
 
@@ -85,6 +100,8 @@ class Pairs(Block):
     """own samples per prompt: best against worst"""
     length_weight: float = Field(default=0.0025, ge=0)
     """the judge's score is correctness minus this times the answer's tokens"""
+    require_correct: bool = True
+    """the chosen answer must be verified as correct; without it shorter wins among equally wrong"""
     delta_prompts: int = Field(default=700, ge=1)
     """prompts of the delta-learning pairs"""
     heldout: int = Field(default=300, ge=1)

@@ -156,7 +156,8 @@ class Dpo(Stage):
 class Rlvr(Stage):
     """Group-relative policy optimisation on verified rewards, as in Olmo 3 (section 4.4.1).
 
-    A step samples `prompts` x `group` answers; groups of equal reward are dropped and refilled.
+    A step samples `prompts` x `group` answers; groups of equal reward are dropped and refilled. A
+    step that is left without any group makes no update and counts as skipped.
     `batch_sequences` is prompts x group.
     """
 

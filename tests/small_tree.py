@@ -10,14 +10,15 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from regrow.flow import jobs
 from regrow.flow.hashing import digest_file, tree_sha256
 from regrow.flow.present import key_of, source_digest
 from regrow.flow.records import encode
 from regrow.flow.state import Tree
 from regrow.flow.store import dir_md5
-from regrow.flow.table import STEPS
 from regrow.params.schema import Params
 from regrow.tables import parquet as tables
+from small_stages import write_stages
 
 LENGTH = 16
 BATCH = 2
@@ -47,6 +48,8 @@ def url(name: str) -> str:
     return f"https://manual.example/doc/{name}.html"
 
 
+TOKENS = {"joins": 21, "indexes": 13, "queries": 30, "views": 5, "question1": 11, "question2": 19}
+ORDER = ["joins", "queries", "indexes", "joins", "views", "indexes", "joins"]
 KEPT = ("joins", "indexes", "queries", "views")
 TEXTS = {
     "joins": "How to join two tables.\nA join takes rows from both sides where the keys agree.",
@@ -65,14 +68,16 @@ def write_tree(root: Path) -> Path:
     (root / "sources" / "sites").mkdir(parents=True)
     (root / "sources" / "manifest.yaml").write_text(MANIFEST % ("0f" * 32))
     (root / "sources" / "sites" / "manual.tar.xz").write_bytes(b"archive")
+    (root / "sources" / "teacher").mkdir()
+    (root / "sources" / "teacher" / "sayings.txt").write_text("Well said.\n")
     (root / "evals").mkdir()
     (root / "evals" / "questions.jsonl").write_text("{}\n")
     (root / "Snakefile").write_text("")
     _crawl(root / "data/crawl")
     _documents(root)
     _mix(root)
-    _pack(root / "data/pack")
-    _training(root)
+    write_pack(root / "data/pack", ORDER)
+    write_stages(root, params())
     write_records(root)
     return root
 
@@ -172,17 +177,16 @@ def _mix(root: Path) -> None:
     (root / "data/tokenizer/tokenizer.json").write_text("{}\n")
 
 
-def _pack(folder: Path) -> None:
-    """A stream of three, two, one and one instances of uneven length, cut into sequences of 16."""
-    lengths = {"joins": 21, "indexes": 13, "queries": 30, "views": 5}
-    order = ["joins", "queries", "indexes", "joins", "views", "indexes", "joins"]
+def write_pack(folder: Path, order: list[str], length: int = LENGTH) -> None:
+    """A stream of instances of uneven length, cut into sequences of `length`."""
+    folder.mkdir(parents=True)
     rows, start = [], 0
     for number, name in enumerate(order):
         repeat = order[:number].count(name)
-        rows.append((number, ID[name], repeat, start, start + lengths[name]))
-        start += lengths[name]
-    sequences = start // LENGTH
-    end = sequences * LENGTH
+        rows.append((number, ID.get(name, name), repeat, start, start + TOKENS[name]))
+        start += TOKENS[name]
+    sequences = start // length
+    end = sequences * length
     rows = [(n, i, r, s, min(e, end)) for n, i, r, s, e in rows if s < end]
     schema = {
         "instance": pl.Int64,
@@ -195,47 +199,13 @@ def _pack(folder: Path) -> None:
     np.arange(end, dtype="<u2").tofile(folder / "tokens.bin")
     meta = {
         "sequences": sequences,
-        "sequence_length": LENGTH,
+        "sequence_length": length,
         "tokens": end,
         "vocabulary": 300,
         "eos": 1,
         "pad": 0,
     }
     (folder / "meta.json").write_text(json.dumps(meta))
-
-
-def _training(root: Path) -> None:
-    for step in range(0, STEPS_TRAINED + 1, EVERY):
-        name = f"{step:06d}"
-        folder = root / "data/pretrain" / name
-        folder.mkdir(parents=True)
-        (folder / "model.safetensors").write_bytes(b"weights %d" % step)
-        steps = list(range(step - EVERY + 1, step + 1)) if step else []
-        metrics = {
-            "step": steps,
-            "loss": [6.0 - s / 4 for s in steps],
-            "z_loss": [0.0 for _ in steps],
-            "grad_norm": [1.0 for _ in steps],
-            "lr": [0.01 for _ in steps],
-            "tokens": [s * BATCH * LENGTH for s in steps],
-            "skipped": [False for _ in steps],
-        }
-        tables.write(pl.DataFrame(metrics), folder / "metrics.parquet")
-        figure = {"bits_per_byte": 4 - step / 8, "low": 3.8 - step / 8, "high": 4.2 - step / 8}
-        figure |= {"documents": 1, "bytes": 40}
-        results = {"overall": figure, "mean": figure, "domains": {"manuals": figure}}
-        results |= {"checkpoint": name, "metric": "bits_per_byte"}
-        folder = root / "data/evaluate" / name
-        folder.mkdir(parents=True)
-        (folder / "results.json").write_text(json.dumps(results))
-        sample = {"prompt": "The ", "sample": 0, "text": f"table <{step}>", "tokens": 3}
-        samples = {"checkpoint": name, "temperature": 0.8, "samples": [sample]}
-        (folder / "samples.json").write_text(json.dumps(samples))
-        # The release carries the same weights on.
-        folder = root / "data/release" / name
-        folder.mkdir(parents=True)
-        (folder / "model.safetensors").write_bytes(b"weights %d" % step)
-        (folder / "README.md").write_text(f"card {step}\n")
 
 
 COUNTS: dict[str, Any] = {
@@ -248,14 +218,19 @@ COUNTS: dict[str, Any] = {
 
 
 def params() -> Params:
+    short = {"batch_sequences": BATCH, "micro_batch_sequences": 1}
+    rl = {"prompts": 2, "group": 2, "batch_sequences": 4, "micro_batch_sequences": 1}
     raw = {
-        "pretrain": {
-            "steps": STEPS_TRAINED,
-            "checkpoint_every": EVERY,
-            "batch_sequences": BATCH,
-            "micro_batch_sequences": 1,
-        },
+        "pretrain": short | {"steps": STEPS_TRAINED, "checkpoint_every": EVERY},
         "pack": {"sequence_length": LENGTH},
+        "midtrain": short | {"steps": 4, "checkpoint_every": 2},
+        "anneal": short | {"steps": 2, "checkpoint_every": 2},
+        "longcontext": short | {"steps": 2, "checkpoint_every": 2},
+        "sft": short | {"steps": 4, "checkpoint_every": 2},
+        "sft_instruct": short | {"steps": 2, "checkpoint_every": 2},
+        "dpo": short | {"steps": 2, "checkpoint_every": 2},
+        "rlvr": rl | {"steps": 4, "checkpoint_every": 2},
+        "rlzero": rl | {"steps": 2, "checkpoint_every": 2, "control_steps": 2},
     }
     return Params.model_validate(raw)
 
@@ -266,54 +241,48 @@ def write_records(root: Path) -> None:
     values = params()
     dumped = values.model_dump(mode="json")
     made: dict[str, str] = {}
-    for step in STEPS:
-        instances = step.instances(values) if step.instances else [None]
-        for at, instance in enumerate(instances):
-            inputs, hashes = {}, {}
-            for item in step.inputs:
-                if item.kind == "source":
-                    inputs[item.name] = {"kind": "source", "path": item.path}
-                    hashes[item.name] = source_digest(Tree(root, item.path), item.path)
-                    continue
-                which = {"same": instance, "previous": instances[at - 1] if at else ""}
-                one = which.get(item.instance)
-                if one == "":
-                    continue
-                name = item.step if one is None else f"{item.step}.{one}"
-                path = f"data/{item.step}" + (f"/{one}" if one else "")
-                record = f"records/{name}.json"
-                if item.kind == "record":
-                    path = record
-                    hashes[item.name] = digest_file(root / record).sha256
-                else:
-                    hashes[item.name] = made[name]
-                inputs[item.name] = {"kind": item.kind, "path": path, "record": record}
-            name = step.name if instance is None else f"{step.name}.{instance}"
-            path = f"data/{step.name}" + (f"/{instance}" if instance else "")
-            parts = {
-                "code": {
-                    "function": step.function,
-                    "digest": hashlib.sha256(step.name.encode()).hexdigest(),
-                    "modules": {step.function.split(":")[0]: {"digest": "0", "definitions": {}}},
-                    "native": {},
-                },
-                "params": {section: dumped[section] for section in step.params},
-                "packages": {"polars": "2.1.0"},
-                "numerics": step.numerics,
-                "instance": instance,
-                "inputs": dict(sorted(hashes.items())),
-            }
-            record_of = {
-                "step": step.name,
-                "instance": instance,
-                "key": key_of(parts),
-                "parts": parts,
-                "inputs": inputs,
-                "output": _output(root, path),
-                "counts": COUNTS.get(step.name),
-            }
-            made[name] = record_of["output"]["sha256"]
-            (root / "records" / f"{name}.json").write_bytes(encode(record_of))
+    flow = jobs.flow()
+    instances = {step.name: step.instances(values) for step in flow.steps if step.instances}
+    for name, job in jobs.expand(flow, instances).items():
+        step, inputs, hashes = job.step, {}, {}
+        if step.group != "main":
+            continue
+        for item in job.inputs:
+            inputs[item.name] = {"kind": item.kind, "path": item.path}
+            if item.kind == "source":
+                hashes[item.name] = source_digest(Tree(root, item.path), item.path)
+                continue
+            inputs[item.name]["record"] = f"records/{item.job}.json"
+            record = root / f"records/{item.job}.json"
+            hashes[item.name] = (
+                digest_file(record).sha256 if item.kind == "record" else made[item.job]
+            )
+        parts = {
+            "code": {
+                "function": step.function,
+                "digest": hashlib.sha256(step.name.encode()).hexdigest(),
+                "modules": {step.function.split(":")[0]: {"digest": "0", "definitions": {}}},
+                "native": {},
+            },
+            "params": {section: dumped[section] for section in step.params},
+            "packages": {"polars": "2.1.0"},
+            "numerics": step.numerics,
+            "instance": job.instance,
+            "inputs": dict(sorted(hashes.items())),
+        }
+        if step.options:
+            parts["options"] = dict(sorted(step.options.items()))
+        record_of = {
+            "step": step.name,
+            "instance": job.instance,
+            "key": key_of(parts),
+            "parts": parts,
+            "inputs": inputs,
+            "output": _output(root, job.data),
+            "counts": COUNTS.get(step.name),
+        }
+        made[name] = record_of["output"]["sha256"]
+        (root / job.record).write_bytes(encode(record_of))
 
 
 def _output(root: Path, path: str) -> dict[str, Any]:

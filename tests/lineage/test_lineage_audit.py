@@ -12,11 +12,11 @@ from regrow.lineage.naming import resolve
 
 
 def test_the_chain_reaches_the_sources(ledger: Ledger) -> None:
-    answer = audit(ledger, resolve(ledger, "release.000008"))
+    answer = audit(ledger, resolve(ledger, "release.pretrain-000008"))
     assert answer["problems"] == []
     names = [step["name"] for step in answer["steps"]]
-    assert names[0] == "crawl" and names[-1] == "release.000008"
-    assert "release.000004" not in names, "other releases are no ancestors"
+    assert names[0] == "crawl" and names[-1] == "release.pretrain-000008"
+    assert "release.pretrain-000004" not in names, "other releases are no ancestors"
     made = {step["name"]: step["output"]["sha256"] for step in answer["steps"]}
     for step in answer["steps"]:
         for item in step["inputs"]:
@@ -61,7 +61,7 @@ def test_command(
     assert main(["audit", "pretrain.000004"]) == 0
     text = capsys.readouterr().out
     assert "\x1b" not in text, "no colour where nobody looks"
-    for part in ("sdist manual 1.0", "batch_sequences=2", "fma32", "length.words 1", "11 records"):
+    for part in ("sdist manual 1.0", "batch_sequences=2", "fma32", "length.words 1", "12 records"):
         assert part in text
     assert main(["audit", "mix", "--json"]) == 0
     answer = json.loads(capsys.readouterr().out)

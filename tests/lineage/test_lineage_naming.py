@@ -14,9 +14,24 @@ from regrow.lineage.naming import resolve
 def test_records_come_in_flow_order_and_ancestry_is_closed(ledger: Ledger) -> None:
     names = [record.name for record in ledger.records]
     assert names[:5] == ["crawl", "text", "filter", "dedup", "decontaminate"]
-    assert names[-1] == "release.000008"
+    assert names[-1] == "release.rlzero-000002"
+    at = names.index("release.pretrain-000000")
+    assert names[at : at + 3] == [f"release.pretrain-00000{n}" for n in (0, 4, 8)]
     chain = [r.name for r in ledger.ancestry(ledger.by_name["pretrain.000004"])]
-    assert chain == [*names[:9], "pretrain.000000", "pretrain.000004"]
+    assert chain == [*names[:10], "pretrain.000000", "pretrain.000004"]
+    long = {r.step for r in ledger.ancestry(ledger.by_name["rlvr.000004"])}
+    assert {"pretrain", "midtrain_b", "soup", "longmix", "sft", "pairs", "difficulty"} <= long
+    assert not {"anneal", "dpo_delta", "evaluate", "rlzero"} & long
+
+
+def test_the_final_checkpoint_and_what_is_about_it(ledger: Ledger) -> None:
+    final = ledger.final
+    assert final is not None and final.name == "rlvr.000004"
+    release = ledger.about("release", final)
+    assert release is not None and release.trained == final.trained == ("rlvr", 4)
+    assert ledger.by_name["midmix"].trained is None
+    early = Ledger(ledger.root, [r for r in ledger.records if r.step in ("pack", "pretrain")])
+    assert early.final is not None and early.final.name == "pretrain.000008"
 
 
 @pytest.mark.parametrize(
@@ -28,6 +43,12 @@ def test_records_come_in_flow_order_and_ancestry_is_closed(ledger: Ledger) -> No
         ("data/mix/mix.parquet", "data/mix/mix.parquet"),
         ("./data/mix/mix.parquet", "data/mix/mix.parquet"),
         ("records/pack.json", "data/pack"),
+        ("rlvr.000002", "data/rlvr/000002"),
+        ("rlvr-000002", "data/rlvr/000002"),
+        ("rlvr-step2", "data/rlvr/000002"),
+        ("rlvr", "data/rlvr/000004"),
+        ("pretrain", "data/pretrain/000008"),
+        ("evaluate.sft-000004", "data/evaluate/sft-000004"),
     ],
 )
 def test_names_and_paths(
@@ -47,16 +68,17 @@ def test_hash_prefixes_of_key_tree_and_file(ledger: Ledger) -> None:
 
 
 def test_equal_bytes_are_named_by_who_made_them(ledger: Ledger) -> None:
-    weights = resolve(ledger, "data/release/000004/model.safetensors")
+    weights = resolve(ledger, "data/release/pretrain-000004/model.safetensors")
     found = resolve(ledger, weights.sha256)
     assert found.path == "data/pretrain/000004/model.safetensors"
-    assert "data/release/000004/model.safetensors" in found.also
+    assert "data/release/pretrain-000004/model.safetensors" in found.also
 
 
 @pytest.mark.parametrize(
     ("name", "says"),
     [
-        ("pretrain", "`pretrain.000004`"),
+        ("evaluate", "`evaluate.midtrain_b-000004`"),
+        ("rlvr-000003", "`rlvr.000002`, `rlvr.000004`"),
         ("dedupe", "`dedup`"),
         ("abc", "at least 6"),
         ("0123456789", "begins with"),

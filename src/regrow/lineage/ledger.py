@@ -13,8 +13,10 @@ from typing import Any
 
 from regrow.flow.table import STEPS
 from regrow.lineage.errors import Unanswerable
+from regrow.release import stages
 
 _RANK = {step.name: rank for rank, step in enumerate(STEPS)}
+_STAGE_RANK = {name: rank for rank, name in enumerate(stages.STAGES)}
 
 
 @dataclass(frozen=True)
@@ -82,9 +84,44 @@ class Record:
         return dict(self.raw.get("counts") or {})
 
     @property
-    def order(self) -> tuple[int, str, str]:
-        """Sort key: the order of the flow, then the instance."""
-        return (_RANK.get(self.step, len(_RANK)), self.step, self.instance or "")
+    def options(self) -> dict[str, Any]:
+        """How the step differs from others that share its function."""
+        return dict(self.parts.get("options") or {})
+
+    @property
+    def trained(self) -> tuple[str, int] | None:
+        """Stage and training step of the checkpoint that this is or is about; None: no checkpoint.
+
+        `rlvr.000080`, `evaluate.rlvr-000080` and `release.rlvr-000080` all give ("rlvr", 80).
+        """
+        if self.instance is None:
+            return None
+        try:
+            name, step = stages.split(
+                f"{self.step}-{self.instance}" if self.instance.isdigit() else self.instance
+            )
+            stages.stage(name)
+        except (ValueError, KeyError):
+            return None
+        return name, step
+
+    @property
+    def makes_checkpoint(self) -> bool:
+        """Whether the step is a training stage."""
+        trained = self.trained
+        return trained is not None and trained[0] == self.step
+
+    @property
+    def order(self) -> tuple[int, str, int, str]:
+        """Sort key: the order of the flow, then that of the stages, then the instance."""
+        trained = self.trained
+        stage = "" if trained is None else trained[0].partition("_seed")[0]
+        return (
+            _RANK.get(self.step, len(_RANK)),
+            self.step,
+            _STAGE_RANK.get(stage, -1),
+            self.instance or "",
+        )
 
 
 class Ledger:
@@ -121,6 +158,26 @@ class Ledger:
     def of_step(self, step: str) -> list[Record]:
         """The records of one step, by instance."""
         return [record for record in self.records if record.step == step]
+
+    def checkpoints(self, stage: str | None = None) -> list[Record]:
+        """The checkpoints (of one stage), in the order of training."""
+        return [r for r in self.records if r.makes_checkpoint and stage in (None, r.step)]
+
+    @property
+    def final(self) -> Record | None:
+        """The checkpoint at the end of the longest chain that is here; None: there is none."""
+        for stage in reversed(stages.chain(stages.LAST)):
+            made = self.checkpoints(stage.name)
+            if made:
+                return made[-1]
+        return None
+
+    def about(self, step: str, checkpoint: Record) -> Record | None:
+        """The record of `step` (`evaluate`, `release`) about a checkpoint, None where there is none."""
+        _, _, seed = checkpoint.step.partition("_seed")
+        instance = f"{checkpoint.step}-{checkpoint.instance}"
+        own = self.by_name.get(f"{step}_seed{seed}.{instance}") if seed else None
+        return own or self.by_name.get(f"{step}.{instance}")
 
     def parents(self, record: Record) -> list[Record]:
         """The records that this one names as inputs and that are here."""

@@ -12,6 +12,7 @@ from regrow.lineage.errors import Unanswerable
 from regrow.lineage.ledger import Ledger, Record
 
 MIN_PREFIX = 6
+_STEP = re.compile(r"(?P<stage>[a-z]\w*)-(?:step)?(?P<step>\d+)")
 _HEX = re.compile(r"[0-9a-f]+")
 
 
@@ -44,8 +45,10 @@ class Artifact:
 def resolve(ledger: Ledger, name: str) -> Artifact:
     """The artifact that `name` means.
 
-    Accepted: a step name (`dedup`, `pretrain.000120`), a path (`data/dedup`, a file inside,
-    `records/dedup.json`), or at least six hex digits of the SHA-256 of a tree, a file or a key.
+    Accepted: a step name (`dedup`, `pretrain.000120`; a training stage alone, `sft`, means its last
+    checkpoint), a checkpoint as evaluation and release call it (`rlvr-000080`, `rlvr-step80`), a
+    path (`data/dedup`, a file inside, `records/dedup.json`), or at least six hex digits of the
+    SHA-256 of a tree, a file or a key.
 
     Raises:
         Unanswerable: nothing or several artifacts fit; the message lists candidates.
@@ -56,6 +59,9 @@ def resolve(ledger: Ledger, name: str) -> Artifact:
     found = _by_path(ledger, text)
     if found is not None:
         return found
+    checkpoint = _checkpoint(ledger, text)
+    if checkpoint is not None:
+        return Artifact(checkpoint)
     instances = ledger.of_step(text)
     if instances:
         raise Unanswerable(
@@ -64,6 +70,26 @@ def resolve(ledger: Ledger, name: str) -> Artifact:
     if _HEX.fullmatch(text.lower()):
         return _by_hash(ledger, text.lower())
     raise Unanswerable(f"no artifact is called `{name}`.{_suggest(ledger, text)}")
+
+
+def _checkpoint(ledger: Ledger, text: str) -> Record | None:
+    """The checkpoint of `rlvr` (the last one), `rlvr-000080` or `rlvr-step80`."""
+    last = ledger.checkpoints(text)
+    if last:
+        return last[-1]
+    found = _STEP.fullmatch(text)
+    if found is None:
+        return None
+    made = [r for r in ledger.checkpoints(found["stage"]) if r.trained]
+    if not made:
+        return None
+    for record in made:
+        if record.trained == (found["stage"], int(found["step"])):
+            return record
+    have = _listing(record.name for record in made)
+    raise Unanswerable(
+        f"`{found['stage']}` has no checkpoint of step {found['step']}; it has {have}."
+    )
 
 
 def _by_path(ledger: Ledger, text: str) -> Artifact | None:

@@ -145,6 +145,8 @@ _ALL = (
         "its own answers, and coin tosses",
     ),
 )
+LAST = "rlvr"
+"""the stage whose last checkpoint is the model that people want"""
 STAGES = {stage.name: stage for stage in _ALL}
 
 

@@ -57,9 +57,9 @@ def scores(ledger: Ledger, shelf: Shelf) -> list[Series]:
     points: dict[str, list[tuple[int, dict[str, Any]]]] = {}
     for record in ledger.of_step("evaluate"):
         results = shelf.json(record.name, "results.json")
-        if results is None:
+        if results is None or record.trained is None or record.trained[0] != "pretrain":
             continue
-        step = int(record.instance or 0)
+        step = record.trained[1]
         points.setdefault("overall", []).append((step, results["overall"]))
         for name, figure in results["domains"].items():
             points.setdefault(name, []).append((step, figure))
@@ -80,8 +80,8 @@ def samples(ledger: Ledger, shelf: Shelf) -> list[dict[str, Any]]:
     found = []
     for record in ledger.of_step("evaluate"):
         content = shelf.json(record.name, "samples.json")
-        if content is not None:
-            found.append({"step": int(record.instance or 0), **content})
+        if content is not None and record.trained is not None:
+            found.append({"stage": record.trained[0], "step": record.trained[1], **content})
     return found
 
 

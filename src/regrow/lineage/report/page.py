@@ -40,7 +40,8 @@ def facts(ledger: Ledger) -> dict[str, Any]:
     shelf = Shelf(ledger)
     rows = arcs.nodes(ledger)
     graph, graph_width = arcs.svg(rows, arcs.edges(ledger, rows))
-    release = ledger.of_step("release")
+    final = ledger.final
+    release = ledger.about("release", final) if final else None
     params = {k: v for r in ledger.records for k, v in r.parts["params"].items()}
     curve = model.curve(ledger, shelf)
     scores = model.scores(ledger, shelf)
@@ -48,7 +49,7 @@ def facts(ledger: Ledger) -> dict[str, Any]:
         "title": params.get("release", {}).get("name", "A run of the flow"),
         "description": params.get("release", {}).get("description", ""),
         "model": _shape(params, curve),
-        "released": release[-1] if release else ledger.records[-1],
+        "released": release or final or ledger.records[-1],
         "published": run.published(ledger),
         "records": len(ledger.records),
         "spent": run.spent(ledger),

@@ -11,7 +11,7 @@ import numpy as np
 
 from regrow.params.model import Model
 from regrow.params.train import Pretrain
-from regrow.train import pretrain
+from regrow.train import stages
 
 LENGTH = 64
 PAD, EOS, FIRST = 0, 1, 2
@@ -63,10 +63,10 @@ def grow(
             break
         output = root / f"{step:06d}"
         if not output.exists():
-            inputs = {"pack": pack} | ({"previous": previous} if previous else {})
+            inputs = {"data": pack} | ({"previous": previous} if previous else {})
             place = scratch or root / f"scratch-{step}"
             place.mkdir(parents=True, exist_ok=True)
-            pretrain.run(inputs, params, output, instance=f"{step:06d}", scratch=place)
+            stages.pretrain(inputs, params, output, instance=f"{step:06d}", scratch=place)
         previous = output
     assert previous is not None
     return previous

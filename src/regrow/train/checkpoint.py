@@ -15,7 +15,6 @@ from typing import Any
 
 import torch
 from safetensors.torch import load_file, save_file
-from transformers import Olmo3ForCausalLM
 
 from regrow.model import files
 from regrow.train import digest, metrics
@@ -29,14 +28,13 @@ DIGESTS = "digests.jsonl"
 
 def save(
     folder: Path,
-    model: Olmo3ForCausalLM,
     engine: Engine,
     rows: list[metrics.Row],
     links: list[dict[str, Any]],
     extra: dict[str, Any],
 ) -> None:
     """Fill `folder`. `extra` is merged into `state.json`."""
-    files.save(model, folder)
+    files.save(engine.model, folder)
     state = {name: value.contiguous() for name, value in engine.optimizer.tensors().items()}
     save_file(state, folder / OPTIMIZER, metadata={"format": "pt"})
     (folder / OPTIMIZER).chmod(0o644)
@@ -44,6 +42,7 @@ def save(
     (folder / STATE).write_text(text, encoding="utf-8")
     metrics.write(rows, folder / METRICS)
     digest.write(links, folder / DIGESTS)
+    engine.source.save(folder)
 
 
 def state(folder: Path) -> dict[str, Any]:
@@ -52,15 +51,37 @@ def state(folder: Path) -> dict[str, Any]:
     return found
 
 
-def restore(folder: Path, model: Olmo3ForCausalLM, engine: Engine) -> None:
-    """Set model and engine to the state in `folder`."""
-    with torch.no_grad():
-        files.load_weights(model, folder)
+def restore(folder: Path, engine: Engine) -> None:
+    """Set the engine to the state in `folder`, of the same stage."""
     saved = state(folder)
+    begin(folder, engine, carry_optimizer=True)
     engine.step = saved["step"]
     engine.tokens = saved["tokens"]
     engine.skip.restore(saved["skip"])
-    engine.optimizer.restore(load_file(folder / OPTIMIZER), saved["updates"])
+
+
+def begin(folder: Path, engine: Engine, *, carry_optimizer: bool) -> None:
+    """Start a stage from the checkpoint in `folder`, the last of the stage before.
+
+    The weights are taken over, and with `carry_optimizer` the optimizer's state with its count of
+    updates. Step, tokens, data position and skip window start anew (Olmo 3:
+    `load_optim_state=True, load_trainer_state=False`).
+
+    Raises:
+        ValueError: the optimizer's state there is of another rule than this stage's.
+    """
+    with torch.no_grad():
+        files.load_weights(engine.model, folder)
+    if not carry_optimizer:
+        return
+    stored = load_file(folder / OPTIMIZER)
+    try:
+        engine.optimizer.restore(stored, state(folder)["updates"])
+    except KeyError as error:
+        raise ValueError(
+            f"{folder / OPTIMIZER}: {error.args[0]}: this stage has another optimizer; set the same "
+            "optimizer.name, or carry_optimizer: false"
+        ) from None
 
 
 def replace(folder: Path, scratch: Path) -> None:

@@ -1,4 +1,4 @@
-"""Packed token sequences, and the micro-batches of a step."""
+"""Packed token sequences, and the micro-batches made of them."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from regrow.train.order import Order
+from regrow.train.source import Source
 
 
 class Sequences:
@@ -40,14 +41,18 @@ class Sequences:
 
 @dataclass(frozen=True)
 class Batch:
-    """A micro-batch: tokens (sequences, length) and the token that ends a document."""
+    """A micro-batch: tokens (rows, length) and the token that ends a document.
+
+    `learned` (rows, length) says which tokens the loss counts; None: all but the first of a row.
+    """
 
     tokens: torch.Tensor
     eos: int
+    learned: torch.Tensor | None = None
 
 
-class Batches:
-    """The micro-batches of each step, fixed in shape whatever the number of processes."""
+class Packed(Source):
+    """Packed sequences in the order of a permutation."""
 
     def __init__(self, sequences: Sequences, order: Order, batch: int, micro: int) -> None:
         self.sequences = sequences
@@ -55,10 +60,13 @@ class Batches:
         self.batch = batch
         self.micro = micro
         self.per_step = batch // micro
-        self.tokens_per_step = batch * sequences.length
 
     def get(self, step: int, index: int) -> Batch:
-        """Micro-batch `index` of `step` (from 1)."""
+        """See Source."""
         position = (step - 1) * self.batch + index * self.micro
         tokens = self.sequences.take(self.order.at(position, self.micro))
         return Batch(tokens=tokens, eos=self.sequences.eos)
+
+    def tokens(self, step: int) -> int:
+        """See Source."""
+        return self.batch * self.sequences.length

@@ -8,43 +8,34 @@ one judgement, one update.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from torch import Tensor
+from transformers import Olmo3ForCausalLM
 
 from regrow.numerics.torch import optim
 from regrow.train.group import Group
 from regrow.train.metrics import Row
 from regrow.train.objective import Objective
 from regrow.train.optimizer import Optimizer
-from regrow.train.schedule import Cosine
+from regrow.train.schedule import Schedule
 from regrow.train.skip import Skip
+from regrow.train.source import Source
 from regrow.train.tree import Tree, share
 
 CLIP_EPS = 1e-6
 """as in torch.nn.utils.clip_grad_norm_"""
 
 
-class Source(Protocol):
-    """Where micro-batches come from."""
-
-    per_step: int
-    tokens_per_step: int
-
-    def get(self, step: int, index: int) -> Any:
-        """Micro-batch `index` of `step` (from 1)."""
-
-
 @dataclass
 class Engine:
-    """A model in training."""
+    """A model in training. `source` may be replaced between steps."""
 
-    weights: dict[str, torch.nn.Parameter]
-    """by name, sorted"""
+    model: Olmo3ForCausalLM
     objective: Objective
     optimizer: Optimizer
-    schedule: Cosine
+    schedule: Schedule
     skip: Skip
     source: Source
     group: Group
@@ -54,47 +45,72 @@ class Engine:
     tokens: int = 0
     """tokens seen"""
 
+    def __post_init__(self) -> None:
+        self.weights = dict(sorted(self.model.named_parameters()))
+
     def train_step(self) -> Row:
         """Do the next step and return its metrics."""
         step = self.step + 1
-        total = self._gradient(step)
+        source = self.source
+        source.begin(self, step)
+        source = self.source
+        rate = self.schedule(step)
+        self.optimizer.set_rate(rate)
+        done = [self._update(step, number) for number in range(source.updates)]
+        self.step = step
+        self.tokens += source.tokens(step)
+        parts = [sum(values) / len(done) for values in zip(*(d.parts for d in done), strict=True)]
+        named = dict(zip(self.objective.names, parts, strict=True))
+        return Row(
+            step=step,
+            loss=named.pop("loss"),
+            z_loss=named.pop("z_loss", 0.0),
+            grad_norm=sum(d.norm for d in done) / len(done),
+            lr=rate,
+            tokens=self.tokens,
+            skipped=any(d.skipped for d in done),
+            extra=named | source.end(self, step),
+        )
+
+    def _update(self, step: int, number: int) -> _Update:
+        total = self._gradient(step, number)
+        if total is None:  # nothing to learn from
+            return _Update([0.0 for _ in self.objective.names], 0.0, True)
         parts = [float(value) for value in total.pop().tolist()]
         norm = optim.grad_norm(total)
-        rate = self.schedule(step)
         skipped = self.skip.judge(parts[0], norm)
         if not skipped:
             if norm > self.clip:
                 optim.scale(total, self.clip / (norm + CLIP_EPS))
             for weight, gradient in zip(self.weights.values(), total, strict=True):
                 weight.grad = gradient
-            self.optimizer.set_rate(rate)
             self.group.update()
         for weight in self.weights.values():
             weight.grad = None
-        self.step = step
-        self.tokens += self.source.tokens_per_step
-        return Row(
-            step=step,
-            loss=parts[0],
-            z_loss=parts[1] if len(parts) > 1 else 0.0,
-            grad_norm=norm,
-            lr=rate,
-            tokens=self.tokens,
-            skipped=skipped,
-        )
+        return _Update(parts, norm, skipped)
 
-    def _gradient(self, step: int) -> list[Tensor]:
-        """The step's gradients in the order of `weights`, and at the end its loss parts."""
+    def _gradient(self, step: int, number: int) -> list[Tensor] | None:
+        """An update's gradients in the order of `weights`, and at the end its loss parts.
+
+        None if its micro-batches weigh nothing.
+        """
         count = self.source.per_step
         own = share(count, self.group.rank, self.group.size)
-        batches = {index: self.source.get(step, index) for index in own}
-        weight = sum(self.objective.weight(batch) for batch in batches.values())
+        batches = {i: self.source.get(step, number * count + i) for i in own}
+        weights = {index: self.objective.weight(batch) for index, batch in batches.items()}
+        weight = sum(weights.values())
         if self.group.size > 1:
             shared = torch.tensor([weight], dtype=torch.int64)
             self.group.combine([shared])
             weight = int(shared)
+        if not weight:
+            return None
         tree = Tree()
-        for batch in batches.values():
+        for index, batch in batches.items():
+            if not weights[index]:
+                empty = [torch.zeros_like(p) for p in self.weights.values()]
+                tree.add([*empty, torch.zeros(len(self.objective.names), dtype=torch.float64)])
+                continue
             loss, parts = self.objective.loss(self.group.model, batch, weight)
             self.group.backward(loss)
             gradients = []
@@ -117,7 +133,14 @@ class Engine:
         }
 
     def tensors(self) -> dict[str, Tensor]:
-        """Weights (`model.…`) and optimizer state (`optimizer.…`) by name."""
+        """Weights (`model/…`) and optimizer state (`optimizer/…`) by name."""
         model = {f"model/{name}": value.detach() for name, value in self.weights.items()}
         state = {f"optimizer/{name}": value for name, value in self.optimizer.tensors().items()}
         return model | state
+
+
+@dataclass(frozen=True)
+class _Update:
+    parts: list[float]
+    norm: float
+    skipped: bool

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import polars as pl
@@ -11,7 +11,7 @@ from regrow.tables import parquet
 
 SCHEMA: dict[str, type[pl.DataType]] = {
     "step": pl.Int64,
-    "loss": pl.Float64,  # cross-entropy, nats per predicted token
+    "loss": pl.Float64,  # what the objective minimises; LM: cross-entropy, nats per token
     "z_loss": pl.Float64,
     "grad_norm": pl.Float64,  # before clipping
     "lr": pl.Float64,
@@ -31,13 +31,26 @@ class Row:
     lr: float
     tokens: int
     skipped: bool
+    extra: dict[str, float] = field(default_factory=dict)
+    """what the objective and the source add, by column"""
 
 
 def write(rows: list[Row], path: Path) -> None:
-    """Write rows as Parquet."""
-    parquet.write(pl.DataFrame([asdict(row) for row in rows], schema=SCHEMA), path)
+    """Write rows as Parquet; every row has the same extra columns, which come last, sorted."""
+    names = sorted({name for row in rows for name in row.extra})
+    table = []
+    for row in rows:
+        values = asdict(row)
+        extra = values.pop("extra")
+        table.append(values | {name: extra.get(name) for name in names})
+    schema = SCHEMA | {name: pl.Float64 for name in names}
+    parquet.write(pl.DataFrame(table, schema=schema), path)
 
 
 def read(path: Path) -> list[Row]:
     """Read rows."""
-    return [Row(**row) for row in parquet.read(path).to_dicts()]
+    rows = []
+    for values in parquet.read(path).to_dicts():
+        extra = {name: values.pop(name) for name in list(values) if name not in SCHEMA}
+        rows.append(Row(**values, extra={k: v for k, v in extra.items() if v is not None}))
+    return rows

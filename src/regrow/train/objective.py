@@ -23,12 +23,12 @@ class Objective(Protocol):
     """An objective of the engine."""
 
     names: tuple[str, ...]
-    """what the parts of the loss are called"""
+    """of the parts; the first is `loss`, and all but `loss`, `z_loss` are metrics of their own"""
 
-    def weight(self, batch: Batch) -> int:
-        """What the micro-batch counts for, known before the forward pass."""
+    def weight(self, batch: Any) -> int:
+        """What the micro-batch counts for, known before the forward pass; 0: nothing to learn."""
 
-    def loss(self, model: Model, batch: Batch, total: int) -> tuple[Tensor, tuple[Tensor, ...]]:
+    def loss(self, model: Model, batch: Any, total: int) -> tuple[Tensor, tuple[Tensor, ...]]:
         """The loss to differentiate, over the step's `total` weight, and its parts, detached."""
 
 
@@ -53,7 +53,8 @@ def positions(document: Tensor) -> Tensor:
 class LanguageModelling:
     """Next-token cross-entropy with the z-loss of Olmo 3 (1e-5 times the squared log-normaliser).
 
-    With `document_mask` a token attends within its own document only.
+    With `document_mask` a token attends within its own document only. Where the batch says which
+    tokens are learned (supervised fine-tuning), the loss is the mean over those of the whole step.
     """
 
     names: tuple[str, ...] = ("loss", "z_loss")
@@ -63,8 +64,10 @@ class LanguageModelling:
         self.document_mask = document_mask
 
     def weight(self, batch: Batch) -> int:
-        """Predicted tokens: every token but the first of each sequence."""
+        """Predicted tokens: every token but the first of each row, or the learned ones."""
         rows, length = batch.tokens.shape
+        if batch.learned is not None:
+            return int(batch.learned[:, 1:].sum())
         return rows * (length - 1)
 
     def logits(self, model: Model, batch: Batch) -> Tensor:
@@ -76,7 +79,19 @@ class LanguageModelling:
 
     def loss(self, model: Model, batch: Batch, total: int) -> tuple[Tensor, tuple[Tensor, ...]]:
         """Mean over the step's predicted tokens: cross-entropy, z-loss."""
-        loss, entropy, z = functional.next_token_loss(
-            self.logits(model, batch), batch.tokens, total=total, z_loss=self.z_loss
+        loss, entropy, z = functional.cross_entropy(
+            self.logits(model, batch),
+            next_tokens(batch.tokens, batch.learned),
+            total=total,
+            z_loss=self.z_loss,
         )
         return loss, (entropy, z)
+
+
+def next_tokens(tokens: Tensor, learned: Tensor | None = None) -> Tensor:
+    """What each position predicts, IGNORE where nothing counts: (rows, length), int64."""
+    targets = torch.full_like(tokens, functional.IGNORE)
+    targets[:, :-1] = tokens[:, 1:]
+    if learned is not None:
+        targets[:, :-1].masked_fill_(~learned[:, 1:], functional.IGNORE)
+    return targets

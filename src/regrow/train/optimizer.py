@@ -17,6 +17,9 @@ from torch import Tensor
 from regrow.numerics.torch import optim
 from regrow.params.train import Optimizer as Settings
 
+KINDS = {"adamw": ("exp_avg", "exp_avg_sq"), "muon": ("momentum",)}
+"""what each rule remembers of a weight"""
+
 
 class Optimizer(torch.optim.Optimizer):
     """AdamW, or Muon and AdamW. Each parameter group names its rule."""
@@ -102,15 +105,22 @@ class Optimizer(torch.optim.Optimizer):
         return dict(sorted(found.items()))
 
     def restore(self, tensors: dict[str, Tensor], applied: int) -> None:
-        """Take over a saved state. Raises KeyError if a tensor belongs to no weight."""
+        """Take over a saved state.
+
+        Raises:
+            KeyError: a tensor belongs to no weight, or to another rule than the weight's.
+        """
         owner = {
-            name: weight
+            name: (weight, KINDS[group["rule"]])
             for group in self.param_groups
             for name, weight in zip(group["names"], group["params"], strict=True)
         }
-        for full, value in tensors.items():
+        for full in sorted(tensors):
             name, kind = full.rsplit(".", 1)
-            self.state[owner[name]][kind] = value.clone()
+            weight, kinds = owner[name]
+            if kind not in kinds:
+                raise KeyError(f"{full} does not belong to a weight under {' and '.join(kinds)}")
+            self.state[weight][kind] = tensors[full].clone()
         self.applied = applied
 
 

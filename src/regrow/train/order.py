@@ -16,11 +16,11 @@ from regrow.numerics.permutation import Permutation
 
 
 class Order:
-    """The order of `sequences` training sequences under a `seed`."""
+    """The order of `sequences` training sequences in a `stage` under a `seed`."""
 
-    def __init__(self, sequences: int, seed: int) -> None:
+    def __init__(self, sequences: int, seed: int, stage: str = "pretrain") -> None:
         self.sequences = sequences
-        self.key = f"pretrain order seed {seed}"
+        self.key = f"{stage} order seed {seed}"
         self._epoch = lru_cache(maxsize=4)(self._permutation)
 
     def _permutation(self, epoch: int) -> Permutation:

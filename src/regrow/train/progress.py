@@ -13,10 +13,10 @@ EVERY_SECONDS = 5.0
 class Progress:
     """Prints a line about every five seconds: step, loss, rate, norm, tokens/s, time left."""
 
-    def __init__(self, label: str, last: int, tokens_per_step: int) -> None:
+    def __init__(self, label: str, last: int, tokens: int) -> None:
         self.label = label
         self.last = last
-        self.tokens_per_step = tokens_per_step
+        self._tokens = tokens
         self._began = self._printed = time.monotonic()
         self._steps = 0
 
@@ -37,8 +37,10 @@ class Progress:
         self._printed = now
         pace = (now - self._began) / self._steps
         left = int((self.last - row.step) * pace)
+        speed = (row.tokens - self._tokens) / (now - self._began)
+        extra = "".join(f"  {name} {value:.3g}" for name, value in sorted(row.extra.items()))
         self.say(
             f"step {row.step}/{self.last}  loss {row.loss:.3f}  lr {row.lr:.2e}  "
-            f"grad norm {row.grad_norm:.2f}  {self.tokens_per_step / pace:,.0f} tokens/s  "
+            f"grad norm {row.grad_norm:.2f}  {speed:,.0f} tokens/s{extra}  "
             f"{left // 60}:{left % 60:02d} left"
         )

@@ -16,7 +16,7 @@ from determinism import run_twice
 from regrow.params.data import Pack
 from regrow.params.data import Tokenizer as Params
 from regrow.tables import parquet as tables
-from regrow.tokens import bpe, pack, train
+from regrow.tokens import bpe, chat, pack, train
 from regrow.tokens.instances import Instance, ordered
 from regrow.tokens.reader import Packed
 
@@ -36,6 +36,22 @@ def _mix(folder: Path, train_table: Path, repeats: list[int]) -> None:
     tables.write(frame, folder / "mix.parquet")
 
 
+def _tasks(folder: Path, count: int) -> None:
+    """Tasks that spell words of four letters, as the tasks step writes them (what is read of it)."""
+    letters = [chr(ord("a") + (7 * i + i // 26) % 26) for i in range(4 * count)]
+    words = [" ".join(letters[4 * i : 4 * i + 4]) for i in range(count)]
+    frame = pl.DataFrame(
+        {
+            "id": [f"{i:04d}" for i in range(count)],
+            "question": [f"Write {word} backwards." for word in words],
+            "trace": ["From the last letter to the first."] * count,
+            "answer": [word[::-1] for word in words],
+        },
+        schema=dict.fromkeys(["id", "question", "trace", "answer"], pl.String),
+    )
+    tables.write(frame, folder / "train.parquet")
+
+
 def _pack(root: Path, mix: str, output: Path, **values) -> dict:
     inputs = {name: root / name for name in ("decontaminate", "tokenizer")} | {"mix": root / mix}
     return pack.run(inputs, SimpleNamespace(pack=Pack(**values)), output)
@@ -46,7 +62,8 @@ def made(tmp_path_factory) -> Path:
     root = tmp_path_factory.mktemp("tokens")
     corpus.write(root / "decontaminate", corpus.pages(5) + ODD)
     _mix(root / "mix", root / "decontaminate/train.parquet", [1, 0, 2, 3])
-    inputs = {"decontaminate": root / "decontaminate", "mix": root / "mix"}
+    _tasks(root / "tasks", 600)
+    inputs = {name: root / name for name in ("decontaminate", "mix", "tasks")}
     train.run(inputs, SimpleNamespace(tokenizer=PARAMS), root / "tokenizer")
     _pack(root, "mix", root / "pack", sequence_length=64)
     return root
@@ -69,7 +86,7 @@ def test_autotokenizer_loads_it(made: Path) -> None:
     assert loaded.decode(loaded(text)["input_ids"]) == text
     tokenizer, _ = bpe.load(made / "tokenizer")
     assert loaded(text)["input_ids"] == tokenizer.encode(text).ids
-    assert loaded.convert_tokens_to_ids("<|assistant|>") == 3
+    assert loaded.convert_tokens_to_ids("<|assistant|>") == 4
 
 
 def test_statistics(made: Path) -> None:
@@ -86,16 +103,25 @@ def test_statistics(made: Path) -> None:
     assert set(stats["heldout"]) == set(
         tables.read(made / "decontaminate/heldout.parquet")["domain"]
     )
-    assert stats["sample_bytes"] <= PARAMS.sample_bytes
+    assert stats["sample_bytes"] + stats["sample_task_bytes"] <= PARAMS.sample_bytes
+
+
+def test_the_sample_holds_tasks_up_to_their_share(made: Path) -> None:
+    stats = json.loads((made / "tokenizer/stats.json").read_text())
+    share = PARAMS.sample_bytes * PARAMS.task_share
+    assert share - 100 < stats["sample_task_bytes"] <= share
+    tokenizer, config = bpe.load(made / "tokenizer")
+    assert all(tokenizer.token_to_id(f"Ġ{letter}") for letter in "qxz")
+    assert config["chat_template"] == chat.JINJA
 
 
 def test_sample_is_cut_to_its_size(made: Path) -> None:
     mix = tables.read(made / "mix/mix.parquet")
     texts = dict(tables.read(made / "decontaminate/train.parquet", ["id", "text"]).iter_rows())
-    small = PARAMS.model_copy(update={"sample_bytes": 10_001})
-    chosen = train.sample(mix, texts, small)
+    chosen = train.sample(mix, texts, 10_001, 0)
     assert 9_998 <= sum(len(text.encode()) for text in chosen) <= 10_001
-    full = train.sample(mix, texts, PARAMS.model_copy(update={"sample_bytes": 1 << 40}))
+    full = train.sample(mix, texts, 1 << 40, 0)
+    assert train.sample(mix, texts, 0, 0) == []
     assert len(full) == mix["repeats"].sum()
     assert chosen[:-1] == full[: len(chosen) - 1]
 
@@ -188,9 +214,12 @@ def test_an_empty_mix_is_refused_with_the_mend(made: Path, tmp_path: Path) -> No
     _mix(made / "empty", made / "decontaminate/train.parquet", [0])
     with pytest.raises(ValueError, match=r"the mix holds 0 tokens.*raise mix\.tokens"):
         _pack(made, "empty", tmp_path)
+    _tasks(tmp_path / "tasks", 0)
     inputs = {"decontaminate": made / "decontaminate", "mix": made / "empty"}
+    inputs |= {"tasks": tmp_path / "tasks"}
     counts = train.run(inputs, SimpleNamespace(tokenizer=PARAMS), tmp_path / "tokenizer")
-    assert counts == {"documents": 0, "bytes": 0, "vocabulary": 256 + len(PARAMS.special_tokens)}
+    nothing = dict.fromkeys(["documents", "bytes", "tasks", "task_bytes"], 0)
+    assert counts == nothing | {"vocabulary": 256 + len(PARAMS.special_tokens)}
 
 
 def test_special_tokens_are_checked(made: Path, tmp_path: Path) -> None:
@@ -209,7 +238,7 @@ from regrow.params.data import Pack, Tokenizer
 from regrow.tokens import pack, train
 output, root = Path(sys.argv[1]), Path(sys.argv[2])
 params = SimpleNamespace(tokenizer=Tokenizer(vocabulary=600, sample_bytes=200_000), pack=Pack())
-folders = {name: root / name for name in ("decontaminate", "mix")}
+folders = {name: root / name for name in ("decontaminate", "mix", "tasks")}
 folders["tokenizer"] = output / "tokenizer"
 train.run(folders, params, output / "tokenizer")
 pack.run(folders, params, output / "pack")

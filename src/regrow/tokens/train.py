@@ -1,4 +1,8 @@
-"""The tokenizer step: byte-level BPE learned from a sample of the mix."""
+"""The tokenizer step: byte-level BPE learned from a sample of the mix and of the tasks' text.
+
+Without the tasks a small vocabulary has no tokens for what they spell out, such as single
+letters after a space.
+"""
 
 from __future__ import annotations
 
@@ -12,16 +16,18 @@ from tokenizers import Tokenizer
 
 from regrow.params.data import Tokenizer as Params
 from regrow.tables import parquet as tables
-from regrow.tokens import bpe
+from regrow.tokens import bpe, chat
 from regrow.tokens.instances import ordered
 
 
-def sample(mix: pl.DataFrame, texts: dict[str, str], p: Params) -> list[str]:
-    """Instances of the mix in a keyed order, up to `sample_bytes`; the last one is cut to fit."""
+def sample(mix: pl.DataFrame, texts: dict[str, str], size: int, seed: int) -> list[str]:
+    """Instances of the mix in a keyed order, up to `size` bytes; the last one is cut to fit."""
     chosen: list[str] = []
-    left = p.sample_bytes
+    left = size
+    if left <= 0:
+        return chosen
     pairs = zip(mix["id"].to_list(), mix["repeats"].to_list(), strict=True)
-    for instance in ordered(pairs, f"tokenizer {p.seed}"):
+    for instance in ordered(pairs, f"tokenizer {seed}"):
         data = texts[instance.id].encode()
         # A character cut in two at the end is left out.
         chosen.append(data[:left].decode("utf-8", "ignore"))
@@ -52,10 +58,16 @@ def run(inputs: dict[str, Path], params: Any, output: Path) -> dict[str, Any]:
     documents = documents.join(mix, on="id", how="semi").sort("id")
     texts = dict(zip(documents["id"].to_list(), documents["text"].to_list(), strict=True))
 
-    chosen = sample(mix, texts, p)
+    of_tasks = _tasks(inputs["tasks"], p)
+    task_size = sum(len(text.encode()) for text in of_tasks)
+    chosen = sample(mix, texts, p.sample_bytes - task_size, p.seed)
     size = sum(len(text.encode()) for text in chosen)
-    print(f"  training on {len(chosen)} documents, {size} bytes", file=sys.stderr)
-    tokenizer = bpe.train(chosen, p.vocabulary, p.special_tokens)
+    print(
+        f"  training on {len(chosen)} documents, {size} bytes, and {len(of_tasks)} tasks, "
+        f"{task_size} bytes",
+        file=sys.stderr,
+    )
+    tokenizer = bpe.train([*chosen, *of_tasks], p.vocabulary, p.special_tokens)
     vocabulary = tokenizer.get_vocab_size()
     if vocabulary < p.vocabulary:
         print(
@@ -71,11 +83,34 @@ def run(inputs: dict[str, Path], params: Any, output: Path) -> dict[str, Any]:
         "vocabulary": vocabulary,
         "sample_documents": len(chosen),
         "sample_bytes": size,
+        "sample_tasks": len(of_tasks),
+        "sample_task_bytes": task_size,
         "mix": _by_domain(tokenizer, documents),
         "heldout": _by_domain(tokenizer, heldout.sort("id")),
     }
     _write(output / "stats.json", stats)
-    return {"documents": len(chosen), "bytes": size, "vocabulary": vocabulary}
+    return {
+        "documents": len(chosen),
+        "bytes": size,
+        "tasks": len(of_tasks),
+        "task_bytes": task_size,
+        "vocabulary": vocabulary,
+    }
+
+
+def _tasks(folder: Path, p: Params) -> list[str]:
+    """Train tasks with their worked answers, up to their share of the sample, in a keyed order.
+
+    The rest of the sample is the mix's, so a table with fewer tasks leaves it more.
+    """
+    columns = ["id", "question", "trace", "answer"]
+    rows = tables.read(folder / "train.parquet", columns).iter_rows()
+    texts = {name: chat.plain(question, trace, answer) for name, question, trace, answer in rows}
+    frame = pl.DataFrame(
+        {"id": sorted(texts), "repeats": [1] * len(texts)},
+        schema={"id": pl.String, "repeats": pl.Int32},
+    )
+    return sample(frame, texts, int(p.sample_bytes * p.task_share), p.seed)
 
 
 def _write(path: Path, value: dict[str, Any]) -> None:
@@ -94,6 +129,7 @@ def _config(p: Params) -> dict[str, Any]:
         "additional_special_tokens": p.special_tokens[2:],
         "clean_up_tokenization_spaces": False,
         "padding_side": "right",
+        "chat_template": chat.JINJA,
     }
 
 

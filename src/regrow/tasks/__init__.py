@@ -1,0 +1,1 @@
+"""Tasks with verified answers, and the mixes of the stages after pretraining."""

@@ -1,0 +1,337 @@
+"""The longmix step: what the long-context stage reads, its control's data, and its probes.
+
+After Olmo 3's Longmino (report, section 3.6): long real documents without the most and the
+least compressible, synthetic aggregation and retrieval documents made from real ones, and
+midtraining data, packed by best fit. Every random choice is keyed by what it is for.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+from tokenizers import Tokenizer
+
+from regrow.numerics.random import Stream
+from regrow.params.posttrain import LongMix
+from regrow.tables import parquet as tables
+from regrow.tasks.long import aggregation, needles, retrieval
+from regrow.tasks.long.facts import Words, vocabulary
+from regrow.tasks.long.packing import best_fit, fullest
+from regrow.tasks.long.pieces import Piece, Tokens, draw, keyed
+from regrow.tasks.long.pool import Pool, load
+from regrow.tasks.long.segments import Made, Source, lines
+from regrow.tasks.long.writing import Vocabulary, recut, write
+from regrow.tokens import bpe
+
+COMPONENTS = ("long", "aggregation", "retrieval", "midtraining")
+ATTEMPTS = 40
+"""places tried, one after the other, before a document or a probe is given up"""
+DOCUMENTS: dict[str, type[pl.DataType]] = {
+    "id": pl.String,
+    "component": pl.String,
+    "source": pl.String,
+    "generator": pl.String,  # what made the text; null for real documents
+    "licence": pl.String,
+    "parent": pl.String,  # id of the real document that a made one was made from
+    "text": pl.String,  # null where it is another step's: decontaminate's or midmix's
+}
+"""documents.parquet"""
+NEEDLES: dict[str, pl.DataType | type[pl.DataType]] = {
+    "id": pl.String,
+    "kind": pl.String,
+    "distance": pl.Int32,  # tokens from the value in the text to the value in the answer
+    "prompt": pl.List(pl.UInt16),
+    "answer": pl.List(pl.UInt16),
+    "arguments": pl.String,
+}
+"""needles.parquet"""
+
+
+@dataclass
+class Kitchen:
+    """What every component is made with."""
+
+    p: LongMix
+    tokenizer: Tokenizer
+    vocabulary: Vocabulary
+    pool: Pool
+    rows: list[dict[str, Any]]
+    """of documents.parquet"""
+
+    @property
+    def budget(self) -> int:
+        """Tokens of a made document, its end-of-document token left out."""
+        return self.p.sequence_length - 1
+
+    def closed(self, tokens: Iterable[int]) -> Tokens:
+        """Tokens with the end-of-document token behind them."""
+        return np.append(np.array(list(tokens), dtype=np.uint16), np.uint16(self.vocabulary.eos))
+
+
+def run(inputs: dict[str, Path], params: Any, output: Path) -> dict[str, Any]:
+    """Fill `output` with the pack, short/, heldout/, needles.parquet, documents.parquet, drops.parquet.
+
+    Raises:
+        ValueError: shares that cannot be used, or too little long text.
+    """
+    p: LongMix = params.longmix
+    check(p)
+    tokenizer, config = bpe.load(inputs["tokenizer"])
+    control = Vocabulary(
+        size=tokenizer.get_vocab_size(),
+        eos=bpe.control(tokenizer, config, "eos_token"),
+        pad=bpe.control(tokenizer, config, "pad_token"),
+    )
+    pool = load(inputs, tokenizer, p)
+    print(
+        f"  {len(pool.documents)} long documents, {len(pool.drops)} others left out",
+        file=sys.stderr,
+    )
+    kitchen = Kitchen(p, tokenizer, control, pool, [])
+    known = vocabulary(tokenizer, (document.text for document in pool.documents.values()))
+    sequences = p.tokens // p.sequence_length
+    makers = {
+        "long": _long(kitchen),
+        "aggregation": _aggregation(kitchen),
+        "retrieval": _retrieval(kitchen, known),
+        "midtraining": _midtraining(kitchen, inputs["midmix"]),
+    }
+    pieces: list[Piece] = []
+    short_of: dict[str, int] = {}
+    for component in COMPONENTS:
+        wanted = math.floor(p.shares.get(component, 0.0) * sequences * p.sequence_length)
+        taken, lacking = take(makers[component], wanted)
+        pieces += taken
+        if lacking:
+            short_of[component] = lacking
+        print(
+            f"  {component}: {len(taken)} pieces, {wanted - lacking} of {wanted} tokens",
+            file=sys.stderr,
+        )
+    sizes = [len(piece.tokens) for piece in pieces]
+    all_bins = best_fit(sizes, p.sequence_length)
+    bins = fullest(all_bins, sizes, sequences)
+    used = {i for members in bins for i in members}
+    dropped = [piece for i, piece in enumerate(pieces) if i not in used]
+    meta = write(
+        output, [[pieces[i] for i in b] for b in bins], p.sequence_length, control, dropped
+    )
+    recut(output, output / "short", p.short_length)
+    heldout = _heldout(inputs, tokenizer, p, output, control)
+    probes = _needles(heldout, tokenizer, known, p)
+    tables.write(probes, output / "needles.parquet")
+    kept = {pieces[i].id for i in used}
+    documents = pl.DataFrame([r for r in kitchen.rows if r["id"] in kept], schema=DOCUMENTS)
+    tables.write(documents.unique("id", keep="first").sort("id"), output / "documents.parquet")
+    tables.write(tables.drops(pool.drops), output / "drops.parquet")
+    reasons = [str(drop["reason"]) for drop in pool.drops]
+    return {
+        "in": pool.read,
+        "long": len(pool.documents),
+        "dropped": {reason: reasons.count(reason) for reason in sorted(set(reasons))},
+        "sequences": meta["sequences"],
+        "padding": meta["padding"],
+        "components": meta["components"],
+        "lacking": short_of,
+        "needles": probes.height,
+    }
+
+
+def check(p: LongMix) -> None:
+    """Refuse shares that cannot be used.
+
+    Raises:
+        ValueError: unknown components, negative shares, or a sum other than 1.
+    """
+    unknown = sorted(set(p.shares) - set(COMPONENTS))
+    if unknown or any(share < 0 for share in p.shares.values()):
+        raise ValueError(
+            f"longmix.shares: wants shares of {list(COMPONENTS)}, none negative, got {p.shares}"
+        )
+    if abs(math.fsum(p.shares.values()) - 1.0) > 1e-9:
+        raise ValueError(f"longmix.shares: must sum to 1, got {p.shares}")
+    if p.min_facts > p.max_facts:
+        raise ValueError(
+            f"longmix.min_facts ({p.min_facts}) must not exceed longmix.max_facts ({p.max_facts})"
+        )
+    if p.tokens < p.sequence_length:
+        raise ValueError(
+            f"longmix.tokens ({p.tokens}) must be one sequence ({p.sequence_length}) at least"
+        )
+
+
+def take(pieces: Iterator[Piece], wanted: int) -> tuple[list[Piece], int]:
+    """Pieces until they hold `wanted` tokens, and how many tokens are lacking if they run out."""
+    taken: list[Piece] = []
+    total = 0
+    while total < wanted:
+        piece = next(pieces, None)
+        if piece is None:
+            return taken, wanted - total
+        taken.append(piece)
+        total += len(piece.tokens)
+    return taken, 0
+
+
+def _long(kitchen: Kitchen) -> Iterator[Piece]:
+    pool, p = kitchen.pool, kitchen.p
+    for identity, document in pool.documents.items():
+        kitchen.rows.append(
+            {
+                "id": identity,
+                "component": "long",
+                "source": document.source,
+                "licence": document.licence,
+            }
+        )
+    tokens = {i: kitchen.closed(document.tokens) for i, document in pool.documents.items()}
+    return draw(tokens, "long", length=p.sequence_length, at_once=p.windows, seed=p.seed)
+
+
+def _made(kitchen: Kitchen, component: str, made: Made, number: int) -> Piece:
+    parent = kitchen.pool.documents[made.parent]
+    identity = f"{component}-{number:06d}"
+    kitchen.rows.append(
+        {
+            "id": identity,
+            "component": component,
+            "source": parent.source,
+            "generator": f"regrow.tasks.long.{component}",
+            "licence": parent.licence,
+            "parent": made.parent,
+            "text": made.text,
+        }
+    )
+    return Piece(identity, component, 0, kitchen.closed(made.tokens))
+
+
+def _sources(kitchen: Kitchen, component: str) -> Iterator[tuple[str, Source]]:
+    """The long documents, over and over in a keyed order, as lines."""
+    order = keyed(list(kitchen.pool.documents), f"longmix {component} {kitchen.p.seed}")
+    cache: dict[str, Source] = {}
+    while order:
+        for identity in order:
+            if identity not in cache:
+                text = kitchen.pool.documents[identity].text
+                cache[identity] = Source(kitchen.tokenizer, lines(text))
+            yield identity, cache[identity]
+
+
+def _aggregation(kitchen: Kitchen) -> Iterator[Piece]:
+    p = kitchen.p
+    frequencies, n = aggregation.frequencies(d.text for d in kitchen.pool.documents.values())
+    failures = number = 0
+    for attempt, (parent, source) in enumerate(_sources(kitchen, "aggregation")):
+        name = ("longmix aggregation", p.seed, attempt)
+        made = aggregation.make(
+            kitchen.tokenizer,
+            source,
+            parent,
+            frequencies,
+            n,
+            budget=kitchen.budget,
+            sections=1 + int(Stream(*name).integers(1, p.max_sections)[0]),
+            words_asked=p.words,
+            name=name,
+        )
+        failures = 0 if made else failures + 1
+        if failures > ATTEMPTS + len(kitchen.pool.documents):
+            return
+        if made:
+            yield _made(kitchen, "aggregation", made, number)
+            number += 1
+
+
+def _retrieval(kitchen: Kitchen, known: Words) -> Iterator[Piece]:
+    p = kitchen.p
+    failures = number = 0
+    for attempt, (parent, source) in enumerate(_sources(kitchen, "retrieval")):
+        name = ("longmix retrieval", p.seed, attempt)
+        more = int(Stream(*name).integers(1, p.max_facts - p.min_facts + 1)[0])
+        made = retrieval.make(
+            kitchen.tokenizer,
+            source,
+            parent,
+            known,
+            budget=kitchen.budget,
+            facts=p.min_facts + more,
+            name=name,
+        )
+        failures = 0 if made else failures + 1
+        if failures > ATTEMPTS + len(kitchen.pool.documents):
+            return
+        if made:
+            yield _made(kitchen, "retrieval", made, number)
+            number += 1
+
+
+def _midtraining(kitchen: Kitchen, folder: Path) -> Iterator[Piece]:
+    """Documents of midmix in a keyed order; of a long one, one piece before a second is taken."""
+    p = kitchen.p
+    columns = ["id", "source", "generator", "licence", "text"]
+    frame = tables.read(folder / "documents.parquet", columns).unique("id").sort("id")
+    tokens: dict[str, Tokens] = {}
+    encoded = bpe.encode(kitchen.tokenizer, frame["text"].to_list())
+    for row, found in zip(frame.drop("text").to_dicts(), encoded, strict=True):
+        if len(found):
+            tokens[row["id"]] = kitchen.closed(found.tolist())
+            kitchen.rows.append(row | {"component": "midtraining"})
+    return draw(tokens, "midtraining", length=p.sequence_length, at_once=1, seed=p.seed)
+
+
+def _heldout(
+    inputs: dict[str, Path], tokenizer: Tokenizer, p: LongMix, output: Path, control: Vocabulary
+) -> dict[str, Source]:
+    """Write heldout/: full windows of held-out documents, one per sequence.
+
+    Returns the lines of the documents that are long enough, for the needles.
+    """
+    frame = tables.read(inputs["decontaminate"] / "heldout.parquet", ["id", "text"]).sort("id")
+    encoded = bpe.encode(tokenizer, frame["text"].to_list())
+    tokens = {
+        identity: found
+        for identity, found in zip(frame["id"].to_list(), encoded, strict=True)
+        if len(found) >= p.sequence_length
+    }
+    windows = draw(tokens, "heldout", length=p.sequence_length, at_once=1, seed=p.seed)
+    full = (piece for piece in windows if len(piece.tokens) == p.sequence_length)
+    chosen, _ = take(full, p.heldout_windows * p.sequence_length)
+    if not chosen:
+        raise ValueError(
+            f"no held-out document has {p.sequence_length} tokens: lower longmix.sequence_length "
+            "or raise decontaminate.heldout_share"
+        )
+    write(output / "heldout", [[piece] for piece in chosen], p.sequence_length, control, [])
+    texts = frame.filter(pl.col("id").is_in(sorted(tokens)))
+    return {
+        identity: Source(tokenizer, lines(text))
+        for identity, text in zip(texts["id"].to_list(), texts["text"].to_list(), strict=True)
+    }
+
+
+def _needles(
+    documents: dict[str, Source], tokenizer: Tokenizer, known: Words, p: LongMix
+) -> pl.DataFrame:
+    rows: list[dict[str, Any]] = []
+    for kind in sorted(needles.KINDS):
+        for number in range(p.needles):
+            for attempt in range(ATTEMPTS):
+                found = needles.make(
+                    tokenizer,
+                    documents,
+                    known,
+                    kind=kind,
+                    length=p.sequence_length,
+                    name=("longmix", kind, p.seed, number, attempt),
+                )
+                if found:
+                    rows.append({"id": f"{kind}-{number:04d}", **vars(found)})
+                    break
+    return pl.DataFrame(rows, schema=NEEDLES).sort("id")

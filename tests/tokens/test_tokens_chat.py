@@ -15,7 +15,8 @@ TEXT = st.text(
     alphabet=st.one_of(st.sampled_from("ab 12?.,\n<|>e"), st.characters(exclude_categories=["Cs"])),
     min_size=1,
     max_size=30,
-).filter(str.strip)
+).filter(lambda text: text.strip() and not any(t in text for t in Params().special_tokens))
+# transformers reads a control token where a text spells one; test_what_a_user_spells is about that
 
 
 @pytest.fixture(scope="module")

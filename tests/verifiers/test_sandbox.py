@@ -1,0 +1,218 @@
+"""Nothing gets out of the sandbox, nothing hangs, and what ends is told from what was ended."""
+
+from __future__ import annotations
+
+import json
+import os
+import pwd
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from regrow.verifiers.sandbox import backends, runner, seccomp
+from regrow.verifiers.sandbox.limits import Limits, Program, Unavailable
+from verifiers import attacks
+
+PACKAGE = Path(runner.__file__).parent
+
+
+def need(backend: str) -> str:
+    if reason := runner.why_not(backend):
+        pytest.skip(f"the sandbox {backend} does not work here: {reason}")
+    return backend
+
+
+@pytest.fixture(scope="module")
+def target() -> Iterator[attacks.Range]:
+    made = attacks.Range()
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize("backend", backends.BACKENDS)
+def test_nothing_gets_out(target: attacks.Range, backend: str) -> None:
+    need(backend)
+    later = (*attacks.SLOW, "deep recursion") if backend != backends.BACKENDS[0] else ()
+    fired = [target.fire(a, backend) for a in attacks.ATTACKS if a not in later]
+    assert len(fired) >= 60
+    assert {r.attack: r.escaped for r in fired if r.escaped} == {}
+    # 2.5 s is what the slowest may take by its limits; the rest is for a busy machine.
+    assert [r.attack for r in fired if r.seconds > 30] == []
+    status = {r.attack: r.outcome.status for r in fired}
+    floods = ("endless output", "endless errors", "endless output by system call")
+    assert {status[a] for a in floods} == {"output"}
+    assert {status[a] for a in (*attacks.ENDLESS, *attacks.SLOW) if a in status} == {"time-out"}
+    assert {status[a] for a in ("crash", "32-bit system calls", "x32 system calls")} == {"killed"}
+    assert status["sleep"] == status["fork"] == status["memory"] == "ended"
+
+
+@pytest.mark.parametrize(
+    "attack",
+    [
+        *("tcp to a listening port", "udp", "unix socket", "abstract unix socket", "read a secret"),
+        *("write beside the secret", "append to the secret", "write to tmp", "socket by system call"),
+        *("fork by system call", "subprocess", "memory file", "kill the victim", "fork in machine code"),
+    ],
+)  # fmt: skip
+def test_the_range_sees_an_attack_that_gets_out(attack: str) -> None:
+    target = attacks.Range()
+    try:
+        ran = subprocess.run(
+            [sys.executable, "-c", target.source(attack)],
+            capture_output=True,
+            timeout=60,
+            cwd=target.folder,
+        )
+        target.victim.poll()
+        assert target.damage(runner.Outcome("ended", 0, ran.stdout, ran.stderr))
+    finally:
+        for path in Path("/tmp").glob(target.token + "*"):
+            path.unlink()
+        target.close()
+
+
+@pytest.mark.parametrize("backend", backends.BACKENDS)
+def test_nothing_gets_out_for_a_normal_user(backend: str) -> None:
+    if os.getuid() != 0:
+        pytest.skip("runs as a normal user anyway")
+    python = "/usr/bin/python3.11"
+    if not Path(python).exists():
+        pytest.skip(f"no {python}, and the interpreter of root is not for everybody")
+    folder = Path(tempfile.mkdtemp(prefix="sandbox-"))
+    try:
+        inner = folder / "src/regrow/verifiers/sandbox"
+        shutil.copytree(PACKAGE, inner, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copy(attacks.__file__, folder)
+        for path in (folder, *folder.rglob("*")):
+            path.chmod(0o755)
+        ran = subprocess.run(
+            [python, "-B", str(folder / "attacks.py"), backend],
+            capture_output=True,
+            text=True,
+            env={"PYTHONPATH": str(folder / "src"), "HOME": "/", "PATH": os.environ["PATH"]},
+            cwd="/",
+            user=pwd.getpwnam("nobody").pw_uid,
+            group=pwd.getpwnam("nobody").pw_gid,
+            extra_groups=[],
+            timeout=300,
+        )
+    finally:
+        shutil.rmtree(folder)
+    if "Unavailable" in ran.stderr:
+        pytest.skip(f"not for a normal user here: {ran.stderr.strip().splitlines()[-1]}")
+    assert ran.returncode == 0, ran.stderr
+    results = [json.loads(line) for line in ran.stdout.splitlines()]
+    assert len(results) >= 60
+    assert [r for r in results if r[1]] == []
+
+
+@pytest.mark.parametrize("backend", backends.BACKENDS)
+def test_what_a_program_says_comes_back(backend: str) -> None:
+    need(backend)
+
+    def run(program: Program) -> tuple[str, int, bytes]:
+        outcome = runner.run(program, backend=backend)
+        return outcome.status, outcome.code, outcome.stdout
+
+    assert run(Program("print(input()[::-1])", stdin="abc\nd")) == ("ended", 0, b"cba\n")
+    assert run(Program("raise SystemExit(3)")) == ("ended", 3, b"")
+    assert run(Program("print(1); 1 / 0")) == ("ended", 1, b"1\n")
+    assert run(Program("def f(: pass")) == ("ended", 1, b"")
+    double = Program(
+        "def f(a, b=1):\n    print('noise')\n    return [a, b] * 2", "f", ([1, "é"], [None])
+    )
+    assert run(double) == (
+        "ended",
+        0,
+        b'{"result": [1, "\\u00e9", 1, "\\u00e9"]}\n{"result": [null, 1, null, 1]}\n',
+    )
+    wrong = Program("def f(a): return {1: 2}[a] if a < 9 else {1}", "f", ([1], [2], [9], []))
+    assert [next(iter(json.loads(line))) for line in run(wrong)[2].splitlines()] == [
+        *("result", "error", "error", "error"),
+    ]
+    libraries = "import math, re, json, itertools, collections, heapq, datetime, decimal, fractions"
+    assert run(Program(libraries + ", dataclasses, statistics; print(math.factorial(20))"))[1] == 0
+    assert run(Program("import time; time.sleep(3600); print('up')")) == ("ended", 0, b"up\n")
+
+
+def test_large_orders_and_large_output() -> None:
+    text = "x" * 60_000
+    outcome = runner.run(Program("print(input(), end='')", stdin=text))
+    assert outcome.stdout == text.encode()
+    outcome = runner.run(Program(f"# {'y' * 300_000}\nprint('z' * 65_535)"))
+    assert (outcome.status, len(outcome.stdout)) == ("ended", 65_536)
+    outcome = runner.run(Program("print('z' * 65_536)"))
+    assert (outcome.status, len(outcome.stdout)) == ("output", 65_536)
+
+
+def test_equal_outcomes_in_every_run_and_backend() -> None:
+    source = (
+        "import random, os\n"
+        "print(random.random(), random.sample(range(99), 5), list({'a', 'b', 'c', 'dd'}))\n"
+        "print(hash('x'), sorted(os.environ))\n"
+    )
+    working = [b for b in backends.BACKENDS if runner.why_not(b) is None]
+    outcomes = [runner.run(Program(source), backend=b) for b in working for _ in range(3)]
+    assert outcomes[0].status == "ended" and outcomes[0].code == 0
+    assert {o.stdout for o in outcomes} == {outcomes[0].stdout}
+
+
+def test_it_refuses_to_run_without_a_sandbox(monkeypatch: pytest.MonkeyPatch) -> None:
+    started = []
+    monkeypatch.setattr(runner, "why_not", lambda backend: started.append(backend) or "not allowed")
+    runner.best.cache_clear()
+    try:
+        with pytest.raises(
+            Unavailable, match=r"bubblewrap: not allowed; .*Mend: install bubblewrap"
+        ):
+            runner.run(Program("print(1)"))
+    finally:
+        runner.best.cache_clear()
+    assert started == list(backends.BACKENDS)
+
+
+def test_a_sandbox_that_breaks_runs_nothing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    ran = tmp_path / "ran"
+    program = Program(f"open({str(ran)!r}, 'w')")
+    monkeypatch.setattr(
+        backends, "command", lambda backend: ["/bin/sh", "-c", "echo broken >&2; exit 1"]
+    )
+    with pytest.raises(Unavailable, match="broken"):
+        runner.run(program, backend="bubblewrap")
+    monkeypatch.setattr(backends, "command", lambda backend: ["/bin/cat"])
+    with pytest.raises(Unavailable, match="did not start"):
+        runner.run(program, backend="bubblewrap")
+    monkeypatch.setattr(backends, "command", lambda backend: ["/bin/sleep", "60"])
+    with pytest.raises(Unavailable, match="time-out"):
+        runner.run(program, Limits(wall_seconds=0.2), backend="bubblewrap")
+    assert not ran.exists()
+
+
+def test_the_filter_lets_no_dangerous_call_through() -> None:
+    allowed = {*seccomp.ALLOWED, *seccomp.AT_ONCE, *seccomp.BY_COMMAND}
+    dangerous = {
+        *("fork", "vfork", "clone", "clone3", "execve", "execveat", "socket", "connect", "kill", "tgkill"),
+        *("ptrace", "mount", "unshare", "setns", "prctl", "seccomp", "prlimit64", "setrlimit", "memfd_create"),
+        *("unlink", "rename", "mkdir", "symlink", "link", "chmod", "chown", "truncate", "ftruncate", "open"),
+        *("io_uring_setup", "bpf", "keyctl", "setuid", "setsid", "pidfd_open", "process_vm_readv", "pipe2"),
+    }  # fmt: skip
+    assert not allowed & dangerous
+    numbers = [*seccomp.ALLOWED.values(), *seccomp.AT_ONCE.values()]
+    assert len(set(numbers)) == len(numbers)
+    assert len(seccomp.program()) % 8 == 0
+
+
+def test_importing_it_is_cheap() -> None:
+    code = (
+        "import sys, regrow.verifiers.judge, regrow.verifiers.sandbox.runner as r;"
+        "print([m for m in ('torch', 'numpy', 'sympy', 'polars', 'pydantic') if m in sys.modules])"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout == "[]\n"

@@ -36,6 +36,10 @@ COMMANDS: dict[str, Command] = {
     "report": Command(
         "regrow.cli.report", "the page about the run: funnel, losses, evals, samples"
     ),
+    "release": Command(
+        "regrow.cli.release", "released checkpoints: list, or lay out for a model hub"
+    ),
+    "chat": Command("regrow.cli.chat", "talk with a checkpoint"),
     "doctor": Command(
         "regrow.cli.doctor", "what this machine can certify, and how to mend the rest"
     ),

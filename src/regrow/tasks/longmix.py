@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -120,14 +120,14 @@ def run(inputs: dict[str, Path], params: Any, output: Path) -> dict[str, Any]:
     bins = fullest(all_bins, sizes, sequences)
     used = {i for members in bins for i in members}
     dropped = [piece for i, piece in enumerate(pieces) if i not in used]
-    meta = write(
-        output, [[pieces[i] for i in b] for b in bins], p.sequence_length, control, dropped
-    )
+    packed = [[pieces[i] for i in members] for members in bins]
+    filler = [close(members, makers["midtraining"], p.sequence_length) for members in packed]
+    meta = write(output, packed, p.sequence_length, control, dropped)
     recut(output, output / "short", p.short_length)
     heldout = _heldout(inputs, tokenizer, p, output, control)
     probes = _needles(heldout, tokenizer, known, p)
     tables.write(probes, output / "needles.parquet")
-    kept = {pieces[i].id for i in used}
+    kept = {piece.id for members in packed for piece in members}
     documents = pl.DataFrame([r for r in kitchen.rows if r["id"] in kept], schema=DOCUMENTS)
     tables.write(documents.unique("id", keep="first").sort("id"), output / "documents.parquet")
     tables.write(tables.drops(pool.drops), output / "drops.parquet")
@@ -137,6 +137,7 @@ def run(inputs: dict[str, Path], params: Any, output: Path) -> dict[str, Any]:
         "long": len(pool.documents),
         "dropped": {reason: reasons.count(reason) for reason in sorted(set(reasons))},
         "sequences": meta["sequences"],
+        "filler": sum(filler),
         "padding": meta["padding"],
         "components": meta["components"],
         "lacking": short_of,
@@ -178,6 +179,21 @@ def take(pieces: Iterator[Piece], wanted: int) -> tuple[list[Piece], int]:
         taken.append(piece)
         total += len(piece.tokens)
     return taken, 0
+
+
+def close(members: list[Piece], more: Iterator[Piece], length: int) -> int:
+    """Close the gap of a sequence with the beginning of one more document; returns its tokens.
+
+    So a sequence holds text to its end, and the loss needs no mask for padding. Where no document
+    is left, the gap stays.
+    """
+    gap = length - sum(len(piece.tokens) for piece in members)
+    closed = 0
+    while gap > closed and (piece := next(more, None)):
+        part = replace(piece, tokens=piece.tokens[: gap - closed])
+        members.append(part)
+        closed += len(part.tokens)
+    return closed
 
 
 def _long(kitchen: Kitchen) -> Iterator[Piece]:

@@ -1,8 +1,8 @@
 """Facts to be found again: pairs of words, stated in one place of a text and asked for in another.
 
 A fact is `The code word for table is river.`, its question `Question: What is the code word for
-table?`, answered by the same sentence. Both words are single tokens of the tokenizer, so that
-finding a fact takes one look back and no spelling.
+table?`, answered by the same sentence. Both words are single tokens of the tokenizer (where it has
+enough of them), so that finding a fact takes one look back and no spelling.
 """
 
 from __future__ import annotations
@@ -16,13 +16,15 @@ from tokenizers import Tokenizer
 
 from regrow.filters import words
 from regrow.numerics.random import Stream
+from regrow.tokens import bpe
 
-_TOKEN = re.compile("\u0120([a-z]{4,12})")
-"""byte-level BPE writes the space as U+0120"""
+_WORD = re.compile(r"[a-z]{4,12}")
 MIN_COUNT = 20
 """occurrences of a word in the texts"""
 COMMONEST = 200
-"""so many of the commonest words are no names: `the`, `and`, ..."""
+"""so many of the commonest words are no names: `with`, `which`, ..."""
+FEWEST = 64
+"""words wanted: where so many are not tokens of their own, longer ones are taken as well"""
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,11 @@ class Fact:
         return f"The code word for {self.key} is {self.value}.\n"
 
     @property
+    def tail(self) -> str:
+        """The statement from the value on."""
+        return f" {self.value}.\n"
+
+    @property
     def question(self) -> str:
         """Question and the beginning of its answer; what follows is a space and the value."""
         return (
@@ -60,9 +67,10 @@ class Fact:
 
 
 def vocabulary(tokenizer: Tokenizer, texts: Iterable[str]) -> Words:
-    """Words that are one token after a space and occur on their own in the texts often enough.
+    """Words that occur on their own in the texts often enough, and are one token after a space.
 
-    Sorted by alphabet; every second one is a key.
+    A small vocabulary has few of those; then the words of fewest tokens are taken. In the order
+    of the alphabet every second one is a key.
 
     Raises:
         ValueError: fewer than 16 of each.
@@ -72,18 +80,19 @@ def vocabulary(tokenizer: Tokenizer, texts: Iterable[str]) -> Words:
         counts.update(words.tokens(text.lower()))
     ranked = sorted(counts, key=lambda word: (-counts[word], word))
     common = {*ranked[:COMMONEST], "code", "word"}
-    tokens = (_TOKEN.fullmatch(token) for token in tokenizer.get_vocab())
-    able = sorted(
-        match[1]
-        for match in tokens
-        if match and counts[match[1]] >= MIN_COUNT and match[1] not in common
-    )
-    if len(able) < 32:
+    able = [word for word in ranked if _WORD.fullmatch(word) and word not in common]
+    encoded = bpe.encode(tokenizer, [f" {word}" for word in able])
+    cost = {word: len(tokens) for word, tokens in zip(able, encoded, strict=True)}
+    chosen = [word for word in able if cost[word] == 1 and counts[word] >= MIN_COUNT]
+    if len(chosen) < FEWEST:
+        chosen = sorted(able, key=lambda word: (cost[word], -counts[word], word))[:FEWEST]
+    if len(chosen) < 32:
         raise ValueError(
-            f"only {len(able)} words are tokens of their own and occur {MIN_COUNT} times in the "
-            "texts; facts need 32 at least: raise tokenizer.vocabulary or mix.tokens"
+            f"the long documents hold only {len(chosen)} words for facts, which need 32: raise "
+            "mix.tokens or lower longmix.min_tokens"
         )
-    return Words(keys=tuple(able[0::2]), values=tuple(able[1::2]))
+    chosen.sort()
+    return Words(keys=tuple(chosen[0::2]), values=tuple(chosen[1::2]))
 
 
 def draw(known: Words, n: int, name: tuple[str | int, ...]) -> list[Fact]:

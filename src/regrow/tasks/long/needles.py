@@ -28,10 +28,10 @@ class Needle:
 
     kind: str
     distance: int
-    """tokens from the value in the text to the value in the answer"""
+    """tokens from the beginning of the value in the text to that of the value in the answer"""
     prompt: list[int]
     answer: list[int]
-    """the value: one token"""
+    """the value: one token, where the vocabulary allows"""
     arguments: str
     """JSON: document, facts, key, value, values (of all facts), value_tokens (theirs)"""
 
@@ -55,17 +55,19 @@ def make(
     facts = draw(known, KINDS[kind], name)
     target = facts[int(Stream(*name, "asked").integers(1, len(facts))[0])]
     stated = segments(tokenizer, [fact.statement for fact in facts])
-    values = [int(t[0]) for t in bpe.encode(tokenizer, [f" {fact.value}" for fact in facts])]
-    asked, answer = bpe.encode(tokenizer, [target.question, f" {target.value}"])
+    values = [v.tolist() for v in bpe.encode(tokenizer, [f" {fact.value}" for fact in facts])]
+    asked, answer, tail = (
+        tokens.tolist()
+        for tokens in bpe.encode(tokenizer, [target.question, f" {target.value}", target.tail])
+    )
     room = length - size(stated) - len(asked) - len(answer)
+    if room < length // 4:
+        return None
     filler, _ = fill(source, start_of(source, name), room)
     if 4 * size(filler) < 3 * room:
         return None
     woven = weave(filler, stated, name)
-    prompt = [token for part in woven.parts for token in part.tokens] + asked.tolist()
-    chosen = facts.index(target)
-    place = woven.ends[chosen] - len(stated[chosen].tokens)
-    place += stated[chosen].tokens.index(values[chosen])
+    prompt = [token for part in woven.parts for token in part.tokens] + asked
     arguments = {
         "document": parent,
         "facts": len(facts),
@@ -76,8 +78,8 @@ def make(
     }
     return Needle(
         kind=kind,
-        distance=len(prompt) - place,
+        distance=len(prompt) - (woven.ends[facts.index(target)] - len(tail)),
         prompt=prompt,
-        answer=answer.tolist(),
+        answer=answer,
         arguments=json.dumps(arguments, sort_keys=True),
     )

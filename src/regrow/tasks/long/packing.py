@@ -3,7 +3,7 @@
 Ding et al., "Fewer Truncations Improve Language Modeling" (ICML 2024), which Olmo 3's
 long-context stage uses: a document longer than a sequence is cut into full sequences and a
 rest; all pieces, longest first, go into the fullest sequence that still has room for them.
-Nothing is cut in two to fill a gap, so little is padded and nothing loses its beginning.
+Nothing loses its beginning, and nothing is cut in two to fill a gap.
 """
 
 from __future__ import annotations

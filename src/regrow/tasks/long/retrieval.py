@@ -73,7 +73,8 @@ def make(
 ) -> Made | None:
     """A document of at most `budget` tokens from `source`, with so many facts, all asked.
 
-    None if the source has too little text behind the place drawn.
+    None if the facts leave less than a quarter of it for text, or the source has too little text
+    behind the place drawn.
     """
     drawn = draw(known, facts, name)
     stated = segments(tokenizer, [fact.statement for fact in drawn])
@@ -81,6 +82,8 @@ def make(
     asked: list[Fact] = [fact for _, fact in sorted(zip(order, drawn, strict=True), key=_first)]
     questions = segments(tokenizer, [fact.answered for fact in asked])
     room = budget - size(stated) - size(questions)
+    if room < budget // 4:
+        return None
     filler, _ = fill(source, start_of(source, name), room)
     if 2 * size(filler) < room:
         return None

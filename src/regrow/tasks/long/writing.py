@@ -41,9 +41,9 @@ def write(
     vocabulary: Vocabulary,
     dropped: list[Piece],
 ) -> dict[str, Any]:
-    """Write a pack whose sequences are the bins, each filled up with padding; returns meta.json.
+    """Write a pack whose sequences are the bins, gaps at their ends padded; returns meta.json.
 
-    An index row is a piece: padding belongs to none. `dropped`: pieces that found no place.
+    An index row is a piece; padding, if there is any, belongs to none. `dropped`: pieces that found no place.
     """
     folder.mkdir(parents=True, exist_ok=True)
     stream = np.full((len(bins), length), vocabulary.pad, dtype="<u2")

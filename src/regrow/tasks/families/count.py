@@ -1,0 +1,46 @@
+"""How often a letter occurs in three to eight letters, worked letter by letter."""
+
+from __future__ import annotations
+
+from regrow.tasks.draws import Draws
+from regrow.tasks.families.family import Family, Task, spaced
+from regrow.tasks.words import WORDS
+
+_WORDINGS = (
+    "How many {letter} are in {letters}?",
+    "Count the letter {letter} in {letters}.",
+    "How often does {letter} occur in {letters}?",
+)
+_ALPHABET = "abcdefghijklmnopqrstuvwxyz"
+_WORKED = 0.6
+
+
+def _letters(draws: Draws) -> str:
+    """A word, or letters of a small alphabet of their own, in which letters come back."""
+    if draws.chance(0.5):
+        return draws.of(WORDS)
+    few = draws.some(_ALPHABET, draws.between(2, 4))
+    return "".join(draws.of(few) for _ in range(draws.between(3, 8)))
+
+
+def _draw(draws: Draws) -> Task:
+    letters = _letters(draws)
+    letter = draws.of(letters) if draws.chance(0.85) else draws.of(_ALPHABET)
+    found, steps = 0, []
+    for one in letters:
+        found += one == letter
+        steps.append(f"{one} {found}")
+    answer = letters.count(letter)
+    return Task(
+        content=f"{letter} {''.join(sorted(letters))}",
+        instance=f"{letter} {letters}",
+        question=draws.of(_WORDINGS).format(letter=letter, letters=spaced(letters)),
+        trace=", ".join(steps) if draws.chance(_WORKED) else f"Look for {letter}.",
+        answer=str(answer),
+        verifier="integer",
+        arguments={"answer": answer},
+        tool_call=f'count(text="{spaced(letters)}", letter="{letter}")',
+    )
+
+
+FAMILY = Family("count", "string", _draw)

@@ -1,0 +1,50 @@
+"""The larger of two numbers from 10 to 999, worked digit by digit."""
+
+from __future__ import annotations
+
+from regrow.tasks.draws import Draws
+from regrow.tasks.families.family import Family, Task
+
+_WORDINGS = (
+    "Which is larger, {} or {}?",
+    "Give the larger of {} and {}.",
+    "Which number is bigger: {} or {}?",
+)
+_WORKED = 0.6
+
+
+def _number(draws: Draws) -> int:
+    return draws.between(10, 99) if draws.chance(0.5) else draws.between(100, 999)
+
+
+def _trace(a: str, b: str) -> str:
+    if len(a) != len(b):
+        return f"{len(a)} digits and {len(b)} digits"
+    steps = []
+    for x, y in zip(a, b, strict=True):
+        sign = "=" if x == y else "<" if x < y else ">"
+        steps.append(f"{x} {sign} {y}")
+        if x != y:
+            break
+    return ", ".join(steps)
+
+
+def _draw(draws: Draws) -> Task:
+    a = _number(draws)
+    b = _number(draws)
+    if a == b:
+        b = a - 1 if a > 10 else a + 1
+    answer = max(a, b)
+    return Task(
+        content=f"{min(a, b)} {answer}",
+        instance=f"{a} {b}",
+        question=draws.of(_WORDINGS).format(a, b),
+        trace=_trace(str(a), str(b)) if draws.chance(_WORKED) else "Compare the digits.",
+        answer=str(answer),
+        verifier="integer",
+        arguments={"answer": answer},
+        tool_call=f"largest(items=[{a}, {b}])",
+    )
+
+
+FAMILY = Family("larger", "math", _draw)

@@ -1,0 +1,31 @@
+"""A word, two to six times, and then stop."""
+
+from __future__ import annotations
+
+from regrow.tasks.draws import Draws
+from regrow.tasks.families.family import Family, Task
+from regrow.tasks.words import WORDS
+
+_WORDINGS = (
+    "Repeat the word {word} {n} times.",
+    "Write {word} {n} times.",
+    "Say {word} {n} times and then stop.",
+)
+_WORKED = 0.6
+
+
+def _draw(draws: Draws) -> Task:
+    word, n = draws.of(WORDS), draws.between(2, 6)
+    worked = ", ".join(f"{i} {word}" for i in range(1, n + 1))
+    return Task(
+        content=f"{n} {word}",
+        instance=f"{n} {word}",
+        question=draws.of(_WORDINGS).format(word=word, n=n),
+        trace=worked if draws.chance(_WORKED) else f"{n} times.",
+        answer=" ".join([word] * n),
+        verifier="repeat",
+        arguments={"word": word, "n": n},
+    )
+
+
+FAMILY = Family("repeat", "instruction", _draw)

@@ -1,0 +1,48 @@
+"""Exactly two to five words that start with a letter, most often without one that is named.
+
+A letter and a number alone make about a hundred contents, too few to measure by. The word that
+must not be used is part of the content: an answer that is right for one question is wrong for
+another.
+"""
+
+from __future__ import annotations
+
+from regrow.tasks.draws import Draws
+from regrow.tasks.families.family import Family, Task
+from regrow.tasks.words import BY_LETTER
+
+_WORDINGS = (
+    "Write {n} words that start with {letter}{but}.",
+    "Give {n} words with {letter} as the first letter{but}.",
+    "List exactly {n} words that begin with {letter}{but}.",
+)
+_MOST = 5
+_LETTERS = tuple(letter for letter, words in BY_LETTER.items() if len(words) > _MOST)
+_BARE = 0.1
+"""share of questions that name no word"""
+_WORKED = 0.6
+
+
+def _draw(draws: Draws) -> Task:
+    letter, n = draws.of(_LETTERS), draws.between(2, _MOST)
+    without = None if draws.chance(_BARE) else draws.of(BY_LETTER[letter])
+    allowed = [word for word in BY_LETTER[letter] if word != without]
+    # In order of the alphabet: a model that only moves forward says no word twice.
+    chosen = sorted(draws.some(allowed, n))
+    content = f"{n} {letter} {without or ''}".strip()
+    return Task(
+        content=content,
+        instance=content,
+        question=draws.of(_WORDINGS).format(
+            n=n, letter=letter, but=f", but not {without}" if without else ""
+        ),
+        trace=", ".join(f"{i} {word}" for i, word in enumerate(chosen, start=1))
+        if draws.chance(_WORKED)
+        else f"{n} words with {letter}.",
+        answer=" ".join(chosen),
+        verifier="words_start",
+        arguments={"n": n, "letter": letter, "words": allowed},
+    )
+
+
+FAMILY = Family("words", "instruction", _draw)

@@ -134,7 +134,6 @@ class Sft(Stage):
     micro_batch_sequences: int = Field(default=16, ge=1)
     warmup: float = Field(default=0.03, ge=0, lt=1)
     z_loss: float = Field(default=0.0, ge=0)
-    document_mask: bool = True
     carry_optimizer: bool = False
     optimizer: Optimizer = Optimizer(name="adamw", learning_rate=2e-3, weight_decay=0.0)
 

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from regrow.train import digest
 from regrow.train.order import Order
 from regrow.train.source import Source
 
@@ -18,6 +19,7 @@ class Sequences:
     """The packed sequences of a folder (`tokens.bin`, `meta.json`), memory-mapped."""
 
     def __init__(self, folder: Path) -> None:
+        self.digest = digest.files(folder / "meta.json")
         meta = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
         self.count = int(meta["sequences"])
         self.length = int(meta["sequence_length"])
@@ -52,7 +54,7 @@ class Batch:
 
 
 class Packed(Source):
-    """Packed sequences in the order of a permutation."""
+    """Packed sequences in the order of a permutation; padding is not learned."""
 
     def __init__(self, sequences: Sequences, order: Order, batch: int, micro: int) -> None:
         self.sequences = sequences
@@ -65,7 +67,8 @@ class Packed(Source):
         """See Source."""
         position = (step - 1) * self.batch + index * self.micro
         tokens = self.sequences.take(self.order.at(position, self.micro))
-        return Batch(tokens=tokens, eos=self.sequences.eos)
+        real = tokens != self.sequences.pad  # best-fit packing leaves gaps at the ends
+        return Batch(tokens, self.sequences.eos, None if bool(real.all()) else real)
 
     def tokens(self, step: int) -> int:
         """See Source."""

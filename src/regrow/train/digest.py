@@ -27,6 +27,16 @@ def tensor_digest(name: str, tensor: Tensor) -> str:
     return sha.hexdigest()
 
 
+def files(*paths: Path) -> str:
+    """SHA-256 over the contents of files, one after the other."""
+    sha = hashlib.sha256()
+    for path in paths:
+        with path.open("rb") as handle:
+            while block := handle.read(1 << 20):
+                sha.update(block)
+    return sha.hexdigest()
+
+
 def link(
     step: int, tensors: Mapping[str, Tensor], position: Mapping[str, Any], chain: str
 ) -> dict[str, Any]:

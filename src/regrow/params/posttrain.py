@@ -20,9 +20,10 @@ class Tasks(Block):
 
 
 class MidMix(Block):
-    """What midtraining reads; shares of the tokens, which must sum to 1."""
+    """What midtraining reads; shares of the tokens, which must not sum to more than 1."""
 
     tokens: int = Field(default=900_000, ge=1_000)
+    sequence_length: int = Field(default=256, ge=16, multiple_of=16)
     shares: dict[str, float] = {
         "quality": 0.15,
         "pretraining": 0.10,
@@ -36,6 +37,10 @@ class MidMix(Block):
     """quality buckets per topic that count as high quality"""
     component_tokens: int = Field(default=90_000, ge=1_000)
     """per component, packed apart for the micro-anneals"""
+    heldout_tokens: int = Field(default=48_000, ge=1_000)
+    """of held-out documents; the dev tasks are packed whole"""
+    facts: tuple[int, int] = (2, 4)
+    """least and most facts in a retrieval document"""
     leak_ngram: int = Field(default=8, ge=2)
     """a text that shares `leak_overlap` of its n-grams with an eval item is dropped (Olmo 3: 8, 0.5)"""
     leak_overlap: float = Field(default=0.5, gt=0, le=1)

@@ -7,7 +7,6 @@ dropped and counted.
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -18,8 +17,8 @@ from numpy.typing import NDArray
 
 from regrow.params.data import Pack
 from regrow.tables import parquet as tables
-from regrow.tokens import bpe
-from regrow.tokens.instances import Instance, ordered
+from regrow.tokens import bpe, stream
+from regrow.tokens.instances import ordered
 
 _REPORT_EVERY = 500
 
@@ -47,60 +46,15 @@ def run(inputs: dict[str, Path], params: Any, output: Path) -> dict[str, Any]:
 
     pairs = zip(mix["id"].to_list(), mix["repeats"].to_list(), strict=True)
     order = ordered(pairs, f"pack {p.seed}")
-    stream = sum(len(encoded[instance.id]) for instance in order)
-    sequences = stream // p.sequence_length
-    if not sequences:
+    try:
+        meta = stream.write(output, order, encoded, p.sequence_length, tokenizer, config)
+    except stream.TooShort as error:
         raise ValueError(
-            f"the mix holds {stream} tokens, less than one sequence of {p.sequence_length}: "
+            f"the mix holds {error.tokens} tokens, less than one sequence of {p.sequence_length}: "
             "raise mix.tokens (or lower pack.sequence_length), and see drops.parquet of the "
             "steps before for documents that were lost."
-        )
-    length = sequences * p.sequence_length
-    output.mkdir(parents=True, exist_ok=True)
-    frame = _write(output / "tokens.bin", order, encoded, length)
-    tables.write(frame, output / "index.parquet")
-    meta = {
-        "sequences": sequences,
-        "sequence_length": p.sequence_length,
-        "tokens": length,
-        "vocabulary": tokenizer.get_vocab_size(),
-        "eos": eos,
-        "pad": bpe.control(tokenizer, config, "pad_token"),
-        "instances": frame.height,
-        "dropped_tail_tokens": stream - length,
-        "dropped_tail_instances": len(order) - frame.height,
-    }
-    text = json.dumps(meta, indent=2, sort_keys=True) + "\n"
-    (output / "meta.json").write_text(text, encoding="utf-8")
+        ) from None
     return {
         "documents": len(encoded),
         **{k: meta[k] for k in ("instances", "sequences", "tokens", "dropped_tail_tokens")},
     }
-
-
-def _write(
-    path: Path, order: list[Instance], encoded: dict[str, NDArray[np.uint16]], length: int
-) -> pl.DataFrame:
-    """Write the first `length` tokens of the stream; the index of the instances in them.
-
-    An instance that the cut runs through ends at the cut, without its end-of-document token;
-    instances behind the cut have no row.
-    """
-    rows: list[tuple[int, str, int, int, int]] = []
-    start = 0
-    with path.open("wb") as file:
-        for number, instance in enumerate(order):
-            if start >= length:
-                break
-            tokens = encoded[instance.id][: length - start]
-            file.write(tokens.astype("<u2").tobytes())
-            rows.append((number, instance.id, instance.repeat, start, start + len(tokens)))
-            start += len(tokens)
-    schema: dict[str, type[pl.DataType]] = {
-        "instance": pl.Int64,
-        "id": pl.String,
-        "repeat": pl.Int32,
-        "start": pl.Int64,
-        "end": pl.Int64,
-    }
-    return pl.DataFrame(rows, schema=schema, orient="row")

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from regrow.numerics.random import Stream
-from regrow.params.train import Dpo, LongContext, Midtrain, Sft
+from regrow.params.train import Anneal, Dpo, LongContext, Midtrain, Sft
 from regrow.tables import parquet
 from regrow.train import stages
 from small_run import EOS, FIRST, LENGTH, PAD, grow, small, write_pack
@@ -33,6 +33,9 @@ def params(**changes: Any) -> SimpleNamespace:
         model=small().model,
         pretrain=small().pretrain,
         midtrain=Midtrain(**(few | batch | changes)),
+        anneal=Anneal(
+            **(few | batch | {"checkpoint_every": 6} | changes), candidates=["questions", "retrieval"]
+        ),
         longcontext=LongContext(
             **(few | {"batch_sequences": 4, "micro_batch_sequences": 1} | changes),
             context=LONG,
@@ -126,7 +129,7 @@ def world(root: Path) -> Path:
     """A folder with the base and every stage's data."""
     root.mkdir(parents=True, exist_ok=True)
     base(root)
-    write_pack(root / "midmix", documents=12)
+    midmix(root / "midmix")
     longmix(root / "longmix")
     sftdata(root / "sftdata")
     pairs(root / "pairs")
@@ -156,3 +159,21 @@ def train(
             function(inputs, values, place, instance=f"{step:06d}", scratch=kept, **options)
         inputs["previous"] = place
     return inputs["previous"]
+
+
+def midmix(folder: Path) -> Path:
+    """A pack with components and held-out packs of its own, each of other documents."""
+    write_pack(folder, documents=12)
+    for number, name in enumerate(("pretraining", "questions", "retrieval")):
+        _cut(write_pack(folder / "components" / name, documents=40), 30 * number, 30)
+    for number, name in enumerate(("documents", "tasks")):
+        _cut(write_pack(folder / "heldout" / name, documents=40), 100 + 20 * number, 20)
+    return folder
+
+
+def _cut(folder: Path, begin: int, count: int) -> None:
+    tokens = np.fromfile(folder / "tokens.bin", dtype="<u2").reshape(-1, LENGTH)
+    tokens[begin : begin + count].tofile(folder / "tokens.bin")
+    meta = json.loads((folder / "meta.json").read_text())
+    meta |= {"sequences": count, "tokens": count * LENGTH}
+    (folder / "meta.json").write_text(json.dumps(meta))

@@ -15,6 +15,8 @@ from typing import Any
 
 import torch
 from safetensors.torch import load_file, save_file
+from torch import Tensor
+from transformers import Olmo3ForCausalLM
 
 from regrow.model import files
 from regrow.train import digest, metrics
@@ -34,15 +36,27 @@ def save(
     extra: dict[str, Any],
 ) -> None:
     """Fill `folder`. `extra` is merged into `state.json`."""
-    files.save(engine.model, folder)
-    state = {name: value.contiguous() for name, value in engine.optimizer.tensors().items()}
-    save_file(state, folder / OPTIMIZER, metadata={"format": "pt"})
+    write(folder, engine.model, engine.optimizer.tensors(), engine.position() | extra, rows, links)
+    engine.source.save(folder)
+
+
+def write(
+    folder: Path,
+    model: Olmo3ForCausalLM,
+    moments: dict[str, Tensor],
+    state: dict[str, Any],
+    rows: list[metrics.Row],
+    links: list[dict[str, Any]],
+) -> None:
+    """The files of a checkpoint; `moments`: the optimizer's state."""
+    files.save(model, folder)
+    stored = {name: value.contiguous() for name, value in moments.items()}
+    save_file(stored, folder / OPTIMIZER, metadata={"format": "pt"})
     (folder / OPTIMIZER).chmod(0o644)
-    text = json.dumps(engine.position() | extra, indent=2, sort_keys=True) + "\n"
+    text = json.dumps(state, indent=2, sort_keys=True) + "\n"
     (folder / STATE).write_text(text, encoding="utf-8")
     metrics.write(rows, folder / METRICS)
     digest.write(links, folder / DIGESTS)
-    engine.source.save(folder)
 
 
 def state(folder: Path) -> dict[str, Any]:

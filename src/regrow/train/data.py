@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,23 +54,42 @@ class Batch:
     learned: torch.Tensor | None = None
 
 
-class Packed(Source):
-    """Packed sequences in the order of a permutation; padding is not learned."""
+class Mixed(Source):
+    """Packs of equal share: position p takes the next sequence of pack p mod their number.
 
-    def __init__(self, sequences: Sequences, order: Order, batch: int, micro: int) -> None:
-        self.sequences = sequences
-        self.order = order
+    Each pack has an order of its own. Padding is not learned.
+    """
+
+    def __init__(
+        self, packs: Sequence[Sequences], orders: Sequence[Order], batch: int, micro: int
+    ) -> None:
+        """Raises ValueError if the packs differ in length of sequences or in control tokens."""
+        if len({(p.length, p.vocabulary, p.eos, p.pad) for p in packs}) != 1:
+            raise ValueError("packs that are mixed must have one length, vocabulary, eos and pad")
+        self.packs = packs
+        self.orders = orders
         self.batch = batch
         self.micro = micro
         self.per_step = batch // micro
 
     def get(self, step: int, index: int) -> Batch:
         """See Source."""
-        position = (step - 1) * self.batch + index * self.micro
-        tokens = self.sequences.take(self.order.at(position, self.micro))
-        real = tokens != self.sequences.pad  # best-fit packing leaves gaps at the ends
-        return Batch(tokens, self.sequences.eos, None if bool(real.all()) else real)
+        begin = (step - 1) * self.batch + index * self.micro
+        parts = []
+        for position in range(begin, begin + self.micro):
+            turn, which = divmod(position, len(self.packs))
+            parts.append(self.packs[which].take(self.orders[which].at(turn)))
+        tokens = torch.cat(parts)
+        real = tokens != self.packs[0].pad  # best-fit packing leaves gaps at the ends
+        return Batch(tokens, self.packs[0].eos, None if bool(real.all()) else real)
 
     def tokens(self, step: int) -> int:
         """See Source."""
-        return self.batch * self.sequences.length
+        return self.batch * self.packs[0].length
+
+
+class Packed(Mixed):
+    """The sequences of one pack in the order of a permutation."""
+
+    def __init__(self, sequences: Sequences, order: Order, batch: int, micro: int) -> None:
+        super().__init__([sequences], [order], batch, micro)

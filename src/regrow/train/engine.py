@@ -53,7 +53,6 @@ class Engine:
         step = self.step + 1
         source = self.source
         source.begin(self, step)
-        source = self.source
         rate = self.schedule(step)
         self.optimizer.set_rate(rate)
         done = [self._update(step, number) for number in range(source.updates)]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from regrow.verifiers import exact, integer, repeat, response, tool, words_start
+from regrow.verifiers import code, exact, integer, math, repeat, response, tool, words_start
+from regrow.verifiers.sandbox.limits import Unavailable
 from regrow.verifiers.verdict import ArgumentsError, Verdict, Verifier, failed, short
 
 MAX_CHARACTERS = 100_000
@@ -13,8 +14,10 @@ MAX_CHARACTERS = 100_000
 
 
 VERIFIERS: dict[str, Callable[[], Verifier]] = {
+    "code": lambda: code.VERIFIER,
     "exact": lambda: exact.VERIFIER,
     "integer": lambda: integer.VERIFIER,
+    "math": lambda: math.VERIFIER,
     "repeat": lambda: repeat.VERIFIER,
     "tool": lambda: tool.VERIFIER,
     "words_start": lambda: words_start.VERIFIER,
@@ -60,6 +63,7 @@ def judge(verifier: str, arguments: Mapping[str, Any], text: str, form: str) -> 
 
     Raises:
         ValueError: an unknown verifier or form, which no completion can cause.
+        Unavailable: code cannot be judged on this machine, which has no sandbox.
     """
     found = find(verifier)
     if form not in response.FORMS:
@@ -74,6 +78,8 @@ def judge(verifier: str, arguments: Mapping[str, Any], text: str, form: str) -> 
     try:
         found.check(arguments)
         return found.judge(arguments, said)
+    except Unavailable:
+        raise
     except ArgumentsError as error:
         return failed(f"arguments: {error}")
     except Exception as error:

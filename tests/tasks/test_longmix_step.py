@@ -67,6 +67,7 @@ def inputs(root: Path) -> dict[str, Path]:
             "source": "regrow",
             "generator": "sum",
             "licence": "Apache-2.0",
+            "parent": None,
             "text": f"Question: What is {i} + 1?\n\nAnswer: {i + 1}\n\n" * (1 + i % 3),
         }
         for i in range(200)

@@ -7,6 +7,7 @@ midtraining data, packed by best fit. Every random choice is keyed by what it is
 
 from __future__ import annotations
 
+import hashlib
 import math
 import sys
 from collections.abc import Iterable, Iterator
@@ -39,7 +40,7 @@ DOCUMENTS: dict[str, type[pl.DataType]] = {
     "source": pl.String,
     "generator": pl.String,  # what made the text; null for real documents
     "licence": pl.String,
-    "parent": pl.String,  # id of the real document that a made one was made from
+    "parent": pl.String,  # the real document or the task that it was made from
     "text": pl.String,  # null where it is another step's: decontaminate's or midmix's
 }
 """documents.parquet"""
@@ -213,7 +214,8 @@ def _long(kitchen: Kitchen) -> Iterator[Piece]:
 
 def _made(kitchen: Kitchen, component: str, made: Made, number: int) -> Piece:
     parent = kitchen.pool.documents[made.parent]
-    identity = f"{component}-{number:06d}"
+    name = f"longmix {component} {kitchen.p.seed} {number} {made.parent}"
+    identity = hashlib.sha256(name.encode()).hexdigest()[:32]
     kitchen.rows.append(
         {
             "id": identity,
@@ -291,7 +293,7 @@ def _retrieval(kitchen: Kitchen, known: Words) -> Iterator[Piece]:
 def _midtraining(kitchen: Kitchen, folder: Path) -> Iterator[Piece]:
     """Documents of midmix in a keyed order; of a long one, one piece before a second is taken."""
     p = kitchen.p
-    columns = ["id", "source", "generator", "licence", "text"]
+    columns = ["id", "source", "generator", "licence", "parent", "text"]
     frame = tables.read(folder / "documents.parquet", columns).unique("id").sort("id")
     tokens: dict[str, Tokens] = {}
     encoded = bpe.encode(kitchen.tokenizer, frame["text"].to_list())

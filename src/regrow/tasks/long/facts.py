@@ -7,6 +7,7 @@ enough of them), so that finding a fact takes one look back and no spelling.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterable
@@ -69,11 +70,11 @@ class Fact:
 def vocabulary(tokenizer: Tokenizer, texts: Iterable[str]) -> Words:
     """Words that occur on their own in the texts often enough, and are one token after a space.
 
-    A small vocabulary has few of those; then the words of fewest tokens are taken. In the order
-    of the alphabet every second one is a key.
+    A small vocabulary has few of those; then the words of fewest tokens are taken. Both lists are
+    sorted.
 
     Raises:
-        ValueError: fewer than 16 of each.
+        ValueError: fewer than 32 words in all.
     """
     counts: Counter[str] = Counter()
     for text in texts:
@@ -92,7 +93,15 @@ def vocabulary(tokenizer: Tokenizer, texts: Iterable[str]) -> Words:
             "mix.tokens or lower longmix.min_tokens"
         )
     chosen.sort()
-    return Words(keys=tuple(chosen[0::2]), values=tuple(chosen[1::2]))
+    return Words(
+        keys=tuple(word for word in chosen if _is_key(word)),
+        values=tuple(word for word in chosen if not _is_key(word)),
+    )
+
+
+def _is_key(word: str) -> bool:
+    """By a hash, so that a word is a key in every mix or in none."""
+    return hashlib.sha256(f"fact {word}".encode()).digest()[0] % 2 == 0
 
 
 def draw(known: Words, n: int, name: tuple[str | int, ...]) -> list[Fact]:

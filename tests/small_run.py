@@ -9,9 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from regrow.model import build
 from regrow.params.model import Model
 from regrow.params.train import Pretrain
-from regrow.train import stages
+from regrow.train import runtime, stage, stages
+from regrow.train.engine import Engine
 
 LENGTH = 64
 PAD, EOS, FIRST = 0, 1, 2
@@ -51,6 +53,14 @@ def small(**pretrain_changes: Any) -> SimpleNamespace:
         "digest_every": 5,
     }
     return SimpleNamespace(model=model, pretrain=Pretrain(**(values | pretrain_changes)))
+
+
+def engine(pack: Path, params: SimpleNamespace, seed: int = 0) -> Engine:
+    """The engine of pretraining with initial weights."""
+    runtime.prepare()
+    made = stage.assemble(stages.plan_pretrain({"data": pack}, params))
+    build.initialise(made.model, seed)
+    return made
 
 
 def grow(

@@ -9,11 +9,18 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+import torch
 
+from regrow.model import files
 from regrow.numerics.random import Stream
-from regrow.params.train import Anneal, Dpo, LongContext, Midtrain, Sft
+from regrow.numerics.torch import functional
+from regrow.params.train import Anneal, Dpo, LongContext, Midtrain, Rlvr, Sft
 from regrow.tables import parquet
-from regrow.train import stages
+from regrow.train import stage, stages
+from regrow.train.engine import Engine
+from regrow.train.grpo import Answer, AnswerBatch, Answers, Grpo
+from regrow.train.objective import next_tokens
+from regrow.train.source import Source
 from small_run import EOS, FIRST, LENGTH, PAD, grow, small, write_pack
 
 LONG = 2 * LENGTH
@@ -34,7 +41,8 @@ def params(**changes: Any) -> SimpleNamespace:
         pretrain=small().pretrain,
         midtrain=Midtrain(**(few | batch | changes)),
         anneal=Anneal(
-            **(few | batch | {"checkpoint_every": 6} | changes), candidates=["questions", "retrieval"]
+            **(few | batch | {"checkpoint_every": 6} | changes),
+            candidates=["questions", "retrieval"],
         ),
         longcontext=LongContext(
             **(few | {"batch_sequences": 4, "micro_batch_sequences": 1} | changes),
@@ -43,6 +51,11 @@ def params(**changes: Any) -> SimpleNamespace:
         ),
         sft=sft,
         sft_instruct=sft,
+        grpo=Rlvr(
+            **(few | {"prompts": 2, "group": 4, "batch_sequences": 8, "micro_batch_sequences": 2}),
+            updates=2,
+            warmup=0.0,
+        ),
         dpo=Dpo(**(few | {"batch_sequences": 4, "micro_batch_sequences": 1} | changes)),
     )
 
@@ -115,14 +128,105 @@ def pairs(folder: Path, count: int = 30) -> Path:
     return folder
 
 
-STAGES: dict[str, tuple[Any, str, dict[str, Any]]] = {
-    "midtrain": (stages.midtrain, "midmix", {"run": "a"}),
-    "longcontext": (stages.longcontext, "longmix", {"length": "long"}),
-    "longcontext_control": (stages.longcontext, "longmix", {"length": "short"}),
-    "sft": (stages.sft, "sftdata", {"branch": "think", "seed": 0}),
-    "dpo": (stages.dpo, "pairs", {"source": "judged", "seed": 0}),
+class Sums(Source):
+    """A source that makes its data as it goes: four answers to each of two sums, by chance.
+
+    What reinforcement learning does, with a reward for even digits and without a sampler: the
+    answers are random, their log-probabilities those of the model.
+    """
+
+    def __init__(self, block: Rlvr) -> None:
+        self.block = block
+        self.updates = block.updates
+        self.per_step = block.batch_sequences // block.micro_batch_sequences // block.updates
+        self.rows: list[dict[str, Any]] = []
+
+    def begin(self, engine: Engine, step: int) -> None:
+        answers = []
+        for group in range(self.block.prompts):
+            prompt = ids(f"{step}+{group}=")
+            draws = Stream("sums", step, group).integers(64, 10).tolist()
+            made = [
+                ids("".join(map(str, draws[9 * i : 9 * i + 2 + i])))
+                for i in range(self.block.group)
+            ]
+            reward = [sum(t % 2 == 0 for t in tokens) / len(tokens) for tokens in made]
+            mean = sum(reward) / len(reward)
+            for tokens, score in zip(made, reward, strict=True):
+                answers.append(
+                    Answer(
+                        prompt,
+                        tokens,
+                        _logprobs(engine.model, prompt, tokens),
+                        [score - mean] * len(tokens),
+                    )
+                )
+        self.answers = Answers(answers, per_step=self.per_step, updates=self.updates)
+        self.answers.begin(engine, step)
+
+    def get(self, step: int, index: int) -> AnswerBatch:
+        return self.answers.get(step, index)
+
+    def tokens(self, step: int) -> int:
+        return self.answers.tokens(step)
+
+    def end(self, engine: Engine, step: int) -> dict[str, float]:
+        found = self.answers.end(engine, step)
+        self.rows += [{"step": step, "logprobs": row} for row in self.answers.trainer_logprobs()]
+        return found
+
+    def save(self, folder: Path) -> None:
+        parquet.write(pl.DataFrame(self.rows), folder / "rollouts.parquet")
+
+    def restore(self, folder: Path) -> None:
+        self.rows = parquet.read(folder / "rollouts.parquet").to_dicts()
+
+
+@torch.no_grad()
+def _logprobs(model: Any, prompt: list[int], tokens: list[int]) -> list[float]:
+    rows = torch.tensor([prompt + tokens])
+    found = functional.token_logprobs(model(rows).logits, next_tokens(rows))
+    return found[0, len(prompt) - 1 : -1].tolist()
+
+
+def plan_grpo(inputs: dict[str, Path], params: Any) -> stage.Plan:
+    block: Rlvr = params.grpo
+    return stage.Plan(
+        name="grpo",
+        config=files.load_config(inputs["base"]),
+        block=block,
+        objective=Grpo(
+            clip_low=block.clip_low,
+            clip_high=block.clip_high,
+            importance_cap=block.importance_cap,
+        ),
+        source=Sums(block),
+        order={"key": "sums"},
+    )
+
+
+def grpo(inputs: dict[str, Path], params: Any, output: Path, **more: Any) -> dict[str, Any]:
+    return stage.run(plan_grpo, inputs, params, output, **more)
+
+
+STAGES: dict[str, tuple[Any, Any, str, dict[str, Any]]] = {
+    "midtrain": (stages.midtrain, stages.plan_midtrain, "midmix", {"run": "a"}),
+    "midtrain_b": (stages.midtrain, stages.plan_midtrain, "midmix", {"run": "b"}),
+    "longcontext": (stages.longcontext, stages.plan_longcontext, "longmix", {"length": "long"}),
+    "longcontext_control": (
+        stages.longcontext,
+        stages.plan_longcontext,
+        "longmix",
+        {"length": "short"},
+    ),
+    "sft": (stages.sft, stages.plan_sft, "sftdata", {"branch": "think", "seed": 0}),
+    "dpo": (stages.dpo, stages.plan_dpo, "pairs", {"source": "judged", "seed": 0}),
+    "grpo": (grpo, plan_grpo, "pairs", {}),
 }
-"""name -> function, data, options"""
+"""name -> function, plan, data, options"""
+
+OBJECTIVES = ("midtrain", "longcontext", "sft", "dpo", "grpo")
+"""one stage for every objective and model"""
 
 
 def world(root: Path) -> Path:
@@ -136,6 +240,11 @@ def world(root: Path) -> Path:
     return root
 
 
+def inputs(name: str, root: Path) -> dict[str, Path]:
+    """Data and base of a stage in `world(root)`."""
+    return {"data": root / STAGES[name][2], "base": root / "pretrain/000020"}
+
+
 def train(
     name: str,
     root: Path,
@@ -146,9 +255,9 @@ def train(
     scratch: Path | None = None,
 ) -> Path:
     """Run the segments of a stage of `world(root)` below `output`; returns the last checkpoint."""
-    function, data, options = STAGES[name]
-    inputs = {"data": root / data, "base": root / "pretrain/000020"}
-    block = getattr(values, "longcontext" if name.startswith("longcontext") else name)
+    function, _, _, options = STAGES[name]
+    given = inputs(name, root)
+    block = getattr(values, name.removesuffix("_b").removesuffix("_control"))
     for step in block.checkpoints():
         if step > until:
             break
@@ -156,9 +265,9 @@ def train(
         if not place.exists():
             kept = scratch or output.parent / f"scratch-{output.name}-{step}"
             kept.mkdir(parents=True, exist_ok=True)
-            function(inputs, values, place, instance=f"{step:06d}", scratch=kept, **options)
-        inputs["previous"] = place
-    return inputs["previous"]
+            function(given, values, place, instance=f"{step:06d}", scratch=kept, **options)
+        given["previous"] = place
+    return given["previous"]
 
 
 def midmix(folder: Path) -> Path:

@@ -6,20 +6,16 @@ import pytest
 import torch
 from torch.nn import functional
 
-from regrow.model import build
 from regrow.train.data import Batch, Sequences
 from regrow.train.engine import Engine
-from regrow.train.group import Alone
 from regrow.train.objective import LanguageModelling, documents, positions
-from regrow.train.pretrain import assemble
-from small_run import EOS, FIRST, small
+from small_run import EOS, FIRST, engine, small
 
 
 @pytest.fixture(scope="module")
 def trained(pack: Path) -> tuple[torch.nn.Module, Engine]:
-    model, engine, _ = assemble(pack, small(), Alone)
-    build.initialise(model, 0)
-    return model, engine
+    made = engine(pack, small())
+    return made.model, made
 
 
 def packed() -> torch.Tensor:
@@ -86,9 +82,7 @@ def test_the_loss_is_cross_entropy_plus_z_loss(trained: tuple[torch.nn.Module, E
 def test_the_tree_of_micro_batches_is_close_to_one_large_batch(pack: Path) -> None:
     results = []
     for micro in (1, 2, 8):
-        model, engine, _ = assemble(pack, small(micro_batch_sequences=micro), Alone)
-        build.initialise(model, 0)
-        results.append(engine._gradient(1))
+        results.append(engine(pack, small(micro_batch_sequences=micro))._gradient(1, 0))
     for other in results[:-1]:
         for mine, whole in zip(other, results[-1], strict=True):
             torch.testing.assert_close(mine, whole, rtol=1e-3, atol=1e-6)

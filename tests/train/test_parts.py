@@ -11,13 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from regrow.train import digest
-from regrow.train.schedule import Cosine
+from regrow.train.schedule import Schedule
 from regrow.train.skip import Skip
 from regrow.train.tree import Tree, share
 
 
 def test_schedule_warms_up_then_falls_along_a_cosine() -> None:
-    rate = Cosine(peak=0.01, steps=600, warmup=18, final=0.1)
+    rate = Schedule(peak=0.01, steps=600, warmup=18, final=0.1)
     assert rate(9) == pytest.approx(0.005)
     assert rate(18) == pytest.approx(0.01)
     assert rate(309) == pytest.approx(0.01 * (0.1 + 0.9 * 0.5))
@@ -28,6 +28,22 @@ def test_schedule_warms_up_then_falls_along_a_cosine() -> None:
         assert rate(step) < rate(step - 1)
     with pytest.raises(ValueError, match="outside"):
         rate(601)
+
+
+def test_a_linear_schedule_wastes_no_step_at_rate_zero() -> None:
+    rate = Schedule(peak=0.01, steps=10, warmup=2, final=0.0, kind="linear")
+    assert [rate(1), rate(2)] == [0.005, 0.01]
+    falls = [rate(step) - rate(step + 1) for step in range(2, 10)]
+    assert falls == pytest.approx([0.01 / 9] * 8)
+    assert rate(10) == pytest.approx(0.01 / 9), "it reaches the floor in the step after the last"
+    floor = Schedule(peak=0.01, steps=10, warmup=0, final=0.5, kind="linear")
+    assert floor(10) == pytest.approx(0.005 + 0.005 / 11)
+
+
+def test_a_constant_schedule_stays_at_the_peak() -> None:
+    rate = Schedule(peak=0.01, steps=100, warmup=5, final=1.0, kind="constant")
+    assert rate(1) == pytest.approx(0.002)
+    assert {rate(step) for step in range(5, 101)} == {0.01}
 
 
 def test_skip_fires_on_a_planted_outlier_only() -> None:

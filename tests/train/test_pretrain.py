@@ -15,11 +15,12 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM
 
+import small_run
 from determinism import hashes, run_python, run_twice
 from regrow.model import files
 from regrow.numerics import library
 from regrow.numerics.torch.install import install
-from regrow.train import checkpoint, digest, metrics, pretrain
+from regrow.train import checkpoint, digest, metrics, stage, stages
 from regrow.train.engine import Engine
 from regrow.train.order import Order
 from small_run import LENGTH, grow, small
@@ -122,7 +123,7 @@ def test_killed_at_random_steps_and_resumed_is_uninterrupted(
     class Killed(BaseException):
         pass
 
-    monkeypatch.setattr(pretrain, "SAVE_EVERY", 3)
+    monkeypatch.setattr(stage, "SAVE_EVERY", 3)
     step = Engine.train_step
     scratch = tmp_path / "scratch"
     scratch.mkdir()
@@ -157,15 +158,15 @@ def test_killed_at_random_steps_and_resumed_is_uninterrupted(
 def test_a_partial_state_of_another_run_is_not_taken_up(
     pack: Path, grown: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pretrain, "SAVE_EVERY", 1)
+    monkeypatch.setattr(stage, "SAVE_EVERY", 1)
     root = tmp_path / "run"
     shutil.copytree(grown / "000000", root / "000000")
     scratch = tmp_path / "scratch"
-    inputs = {"pack": pack, "previous": root / "000000"}
+    inputs = {"data": pack, "previous": root / "000000"}
     other = small(seed=1)
-    pretrain.run(inputs, other, root / "other", instance="000020", scratch=scratch)
+    stages.pretrain(inputs, other, root / "other", instance="000020", scratch=scratch)
     assert list(scratch.iterdir()), "no partial state was left"
-    pretrain.run(inputs, small(), root / "000020", instance="000020", scratch=scratch)
+    stages.pretrain(inputs, small(), root / "000020", instance="000020", scratch=scratch)
     assert hashes(root / "000020") == hashes(grown / "000020")
 
 
@@ -210,12 +211,8 @@ def test_ctrl_c_saves_and_says_how_to_go_on(pack: Path, grown: Path, tmp_path: P
 
 
 def test_a_skipped_step_leaves_weights_and_optimizer_alone(pack: Path, tmp_path: Path) -> None:
-    from regrow.model import build
-    from regrow.train.group import Alone
-
     params = small(optimizer={"skip_window": 4, "skip_sigmas": 6.0})
-    model, engine, _ = pretrain.assemble(pack, params, Alone)
-    build.initialise(model, 0)
+    engine = small_run.engine(pack, params)
     for _ in range(6):
         assert not engine.train_step().skipped
     before = {name: value.clone() for name, value in engine.tensors().items()}

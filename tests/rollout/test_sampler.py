@@ -8,13 +8,12 @@ from hypothesis import strategies as st
 
 from regrow.model.build import empty, initialise
 from regrow.model.config import olmo3_config
-from regrow.numerics import exact
+from regrow.model.yarn import extend
 from regrow.numerics import torch as numerics
 from regrow.numerics.torch import functional
 from regrow.numerics.torch.install import install
 from regrow.params.model import Model
-from regrow.rollout.cache import PositionCache, masks
-from regrow.rollout.sampler import Request, choose, sample
+from regrow.rollout.sampler import Request, sample
 
 VOCABULARY, EOS = 384, 1
 
@@ -28,12 +27,6 @@ def build():
         for weight in built.parameters():
             weight.mul_(3.0)
     return built.eval()
-
-
-@pytest.fixture(scope="module")
-def plain():
-    """transformers' own modules and eager attention, over the exact operators."""
-    return build()
 
 
 @pytest.fixture(scope="module")
@@ -60,13 +53,11 @@ def teacher(model, rollout):
 
 
 @pytest.mark.parametrize("lengths", [(1,), (3, 9), (2, 17, 30, 5), (40, 40, 1)])
-def test_cached_logprobs_are_bit_equal_to_a_full_forward(model, plain, lengths):
-    # The fused operators and transformers' own order their sums differently: each with itself.
-    for built in (model, plain):
-        for rollout in sample(built, requests(*lengths), max_new_tokens=20, temperature=1.0):
-            assert len(rollout.tokens) == 20
-            difference = np.array(rollout.logprobs) - np.array(teacher(built, rollout))
-            assert np.abs(difference).max() == 0.0
+def test_cached_logprobs_are_bit_equal_to_a_full_forward(model, lengths):
+    for rollout in sample(model, requests(*lengths), max_new_tokens=20, temperature=1.0):
+        assert len(rollout.tokens) == 20
+        difference = np.array(rollout.logprobs) - np.array(teacher(model, rollout))
+        assert np.abs(difference).max() == 0.0
 
 
 def test_logprobs_are_those_of_a_float64_softmax(model):
@@ -77,11 +68,101 @@ def test_logprobs_are_those_of_a_float64_softmax(model):
     assert rollout.logprobs == pytest.approx(expected.tolist(), abs=2e-6)
 
 
-def test_a_row_does_not_depend_on_the_rows_beside_it(model):
-    together = sample(model, requests(4, 11, 23), max_new_tokens=12, temperature=0.7)
-    for i, request in enumerate(requests(4, 11, 23)):
-        (alone,) = sample(model, [request], max_new_tokens=12, temperature=0.7)
-        assert (alone.tokens, alone.logprobs) == (together[i].tokens, together[i].logprobs)
+def test_a_prompt_alone_and_in_any_batch_gives_equal_tokens_and_logprobs(model):
+    asked = requests(4, 11, 23, 2, 2, 31)
+    settings = {"max_new_tokens": 12, "temperature": 0.7, "end_tokens": [77, 78, 79]}
+    together = sample(model, asked, **settings)
+    for batch, slots in (([5, 0, 3], 3), ([2, 1, 0, 4, 5, 3], 2), ([1, 1, 0, 2, 2, 2, 1, 5], 3)):
+        for i, rollout in zip(
+            batch, sample(model, [asked[i] for i in batch], slots=slots, **settings), strict=True
+        ):
+            assert rollout == together[i]
+    for i, request in enumerate(asked):
+        assert sample(model, [request], **settings) == [together[i]]
+
+
+@given(st.data())
+@settings(max_examples=25, deadline=None)
+def test_refill_in_any_order_keeps_every_row(model, data):
+    """Shared prompts, slots that end at different times, any number of slots: as one by one."""
+    prompts = [r.prompt for r in requests(1, 16, 17, 33)]
+    chosen = data.draw(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 5)), max_size=14))
+    asked = [Request(prompt=prompts[p], name=("refill", n)) for p, n in chosen]
+    more = {"max_new_tokens": 9, "temperature": 1.3, "stop": lambda tokens: tokens[-1] % 5 == 0}
+    rollouts = sample(model, asked, slots=data.draw(st.integers(1, 6)), **more)
+    for request, rollout in zip(asked, rollouts, strict=True):
+        assert [rollout] == sample(model, [request], **more)
+        assert rollout.ended == (rollout.tokens[-1] % 5 == 0)
+        assert rollout.logprobs == teacher(model, rollout)
+
+
+@pytest.mark.parametrize(
+    "heads, kv_heads, hidden", [(2, 1, 48), (4, 4, 64), (1, 1, 32), (3, 3, 240)]
+)
+def test_shapes_and_yarn(heads, kv_heads, hidden):
+    """Head sizes that fill no vector, shared keys, another vocabulary, a scaled rotary table."""
+    shape = Model(
+        hidden=hidden,
+        layers=2,
+        heads=heads,
+        kv_heads=kv_heads,
+        ffn=80,
+        sliding_window=20,
+        context=32,
+    )
+    config = olmo3_config(shape, vocabulary=200, eos=1, pad=0)
+    long = extend(config, context=128, factor=4.0, beta_fast=30.0, beta_slow=1.1)
+    built = empty(long)
+    initialise(built, 3)
+    with torch.no_grad():
+        for weight in built.parameters():
+            weight.mul_(4.0)
+    net = install(built.eval())
+    asked = [Request(prompt=r.prompt[:9], name=r.name) for r in requests(70, 9, 5)]
+    asked = [Request(prompt=[t % 200 for t in r.prompt], name=r.name) for r in asked]
+    for rollout in sample(net, asked, max_new_tokens=110, temperature=1.0, slots=2):
+        assert rollout.logprobs == teacher(net, rollout)
+
+
+def test_threads_change_nothing(model):
+    asked = requests(4, 30, 9, 1, 50)
+    one = sample(model, asked, max_new_tokens=10, temperature=1.0, slots=3)
+    try:
+        numerics.activate(threads=3)
+        assert sample(model, asked, max_new_tokens=10, temperature=1.0, slots=3) == one
+    finally:
+        numerics.activate(threads=1)
+
+
+def test_the_trainers_padded_batch_gives_the_samplers_logprobs(model):
+    """The forward pass of GRPO over answers of all lengths in padded micro-batches."""
+    from regrow.train.grpo import Answer, Answers, answer_logprobs
+
+    rollouts = sample(
+        model, requests(3, 14, 9, 9, 22), max_new_tokens=25, temperature=1.0, end_tokens=range(90)
+    )
+    answers = [Answer(r.prompt, r.tokens, r.logprobs, [1.0] * len(r.tokens)) for r in rollouts]
+    source = Answers(answers, per_step=2)
+    for index in range(2):
+        batch = source.get(1, index)
+        with torch.no_grad():
+            found = answer_logprobs(model, batch)
+        assert torch.equal(found, batch.sampler)
+        assert int(batch.learned.sum()) > 0
+
+
+def test_a_model_without_the_fused_operators_is_refused():
+    with pytest.raises(ValueError, match="install"):
+        sample(build(), requests(4), max_new_tokens=3, temperature=1.0)
+
+
+def test_broken_weights_are_an_error(model):
+    broken = install(build())
+    with torch.no_grad():
+        broken.model.norm.weight[0] = float("nan")
+    for temperature in (0.0, 1.0):
+        with pytest.raises(FloatingPointError, match="not a number"):
+            sample(broken, requests(4), max_new_tokens=3, temperature=temperature)
 
 
 def test_names_make_the_draws(model):
@@ -123,58 +204,3 @@ def test_no_requests_and_no_tokens(model):
     assert sample(model, [], max_new_tokens=3, temperature=1.0) == []
     (rollout,) = sample(model, requests(4), max_new_tokens=0, temperature=1.0)
     assert rollout.tokens == []
-
-
-def test_masks_equal_those_of_transformers(plain):
-    from transformers.masking_utils import create_causal_mask, create_sliding_window_causal_mask
-
-    common = dict(
-        config=plain.config,
-        inputs_embeds=torch.zeros(1, 40, 64),
-        attention_mask=None,
-        past_key_values=None,
-        position_ids=torch.arange(40).unsqueeze(0),
-    )
-    ours = masks(0, 40, 40, plain.config.sliding_window, torch.float32)
-    assert torch.equal(ours["full_attention"], create_causal_mask(**common))
-    assert torch.equal(ours["sliding_attention"], create_sliding_window_causal_mask(**common))
-    later = masks(30, 5, 48, plain.config.sliding_window, torch.float32)
-    assert torch.equal(
-        later["sliding_attention"][..., :40], ours["sliding_attention"][..., 30:35, :]
-    )
-    assert (later["full_attention"][..., 40:] < -1e38).all()
-
-
-def test_cache_refuses_to_overflow():
-    cache = PositionCache(1, 4)
-    with pytest.raises(ValueError, match="cannot hold position 4"):
-        cache.update(torch.zeros(1, 1, 5, 2), torch.zeros(1, 1, 5, 2), 0)
-
-
-@given(
-    st.lists(st.floats(-30, 30, width=32), min_size=2, max_size=40),
-    st.floats(0.1, 3.0),
-    st.floats(0, 1, exclude_max=True),
-)
-@settings(max_examples=80, deadline=None)
-def test_choose_inverts_the_distribution_function(values, temperature, uniform):
-    logits = np.array([values], dtype=np.float32)
-    token = int(choose(logits, temperature, np.array([uniform]))[0])
-    weights = exact.exp((logits[0].astype(np.float64) - logits.max()) / temperature)
-    before, total = float(np.cumsum(weights)[token] - weights[token]), float(weights.sum())
-    assert before <= uniform * total * (1 + 1e-9) + 1e-12
-    assert uniform * total <= (before + weights[token]) * (1 + 1e-9)
-    assert weights[token] > 0
-
-
-def test_choose_draws_with_the_right_frequencies():
-    logits = np.log(np.array([[0.5, 0.25, 0.15, 0.1]], dtype=np.float32))
-    uniforms = (np.arange(20_000) + 0.5) / 20_000
-    drawn = choose(np.repeat(logits, 20_000, axis=0), 1.0, uniforms)
-    share = np.bincount(drawn, minlength=4) / 20_000
-    assert np.abs(share - [0.5, 0.25, 0.15, 0.1]).max() < 2e-4
-
-
-def test_draws_at_the_upper_edge_have_weight():
-    logits = np.array([[0.0, 0.0, -1e30, -1e30]], dtype=np.float32)
-    assert choose(logits, 1.0, np.array([1.0 - 2.0**-53]))[0] == 1

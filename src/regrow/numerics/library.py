@@ -46,6 +46,9 @@ _SIGNATURES = {
     "muon": "iippp ddd i",
     "squares": "ipdpp",
     "largest": "ip",
+    "decode": "pippp ipp",
+    "uniform": "ippp",
+    "draw": "iipdpp",
 }
 
 

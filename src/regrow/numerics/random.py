@@ -55,6 +55,11 @@ class Stream:
         self._key = (int(words[0]), int(words[1]))
         self._high = (int(words[2]), int(words[3]))
 
+    @property
+    def words(self) -> tuple[int, int, int, int]:
+        """Key and upper counter words: the stream's name as numbers, for native code."""
+        return (*self._key, *self._high)
+
     def bits64(self, n: int, start: int = 0) -> NDArray[np.uint64]:
         """Elements start .. start + n - 1 of the stream, 64 random bits each."""
         first, last = start // 2, (start + n + 1) // 2

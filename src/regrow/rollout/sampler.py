@@ -1,32 +1,28 @@
 """Batched sampling from a causal language model, with a key-value cache and exact log-probabilities.
 
-All rows of a batch stand at the same position: a row whose prompt goes on takes its next
-prompt token, the others the token that they drew. So prompts of unequal length need no
-padding, and each logit equals the one of a forward pass over the finished text bit for
-bit (when `regrow.numerics` defines the arithmetic), which makes the ratio between sampler
-and trainer exactly one.
+Up to `slots` texts are in flight, each at a position of its own; a slot whose text has ended takes
+the next request at once (continuous batching: Yu et al., "Orca", OSDI 2022), and the tokens of a
+step, whole new prompts and single tokens alike, go through the model as one list without
+padding. Requests with the same prompt that come one after the other share its pass.
 
-A draw depends on the row's name and the position only (`regrow.numerics.random`), never on
-the rows beside it.
+Each logit equals the one of a forward pass over the finished text bit for bit, which makes the
+ratio between sampler and trainer exactly one. A draw depends on the request's name and the
+position only (`regrow.numerics.random`), never on the texts beside it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-import torch
-from numpy.typing import NDArray
 from transformers import Olmo3ForCausalLM
 
-from regrow.numerics import exact
 from regrow.numerics.random import Stream
-from regrow.numerics.torch import functional
-from regrow.rollout.cache import PositionCache, masks
+from regrow.rollout import draw
+from regrow.rollout.decoder import Decoder
 
-WIDTH_STEP = 16
-"""cache widths are multiples of this many positions"""
+SLOTS = 64
 
 
 @dataclass
@@ -39,7 +35,7 @@ class Rollout:
     logprobs: list[float] = field(default_factory=list)
     """natural log-probability of each drawn token under the model at temperature 1 (fp32)"""
     ended: bool = False
-    """an end token was drawn"""
+    """an end token was drawn, or `stop` said so"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,50 +45,32 @@ class Request:
     prompt: Sequence[int]
     """token ids, at least one"""
     name: tuple[str | int, ...]
-    """draw t of this row is element t of `Stream(*name)`; unused when greedy"""
+    """the draw of the token at position t is element t of `Stream(*name)`; unused when greedy"""
 
 
-def choose(
-    logits: NDArray[np.float32], temperature: float, uniforms: NDArray[np.float64]
-) -> NDArray[np.int64]:
-    """Draw a token per row by inversion: logits (rows, vocabulary), uniforms (rows,) in [0, 1).
-
-    Weights exp((logit - max) / temperature) are float64 and summed from token 0 upwards; the
-    token is the first whose running sum exceeds uniform x total. Temperature 0 takes the
-    largest logit, the lowest id among equals.
-    """
-    if temperature == 0:
-        return np.argmax(logits, axis=1)
-    scores = logits.astype(np.float64)
-    scores = (scores - scores.max(axis=1, keepdims=True)) / temperature
-    running = np.add.accumulate(exact.exp(scores), axis=1)
-    total = running[:, -1]
-    # Rounding may carry uniform x total up to the total, which no running sum exceeds.
-    target = np.minimum(uniforms * total, np.nextafter(total, 0.0))
-    return np.argmax(running > target[:, None], axis=1)
-
-
-@torch.no_grad()
 def sample(
     model: Olmo3ForCausalLM,
     requests: Sequence[Request],
     *,
     max_new_tokens: int,
     temperature: float,
-    end_tokens: Sequence[int] = (),
+    end_tokens: Collection[int] = (),
     context: int | None = None,
+    slots: int | None = None,
+    stop: Callable[[list[int]], bool] | None = None,
 ) -> list[Rollout]:
     """Continue every request by up to `max_new_tokens` tokens; temperature 0 is greedy.
 
-    A row stops at an end token, or when prompt and continuation fill `context`
-    (default: the model's positions). `model` is in evaluation mode, with eager attention or with
+    A text ends at an end token, where `stop` of its drawn tokens says so, or when prompt and
+    continuation fill `context` (default: the model's positions). `slots` (default 64) texts are
+    in flight; their number changes no result. `model` has been through
     `regrow.numerics.torch.install`.
 
     Raises:
         ValueError: an empty prompt, or one that leaves no room in the context.
+        FloatingPointError: logits that are not numbers.
     """
-    config = model.config
-    context = context or int(config.max_position_embeddings)
+    context = context or int(model.config.max_position_embeddings)
     for request in requests:
         if not 0 < len(request.prompt) < context:
             raise ValueError(
@@ -102,43 +80,96 @@ def sample(
     rows = [Rollout(prompt=list(request.prompt)) for request in requests]
     if not rows or max_new_tokens < 1:
         return rows
-    limits = [min(context, len(row.prompt) + max_new_tokens) for row in rows]
-    streams = [Stream(*request.name) for request in requests]
-    width = -(-max(limits) // WIDTH_STEP) * WIDTH_STEP
-    cache = PositionCache(int(config.num_hidden_layers), width)
-    dtype = next(model.parameters()).dtype
-    window = getattr(config, "sliding_window", None)
+    limits = [min(max_new_tokens, context - len(row.prompt)) for row in rows]
+    width = max(len(row.prompt) + limit for row, limit in zip(rows, limits, strict=True))
+    flight = _Flight(model, requests, rows, min(slots or SLOTS, len(rows)), width)
+    ends = frozenset(end_tokens)
+    while flight.fill():
+        for slot, token, logprob in flight.step(temperature):
+            number = flight.held[slot]
+            row = rows[number]
+            row.tokens.append(token)
+            row.logprobs.append(logprob)
+            row.ended = token in ends or (stop is not None and stop(row.tokens))
+            if row.ended or len(row.tokens) == limits[number]:
+                flight.free(slot)
+    return rows
 
-    first = min(len(row.prompt) for row in rows)
-    feed = [row.prompt[:first] for row in rows]
-    finished = [False] * len(rows)
-    while True:
-        start, n = cache.length, len(feed[0])
-        output = model(
-            input_ids=torch.tensor(feed, dtype=torch.int64),
-            attention_mask=masks(start, n, width, window, dtype),
-            position_ids=torch.arange(start, start + n).unsqueeze(0),
-            past_key_values=cache,
-            use_cache=True,
-            logits_to_keep=1,
-        )
-        cache.advance(n)
-        position = cache.length  # of the token that these logits predict
-        logits = output.logits[:, -1]
-        uniforms = np.array([s.uniform(1, start=position)[0] for s in streams])
-        drawn = choose(logits.numpy(), temperature, uniforms)
-        logprobs = functional.token_logprobs(logits, torch.from_numpy(drawn)).tolist()
-        feed = []
-        for i, row in enumerate(rows):
-            if position < len(row.prompt):
-                feed.append([row.prompt[position]])
+
+class _Flight:
+    """Which request is in which slot, and the step that moves them all on by a token."""
+
+    def __init__(
+        self,
+        model: Olmo3ForCausalLM,
+        requests: Sequence[Request],
+        rows: Sequence[Rollout],
+        slots: int,
+        width: int,
+    ) -> None:
+        self.held: dict[int, int] = {}
+        """slot -> number of its request; those that go on, then those that begin"""
+        self._decoder = Decoder(model, slots, width)
+        self._requests = requests
+        self._rows = rows
+        self._waiting = 0
+        self._begin = 0
+        self._empty = list(range(slots))[::-1]
+        self._words = np.zeros((slots, 4), dtype=np.uint32)
+        self._latest = -1
+        """slot that took the latest request before those that begin now"""
+
+    def fill(self) -> bool:
+        """Give the empty slots to waiting requests; whether anything is left to do."""
+        self._begin = len(self.held)
+        while self._empty and self._waiting < len(self._rows):
+            slot = self._empty.pop()
+            self.held[slot] = self._waiting
+            self._words[slot] = Stream(*self._requests[self._waiting].name).words
+            self._waiting += 1
+        return bool(self.held)
+
+    def free(self, slot: int) -> None:
+        """The text in `slot` has ended."""
+        del self.held[slot]
+        self._empty.append(slot)
+
+    def step(self, temperature: float) -> Iterator[tuple[int, int, float]]:
+        """(slot, token, log-probability) of every text in flight."""
+        order = list(self.held.items())
+        ids, slots, positions, wanted, copies = [], [], [], [], []
+        for slot, number in order[: self._begin]:
+            row = self._rows[number]
+            ids.append(row.tokens[-1])
+            slots.append(slot)
+            positions.append(len(row.prompt) + len(row.tokens) - 1)
+            wanted.append(len(wanted))
+        source, fresh = self._latest, False
+        for slot, number in order[self._begin :]:
+            prompt = self._rows[number].prompt
+            known = number > 0 and self._rows[number - 1].prompt == prompt
+            if known and fresh:  # its first copy begins in this very step
+                copies.append((source, slot, len(prompt)))
+                wanted.append(wanted[-1])
                 continue
-            token = int(drawn[i])
-            feed.append([token])
-            if not finished[i]:
-                row.tokens.append(token)
-                row.logprobs.append(logprobs[i])
-                row.ended = token in end_tokens
-                finished[i] = row.ended or position + 1 >= limits[i]
-        if all(finished):
-            return rows
+            first = 0
+            if known:
+                first = len(prompt) - 1
+                self._decoder.copy(source, slot, first)
+            else:
+                source, fresh = slot, True
+            ids += prompt[first:]
+            slots += [slot] * (len(prompt) - first)
+            positions += range(first, len(prompt))
+            wanted.append(len(ids) - 1)
+        self._latest = source
+        logits = self._decoder.logits(
+            *(np.array(x, dtype=np.int64) for x in (ids, slots, positions, wanted))
+        )
+        for known in copies:
+            self._decoder.copy(*known)
+        taken = [slot for slot, _ in order]
+        at = [len(row.prompt) + len(row.tokens) for row in (self._rows[n] for _, n in order)]
+        uniforms = draw.uniforms(self._words[taken], np.array(at, dtype=np.int64))
+        tokens, logprobs = draw.choose(logits, temperature, uniforms)
+        return zip(taken, tokens.tolist(), logprobs.tolist(), strict=True)

@@ -18,7 +18,7 @@ from regrow.flow.state import Tree
 from regrow.flow.store import dir_md5
 from regrow.params.schema import Params
 from regrow.tables import parquet as tables
-from small_stages import write_stages
+from small_tree_stages import write_stages
 
 LENGTH = 16
 BATCH = 2
@@ -179,7 +179,7 @@ def _mix(root: Path) -> None:
 
 def write_pack(folder: Path, order: list[str], length: int = LENGTH) -> None:
     """A stream of instances of uneven length, cut into sequences of `length`."""
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     rows, start = [], 0
     for number, name in enumerate(order):
         repeat = order[:number].count(name)

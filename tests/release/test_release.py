@@ -203,6 +203,8 @@ def test_model_card(done):
     head = yaml.safe_load(front)
     assert head["license"] == "apache-2.0"
     assert head["language"] == ["en", "de"]
+    names = [r["metrics"][0]["name"] for r in head["model-index"][0]["results"]]
+    assert names == ["Bits per byte", "tasks.pass_rate"]
     assert head["model-index"][0]["results"][0]["metrics"][0]["value"] == 2.25
     assert "| a\\|b | 2.250 | 2.000 – 2.500 | 4 | 9,000 |" in body
     weights = hashes(done[0])["model.safetensors"]

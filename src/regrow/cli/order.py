@@ -1,6 +1,9 @@
-"""Which documents a training step saw; without --step, what the checkpoint saw in all.
+"""What a training step saw; without --step, what the checkpoint saw in all (of its stage).
 
-CHECKPOINT is a checkpoint of pretraining: pretrain.000120, data/pretrain/000120 or a hash prefix.
+CHECKPOINT is a checkpoint of any training stage: pretrain.000120, rlvr-step80, data/pretrain/000120,
+a hash prefix, or a stage (sft) for its last one. Steps count from 1 in each stage. A step of
+pretraining, midtraining or long context is made of documents, one of fine-tuning of examples,
+one of preference tuning of pairs, one of reinforcement learning of rollouts.
 """
 
 from __future__ import annotations
@@ -20,7 +23,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the documents of a step, or the totals of a checkpoint."""
+    """Print what was in a step, or the totals of a checkpoint."""
     from regrow.lineage.ledger import Ledger, find_root
     from regrow.lineage.naming import resolve
     from regrow.lineage.order import order_of_step, totals
@@ -41,42 +44,78 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _show_step(answer: dict[str, Any], paint: Paint) -> None:
+    kind = answer["kind"]
+    unit = "sequences" if kind == "documents" else kind
     print(
         paint.bold(f"step {answer['step']} of {answer['checkpoint']}")
-        + f"  {answer['sequences']} sequences, {answer['tokens']:,} tokens"
+        + f"  {len(answer[kind]) if kind != 'documents' else answer['sequences']} {unit}, "
+        f"{answer['tokens']:,} tokens"
     )
+    show = {"documents": _document, "pairs": _pair, "rollouts": _rollout}.get(kind, _example)
     row = None
-    for piece in answer["documents"]:
-        if piece["row"] != row:
+    for piece in answer[kind]:
+        if kind == "documents" and piece["row"] != row:
             row = piece["row"]
             print(paint.dim(f"  row {row}: sequence {piece['sequence']}"))
-        again = f" (repeat {piece['repeat']})" if piece["repeat"] else ""
-        line = (
-            f"    {piece['tokens']:>5} tokens  {piece['id'][:12]}  {piece.get('url') or ''}{again}"
-        )
-        title = piece.get("title") or ""
+        if kind == "rollouts" and piece.get("group") != row:
+            row = piece.get("group")
+            print(paint.dim(f"  group {row}: task {piece['task']}  {piece.get('question', '')}"))
+        line, more = show(piece, paint)
         room = width() - len(line) - 2
-        print(line + (f"  {paint.dim(title[:room])}" if title and room > 8 else ""))
+        more = " ".join(more.split())
+        print(f"    {line}" + (f"  {paint.dim(more[:room])}" if more and room > 8 else ""))
+
+
+def _document(piece: dict[str, Any], paint: Paint) -> tuple[str, str]:
+    again = f" (repeat {piece['repeat']})" if piece["repeat"] else ""
+    what = piece.get("url") or piece.get("generator") or ""
+    component = f"{piece['component']}: " if piece.get("component") else ""
+    line = f"{piece['tokens']:>5} tokens  {piece['id'][:12]:<12}  {component}{what}{again}"
+    return line, piece.get("title") or piece.get("question") or ""
+
+
+def _example(piece: dict[str, Any], paint: Paint) -> tuple[str, str]:
+    line = f"{piece['tokens']:>5} tokens  {piece['id'][:16]:<16}  {piece.get('family', '')}"
+    return f"{line}, by {piece.get('teacher', '?')}", piece.get("question") or ""
+
+
+def _pair(piece: dict[str, Any], paint: Paint) -> tuple[str, str]:
+    line = f"{piece['tokens']:>5} tokens  {piece['id'][:16]:<16}  {piece.get('family', '')}"
+    scores = f"{piece.get('chosen_score', 0):.2f} over {piece.get('rejected_score', 0):.2f}"
+    return f"{line}, {scores}", f"{piece.get('chosen_text', '')} | {piece.get('rejected_text', '')}"
+
+
+def _rollout(piece: dict[str, Any], paint: Paint) -> tuple[str, str]:
+    used = "" if piece.get("used", True) else ", not used"
+    line = f"{piece['tokens']:>5} tokens  reward {piece['reward']:g}{used}"
+    return f"{line}  {piece.get('reason', '')}", piece.get("text") or ""
 
 
 def _show_totals(answer: dict[str, Any], paint: Paint) -> None:
+    kind = answer["kind"]
+    unit = "sequences" if kind == "documents" else "answers" if kind == "rollouts" else kind
+    epochs = "" if answer["epochs"] is None else f", {answer['epochs']:g} epochs"
+    began = f", begun from {', '.join(answer['began_from'])}" if answer["began_from"] else ""
     print(
         paint.bold(answer["checkpoint"])
-        + f"  {answer['steps']:,} steps, {answer['sequences']:,} sequences, {answer['tokens']:,} tokens, "
-        f"{answer['epochs']:g} epochs"
+        + f"  {answer['steps']:,} steps, {answer['sequences']:,} {unit}, {answer['tokens']:,} tokens{epochs}"
     )
-    print(f"  {answer['documents']:,} documents seen")
-    for name in ("topic", "source", "licence"):
-        rows = answer.get(f"by_{name}") or []
+    distinct = "tasks" if kind == "rollouts" else f"distinct {kind}"
+    print(f"  {answer['documents']:,} {distinct} seen{began}")
+    for name in [key.removeprefix("by_") for key in answer if key.startswith("by_")]:
+        rows = answer[f"by_{name}"]
         if rows:
             print(paint.bold(f"  by {name}"))
         for row in rows:
             share = row["tokens"] / answer["tokens"] if answer["tokens"] else 0
+            number = row.get("documents", row.get("count", 0))
+            reward = f"  mean reward {row['mean_reward']:.2f}" if "mean_reward" in row else ""
             print(
-                f"    {row[name] or 'unknown'!s:<28} {row['documents']:>6,} documents "
-                f"{row['tokens']:>10,} tokens  {share:6.1%}"
+                f"    {row[name] or 'unknown'!s:<28.28} {number:>6,} {kind} "
+                f"{row['tokens']:>10,} tokens  {share:6.1%}{reward}"
             )
     if answer["most_seen"]:
         print(paint.bold("  most seen"))
     for row in answer["most_seen"]:
-        print(f"    {row['views']:>5} pieces  {row['id'][:12]}  {row.get('url') or ''}")
+        what = row.get("url") or row.get("question") or row.get("generator") or ""
+        print(f"    {row['views']:>5} times  {row['id'][:16]}  {what}"[: width()])

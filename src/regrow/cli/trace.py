@@ -1,7 +1,9 @@
-"""Where a document went: kept, changed, dropped (by what, at which value), and which training
-steps saw it.
+"""Where a document went: kept, changed, dropped (by what, at which value), which steps of which
+training stage saw it, and which checkpoints were evaluated on it.
 
-DOCUMENT is an id (its first six or more digits), a URL or part of one, or a line of its text.
+DOCUMENT is an id (its first six or more digits), a URL or part of one, or a line of its text. The id
+of a task (or its question, word for word), of a fine-tuning example, of a preference pair or of a
+document that the flow made is followed through the stages in the same way.
 """
 
 from __future__ import annotations
@@ -36,7 +38,9 @@ def run(args: argparse.Namespace) -> int:
 
 def _show_matches(answer: dict[str, Any], paint: Paint, most: int = 20) -> None:
     matches = answer["matches"]
-    print(f"{len(matches)} documents fit; name one by its id:")
+    kinds = {match["kind"] for match in matches}
+    what = f"{kinds.pop()}s" if len(kinds) == 1 else "things"
+    print(f"{len(matches)} {what} fit; name one by its id:")
     for match in matches[:most]:
         print(
             f"  {paint.blue((match['id'] or '-')[:12]):<12}  {match['url']}  {paint.dim(match['title'])}"
@@ -50,7 +54,7 @@ def _show_matches(answer: dict[str, Any], paint: Paint, most: int = 20) -> None:
 def _show(answer: dict[str, Any], paint: Paint) -> None:
     match = answer["matches"][0]
     print(paint.bold(match["title"] or match["url"]))
-    print(f"  url  {match['url']}")
+    print(f"  {'url ' if match['kind'] == 'document' else match['kind'] + ' of'} {match['url']}")
     if match["id"]:
         print(f"  id   {paint.blue(match['id'])}")
     if match["line"]:
@@ -58,8 +62,9 @@ def _show(answer: dict[str, Any], paint: Paint) -> None:
     print()
     for stop in answer["stops"]:
         _show_stop(stop, paint)
-    if answer["training"]:
-        _show_training(answer["training"], paint)
+    for entry in answer["training"]:
+        _show_training(entry, paint)
+    _show_evaluations(answer["evaluations"], paint)
     good = answer["fate"].startswith(("seen", "packed", "kept", "held out"))
     print()
     print((paint.green if good else paint.red)(answer["fate"]))
@@ -98,26 +103,53 @@ def _show_stop(stop: dict[str, Any], paint: Paint) -> None:
 
 def _show_training(training: dict[str, Any], paint: Paint) -> None:
     instances = training["instances"]
-    print(
-        f"{paint.green('✓')} {'pack':<14} {len(instances)} instance{'s' if len(instances) != 1 else ''}"
-    )
-    for instance in instances:
-        seen = [s for s in training["seen"] if s["instance"] == instance["instance"]]
-        steps = sorted({s["step"] for s in seen})
-        shown = ", ".join(map(str, steps[:12])) + (
-            f" and {len(steps) - 12} more" if len(steps) > 12 else ""
-        )
-        when = f"seen at step{'s' if len(steps) != 1 else ''} {shown}" if steps else "not seen"
+    mark = paint.green("✓") if training["steps"] else paint.dim("·")
+    stage = f"{training['stage']:<14}"
+    if training["kind"] == "documents":
         print(
-            f"    repeat {instance['repeat']}: tokens {instance['start']:,} to "
-            f"{instance['end']:,} of the stream, {when}"
+            f"{mark} {stage} {len(instances)} instance{'s' if len(instances) != 1 else ''} packed"
         )
-    if training["steps"]:
+        for instance in instances:
+            seen = [s for s in training["seen"] if s["instance"] == instance["instance"]]
+            print(
+                f"    repeat {instance['repeat']}: tokens {instance['start']:,} to "
+                f"{instance['end']:,} of the stream, {_when(seen)}"
+            )
+    elif training["kind"] == "rollouts":
+        rewards = [s["reward"] for s in training["seen"]]
+        mean = sum(rewards) / len(rewards) if rewards else 0.0
+        print(
+            f"{mark} {stage} {len(rewards)} answers, mean reward {mean:.2f}, {_when(training['seen'])}"
+        )
+    else:
+        for id in dict.fromkeys(s["id"] for s in training["seen"]):
+            print(f"{mark} {stage} {id} {_when([s for s in training['seen'] if s['id'] == id])}")
+    if training["checkpoints"]:
         first, last = training["checkpoints"][0], training["checkpoints"][-1]
         print(
-            f"{paint.green('✓')} {'pretrain':<14} first in {first}"
-            + (f", in all up to {last}" if last != first else "")
+            paint.dim(f"    first in {first}" + (f", in all up to {last}" if last != first else ""))
         )
+
+
+def _when(seen: list[dict[str, Any]]) -> str:
+    steps = sorted({s["step"] for s in seen})
+    if not steps:
+        return "not seen"
+    more = f" and {len(steps) - 12} more" if len(steps) > 12 else ""
+    return f"seen at step{'s' if len(steps) != 1 else ''} {', '.join(map(str, steps[:12]))}{more}"
+
+
+def _show_evaluations(rows: list[dict[str, Any]], paint: Paint, most: int = 12) -> None:
+    by: dict[str, list[float]] = {}
+    for row in rows:
+        by.setdefault(f"{row['checkpoint']}  {row['probe']}", []).append(row["value"])
+    for name, values in list(by.items())[:most]:
+        shown = ", ".join(f"{value:.4g}" for value in values[:6]) + (
+            " …" if len(values) > 6 else ""
+        )
+        print(f"{paint.green('✓')} {'evaluate':<14} {name}: {shown}")
+    if len(by) > most:
+        print(paint.dim(f"    and {len(by) - most} more scores (--json lists all)"))
 
 
 def _number(value: Any) -> str:

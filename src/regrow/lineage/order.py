@@ -1,4 +1,4 @@
-"""`regrow order`: which documents a training step saw, and what a checkpoint saw in all."""
+"""`regrow order`: what a training step saw, and what a checkpoint saw in all."""
 
 from __future__ import annotations
 
@@ -6,75 +6,91 @@ from typing import Any
 
 import polars as pl
 
-from regrow.lineage.exposure import Exposure
 from regrow.lineage.ledger import Ledger, Record
+from regrow.lineage.runs.open import open_run
+from regrow.lineage.runs.packs import Packs
+from regrow.lineage.runs.run import Run
 from regrow.lineage.shelf import Shelf
 
 
 def order_of_step(ledger: Ledger, checkpoint: Record, step: int) -> dict[str, Any]:
-    """The documents in one training step, in the order of the batch, with url and title.
+    """What was in one training step, in the order of the batch, with what is known about it.
+
+    Documents get url, title and component; examples, pairs and rollouts the question of their task.
 
     Raises:
-        Unanswerable: not a checkpoint, the step is not part of it, or the packing is not on disk.
+        Unanswerable: not a checkpoint, the step is not part of it, or its data are not on disk.
     """
     shelf = Shelf(ledger)
-    run = Exposure(shelf, checkpoint)
+    run = open_run(shelf, checkpoint)
     pieces = run.of_step(step)
-    about = _about(shelf, {piece["id"] for piece in pieces})
-    rows = [{**piece, **about.get(piece["id"], {})} for piece in pieces]
+    rows = _described(shelf, run, pieces)
     return {
         "checkpoint": checkpoint.name,
+        "stage": run.stage,
         "step": step,
+        "kind": run.kind,
         "sequences": run.batch,
-        "sequence_length": run.pack.sequence_length,
+        "sequence_length": run.pack.sequence_length if isinstance(run, Packs) else None,
         "tokens": sum(row["tokens"] for row in rows),
-        "documents": rows,
+        run.kind: rows,
     }
 
 
 def totals(ledger: Ledger, checkpoint: Record) -> dict[str, Any]:
-    """What a checkpoint has seen in all: documents, tokens, views, and tokens by topic and licence.
+    """What a checkpoint has seen in its stage: tokens, epochs, sums by column, the most seen.
 
     Raises:
-        Unanswerable: not a checkpoint, or the packing is not on disk.
+        Unanswerable: not a checkpoint, or its data are not on disk.
     """
     shelf = Shelf(ledger)
-    run = Exposure(shelf, checkpoint)
-    seen = run.totals()
-    answer: dict[str, Any] = {
+    run = open_run(shelf, checkpoint)
+    found = run.totals()
+    by = found.pop("by")
+    return {
         "checkpoint": checkpoint.name,
+        "stage": run.stage,
+        "began_from": [
+            r.name
+            for r in ledger.parents(checkpoint)
+            if r.makes_checkpoint and r.step != checkpoint.step
+        ],
+        "kind": run.kind,
         "steps": run.last_step,
         "sequences": run.last_step * run.batch,
-        "tokens": run.last_step * run.batch * run.pack.sequence_length,
-        "epochs": round(run.last_step * run.batch / run.pack.sequences, 3),
-        "documents": seen.height,
-        "most_seen": [],
+        **found,
+        "most_seen": _described(shelf, run, found["most_seen"]),
+        **{f"by_{column}": rows for column, rows in by.items()},
     }
-    most = seen.sort(["views", "id"], descending=[True, False]).head(5).to_dicts()
-    about = _about(shelf, {row["id"] for row in most})
-    answer["most_seen"] = [{**row, **about.get(row["id"], {})} for row in most]
-    for name, file, column in (
-        ("mix", "mix.parquet", "topic"),
-        ("decontaminate", "train.parquet", "source"),
-        ("decontaminate", "train.parquet", "licence"),
-    ):
-        table = shelf.table(name, file)
-        if table is None or column not in table.collect_schema().names():
-            continue
-        answer[f"by_{column}"] = (
-            seen.lazy()
-            .join(table.select("id", column), on="id", how="left")
-            .group_by(column)
-            .agg(documents=pl.len(), tokens=pl.col("tokens").sum())
-            .sort(["tokens", column], descending=[True, False])
-            .collect()
-            .to_dicts()
-        )
-    return answer
 
 
-def _about(shelf: Shelf, ids: set[str]) -> dict[str, dict[str, Any]]:
-    rows = shelf.rows(
-        "text", "documents.parquet", pl.col("id").is_in(sorted(ids)), ["id", "url", "title"]
-    )
-    return {row.pop("id"): row for row in rows}
+def _described(shelf: Shelf, run: Run, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    if isinstance(run, Packs):
+        about = documents(shelf, run.data, {row["id"] for row in rows})
+        return [{**row, **about.get(row["id"], {})} for row in rows]
+    about = tasks(shelf, {str(row.get("task") or row["id"]) for row in rows})
+    return [{**about.get(str(row.get("task") or row["id"]), {}), **row} for row in rows]
+
+
+def documents(shelf: Shelf, job: str, ids: set[str]) -> dict[str, dict[str, Any]]:
+    """What is known about documents: url, title, and of a later mix its component and generator."""
+    here = pl.col("id").is_in(sorted(ids))
+    found: dict[str, dict[str, Any]] = {}
+    if job != "pack":
+        columns = ["id", "component", "generator", "source"]
+        for row in shelf.rows(job, "documents.parquet", here, columns):
+            found[row.pop("id")] = {name: value for name, value in row.items() if value}
+    for row in shelf.rows("text", "documents.parquet", here, ["id", "url", "title"]):
+        found.setdefault(row.pop("id"), {}).update(row)
+    return found
+
+
+def tasks(shelf: Shelf, ids: set[str]) -> dict[str, dict[str, Any]]:
+    """Family, question and answer of tasks, by id."""
+    here = pl.col("id").is_in(sorted(ids))
+    columns = ["id", "family", "question", "answer"]
+    return {
+        row.pop("id"): row
+        for split in ("train", "dev", "test")
+        for row in shelf.rows("tasks", f"{split}.parquet", here, columns)
+    }

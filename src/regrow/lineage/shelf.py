@@ -15,19 +15,20 @@ class Shelf:
     """Tables of the flow by step; remembers which folders were asked for and are not on disk."""
 
     def __init__(self, ledger: Ledger) -> None:
+        self.ledger = ledger
         self.root = ledger.root
-        self._folders = {record.name: record.path for record in ledger.records}
         self.missing: set[str] = set()
 
     def path(self, name: str, file: str) -> Path | None:
-        """The file of a job (`dedup`, `pretrain.000120`), None where it is not on disk."""
-        folder = self._folders.get(name)
-        if folder is None:
+        """The file of a job (`dedup`, `pretrain.000120`), None where it is not on disk (or was never made)."""
+        record = self.ledger.by_name.get(name)
+        if record is None:
             return None
-        path = self.root / folder / file
+        path = self.root / record.path / file
         if path.is_file():
             return path
-        self.missing.add(folder)
+        if any(entry["path"] == file for entry in record.files):
+            self.missing.add(record.path)
         return None
 
     def table(self, name: str, file: str) -> pl.LazyFrame | None:

@@ -59,6 +59,8 @@ def front_matter(
         metric = {"type": "bits_per_byte", "name": "Bits per byte", "value": score}
         found.append(_result("heldout", "Held-out documents of the training domains", metric))
     for probe in probes(results):
+        if ".families." in probe.name:
+            continue  # the table of the card has them
         metric = {"type": probe.name, "name": probe.name, "value": probe.value}
         found.append(_result("probes", "Held-out items of the flow's probes", metric))
     if found:

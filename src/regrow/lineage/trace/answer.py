@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from regrow.lineage.errors import Unanswerable
-from regrow.lineage.exposure import Exposure
 from regrow.lineage.ledger import Ledger
+from regrow.lineage.runs.open import last_runs
+from regrow.lineage.runs.packs import Packs
+from regrow.lineage.runs.run import Run
 from regrow.lineage.shelf import Shelf
-from regrow.lineage.trace.find import Match, find
+from regrow.lineage.trace.find import find
 from regrow.lineage.trace.journey import journey
+from regrow.lineage.trace.made import Match, evaluations, journey_of_made
 
 
 def trace(ledger: Ledger, query: str) -> dict[str, Any]:
-    """What became of the document that `query` means.
+    """What became of what `query` means: a document, or a task, example or pair of the flow.
 
     Returns a mapping: `matches` (all that fit), and where exactly one fits: `stops` (one per
-    step), `training` (exposure, see `exposure`), `fate` (one sentence).
+    step), `training` (one entry per stage that could see it, see `exposure`), `evaluations` (its
+    scores by checkpoint), `fate` (one sentence).
 
     Raises:
         Unanswerable: nothing fits, or nothing is on disk.
@@ -25,66 +28,87 @@ def trace(ledger: Ledger, query: str) -> dict[str, Any]:
     matches = find(shelf, query)
     answer: dict[str, Any] = {"query": query, "matches": [vars(match) for match in matches]}
     if len(matches) > 1:
-        answer["hint"] = "several documents fit: name one by its id."
+        answer["hint"] = "several fit: name one by its id."
         return answer
-    answer.update(follow(shelf, ledger, matches[0]))
+    answer.update(follow(shelf, matches[0]))
     answer["hint"] = shelf.hint()
     return answer
 
 
-def follow(shelf: Shelf, ledger: Ledger, match: Match) -> dict[str, Any]:
-    """The stops of one document and what training saw of it."""
-    stops = journey(shelf, match)
+def follow(shelf: Shelf, match: Match) -> dict[str, Any]:
+    """The stops of one match, and what training and evaluation saw of it."""
+    made = match.kind != "document"
+    stops = journey_of_made(shelf, match) if made else journey(shelf, match)
     last = stops[-1]
-    answer: dict[str, Any] = {"stops": [stop.as_json() for stop in stops], "training": None}
-    if last.outcome == "dropped":
+    # Of a task, the split decides: a pair kept for evaluation may be about a task of any split.
+    judged = stops[:1] if match.kind == "task" else stops
+    held = any(stop.outcome == "held out" for stop in judged)
+    answer: dict[str, Any] = {"stops": [stop.as_json() for stop in stops], "training": []}
+    answer["evaluations"] = evaluations(shelf, str(match.id)) if match.id else []
+    if held:
+        answer["fate"] = "held out: the model is evaluated on it and never trained on it"
+    elif last.outcome == "dropped" and not made:
         reason = last.facts.get("reason") or last.facts.get("outcome", "no reason recorded")
         answer["fate"] = f"dropped by {last.step}: {reason}"
-    elif last.outcome == "held out":
-        answer["fate"] = "held out: the model is evaluated on it and never trained on it"
     elif last.outcome in {"missing", "unknown"}:
         answer["fate"] = (
             f"lost from sight at {last.step}: its tables are not on disk or do not hold it"
         )
     else:
-        answer["training"] = exposure(shelf, ledger, str(match.id))
-        answer["fate"] = _fate(answer["training"])
+        answer["training"] = exposure(shelf, str(match.id))
+        answer["fate"] = fate(answer["training"])
     return answer
 
 
-def exposure(shelf: Shelf, ledger: Ledger, id: str) -> dict[str, Any] | None:
-    """Pack positions of a document and the training steps that saw it, in the longest run here."""
-    runs = ledger.of_step("pretrain")
-    if not runs:
-        return None
-    last = max(runs, key=lambda record: int(record.instance or 0))
-    try:
-        run = Exposure(shelf, last)
-    except Unanswerable:
-        return None
-    seen = run.of_document(id)
-    steps = sorted({item.step for item in seen})
-    instances = run.instances(id)
-    first = [r.name for r in runs if steps and int(r.instance or 0) >= steps[0]]
+def exposure(shelf: Shelf, id: str) -> list[dict[str, Any]]:
+    """What the longest run of each stage saw of `id`, in the order of training.
+
+    An entry has stage, checkpoint, kind, instances (of packed documents), seen (one row per time),
+    steps, tokens, and the checkpoints that have seen it.
+    """
+    return [
+        entry
+        for run in last_runs(shelf)
+        if (entry := _of_run(shelf, run, id))["instances"] or entry["seen"]
+    ] or _unseen(shelf)
+
+
+def _unseen(shelf: Shelf) -> list[dict[str, Any]]:
+    """Nothing saw it: said of the first stage whose data are on disk, so that it can be told apart."""
+    runs = last_runs(shelf)
+    return [_of_run(shelf, runs[0], "")] if runs else []
+
+
+def _of_run(shelf: Shelf, run: Run, id: str) -> dict[str, Any]:
+    seen = run.of(id)
+    steps = sorted({item["step"] for item in seen})
+    made = shelf.ledger.checkpoints(run.stage)
     return {
-        "checkpoint": last.name,
-        "instances": instances,
-        "seen": [item.as_json() for item in seen],
+        "stage": run.stage,
+        "checkpoint": run.checkpoint.name,
+        "kind": run.kind,
+        "instances": run.instances(id) if isinstance(run, Packs) else [],
+        "seen": seen,
         "steps": steps,
-        "tokens": sum(item.tokens for item in seen),
-        "checkpoints": first,
+        "tokens": sum(item["tokens"] for item in seen),
+        "checkpoints": [r.name for r in made if r.trained and steps and r.trained[1] >= steps[0]],
     }
 
 
-def _fate(training: dict[str, Any] | None) -> str:
-    if training is None:
-        return "kept for training (no training run or packing index on disk)"
-    steps = training["steps"]
-    if not training["instances"]:
-        return "kept, but not in the packed stream"
-    if not steps:
-        return f"packed, but not seen by {training['checkpoint']}"
-    return (
-        f"seen by {len(steps)} training step{'s' if len(steps) != 1 else ''} "
-        f"({steps[0]} to {steps[-1]}), {training['tokens']:,} tokens in all"
-    )
+def fate(training: list[dict[str, Any]]) -> str:
+    """One sentence on what training saw."""
+    if not training:
+        return "kept for training (no training run or its data on disk)"
+    seen = [entry for entry in training if entry["steps"]]
+    if seen:
+        parts = [
+            f"{len(e['steps'])} step{'s' if len(e['steps']) != 1 else ''} of {e['stage']} "
+            f"({e['steps'][0]}{' to ' + str(e['steps'][-1]) if len(e['steps']) > 1 else ''})"
+            for e in seen
+        ]
+        total = sum(entry["tokens"] for entry in seen)
+        return f"seen by {', '.join(parts)}, {total:,} tokens in all"
+    packed = [entry for entry in training if entry["instances"]]
+    if packed:
+        return f"packed, but not seen by {', '.join(e['checkpoint'] for e in packed)}"
+    return "kept, but in no packed stream, table of examples or rollout"

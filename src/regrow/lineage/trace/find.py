@@ -1,37 +1,23 @@
-"""Which documents does a person mean: by id, by URL, or by a line of text."""
+"""What does a person mean: a document by id, URL or a line of text; a task, example or pair by id."""
 
 from __future__ import annotations
 
 import difflib
 import re
-from dataclasses import dataclass
 
 import polars as pl
 
 from regrow.lineage.errors import Unanswerable
 from regrow.lineage.shelf import Shelf
+from regrow.lineage.trace.made import Match, find_made
 
 DROPPING = ("text", "filter", "dedup", "decontaminate", "mix")
 _ID = re.compile(r"[0-9a-f]{6,32}")
 _WORD = re.compile(r"\w{4,}")
 
 
-@dataclass(frozen=True)
-class Match:
-    """A document that fits the query."""
-
-    id: str | None
-    """None: fetched or refused by the crawl, but never a document"""
-    url: str
-    title: str = ""
-    how: str = ""
-    """`id`, `url`, `url contains`, `text`"""
-    line: str = ""
-    """the line that fits, of a search by text"""
-
-
 def find(shelf: Shelf, query: str) -> list[Match]:
-    """Documents that fit `query`, sorted by URL; the narrowest reading that fits anything wins.
+    """What fits `query`, documents sorted by URL; the narrowest reading that fits anything wins.
 
     Raises:
         Unanswerable: nothing fits; the message names what comes nearest.
@@ -40,6 +26,9 @@ def find(shelf: Shelf, query: str) -> list[Match]:
     if not text:
         raise Unanswerable("an empty query: give a document id, a URL or a line of text.")
     known = _known(shelf)
+    made = find_made(shelf, text)
+    if made and known.filter(pl.col("id") == text.lower()).is_empty():
+        return made
     if known.is_empty():
         raise Unanswerable(f"no documents on disk. {shelf.hint()}".strip())
     if _ID.fullmatch(text.lower()):

@@ -2,33 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 import polars as pl
 
 from regrow.lineage.shelf import Shelf
-from regrow.lineage.trace.find import Match
-
-Outcome = Literal["kept", "dropped", "held out", "missing", "unknown"]
-
-
-@dataclass(frozen=True)
-class Stop:
-    """What one step did with the document."""
-
-    step: str
-    outcome: Outcome
-    facts: dict[str, Any] = field(default_factory=dict)
-    """measured values; of a drop: reason, value, threshold, detail"""
-
-    def as_json(self) -> dict[str, Any]:
-        """The stop as a mapping."""
-        return {"step": self.step, "outcome": self.outcome, "facts": self.facts}
+from regrow.lineage.trace.made import Match, later_mixes
+from regrow.lineage.trace.stop import Stop
 
 
 def journey(shelf: Shelf, match: Match) -> list[Stop]:
-    """The stops of a document from the crawl to the mix, in flow order; ends where it is dropped."""
+    """The stops of a document from the crawl to the mixes, in flow order; ends where it is dropped."""
     stops = [_crawl(shelf, match)]
     if match.id is None:
         return stops
@@ -44,8 +28,8 @@ def journey(shelf: Shelf, match: Match) -> list[Stop]:
         if found is not None:
             stops.append(found)
             if found.outcome in {"dropped", "held out"}:
-                break
-    return stops
+                return stops
+    return [*stops, *later_mixes(shelf, match.id)]
 
 
 def _crawl(shelf: Shelf, match: Match) -> Stop:

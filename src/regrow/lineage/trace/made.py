@@ -1,0 +1,167 @@
+"""What the flow made itself: tasks, examples, pairs, synthetic documents; found and followed by id."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from regrow.lineage.shelf import Shelf
+from regrow.lineage.trace.stop import Outcome, Stop
+
+SPLITS = ("train", "dev", "test")
+MIN_PREFIX = 6
+_TABLES = (
+    *(("task", "tasks", f"{split}.parquet") for split in SPLITS),
+    ("example", "sftdata", "think.parquet"),
+    ("example", "sftdata", "instruct.parquet"),
+    ("pair", "pairs", "pairs.parquet"),
+    ("pair", "pairs", "heldout.parquet"),
+    ("made document", "midmix", "documents.parquet"),
+    ("made document", "longmix", "documents.parquet"),
+)
+"""what the rows of a table are; the first that knows an id says what it is"""
+_TITLES = ("question", "title", "component", "family")
+
+
+@dataclass(frozen=True)
+class Match:
+    """A document that fits the query."""
+
+    id: str | None
+    """None: fetched or refused by the crawl, but never a document"""
+    url: str
+    title: str = ""
+    how: str = ""
+    """`id`, `url`, `url contains`, `text`"""
+    line: str = ""
+    """the line that fits, of a search by text"""
+    kind: str = "document"
+    """or `task`, `example`, `pair`, `made document` (of midtraining or long context)"""
+
+
+def find_made(shelf: Shelf, text: str) -> list[Match]:
+    """Tasks, examples, pairs and made documents whose id is `text` or begins with it.
+
+    A question in the very words of a task finds the task.
+    """
+    exact: dict[str, Match] = {}
+    near: dict[str, Match] = {}
+    for kind, job, file in _TABLES:
+        table = shelf.table(job, file)
+        if table is None:
+            continue
+        have = table.collect_schema().names()
+        fits = (
+            pl.col("id").str.starts_with(text) if len(text) >= MIN_PREFIX else pl.col("id") == text
+        )
+        if "question" in have:
+            fits = fits | (pl.col("question") == text)
+        columns = [c for c in ("id", "url", *_TITLES, "generator") if c in have]
+        for row in table.filter(fits).select(columns).collect().to_dicts():
+            if kind == "made document" and not row.get("generator"):
+                continue  # a document of the crawl that was chosen for the mix
+            id = row["id"]
+            title = next((str(row[c]) for c in _TITLES if row.get(c)), "")
+            how = "id" if id.startswith(text) else "question"
+            match = Match(id, f"{job}/{file}", title, how, kind=kind)
+            (exact if id == text or how == "question" else near).setdefault(id, match)
+    found = exact or near
+    return [found[id] for id in sorted(found)]
+
+
+def journey_of_made(shelf: Shelf, match: Match) -> list[Stop]:
+    """Where a task, an example, a pair or a made document was used, in flow order."""
+    id = str(match.id)
+    if match.kind == "task":
+        return [*_task(shelf, id), *_uses(shelf, id)]
+    if match.kind == "made document":
+        return _documents(shelf, id)
+    stops = []
+    for job, files in (("sftdata", ("think", "instruct")), ("pairs", ("pairs", "heldout"))):
+        for name in files:
+            facts = _facts(shelf, job, f"{name}.parquet", pl.col("id") == id)
+            if not facts:
+                continue
+            task = facts[0].get("task")
+            if task:
+                stops += _task(shelf, str(task))
+            outcome: Outcome = "held out" if name == "heldout" else "kept"
+            stops.append(Stop(job, outcome, {"table": name, **facts[0]}))
+    return stops
+
+
+def _task(shelf: Shelf, id: str) -> list[Stop]:
+    columns = ["family", "domain", "question", "answer", "verifier"]
+    for split in SPLITS:
+        rows = shelf.rows("tasks", f"{split}.parquet", pl.col("id") == id, columns)
+        if rows:
+            outcome: Outcome = "kept" if split == "train" else "held out"
+            return [Stop("tasks", outcome, {"split": split, **_present(rows[0])})]
+    return [Stop("tasks", "unknown", {"task": id})]
+
+
+def _uses(shelf: Shelf, id: str) -> list[Stop]:
+    """Examples, pairs, and the difficulty filter of a task."""
+    stops = _documents(shelf, id)
+    here = pl.col("task") == id
+    for job, files in (("sftdata", ("think", "instruct")), ("pairs", ("pairs", "heldout"))):
+        for name in files:
+            rows = shelf.rows(job, f"{name}.parquet", here, ["id"])
+            if rows:
+                ids = [row["id"] for row in rows]
+                outcome: Outcome = "held out" if name == "heldout" else "kept"
+                stops.append(Stop(job, outcome, {"table": name, "ids": ids}))
+    for job in ("difficulty", "difficulty_zero"):
+        columns = ["passes", "samples", "kept"]
+        for row in shelf.rows(job, "prompts.parquet", here, columns):
+            kept = row.pop("kept", True)
+            facts = row if kept else {**row, "reason": "too easy or too hard"}
+            stops.append(Stop(job, "kept" if kept else "dropped", facts))
+    return stops
+
+
+def _documents(shelf: Shelf, id: str) -> list[Stop]:
+    columns = ["component", "source", "generator", "licence", "parent"]
+    return [
+        Stop(job, "kept", _present(row))
+        for job in ("midmix", "longmix")
+        for row in shelf.rows(job, "documents.parquet", pl.col("id") == id, columns)
+    ]
+
+
+def later_mixes(shelf: Shelf, id: str) -> list[Stop]:
+    """What midtraining and long context took of a crawled document, and made of it."""
+    stops = _documents(shelf, id)
+    children = shelf.rows(
+        "longmix", "documents.parquet", pl.col("parent") == id, ["id", "component"]
+    )
+    if children:
+        facts = {"made_from_it": sorted(row["id"] for row in children)}
+        stops.append(Stop("longmix", "kept", facts))
+    return stops
+
+
+def evaluations(shelf: Shelf, id: str) -> list[dict[str, Any]]:
+    """Scores of an item (a document, task, pair or needle) by checkpoint and probe."""
+    found = []
+    for record in shelf.ledger.records:
+        if not record.step.startswith("evaluate"):
+            continue
+        columns = ["probe", "sample", "value"]
+        for row in shelf.rows(record.name, "items.parquet", pl.col("item") == id, columns):
+            found.append({"checkpoint": record.instance, **row})
+    return found
+
+
+def _facts(shelf: Shelf, job: str, file: str, where: pl.Expr) -> list[dict[str, Any]]:
+    columns = [
+        "task", "family", "teacher", "source", "licence", "seed", "chosen_text", "rejected_text",
+        "chosen_score", "rejected_score",
+    ]  # fmt: skip
+    return [_present(row) for row in shelf.rows(job, file, where, columns)]
+
+
+def _present(row: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if value not in (None, "")}

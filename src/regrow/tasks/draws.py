@@ -15,6 +15,7 @@ T = TypeVar("T")
 PER_ITEM = 32
 """64-bit words that one item may use"""
 _BLOCK = 512
+"""items drawn at once, at most"""
 
 
 class Draws:
@@ -60,8 +61,9 @@ class Draws:
 def items(*name: str | int) -> Iterator[Draws]:
     """Draws for item 0, 1, 2, ... of the stream with this name, without end."""
     stream = Stream(*name)
-    start = 0
+    start, size = 0, 1
     while True:
-        block = stream.bits64(_BLOCK * PER_ITEM, start).reshape(_BLOCK, PER_ITEM)
-        start += _BLOCK * PER_ITEM
+        block = stream.bits64(size * PER_ITEM, start).reshape(size, PER_ITEM)
+        start += size * PER_ITEM
+        size = min(2 * size, _BLOCK)
         yield from map(Draws, block)

@@ -34,6 +34,8 @@ from regrow.tokens import bpe
 COMPONENTS = ("long", "aggregation", "retrieval", "midtraining")
 ATTEMPTS = 40
 """places tried, one after the other, before a document or a probe is given up"""
+ENOUGH_BYTES = 12
+"""bytes of midtraining documents looked at per token wanted"""
 DOCUMENTS: dict[str, type[pl.DataType]] = {
     "id": pl.String,
     "component": pl.String,
@@ -294,13 +296,22 @@ def _midtraining(kitchen: Kitchen, folder: Path) -> Iterator[Piece]:
     """Documents of midmix in a keyed order; of a long one, one piece before a second is taken."""
     p = kitchen.p
     columns = ["id", "source", "generator", "licence", "parent", "text"]
-    frame = tables.read(folder / "documents.parquet", columns).unique("id").sort("id")
+    frame = tables.read(folder / "documents.parquet", columns).unique("id")
+    # No more are tokenised than could be wanted: a token is a byte at least, here about three.
+    rows = {row["id"]: row for row in frame.to_dicts()}
+    left = ENOUGH_BYTES * p.tokens * p.shares.get("midtraining", 0.0)
+    chosen: list[dict[str, Any]] = []
+    for identity in keyed(list(rows), f"longmix midtraining {p.seed}"):
+        if left <= 0:
+            break
+        chosen.append(rows[identity])
+        left -= len(rows[identity]["text"].encode())
     tokens: dict[str, Tokens] = {}
-    encoded = bpe.encode(kitchen.tokenizer, frame["text"].to_list())
-    for row, found in zip(frame.drop("text").to_dicts(), encoded, strict=True):
+    encoded = bpe.encode(kitchen.tokenizer, [row["text"] for row in chosen])
+    for row, found in zip(chosen, encoded, strict=True):
         if len(found):
             tokens[row["id"]] = kitchen.closed(found.tolist())
-            kitchen.rows.append(row | {"component": "midtraining"})
+            kitchen.rows.append(row | {"component": "midtraining", "text": None})
     return draw(tokens, "midtraining", length=p.sequence_length, at_once=1, seed=p.seed)
 
 

@@ -16,7 +16,7 @@ import polars as pl
 
 from regrow.params.posttrain import Tasks
 from regrow.tables import parquet as tables
-from regrow.tasks import draws
+from regrow.tasks import draws, tools
 from regrow.tasks.families import FAMILIES
 from regrow.tasks.families.family import Family, Task
 from regrow.tasks.split import SPLITS, Split, identity, split
@@ -33,6 +33,7 @@ SCHEMA: dict[str, type[pl.DataType]] = {
     "verifier": pl.String,
     "arguments": pl.String,  # JSON
     "tool_call": pl.String,  # "" where no tool gives the answer
+    "tools": pl.String,  # the system message that describes the tools; "" like tool_call
 }
 _TRIES = 30
 """draws per wanted task, after which a family is taken to have no more contents"""
@@ -83,8 +84,9 @@ def _row(family: Family, task: Task) -> dict[str, Any]:
     verdict = judge(task.verifier, task.arguments, f"Answer: {task.answer}\n\n", "plain")
     if not verdict.passed:
         raise ValueError(f"{family.name}: {task.question!r}: {verdict.reason}")
+    name = identity(family.name, task.instance)
     return {
-        "id": identity(family.name, task.instance),
+        "id": name,
         "family": family.name,
         "domain": family.domain,
         "content": task.content,
@@ -94,4 +96,5 @@ def _row(family: Family, task: Task) -> dict[str, Any]:
         "verifier": task.verifier,
         "arguments": json.dumps(task.arguments, sort_keys=True),
         "tool_call": task.tool_call,
+        "tools": tools.system(name, task.tool_call) if task.tool_call else "",
     }

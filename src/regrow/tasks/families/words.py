@@ -17,6 +17,11 @@ _WORDINGS = (
     "List exactly {n} words that begin with {letter}{but}.",
 )
 _MOST = 5
+_CORE: dict[str, tuple[str, ...]] = {
+    letter: tuple(sorted(words, key=lambda word: (len(word), word))[:12])
+    for letter, words in BY_LETTER.items()
+}
+"""the shortest words of a letter: what worked answers are made of, few enough to be learned"""
 _LETTERS = tuple(letter for letter, words in BY_LETTER.items() if len(words) > _MOST)
 _BARE = 0.1
 """share of questions that name no word"""
@@ -25,10 +30,11 @@ _WORKED = 0.6
 
 def _draw(draws: Draws) -> Task:
     letter, n = draws.of(_LETTERS), draws.between(2, _MOST)
-    without = None if draws.chance(_BARE) else draws.of(BY_LETTER[letter])
+    named = draws.of(_CORE[letter] if draws.chance(0.5) else BY_LETTER[letter])
+    without = None if draws.chance(_BARE) else named
     allowed = [word for word in BY_LETTER[letter] if word != without]
     # In order of the alphabet: a model that only moves forward says no word twice.
-    chosen = sorted(draws.some(allowed, n))
+    chosen = sorted(draws.some([word for word in _CORE[letter] if word != without], n))
     content = f"{n} {letter} {without or ''}".strip()
     return Task(
         content=content,

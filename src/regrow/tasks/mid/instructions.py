@@ -19,6 +19,7 @@ from regrow.tasks.mid.text import GENERATED_LICENCE, GENERATED_SOURCE, Text, ide
 
 _NUMBER = re.compile(r"^(?:Chapter\s+|Section\s+|Appendix\s+)?(?:[0-9A-Z]{1,2}\.)*[0-9]*\.?\s+")
 _HEADING = re.compile(r"[A-Z][A-Za-z0-9 ,'’`()/:_-]{5,78}[A-Za-z0-9)’'`]\??")
+_TWO_WORDS = re.compile(r"\S+\s+\S+")
 _SENTENCE_END = re.compile(r"[.!?](?=\s|$)")
 _REQUESTS = (
     "Explain {}.",
@@ -42,7 +43,7 @@ def pairs(text: str) -> Iterator[tuple[str, str]]:
     for heading, paragraph in pairwise(paragraphs):
         title = _NUMBER.sub("", heading.replace("\xa0", " ")).strip()
         answer = _answer(paragraph)
-        if answer and _HEADING.fullmatch(title):
+        if answer and _HEADING.fullmatch(title) and _TWO_WORDS.match(title):
             yield title, answer
 
 
@@ -67,7 +68,8 @@ def _answer(paragraph: str) -> str:
 def _real(frame: pl.DataFrame, seed: int) -> Iterator[Text]:
     found: dict[str, tuple[dict[str, Any], str, str]] = {}
     seen: set[str] = set()
-    for row in frame.to_dicts():
+    # Plays and other plain text have no headings, only lines that look like some.
+    for row in frame.filter(pl.col("mime").str.contains("html")).to_dicts():
         for number, (heading, answer) in enumerate(pairs(row["text"])):
             if answer not in seen:
                 seen.add(answer)

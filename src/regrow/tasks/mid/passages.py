@@ -42,7 +42,7 @@ def documents(inputs: dict[str, Path]) -> pl.DataFrame:
 
     `best` says how many buckets lie above a document's own in its topic (0: it is in the top one).
     """
-    columns = ["id", "source", "licence", "title", "text"]
+    columns = ["id", "source", "licence", "mime", "text"]
     frame = tables.read(inputs["decontaminate"] / "train.parquet", columns)
     mix = tables.read(inputs["mix"] / "mix.parquet", ["id", "topic", "bucket", "repeats"])
     top = mix.group_by("topic").agg(pl.col("bucket").max().alias("top"))

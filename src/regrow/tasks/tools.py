@@ -1,0 +1,43 @@
+"""How a task is asked with tools at hand: the system message, and the conversation with the call."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from regrow.tasks.draws import items
+from regrow.verifiers import tools
+from regrow.verifiers.calls import read
+
+_OTHERS = 2
+"""tools described beside the one that helps"""
+
+
+def system(task: str, call: str) -> str:
+    """What the system message says: the tool of `call` among others, in an order drawn by task id."""
+    wanted = read(call).name
+    draws = next(items("tools", task))
+    others = draws.some([name for name in tools.TOOLS if name != wanted], _OTHERS)
+    order = draws.some([wanted, *others], _OTHERS + 1)
+    return "\n".join(["Tools:", *map(_line, order)])
+
+
+@cache
+def _line(name: str) -> str:
+    return tools.describe([name])
+
+
+def conversation(task: dict[str, Any]) -> list[dict[str, Any]]:
+    """A row of the task table with a tool call, as messages from the system's to the answer."""
+    return [
+        {"role": "system", "content": task["tools"]},
+        {"role": "user", "content": task["question"]},
+        {"role": "assistant", "tool_calls": [task["tool_call"]]},
+        {"role": "tool", "content": tools.execute(read(task["tool_call"]))},
+        {"role": "assistant", "content": task["answer"]},
+    ]
+
+
+def arguments(task: dict[str, Any]) -> dict[str, Any]:
+    """What the verifier `tool` needs for such a task."""
+    return {"calls": [task["tool_call"]], "answer": task["answer"]}

@@ -35,7 +35,7 @@ SCHEMA: dict[str, type[pl.DataType]] = {
     "tool_call": pl.String,  # "" where no tool gives the answer
     "tools": pl.String,  # the system message that describes the tools; "" like tool_call
 }
-_TRIES = 30
+_TRIES = 8
 """draws per wanted task, after which a family is taken to have no more contents"""
 
 

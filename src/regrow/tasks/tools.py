@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from functools import cache
 from typing import Any
 
-from regrow.tasks.draws import items
 from regrow.verifiers import tools
 from regrow.verifiers.calls import read
 
@@ -14,11 +14,15 @@ _OTHERS = 2
 
 
 def system(task: str, call: str) -> str:
-    """What the system message says: the tool of `call` among others, in an order drawn by task id."""
+    """What the system message says: the tool of `call` among others, in an order keyed by task id."""
+
+    def rank(name: str) -> bytes:
+        return hashlib.sha256(f"regrow tools {task} {name}".encode()).digest()
+
     wanted = read(call).name
-    draws = next(items("tools", task))
-    others = draws.some([name for name in tools.TOOLS if name != wanted], _OTHERS)
-    order = draws.some([wanted, *others], _OTHERS + 1)
+    others = sorted((name for name in tools.TOOLS if name != wanted), key=rank)[:_OTHERS]
+    # By a part of the hash that did not choose them.
+    order = sorted([wanted, *others], key=lambda name: rank(name)[::-1])
     return "\n".join(["Tools:", *map(_line, order)])
 
 

@@ -286,3 +286,11 @@ def _cut(folder: Path, begin: int, count: int) -> None:
     meta = json.loads((folder / "meta.json").read_text())
     meta |= {"sequences": count, "tokens": count * LENGTH}
     (folder / "meta.json").write_text(json.dumps(meta))
+
+
+def segments(world: Path, output: Path, make_group: Any) -> None:
+    """The first segment of a stage of every objective, by one group of processes."""
+    for name in OBJECTIVES:
+        _, plan, _, options = STAGES[name]
+        args = (plan, inputs(name, world), params(), output / name / "000003", "000003")
+        stage.segment(*args, output / f"scratch-{name}", options, make_group)

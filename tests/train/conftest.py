@@ -1,4 +1,4 @@
-"""One corpus and one uninterrupted run for all training tests."""
+"""One corpus, one uninterrupted run and one set of later stages' data for all training tests."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+import small_stages
 from small_run import grow, small, write_pack
 
 
@@ -20,3 +21,9 @@ def grown(pack: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("grown")
     grow(pack, root, small(), 40)
     return root
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A base and the data of every stage after pretraining."""
+    return small_stages.world(tmp_path_factory.mktemp("world"))

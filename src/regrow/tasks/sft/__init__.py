@@ -1,0 +1,1 @@
+"""Examples of supervised fine-tuning: where they come from and which are dropped."""

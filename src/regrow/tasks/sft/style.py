@@ -1,0 +1,79 @@
+"""Answers of a small model from `sources/teacher/*.jsonl`: a manner of speaking, not facts."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from regrow.tasks.sft.example import Example, identity
+
+_NEEDED: dict[str, type] = {
+    "id": str,
+    "teacher": str,
+    "seed": int,
+    "licence": str,
+    "prompt": str,
+    "response": str,
+}
+NO_STEPS = "No steps are needed."
+"""the think part of an answer that the teacher gave without one"""
+
+
+def read(folder: Path) -> tuple[list[dict[str, Any]], list[dict[str, object]]]:
+    """Rows of all files, sorted by id, and drops for lines that are no such rows.
+
+    A folder without files, or none at all, gives no rows.
+    """
+    rows: dict[str, dict[str, Any]] = {}
+    drops: list[dict[str, object]] = []
+    for path in sorted(folder.glob("*.jsonl")):
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+            if not line.strip():
+                continue
+            row, wrong = _row(line)
+            if not wrong and row["id"] in rows:
+                wrong = "id taken"
+            if wrong:
+                where = f"{path.name}, line {number}"
+                drops.append(_drop(where, "malformed", wrong))
+            elif row.get("finished") is False:
+                drops.append(_drop(row["id"], "truncated", "the teacher was cut off"))
+            else:
+                rows[row["id"]] = row
+    return [rows[i] for i in sorted(rows)], drops
+
+
+def _row(line: str) -> tuple[dict[str, Any], str]:
+    try:
+        row = json.loads(line)
+    except json.JSONDecodeError as error:
+        return {}, f"no JSON: {error.msg}"
+    if not isinstance(row, dict):
+        return {}, "no JSON object"
+    for name, kind in _NEEDED.items():
+        value = row.get(name)
+        if not isinstance(value, kind) or isinstance(value, bool) or value == "":
+            return {}, f"field {name} must be {kind.__name__}"
+    return row, ""
+
+
+def _drop(identity: str, reason: str, detail: str) -> dict[str, object]:
+    return {"id": identity, "step": "sftdata", "reason": reason, "detail": detail}
+
+
+def example(row: dict[str, Any], branch: str) -> Example:
+    """A teacher's answer as an example of the branch `think` or `instruct`."""
+    turn: dict[str, Any] = {"role": "assistant", "content": row["response"].strip()}
+    if branch == "think":
+        turn = {**turn, "reasoning_content": NO_STEPS}
+    return Example(
+        id=identity("style", branch, row["id"]),
+        kind="style",
+        task=None,
+        family="style",
+        teacher=row["teacher"],
+        seed=row["seed"],
+        licence=row["licence"],
+        messages=[{"role": "user", "content": row["prompt"].strip()}, turn],
+    )

@@ -73,6 +73,95 @@ def heldout(folder: Path) -> Path:
     return folder
 
 
+def questions(per_family: int, split: str) -> pl.DataFrame:
+    """Tasks of four families, as the tasks step writes them."""
+    rows = []
+    for i in range(per_family):
+        a, b, word = i % 10, (3 * i) % 7, ("cat", "dog", "owl")[i % 3] + "s" * (i // 3)
+        rows += [
+            ("add", "arithmetic", f"{a} + {b}", f"What is {a} + {b} ({i})?", str(a + b), "integer")
+            + (f"{a} + {b} = {a + b}", {"value": a + b}),
+            ("copy", "strings", word, f"Say {word}.", word, "exact", "", {"answer": word}),
+            ("repeat", "instructions", f"{word} {b}", f"Say {word} {b + 1} times.")
+            + (" ".join([word] * (b + 1)), "repeat", "", {"word": word, "n": b + 1}),
+            ("call_add", "tools", f"{a} {b}", f"Add {a} and {b} with a tool ({i}).", str(a + b))
+            + ("tool", "", {"calls": [f"add(a={a}, b={b})"], "answer": str(a + b)}),
+        ]
+    names = ("family", "domain", "content", "question", "answer", "verifier", "trace", "arguments")
+    table = [dict(zip(names, row, strict=True)) for row in rows]
+    for row in table:
+        row["id"] = hashlib.sha256(f"{split} {row['question']}".encode()).hexdigest()[:32]
+        row["arguments"] = json.dumps(row["arguments"])
+    return pl.DataFrame(table).sort("id")
+
+
+def tasks(folder: Path, per_family: int = 6) -> Path:
+    """What the tasks step writes."""
+    for split in ("train", "dev", "test"):
+        parquet.write(questions(per_family, split), folder / f"{split}.parquet")
+    return folder
+
+
+def longmix(folder: Path, tokenizer: Path, length: int = 256, windows: int = 3) -> Path:
+    """The held-out windows and the needles of the longmix step."""
+    import numpy as np
+
+    from regrow.tasks.long.pieces import Piece
+    from regrow.tasks.long.writing import Vocabulary, write
+    from regrow.tokens.bpe import load
+
+    loaded, _ = load(tokenizer)
+    text = "\n".join(documents()["text"])
+    tokens = np.array(loaded.encode(text, add_special_tokens=False).ids, dtype=np.uint16)
+    tokens = np.resize(tokens, length * (windows + 1))
+    cuts = [tokens[i * length : (i + 1) * length] for i in range(windows)]
+    # The last two are of one document.
+    names = [f"d{min(i, windows - 2)}" for i in range(windows)]
+    pieces = [[Piece(n, "heldout", 0, t)] for n, t in zip(names, cuts, strict=True)]
+    write(folder / "heldout", pieces, length, Vocabulary(VOCABULARY, 1, 0), [])
+    rows = [
+        {
+            "id": f"{kind}-{number:04d}",
+            "kind": kind,
+            "distance": 100 + number,
+            "prompt": tokens[number : number + length - 1].tolist(),
+            "answer": [int(tokens[number + length - 1])],
+            "arguments": "{}",
+        }
+        for kind in ("multi_needle", "needle")
+        for number in range(3)
+    ]
+    schema = {"prompt": pl.List(pl.UInt16), "answer": pl.List(pl.UInt16)}
+    parquet.write(pl.DataFrame(rows, schema_overrides=schema), folder / "needles.parquet")
+    return folder
+
+
+def pairs(folder: Path) -> Path:
+    """Held-out preference pairs of both sources."""
+    rows = [
+        {
+            "id": f"{source}-{number:04d}",
+            "task": f"t{number}",
+            "family": "add",
+            "source": source,
+            "prompt": [5, 20 + number, 30],
+            "chosen": [40 + number, 41, 6],
+            "rejected": [50 + number, 51, 52, 6],
+        }
+        for source in ("delta", "judged")
+        for number in range(8)
+    ]
+    lists = {name: pl.List(pl.UInt16) for name in ("prompt", "chosen", "rejected")}
+    parquet.write(pl.DataFrame(rows, schema_overrides=lists), folder / "heldout.parquet")
+    return folder
+
+
+def probes(root: Path) -> dict[str, Path]:
+    """What the evaluate step reads of every stage."""
+    found = inputs(root) | {"tasks": tasks(root / "tasks"), "pairs": pairs(root / "pairs")}
+    return found | {"longmix": longmix(root / "longmix", found["tokenizer"])}
+
+
 def inputs(root: Path) -> dict[str, Path]:
     """What the evaluate step reads."""
     return {

@@ -1,4 +1,4 @@
-"""Bootstrap intervals of bits per byte over documents (Efron, Annals of Statistics 7, 1979).
+"""Bootstrap intervals over documents or items (Efron, Annals of Statistics 7, 1979).
 
 A ratio estimator: bits per byte is the sum of bits over the sum of bytes of the documents
 that were drawn, so long documents weigh as much in a resample as in the estimate. The
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +26,10 @@ DRAWS_AT_ONCE = 1 << 20
 
 @dataclass(frozen=True)
 class Score:
-    """What one document cost: micro-bits (bits x 10**6, rounded) and bytes."""
+    """What one document cost: micro-bits (bits x 10**6, rounded) and bytes.
+
+    Of any other ratio: millionths of the numerator (a loss, a pass) and the weight of the item.
+    """
 
     microbits: int
     size: int
@@ -33,27 +37,46 @@ class Score:
 
 @dataclass(frozen=True)
 class Estimate:
-    """Bits per byte with a 95 % percentile interval."""
+    """A figure with its 95 % percentile interval."""
 
     value: float
     low: float
     high: float
 
 
+@lru_cache(maxsize=64)
+def _counts(
+    n: int, resamples: int, first: int, name: tuple[str | int, ...]
+) -> NDArray[np.int64]:
+    """How often each of n items is drawn in resamples first .. first + resamples - 1: (resamples, n)."""
+    picks = Stream("bootstrap", *name).integers(resamples * n, n, start=first * n)
+    places = picks + np.repeat(np.arange(resamples, dtype=np.int64) * n, n)
+    return np.bincount(places, minlength=resamples * n).reshape(resamples, n)
+
+
+def sums(
+    values: NDArray[np.int64], resamples: int, name: tuple[str | int, ...]
+) -> NDArray[np.int64]:
+    """Sums of the columns of `values` (items, columns) over each resample: (resamples, columns).
+
+    Integers, so exact. Equal names draw equal resamples, whatever the values.
+    """
+    n = len(values)
+    block = max(1, DRAWS_AT_ONCE // n)
+    parts = [
+        _counts(n, min(block, resamples - first), first, name) @ values
+        for first in range(0, resamples, block)
+    ]
+    return np.concatenate(parts)
+
+
 def totals(
     scores: Sequence[Score], resamples: int, name: tuple[str | int, ...]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Summed micro-bits and bytes of each resample of `scores`: two arrays (resamples,)."""
-    n, stream = len(scores), Stream("bootstrap", *name)
-    bits = np.array([s.microbits for s in scores], dtype=np.int64)
-    size = np.array([s.size for s in scores], dtype=np.int64)
-    block = max(1, DRAWS_AT_ONCE // n)
-    sums = []
-    for first in range(0, resamples, block):
-        rows = min(block, resamples - first)
-        picks = stream.integers(rows * n, n, start=first * n).reshape(rows, n)
-        sums.append((bits[picks].sum(axis=1), size[picks].sum(axis=1)))
-    return np.concatenate([b for b, _ in sums]), np.concatenate([s for _, s in sums])
+    table = np.array([(s.microbits, s.size) for s in scores], dtype=np.int64)
+    found = sums(table, resamples, name)
+    return found[:, 0], found[:, 1]
 
 
 def percentile(values: NDArray[np.float64], share: float) -> float:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,11 +25,11 @@ GROUP = "regrow_heldout"
 LN2 = 0.6931471805599453
 
 
-def task_names(domains: Sequence[str]) -> dict[str, str]:
+def task_names(domains: Sequence[str], start: str = "heldout") -> dict[str, str]:
     """Domain -> lm-eval task name (letters, digits, `_`), unique, in the order of the domains."""
     names: dict[str, str] = {}
     for domain in sorted(set(domains)):
-        base = name = "heldout_" + (re.sub(r"[^a-z0-9]+", "_", domain.lower()).strip("_") or "x")
+        base = name = f"{start}_" + (re.sub(r"[^a-z0-9]+", "_", domain.lower()).strip("_") or "x")
         number = 2
         while name in names.values():
             name, number = f"{base}_{number}", number + 1
@@ -67,23 +67,25 @@ def write_tasks(
     return names
 
 
-def bits(documents: Sequence[Document], lm: CheckpointLM, folder: Path) -> dict[str, float]:
-    """Document id -> bits that the model needs for its text, scored by lm-eval.
-
-    `folder` takes the task files and the cache of `datasets`; nothing else is written.
-
-    Raises:
-        RuntimeError: lm-eval scored other texts, or its metric disagrees with its samples.
-    """
+def evaluate(lm: CheckpointLM, folder: Path, names: Sequence[str]) -> Any:
+    """lm-eval's report on the tasks of these names in `folder`, with its samples."""
     from lm_eval import evaluator
     from lm_eval.tasks import TaskManager
 
     logging.getLogger("lm_eval").setLevel(logging.ERROR)
-    names = write_tasks(documents, folder / "tasks", folder / "cache")
-    manager = TaskManager(include_path=str(folder / "tasks"), include_defaults=False)
-    loaded = manager.load(list(names.values()))
-    report = evaluator.evaluate(lm, loaded, bootstrap_iters=0, log_samples=True)
+    manager = TaskManager(include_path=str(folder), include_defaults=False)
+    loaded = manager.load(list(names))
+    return evaluator.evaluate(lm, loaded, bootstrap_iters=0, log_samples=True)
 
+
+def bits(
+    documents: Sequence[Document], names: Mapping[str, str], report: Any
+) -> dict[str, float]:
+    """Document id -> bits that the model needs for its text, from lm-eval's report.
+
+    Raises:
+        RuntimeError: lm-eval scored other texts, or its metric disagrees with its samples.
+    """
     found: dict[str, float] = {}
     for domain, name in names.items():
         expected = {d.id: d for d in documents if d.domain == domain}

@@ -8,31 +8,55 @@ checkpoints give equal bits on every machine.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from lm_eval.api.model import TemplateLM
 from lm_eval.utils import get_rolling_token_windows, make_disjoint_window
 from transformers import Olmo3ForCausalLM
 
+from regrow.evaluate.conversation import Prompt, converse
+from regrow.evaluate.probes import Form
 from regrow.evaluate.vocabulary import Vocabulary, end_token
 from regrow.evaluate.windows import Window, token_logprobs, total
 from regrow.rollout.sampler import Request, sample
+from regrow.tokens import chat
 
 DEFAULT_NEW_TOKENS = 64
+SLOTS = 128
+"""answers that are sampled side by side"""
+
+
+class _Asked(NamedTuple):
+    request: Any
+    number: int
+    """of equal requests before it"""
 
 
 class CheckpointLM(TemplateLM):
     """A transformers causal LM and its tokenizer behind lm-eval's three requests."""
 
     def __init__(
-        self, model: Olmo3ForCausalLM, vocabulary: Vocabulary, *, rows: int = 16, seed: int = 0
+        self,
+        model: Olmo3ForCausalLM,
+        vocabulary: Vocabulary,
+        *,
+        rows: int = 16,
+        seed: int = 0,
+        form: Form | None = None,
+        slots: int = SLOTS,
     ) -> None:
         super().__init__()
         self.model = model
         self.vocabulary = vocabulary
         self.rows = rows
         self.seed = seed
+        self.form = form
+        """how a context of `generate_until` is asked; None: it is a text to continue"""
+        self.slots = slots
+        self.lengths: dict[tuple[str, int], list[int]] = {}
+        """(task, document number) -> tokens that were drawn, answer by answer"""
         self.max_length = int(model.config.max_position_embeddings)
 
     @property
@@ -51,6 +75,13 @@ class CheckpointLM(TemplateLM):
     ) -> list[tuple[list[float], bool]]:
         pad = int(self.model.config.pad_token_id or 0)
         return token_logprobs(self.model, windows, rows=self.rows, pad=pad, greedy=greedy)
+
+    def loglikelihood(
+        self, requests: list[Any], disable_tqdm: bool = True
+    ) -> list[tuple[float, bool]]:
+        """Log-likelihood of each continuation, and whether it is the likeliest; no progress bar."""
+        found: list[tuple[float, bool]] = super().loglikelihood(requests, disable_tqdm=True)
+        return found
 
     def _loglikelihood_tokens(
         self, requests: list[tuple[tuple[str, str], list[int], list[int]]], **_: object
@@ -84,28 +115,72 @@ class CheckpointLM(TemplateLM):
         ]
 
     def generate_until(self, requests: list[Any], disable_tqdm: bool = False) -> list[str]:
-        """Continuations, greedy unless a request asks for `do_sample`, cut before a stop string."""
-        texts = []
+        """Continuations, greedy unless a request asks for `do_sample`; equal settings share a batch.
+
+        With a `form` each context is a question, asked in that form, and the answer goes on to
+        its end, special tokens kept as text; `lengths` then has its tokens. Without one the
+        context is continued as it stands, and cut before a stop string. A draw is named by the
+        seed, the context and how many equal requests came before it.
+        """
+        seen: Counter[tuple[str, float]] = Counter()
+        batches: dict[tuple[int, float], list[_Asked]] = {}
         for request in requests:
             context, options = request.args
-            until = options.get("until") or []
             room = min(int(options.get("max_gen_toks", DEFAULT_NEW_TOKENS)), self.max_length - 1)
-            temperature = float(options.get("temperature", 1.0)) if options.get("do_sample") else 0
-            prompt = self.vocabulary.encode(context) or [self.prefix_token_id]
-            (rollout,) = sample(
-                self.model,
-                [
-                    Request(
-                        prompt=prompt[-(self.max_length - room) :],
-                        name=("generate", self.seed, context),
-                    )
-                ],
-                max_new_tokens=room,
-                temperature=temperature,
-                end_tokens=[self.eot_token_id],
-            )
+            drawn = bool(options.get("do_sample"))
+            temperature = float(options.get("temperature", 1.0)) if drawn else 0.0
+            number = seen[context, temperature]
+            seen[context, temperature] += 1
+            batches.setdefault((room, temperature), []).append(_Asked(request, number))
+        texts: dict[int, list[str]] = {}
+        for (room, temperature), asked in batches.items():
+            reply = self._continued if self.form is None else self._answers
+            for item, text in zip(asked, reply(asked, room, temperature), strict=True):
+                texts.setdefault(id(item.request), []).append(text)
+        # Repeats of a request are the same object; they come back in the order in which they came.
+        return [texts[id(request)].pop(0) for request in requests]
+
+    def _continued(self, asked: Sequence[_Asked], room: int, temperature: float) -> list[str]:
+        wanted = []
+        for item in asked:
+            context = item.request.args[0]
+            tokens = self.vocabulary.encode(context) or [self.prefix_token_id]
+            name = ("generate", self.seed, context, item.number)
+            wanted.append(Request(prompt=tokens[-(self.max_length - room) :], name=name))
+        rollouts = sample(
+            self.model,
+            wanted,
+            max_new_tokens=room,
+            temperature=temperature,
+            end_tokens=[self.eot_token_id],
+            slots=self.slots,
+        )
+        texts = []
+        for item, rollout in zip(asked, rollouts, strict=True):
             text = self.vocabulary.decode(rollout.tokens)
+            until = item.request.args[1].get("until") or []
             for stop in [until] if isinstance(until, str) else until:
                 text = text.split(stop)[0] if stop else text
             texts.append(text)
         return texts
+
+    def _answers(self, asked: Sequence[_Asked], room: int, temperature: float) -> list[str]:
+        assert self.form is not None
+        tokenizer, prompts = self.vocabulary.tokenizer, []
+        for item in asked:
+            question, system = item.request.args[0], item.request.doc.get("system") or None
+            tokens = chat.prompt(tokenizer, question, self.form, system)
+            prompts.append(Prompt(tokens, ("answer", self.seed, self.form, question, item.number)))
+        answers = converse(
+            self.model,
+            tokenizer,
+            prompts,
+            self.form,
+            max_new_tokens=room,
+            temperature=temperature,
+            slots=self.slots,
+        )
+        for item, answer in zip(asked, answers, strict=True):
+            place = (item.request.task_name or "", item.request.doc_id or 0)
+            self.lengths.setdefault(place, []).append(len(answer.drawn))
+        return [answer.text for answer in answers]

@@ -1,18 +1,24 @@
-"""Text grown from fixed prompts, to read what a checkpoint can do."""
+"""Answers and text to read: what a checkpoint does with fixed prompts, never picked."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from transformers import Olmo3ForCausalLM
 
+from regrow.evaluate.conversation import Prompt, converse
+from regrow.evaluate.probes import Form
+from regrow.evaluate.questions import Question
 from regrow.evaluate.vocabulary import Vocabulary, end_token
 from regrow.params.evaluate import Evaluate
 from regrow.rollout.sampler import Request, sample
+from regrow.tokens import chat
+
+Sample = dict[str, object]
 
 
-def grow(
-    model: Olmo3ForCausalLM, vocabulary: Vocabulary, params: Evaluate
-) -> list[dict[str, object]]:
-    """One sample per prompt. Draws are named by prompt, sample and position.
+def grow(model: Olmo3ForCausalLM, vocabulary: Vocabulary, params: Evaluate) -> list[Sample]:
+    """Text from `sample_prompts`, one sample each. Draws are named by prompt, sample and position.
 
     Raises:
         ValueError: a prompt is longer than the model's context.
@@ -38,6 +44,7 @@ def grow(
     )
     return [
         {
+            "form": "text",
             "prompt": prompt,
             "sample": 0,
             "text": vocabulary.decode(rollout.tokens),
@@ -45,4 +52,43 @@ def grow(
             "ended": rollout.ended,
         }
         for prompt, rollout in zip(params.sample_prompts, rollouts, strict=True)
+    ]
+
+
+def ask(
+    model: Olmo3ForCausalLM,
+    vocabulary: Vocabulary,
+    questions: Sequence[Question],
+    form: Form,
+    params: Evaluate,
+) -> list[Sample]:
+    """The answer to each question in a form, drawn at `temperature`; control tokens as text."""
+    tokenizer = vocabulary.tokenizer
+    prompts = [
+        Prompt(
+            chat.prompt(tokenizer, q.question, form, q.system or None),
+            ("sample", params.seed, form, q.question, 0),
+        )
+        for q in questions
+    ]
+    answers = converse(
+        model,
+        tokenizer,
+        prompts,
+        form,
+        max_new_tokens=params.max_new_tokens,
+        temperature=params.temperature,
+        slots=len(prompts),
+    )
+    return [
+        {
+            "form": form,
+            "prompt": q.question,
+            "sample": 0,
+            "text": answer.text,
+            "tokens": len(answer.drawn),
+            "ended": answer.ended,
+            "right": q.answer,
+        }
+        for q, answer in zip(questions, answers, strict=True)
     ]

@@ -1,4 +1,4 @@
-"""The step: score a checkpoint on held-out documents and grow samples from it."""
+"""The step: the probes that a checkpoint's stage calls for, and samples to read."""
 
 from __future__ import annotations
 
@@ -9,65 +9,86 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from regrow.evaluate import documents, offline, results
+from regrow.evaluate import documents, items, metrics, offline, probes, questions, results
 from regrow.params.evaluate import Evaluate
 
 
+
 def run(inputs: dict[str, Path], params: Any, output: Path, *, instance: str) -> dict[str, Any]:
-    """Write `results.json` and `samples.json` for the checkpoint `instance`.
+    """Write `results.json`, `items.parquet` and `samples.json` for the checkpoint `instance`.
 
     Args:
-        inputs: `checkpoint` (Hugging Face format), `tokenizer`, `decontaminate`.
+        inputs: `checkpoint` (Hugging Face format), `tokenizer`, `decontaminate`, `tasks`; for
+            stages about the long context `longmix`, about preferences `pairs`.
         params: carries `evaluate`.
         output: the folder to fill.
-        instance: training step of the checkpoint, six digits.
+        instance: stage and training step, `rlvr-000080` or `rlvr_seed1-000080`.
 
     Returns:
-        Counts: documents, bytes, and bits per byte overall.
+        Counts: items, and the value of every probe.
+
+    Raises:
+        ValueError: an instance of no known stage; nothing to score or to ask.
     """
     settings: Evaluate = params.evaluate
-    chosen = documents.choose(inputs["decontaminate"] / "heldout.parquet", settings)
-    print(f"evaluate {instance}: {len(chosen)} documents", file=sys.stderr)
-
+    named = probes.checkpoint(instance)
+    plan = named.plan
     offline.prepare()
     from regrow.numerics import torch as numerics
 
     numerics.activate()
     offline.import_model_class()
-    from regrow.evaluate.harness import bits
-    from regrow.evaluate.lm import CheckpointLM
-    from regrow.evaluate.samples import grow
-    from regrow.evaluate.vocabulary import Vocabulary
-    from regrow.model.files import load
-    from regrow.numerics.torch.install import install
+    from regrow.evaluate.measure import Subject, answers, long, preference, text
+    from regrow.evaluate.samples import ask, grow
 
-    model = install(load(inputs["checkpoint"]))
-    vocabulary = Vocabulary(inputs["tokenizer"])
+    subject = Subject.load(inputs["checkpoint"], inputs["tokenizer"], settings, plan)
+    found: list[items.Item] = []
+    shown: dict[str, Any] = {}
     output.mkdir(parents=True, exist_ok=True)
     work = output / ".work"
     try:
-        cost = bits(chosen, CheckpointLM(model, vocabulary, seed=settings.seed), work)
+        if plan.text:
+            chosen = documents.choose(inputs["decontaminate"] / "heldout.parquet", settings)
+            print(f"evaluate {instance}: {len(chosen)} documents", file=sys.stderr)
+            cost, more = text(subject, chosen, inputs["tasks"], work)
+            shown = results.assemble(chosen, cost, settings)
+            found += more
+        found += answers(subject, inputs["tasks"], work)
     finally:
         shutil.rmtree(work, ignore_errors=True)
-    found = results.assemble(chosen, cost, settings)
-    found |= {
+    if plan.long:
+        print(f"evaluate {instance}: long context", file=sys.stderr)
+        found += long(subject, inputs["longmix"])
+    if plan.preferences:
+        print(f"evaluate {instance}: preferences", file=sys.stderr)
+        found += preference(subject, inputs["pairs"])
+    items.write(found, output / "items.parquet")
+    figures = metrics.figures(found, settings.bootstrap, settings.seed)
+    shown |= {
         "checkpoint": instance,
-        "context": int(model.config.max_position_embeddings),
+        "stage": named.stage,
+        "seed": named.seed,
+        "form": plan.form,
+        "split": settings.split,
+        "context": subject.context,
         "harness": f"lm-eval {version('lm-eval')}",
         "trained": _trained(inputs["checkpoint"] / "state.json"),
+        "probes": figures,
     }
-    results.write(found, output / "results.json")
-    samples = grow(model, vocabulary, settings)
+    results.write(shown, output / "results.json")
+    readable = grow(subject.model, subject.vocabulary, settings) if plan.text else []
+    # From the dev split: nobody reads answers to the test.
+    asked = questions.choose(inputs["tasks"], "dev", plan.form, 1, settings.seed)
+    readable += ask(subject.model, subject.vocabulary, asked, plan.form, settings)
     results.write(
-        {"checkpoint": instance, "temperature": settings.temperature, "samples": samples},
+        {"checkpoint": instance, "temperature": settings.temperature, "samples": readable},
         output / "samples.json",
     )
-    overall = found["overall"]
-    return {
-        "documents": overall["documents"],
-        "bytes": overall["bytes"],
-        "bits_per_byte": overall["bits_per_byte"],
-    }
+    counts: dict[str, Any] = {"items": len(found)}
+    if plan.text:
+        overall = shown["overall"]
+        counts |= {name: overall[name] for name in ("documents", "bytes", "bits_per_byte")}
+    return counts | {name: figure["value"] for name, figure in figures.items()}
 
 
 def _trained(path: Path) -> dict[str, int]:

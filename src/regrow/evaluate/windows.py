@@ -32,16 +32,18 @@ def token_logprobs(
     rows: int = 16,
     pad: int = 0,
     greedy: bool = False,
+    context: int | None = None,
 ) -> list[tuple[list[float], bool]]:
     """Natural log-probability of each predicted token, and whether all were the likeliest.
 
-    One pair per window, in the order given; the second is False unless `greedy` asks for it. `model` is a transformers causal LM in
-    evaluation mode whose body is `model.model` and whose head is `model.lm_head`.
+    One pair per window, in the order given; the second is False unless `greedy` asks for it.
+    `model` is a transformers causal LM in evaluation mode whose body is `model.model` and whose
+    head is `model.lm_head`. `context`: the longest input (default: the model's positions).
 
     Raises:
         ValueError: a window without context, without tokens to predict, or too long.
     """
-    context = int(model.config.max_position_embeddings)
+    context = context or int(model.config.max_position_embeddings)
     for before, after in windows:
         if not before or not after or len(before) + len(after) - 1 > context:
             raise ValueError(

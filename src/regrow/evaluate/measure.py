@@ -1,0 +1,128 @@
+"""The probes themselves, each from a model to items."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from transformers import Olmo3ForCausalLM
+
+from regrow.evaluate import harness, rates, replies
+from regrow.evaluate.documents import Document
+from regrow.evaluate.items import Item
+from regrow.evaluate.lm import CheckpointLM
+from regrow.evaluate.long import needles, positions
+from regrow.evaluate.preference import preferences
+from regrow.evaluate.probes import Form, Plan
+from regrow.evaluate.questions import Question, choose
+from regrow.evaluate.vocabulary import Vocabulary
+from regrow.evaluate.yarn import with_yarn
+from regrow.model.files import load
+from regrow.numerics.torch.install import install
+from regrow.params.evaluate import Evaluate
+from regrow.tokens.reader import Packed
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A checkpoint to be measured."""
+
+    folder: Path
+    model: Olmo3ForCausalLM
+    vocabulary: Vocabulary
+    settings: Evaluate
+    plan: Plan
+
+    @classmethod
+    def load(cls, folder: Path, tokenizer: Path, settings: Evaluate, plan: Plan) -> Subject:
+        """The checkpoint in `folder`, under exact arithmetic (activated before)."""
+        return cls(folder, install(load(folder)), Vocabulary(tokenizer), settings, plan)
+
+    @property
+    def context(self) -> int:
+        """The model's positions."""
+        return int(self.model.config.max_position_embeddings)
+
+    def lm(self, form: Form) -> CheckpointLM:
+        """The model as lm-eval sees it, asked in a form."""
+        return CheckpointLM(self.model, self.vocabulary, seed=self.settings.seed, form=form)
+
+
+def text(
+    subject: Subject, documents: Sequence[Document], tasks: Path, work: Path
+) -> tuple[dict[str, float], list[Item]]:
+    """Bits per held-out document; items of them and of right answers."""
+    settings = subject.settings
+    asked = choose(tasks, settings.split, "plain", settings.worked, settings.seed)
+    folder = work / "text"
+    names = harness.write_tasks(documents, folder, work / "cache")
+    worked = replies.write_worked(asked, folder)
+    report = harness.evaluate(subject.lm("plain"), folder, [*names.values(), worked])
+    bits = harness.bits(documents, names, report)
+    items = [Item("bits_per_byte", d.id, d.domain, 0, bits[d.id] / d.size) for d in documents]
+    costs = replies.worked(asked, report)
+    items += [
+        Item("worked_answers", q.id, q.family, 0, costs[q.id][0] / costs[q.id][1]) for q in asked
+    ]
+    return bits, items
+
+
+def answers(subject: Subject, tasks: Path, work: Path) -> list[Item]:
+    """Items of the answers to the tasks, in the stage's form and in the one not trained yet."""
+    settings, plan = subject.settings, subject.plan
+
+    def asked(form: Form, most: int) -> list[Question]:
+        return choose(tasks, settings.split, form, most, settings.seed)
+
+    if plan.answers == "few":
+        items = _answers(subject, plan.form, work, asked(plan.form, settings.few))
+    else:
+        greedy, drawn = asked(plan.form, settings.items), asked(plan.form, settings.drawn)
+        items = _answers(subject, plan.form, work, greedy, drawn)
+    if plan.untrained:
+        few = asked(plan.untrained, settings.few)
+        items += _answers(subject, plan.untrained, work, few, end=f"_{plan.untrained}")
+    return items
+
+
+def _answers(
+    subject: Subject,
+    form: Form,
+    work: Path,
+    greedy: Sequence[Question],
+    drawn: Sequence[Question] = (),
+    end: str = "",
+) -> list[Item]:
+    lm, folder = subject.lm(form), work / f"answers_{form}"
+    once = replies.write_questions(greedy, form, subject.settings, folder, drawn=False)
+    often = replies.write_questions(drawn, form, subject.settings, folder, drawn=True)
+    report = harness.evaluate(lm, folder, [*once.values(), *often.values()])
+    items = rates.greedy(replies.read(greedy, once, report, lm), end)
+    return items + rates.drawn(replies.read(drawn, often, report, lm))
+
+
+def long(subject: Subject, longmix: Path) -> list[Item]:
+    """Items of loss by position and of needles, as the model is and with YaRN switched on."""
+    settings = subject.settings
+    models = {"": subject.model}
+    if subject.plan.yarn:
+        length = Packed(longmix / "heldout").sequence_length
+        models["_yarn"] = with_yarn(subject.folder, length)
+    items = []
+    for end, model in models.items():
+        items += positions(
+            model,
+            longmix / "heldout",
+            most=settings.windows,
+            width=settings.bin,
+            short=settings.short_context,
+            end=end,
+        )
+        items += needles(model, longmix / "needles.parquet", most=settings.needles, end=end)
+    return items
+
+
+def preference(subject: Subject, pairs: Path) -> list[Item]:
+    """Items of the held-out pairs."""
+    return preferences(subject.model, pairs / "heldout.parquet", most=subject.settings.pairs)

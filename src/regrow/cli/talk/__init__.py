@@ -1,0 +1,1 @@
+"""`regrow chat`: a talk with a checkpoint."""

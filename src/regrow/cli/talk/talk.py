@@ -1,0 +1,207 @@
+"""A conversation with a checkpoint: its tokens so far, and the next answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tokenizers import Tokenizer
+from transformers import Olmo3ForCausalLM
+
+from regrow.cli.talk.pieces import Emit, Pieces
+from regrow.rollout.sampler import Request, Rollout, sample
+from regrow.tokens import bpe, chat
+from regrow.verifiers import response, tools
+
+MAX_TURNS = 4
+"""of the assistant for one message: three rounds of calls and the answer"""
+TEXT = "text"
+"""the form of a base model that continues what is typed"""
+
+
+class TooLong(ValueError):
+    """What was said does not fit the model's context."""
+
+
+@dataclass
+class Answer:
+    """What came back for one message."""
+
+    text: str = ""
+    """everything, control tokens as text, tool messages included"""
+    think: str = ""
+    answer: str = ""
+    calls: list[dict[str, str]] = field(default_factory=list)
+    """call and result"""
+    tokens: int = 0
+    """drawn"""
+    ended: bool = False
+    """by itself: not by the limit, the context or Ctrl-C"""
+    interrupted: bool = False
+    forgotten: int = 0
+    """older messages that were left out so that this one fits"""
+
+    def as_json(self) -> dict[str, Any]:
+        """The fields as a mapping."""
+        return dict(vars(self))
+
+
+class _Watch:
+    """`stop` of the sampler: sees every token as it is drawn, never stops chat answers itself."""
+
+    def __init__(self, tokenizer: Tokenizer, form: str, pieces: Pieces) -> None:
+        self.tokens: list[int] = []
+        self._tokenizer = tokenizer
+        self._form = form
+        self._pieces = pieces
+
+    def __call__(self, tokens: Sequence[int]) -> bool:
+        self.tokens = list(tokens)
+        self._pieces.feed(self.tokens)
+        if self._form != "plain":
+            return False
+        return chat.finished(chat.decode(self._tokenizer, self.tokens), "plain")
+
+
+@dataclass
+class Talk:
+    """The state of a talk. Draws are keyed by seed, message number and position, so it can be replayed."""
+
+    model: Olmo3ForCausalLM
+    tokenizer: Tokenizer
+    form: str
+    """`text`, `plain`, `think` or `instruct`"""
+    temperature: float = 0.6
+    seed: int = 0
+    max_new_tokens: int = 256
+    system: str | None = None
+    exchanges: list[list[int]] = field(default_factory=list)
+    """tokens of each message and what followed it"""
+    asked: int = 0
+
+    @property
+    def context(self) -> int:
+        """Positions of the model."""
+        return int(self.model.config.max_position_embeddings)
+
+    @property
+    def chats(self) -> bool:
+        """Whether messages build on each other."""
+        return self.form in ("think", "instruct")
+
+    def reset(self) -> None:
+        """Forget what was said."""
+        self.exchanges.clear()
+        self.asked = 0
+
+    def say(self, message: str, emit: Emit) -> Answer:
+        """Send a message; `emit` gets the answer piece by piece. Ctrl-C ends the answer early.
+
+        Raises:
+            TooLong: the message alone does not fit the context.
+        """
+        answer = Answer()
+        before, mine = self._begin(message, answer)
+        self.asked += 1
+        for _ in range(MAX_TURNS if self.chats else 1):
+            drawn, ended = self._turn(before + mine, answer, emit)
+            mine += drawn
+            answer.ended = ended
+            calls = self._read(answer, drawn)
+            if not ended or not calls or answer.interrupted:
+                break
+            results = [tools.answer(call) for call in calls]
+            answer.calls += [{"call": c, "result": r} for c, r in zip(calls, results, strict=True)]
+            for result in results:
+                emit("call", f"\n{result}")
+            more = chat.result(self.tokenizer, results)
+            if len(before) + len(mine) + len(more) >= self.context:
+                answer.ended = False
+                break
+            mine += more
+            answer.text += chat.decode(self.tokenizer, more)
+        if self.chats:
+            if not answer.ended:
+                mine.append(chat.end_tokens(self.tokenizer, self.form)[0])
+            self.exchanges.append(mine)
+        return answer
+
+    def _begin(self, message: str, answer: Answer) -> tuple[list[int], list[int]]:
+        """Tokens before the message, and those of the message; the oldest exchanges make room."""
+        if self.form == TEXT:
+            mine = [*chat.end_tokens(self.tokenizer, "plain"), *_encode(self.tokenizer, message)]
+        elif self.form == "plain":
+            mine = chat.prompt(self.tokenizer, message, "plain")
+        else:
+            mine = chat.conversation(self.tokenizer, [{"role": "user", "content": message}])
+        head: list[int] = []
+        if self.chats and self.system:
+            said = [{"role": "system", "content": self.system}]
+            head = chat.example(self.tokenizer, said)[0]
+        room = min(self.max_new_tokens, self.context // 4)
+        while self.exchanges and self._size(head, mine) + room > self.context:
+            self.exchanges.pop(0)
+            answer.forgotten += 1
+        if self._size(head, mine) >= self.context:
+            raise TooLong(
+                f"{self._size(head, mine)} tokens, but the model has {self.context} positions: "
+                "say less, or /reset"
+            )
+        return head + [token for exchange in self.exchanges for token in exchange], mine
+
+    def _size(self, head: list[int], mine: list[int]) -> int:
+        return len(head) + sum(map(len, self.exchanges)) + len(mine)
+
+    def _turn(self, prompt: list[int], answer: Answer, emit: Emit) -> tuple[list[int], bool]:
+        """One turn of the model: what it drew, and whether it came to its end."""
+        pieces = Pieces(self.tokenizer, emit)
+        form = "plain" if self.form in (TEXT, "plain") else self.form
+        watch = _Watch(self.tokenizer, self.form, pieces)
+        try:
+            rollout = sample(
+                self.model,
+                [Request(prompt=prompt, name=("chat", self.seed, self.asked))],
+                max_new_tokens=self.max_new_tokens,
+                temperature=self.temperature,
+                end_tokens=chat.end_tokens(self.tokenizer, form),
+                stop=watch,
+            )[0]
+        except KeyboardInterrupt:
+            answer.interrupted = True
+            rollout = Rollout(prompt=prompt, tokens=watch.tokens)
+        pieces.finish(rollout.tokens)
+        answer.tokens += len(rollout.tokens)
+        answer.text += chat.decode(self.tokenizer, rollout.tokens)
+        return rollout.tokens, rollout.ended
+
+    def _read(self, answer: Answer, drawn: list[int]) -> tuple[str, ...]:
+        """Take a turn apart; returns its calls."""
+        turn = chat.decode(self.tokenizer, drawn)
+        if self.form == TEXT:
+            answer.answer = turn.removesuffix(chat.END_OF_TEXT)
+            return ()
+        said = response.parse(turn, self.form)
+        answer.think = said.think or answer.think
+        answer.answer = said.answer
+        return said.tool_calls if self.chats else ()
+
+
+def load(folder: Path, tokenizer: Path, form: str, **settings: Any) -> Talk:
+    """A talk with the checkpoint in `folder`, in the arithmetic that it was trained in.
+
+    Raises:
+        ValueError: the files do not fit each other.
+    """
+    from regrow.model import files
+    from regrow.numerics import torch as numerics
+    from regrow.numerics.torch.install import install
+
+    numerics.activate()
+    loaded, _ = bpe.load(tokenizer)
+    return Talk(install(files.load(folder)), loaded, form, **settings)
+
+
+def _encode(tokenizer: Tokenizer, text: str) -> list[int]:
+    return [int(token) for tokens in bpe.encode(tokenizer, [text]) for token in tokens]

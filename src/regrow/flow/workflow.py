@@ -99,10 +99,12 @@ class Flow:
         """After a run: dvc.yaml and dvc.lock, and where to look."""
         settle.finish(self._present)
         if good:
-            main = [name for name, job in self._present.jobs.items() if job.step.group == "main"]
-            last = self._present.jobs[main[-1]]
+            main = [job for job in self._present.jobs.values() if job.step.group == "main"]
+            last = main[-1]
+            built = (self.root / last.data).is_dir()
+            there = f"The released checkpoint is {last.data}/ (model card: README.md there).\n"
             print(
-                f"\nDone. The released checkpoint is {last.data}/ (model card: {last.data}/README.md).\n"
+                f"\nDone. {there if built else ''}"
                 f"Ask further: `regrow verify`, `regrow audit {last.name}`, `regrow report`.",
                 file=sys.stderr,
             )

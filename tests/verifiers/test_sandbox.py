@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import pwd
@@ -9,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -138,6 +140,53 @@ def test_what_a_program_says_comes_back(backend: str) -> None:
     libraries = "import math, re, json, itertools, collections, heapq, datetime, decimal, fractions"
     assert run(Program(libraries + ", dataclasses, statistics; print(math.factorial(20))"))[1] == 0
     assert run(Program("import time; time.sleep(3600); print('up')")) == ("ended", 0, b"up\n")
+
+
+def descendants(pid: int) -> set[int]:
+    parents = {}
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            parents[int(path.parent.name)] = int(path.read_text().rsplit(")", 1)[1].split()[1])
+    found = {pid}
+    while more := {p for p, parent in parents.items() if parent in found} - found:
+        found |= more
+    return found - {pid}
+
+
+def alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+@pytest.mark.parametrize("backend", backends.BACKENDS)
+def test_a_program_does_not_outlive_who_ran_it(backend: str) -> None:
+    need(backend)
+    code = (
+        "from regrow.verifiers.sandbox.runner import run\n"
+        "from regrow.verifiers.sandbox.limits import Limits, Program\n"
+        "lock = 'import threading; l = threading.Lock(); print(1, flush=True); l.acquire(); l.acquire()'\n"
+        f"run(Program(lock), Limits(wall_seconds=600), {backend!r})"
+    )
+    process = subprocess.Popen([sys.executable, "-c", code])
+    try:
+        wanted = {"bubblewrap": 3, "namespaces": 2, "landlock": 1}[backend]
+        for _ in range(600):
+            time.sleep(0.05)
+            if len(left := descendants(process.pid)) >= wanted:
+                break
+        assert len(left) >= wanted
+        time.sleep(0.5)
+        left = descendants(process.pid)
+    finally:
+        process.kill()
+        process.wait()
+    for _ in range(600):
+        if not any(map(alive, left)):
+            break
+        time.sleep(0.05)
+    assert [pid for pid in left if alive(pid)] == []
 
 
 def test_large_orders_and_large_output() -> None:

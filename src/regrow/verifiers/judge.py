@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from regrow.verifiers import code, exact, integer, math, repeat, response, tool, words_start
+from regrow.verifiers.ifeval import verifier as ifeval
 from regrow.verifiers.sandbox.limits import Unavailable
 from regrow.verifiers.verdict import ArgumentsError, Verdict, Verifier, failed, short
 
@@ -16,6 +17,7 @@ MAX_CHARACTERS = 100_000
 VERIFIERS: dict[str, Callable[[], Verifier]] = {
     "code": lambda: code.VERIFIER,
     "exact": lambda: exact.VERIFIER,
+    "ifeval": lambda: ifeval.VERIFIER,
     "integer": lambda: integer.VERIFIER,
     "math": lambda: math.VERIFIER,
     "repeat": lambda: repeat.VERIFIER,

@@ -35,6 +35,9 @@ def main() -> None:
 
 def _lock(orders: dict[str, Any]) -> None:
     backend, readable = orders["backend"], orders["readable"]
+    namespaces.die_with_parent()
+    if backend != "bubblewrap" and os.getppid() != orders["parent"]:
+        os._exit(1)
     for kind, value in (
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_FSIZE, 0),

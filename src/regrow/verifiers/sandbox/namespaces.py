@@ -28,6 +28,12 @@ def _check(result: int, what: str) -> None:
         raise OSError(code, f"{what}: {os.strerror(code)}")
 
 
+def die_with_parent() -> None:
+    """Be killed when the parent dies, however it does: nobody would end what is left."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    _check(libc.prctl(_DEATH_SIGNAL, signal.SIGKILL, 0, 0, 0), "prctl")
+
+
 def enter(paths: Iterable[str]) -> None:
     """Go on in a child that is the only process of new namespaces and sees `paths` only, read-only.
 
@@ -50,9 +56,10 @@ def enter(paths: Iterable[str]) -> None:
         with open(f"/proc/self/{name}", "w") as file:  # noqa: PTH123
             file.write(text)
     _only(libc, list(paths))
+    die_with_parent()  # new credentials may have cleared it
     if child := os.fork():
         _wait(child)
-    _check(libc.prctl(_DEATH_SIGNAL, signal.SIGKILL, 0, 0, 0), "prctl")
+    die_with_parent()
     if os.getppid() != 0:  # of another namespace: 0 while it lives
         os._exit(1)
 

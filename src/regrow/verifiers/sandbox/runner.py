@@ -71,6 +71,7 @@ def _attempt(program: Program, limits: Limits, backend: str) -> Outcome:
         **asdict(program),
         **asdict(limits),
         "backend": backend,
+        "parent": os.getpid(),
         "readable": list(paths.readable()),
     }
     process = subprocess.Popen(

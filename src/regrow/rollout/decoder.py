@@ -7,7 +7,6 @@ The arithmetic is that of `regrow.numerics.torch.install`, element by element
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -79,8 +78,9 @@ class Decoder:
         layers = int(config.num_hidden_layers)
         self.vocabulary = int(config.vocab_size)
         self.width = blocks * LANES
-        self._keys = torch.zeros(layers, slots, kv, blocks, padded, LANES)
-        self._values = torch.zeros(layers, slots, kv, blocks, LANES, padded)
+        # What is not written yet is never looked at.
+        self._keys = torch.empty(layers, slots, kv, blocks, padded, LANES)
+        self._values = torch.empty(layers, slots, kv, blocks, LANES, padded)
         positions = torch.arange(self.width)[None]
         tables = {
             kind: [t[0].contiguous() for t in body.rotary_emb(self._keys, positions, kind)]
@@ -92,8 +92,8 @@ class Decoder:
             own, mlp = layer.self_attn, layer.mlp
             projections = (own.q_proj, own.k_proj, own.v_proj, own.o_proj)
             products = (*projections, mlp.gate_proj, mlp.up_proj, mlp.down_proj)
-            norms = (own.q_norm, own.k_norm)
-            norms += (layer.post_attention_layernorm, layer.post_feedforward_layernorm)
+            after = (layer.post_attention_layernorm, layer.post_feedforward_layernorm)
+            norms = (own.q_norm, own.k_norm, *after)
             rows[i] = _Layer(
                 *(self._hold(panels(p.weight)) for p in products),
                 *(self._hold(n.weight) for n in norms),

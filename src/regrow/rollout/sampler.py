@@ -21,6 +21,7 @@ from transformers import Olmo3ForCausalLM
 from regrow.numerics.random import Stream
 from regrow.rollout import draw
 from regrow.rollout.decoder import Decoder
+from regrow.rollout.progress import Progress
 
 SLOTS = 64
 
@@ -58,13 +59,14 @@ def sample(
     context: int | None = None,
     slots: int | None = None,
     stop: Callable[[list[int]], bool] | None = None,
+    label: str | None = None,
 ) -> list[Rollout]:
     """Continue every request by up to `max_new_tokens` tokens; temperature 0 is greedy.
 
     A text ends at an end token, where `stop` of its drawn tokens says so, or when prompt and
     continuation fill `context` (default: the model's positions). `slots` (default 64) texts are
     in flight; their number changes no result. `model` has been through
-    `regrow.numerics.torch.install`.
+    `regrow.numerics.torch.install`. `label` heads lines of progress on standard error.
 
     Raises:
         ValueError: an empty prompt, or one that leaves no room in the context.
@@ -84,6 +86,8 @@ def sample(
     width = max(len(row.prompt) + limit for row, limit in zip(rows, limits, strict=True))
     flight = _Flight(model, requests, rows, min(slots or SLOTS, len(rows)), width)
     ends = frozenset(end_tokens)
+    progress = Progress(label, len(rows))
+    done = drawn = 0
     while flight.fill():
         for slot, token, logprob in flight.step(temperature):
             number = flight.held[slot]
@@ -93,6 +97,9 @@ def sample(
             row.ended = token in ends or (stop is not None and stop(row.tokens))
             if row.ended or len(row.tokens) == limits[number]:
                 flight.free(slot)
+                done += 1
+                drawn += len(row.tokens)
+        progress.say(done, drawn)
     return rows
 
 
@@ -137,7 +144,11 @@ class _Flight:
     def step(self, temperature: float) -> Iterator[tuple[int, int, float]]:
         """(slot, token, log-probability) of every text in flight."""
         order = list(self.held.items())
-        ids, slots, positions, wanted, copies = [], [], [], [], []
+        ids: list[int] = []
+        slots: list[int] = []
+        positions: list[int] = []
+        wanted: list[int] = []
+        copies: list[tuple[int, int, int]] = []
         for slot, number in order[: self._begin]:
             row = self._rows[number]
             ids.append(row.tokens[-1])
@@ -166,8 +177,8 @@ class _Flight:
         logits = self._decoder.logits(
             *(np.array(x, dtype=np.int64) for x in (ids, slots, positions, wanted))
         )
-        for known in copies:
-            self._decoder.copy(*known)
+        for copy in copies:
+            self._decoder.copy(*copy)
         taken = [slot for slot, _ in order]
         at = [len(row.prompt) + len(row.tokens) for row in (self._rows[n] for _, n in order)]
         uniforms = draw.uniforms(self._words[taken], np.array(at, dtype=np.int64))

@@ -1,0 +1,1 @@
+"""Learning from verified answers: preference pairs, difficulty of prompts, reinforcement learning."""

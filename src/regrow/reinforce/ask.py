@@ -1,0 +1,72 @@
+"""Several answers to each prompt, sampled and judged."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tokenizers import Tokenizer
+from transformers import Olmo3ForCausalLM
+
+from regrow.reinforce.prompts import Prompt
+from regrow.rollout.sampler import Request, Rollout, sample
+from regrow.rollout.stop import Stop, stopping
+from regrow.tokens import chat
+from regrow.verifiers.judge import judge
+from regrow.verifiers.verdict import Verdict
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A sampled answer and what its verifier says."""
+
+    rollout: Rollout
+    text: str
+    verdict: Verdict
+
+
+class Asker:
+    """How answers are asked for: the form, and the settings of the sampler."""
+
+    def __init__(
+        self, tokenizer: Tokenizer, form: str, *, max_new_tokens: int, temperature: float
+    ) -> None:
+        self.form = form
+        self._tokenizer = tokenizer
+        self._most = max_new_tokens
+        self._temperature = temperature
+        self._ends = chat.end_tokens(tokenizer, form)
+        self._stop: Stop | None = stopping(tokenizer, form)
+
+    def ask(
+        self,
+        model: Olmo3ForCausalLM,
+        prompts: Sequence[Prompt],
+        samples: int,
+        name: tuple[str | int, ...],
+        label: str | None = None,
+    ) -> list[list[Answer]]:
+        """`samples` answers to every prompt.
+
+        The draws of a sample are those of the stream (*name, task, number of the sample).
+        `label` heads the progress on standard error.
+        """
+        rollouts = sample(
+            model,
+            [
+                Request(prompt=prompt.tokens, name=(*name, prompt.task, number))
+                for prompt in prompts
+                for number in range(samples)
+            ],
+            max_new_tokens=self._most,
+            temperature=self._temperature,
+            end_tokens=self._ends,
+            stop=self._stop,
+            label=label,
+        )
+        found = iter(rollouts)
+        return [[self._judged(p, next(found)) for _ in range(samples)] for p in prompts]
+
+    def _judged(self, prompt: Prompt, rollout: Rollout) -> Answer:
+        text = chat.decode(self._tokenizer, rollout.tokens)
+        return Answer(rollout, text, judge(prompt.verifier, prompt.needs(), text, self.form))

@@ -1,0 +1,112 @@
+"""The difficulty step: how often the policy answers each prompt right, and which prompts are kept.
+
+Offline filter of OLMo 3 (report, section 4.4.2): prompts that the model solves too often teach
+nothing, as all answers of a group are then rewarded alike.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from regrow.model import files
+from regrow.numerics.torch.install import install
+from regrow.params.posttrain import Difficulty
+from regrow.reinforce.ask import Asker
+from regrow.reinforce.prompts import choose, load_tokenizer
+from regrow.tables import parquet
+from regrow.train import runtime
+
+SCHEMA: dict[str, Any] = {
+    "task": pl.String,
+    "family": pl.String,
+    "domain": pl.String,
+    "question": pl.String,
+    "prompt": pl.List(pl.Int64),
+    "verifier": pl.String,
+    "arguments": pl.String,  # JSON
+    "passes": pl.Int64,
+    "samples": pl.Int64,
+    "kept": pl.Boolean,
+}
+
+
+def run(
+    inputs: dict[str, Path], params: Any, output: Path, *, form: str, seed: int
+) -> dict[str, Any]:
+    """Fill `output` with prompts.parquet (every prompt asked) and drops.parquet (those not kept).
+
+    Inputs: `policy` (a checkpoint), `tasks`, `tokenizer`. A prompt is dropped when it is passed by
+    more than `max_pass_rate` of its samples. Returns counts, and passes by family.
+
+    Raises:
+        ValueError: no task can be asked, or none is kept.
+    """
+    runtime.prepare()
+    p: Difficulty = params.difficulty
+    model = install(files.load(inputs["policy"]))
+    tokenizer = load_tokenizer(inputs["tokenizer"])
+    key = f"difficulty {form} {p.seed + seed}"
+    prompts, drops = choose(
+        inputs["tasks"] / "train.parquet",
+        tokenizer,
+        form,
+        count=p.prompts,
+        room=int(model.config.max_position_embeddings) - p.max_new_tokens,
+        key=key,
+        step="difficulty",
+    )
+    asker = Asker(tokenizer, form, max_new_tokens=p.max_new_tokens, temperature=p.temperature)
+    answers = asker.ask(model, prompts, p.samples, (key,), f"difficulty: {form}")
+    rows = []
+    for prompt, own in zip(prompts, answers, strict=True):
+        passes = sum(answer.verdict.passed for answer in own)
+        rate = passes / len(own)
+        kept = rate <= p.max_pass_rate
+        values = asdict(prompt)
+        values["prompt"] = values.pop("tokens")
+        rows.append(values | {"passes": passes, "samples": len(own), "kept": kept})
+        if not kept:
+            drops.append(
+                {
+                    "id": prompt.task,
+                    "step": "difficulty",
+                    "reason": "too_easy",
+                    "value": rate,
+                    "threshold": p.max_pass_rate,
+                    "detail": prompt.family,
+                }
+            )
+    table = pl.DataFrame(rows, schema=SCHEMA).sort("task")
+    output.mkdir(parents=True, exist_ok=True)
+    parquet.write(table, output / "prompts.parquet")
+    parquet.write(parquet.drops(drops), output / "drops.parquet")
+    return _counts(rows, drops, p)
+
+
+def _counts(
+    rows: list[dict[str, Any]], drops: list[dict[str, object]], p: Difficulty
+) -> dict[str, Any]:
+    kept = sum(row["kept"] for row in rows)
+    families = sorted({row["family"] for row in rows})
+    if not kept:
+        raise ValueError(
+            f"all {len(rows)} prompts were passed by more than {p.max_pass_rate} of their samples: "
+            "raise difficulty.max_pass_rate or difficulty.samples"
+        )
+    reasons = sorted({str(row["reason"]) for row in drops})
+    return {
+        "in": len(rows),
+        "kept": kept,
+        "dropped": {r: sum(row["reason"] == r for row in drops) for r in reasons},
+        "passes": {
+            family: {
+                "passes": sum(row["passes"] for row in rows if row["family"] == family),
+                "samples": sum(row["samples"] for row in rows if row["family"] == family),
+            }
+            for family in families
+        },
+    }

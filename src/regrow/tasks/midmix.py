@@ -127,7 +127,8 @@ def run(inputs: dict[str, Path], params: Any, output: Path) -> dict[str, Any]:
     Returns tokens and texts per component, and the leaks by reason.
 
     Raises:
-        ValueError: shares that cannot be used, or texts too few for one sequence.
+        ValueError: shares that cannot be used, a component without any text, or texts too few
+            for one sequence.
     """
     p: MidMix = params.midmix
     check(p)
@@ -211,7 +212,14 @@ def _components(
 
     def fill(name: str, texts: Iterable[Text]) -> Component:
         wanted = max(budgets[name], p.component_tokens) if budgets[name] else 0
-        return kitchen.fill(name, texts, wanted)
+        component = kitchen.fill(name, texts, wanted)
+        if wanted and not component.texts:
+            raise ValueError(
+                f"midmix: there is no text for the component {name}: set midmix.shares.{name} to "
+                "0, raise mix.tokens, or (retrieval) lower midmix.facts or raise "
+                "midmix.sequence_length"
+            )
+        return component
 
     real = [
         fill("quality", passages.quality(frame, p.top_buckets, p.seed)),

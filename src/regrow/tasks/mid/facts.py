@@ -12,6 +12,8 @@ from regrow.tasks.long.retrieval import make
 from regrow.tasks.long.segments import Source, lines
 from regrow.tasks.mid.text import Text, identity
 
+_EMPTY_ROUNDS = 8
+
 
 def retrieval(
     tokenizer: Tokenizer, passages: list[Text], length: int, number: tuple[int, int], seed: int
@@ -19,13 +21,14 @@ def retrieval(
     """Texts of a half to all of `length` tokens, with so many facts, made from the passages in turn.
 
     Nothing, where the passages hold too few words to make facts of. The same passage may be used
-    again, from another line on and with other facts; a round that makes no text is the last.
+    again, from another line on and with other facts; after `_EMPTY_ROUNDS` rounds in which no
+    passage made a text there are no more.
     """
     known = facts.vocabulary(tokenizer, (passage.text for passage in passages))
     sources = [Source(tokenizer, lines(passage.text)) for passage in passages]
-    round_, made = 0, True
-    while made:
-        made = False
+    round_, empty = 0, 0
+    while empty < _EMPTY_ROUNDS:
+        empty += 1
         for passage, source in zip(passages, sources, strict=True):
             name = ("midmix retrieval", seed, passage.id, round_)
             few = int(Stream(*name, "facts").integers(1, number[1] - number[0] + 1)[0])
@@ -41,7 +44,7 @@ def retrieval(
             )
             if found is None:
                 continue
-            made = True
+            empty = 0
             yield Text(
                 id=identity("retrieval", passage.id, round_),
                 component="retrieval",

@@ -32,7 +32,7 @@ _IDENTITY = re.compile(
     | my\ (?:name\ is|creators?|developers?|training\ (?:data|cut-?off))
     | (?:i\ was|i['’]ve\ been|i\ have\ been)\ (?:created|trained|developed|made|built|designed|programmed)
     | (?:trained|developed|created|built|made)\ by\ [A-Z]
-    | knowledge\ cut-?off
+    | knowledge\ cut-?off | ai | artificial\ intelligence
     | smollm\d*|hugging\s?face|openai|chatgpt|gpt-?\d*|claude|anthropic|llama|gemini|deepmind
     | mistral|qwen|alibaba|deepseek|olmo|allenai|ai2
     )\b""",

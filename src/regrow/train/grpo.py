@@ -91,6 +91,7 @@ class Answers(Source):
         self.pad = pad
         longest = max((len(answer) for answer in answers), default=0)
         self._seen = torch.zeros(len(self.answers), longest)
+        self._complete = False  # whether `_seen` is filled, by all processes
         self._old: Tensor | None = None
         ranked = sorted(range(len(self.answers)), key=lambda i: (len(self.answers[i]), i))
         self._dealt: list[list[int]] = []
@@ -117,11 +118,17 @@ class Answers(Source):
         rows = torch.tensor(chosen, dtype=torch.int64)
 
         def record(logprobs: Tensor) -> None:
-            if self._old is None:
+            if not self._complete:
                 self._seen[rows, :length] = logprobs
 
         old = None if self._old is None else self._old[rows, :length]
         return AnswerBatch(tokens, learned, advantages, sampler, old, record)
+
+    def set_old(self, logprobs: Sequence[Sequence[float]]) -> None:
+        """Give the old policy's log-probabilities of every answer, instead of computing them."""
+        self._old = torch.zeros_like(self._seen)
+        for i, (answer, values) in enumerate(zip(self.answers, logprobs, strict=True)):
+            self._old[i, len(answer.prompt) : len(answer)] = torch.tensor(values)
 
     def tokens(self, step: int) -> int:
         """Prompt and answer tokens of the step."""
@@ -132,19 +139,23 @@ class Answers(Source):
         """With several updates: a forward pass for the log-probabilities before the first."""
         if self.updates == 1:
             return
-        self._old = None
         for index in range(engine.group.rank, len(self._dealt), engine.group.size):
             batch = self.get(step, index)
             if len(batch.tokens):
                 batch.record(answer_logprobs(engine.group.model, batch))
-        engine.group.combine([self._seen])
-        self._old = self._seen
+        self._share(engine)
+        if self._old is None:
+            self._old = self._seen
 
     def end(self, engine: Engine, step: int) -> dict[str, float]:
         """Bring the processes' log-probabilities together; the largest gap to the sampler's."""
-        if self._old is None:
-            engine.group.combine([self._seen])
+        self._share(engine)
         return {"max_abs_logprob_difference": self.largest_gap()}
+
+    def _share(self, engine: Engine) -> None:
+        if not self._complete:
+            engine.group.combine([self._seen])
+            self._complete = True
 
     def trainer_logprobs(self) -> list[list[float]]:
         """After the step: the trainer's log-probabilities of every answer, before the update."""

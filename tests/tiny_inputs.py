@@ -74,24 +74,23 @@ def heldout(folder: Path) -> Path:
 
 
 def questions(per_family: int, split: str) -> pl.DataFrame:
-    """Tasks of four families, as the tasks step writes them."""
+    """Tasks of three families, as the tasks step writes them."""
     rows = []
     for i in range(per_family):
         a, b, word = i % 10, (3 * i) % 7, ("cat", "dog", "owl")[i % 3] + "s" * (i // 3)
         rows += [
-            ("add", "arithmetic", f"{a} + {b}", f"What is {a} + {b} ({i})?", str(a + b), "integer")
-            + (f"{a} + {b} = {a + b}", {"value": a + b}),
-            ("copy", "strings", word, f"Say {word}.", word, "exact", "", {"answer": word}),
-            ("repeat", "instructions", f"{word} {b}", f"Say {word} {b + 1} times.")
-            + (" ".join([word] * (b + 1)), "repeat", "", {"word": word, "n": b + 1}),
-            ("call_add", "tools", f"{a} {b}", f"Add {a} and {b} with a tool ({i}).", str(a + b))
-            + ("tool", "", {"calls": [f"add(a={a}, b={b})"], "answer": str(a + b)}),
+            ("add", "math", f"What is {a} + {b} ({i})?", f"{a} + {b} = {a + b}", str(a + b))
+            + ("integer", {"answer": a + b}, f"add(a={a}, b={b})"),
+            ("copy", "string", f"Say {word}.", "", word, "exact", {"answer": word}, ""),
+            ("repeat", "instruction", f"Say {word} {b + 1} times.", f"{b + 1} times.")
+            + (" ".join([word] * (b + 1)), "repeat", {"word": word, "n": b + 1}, ""),
         ]
-    names = ("family", "domain", "content", "question", "answer", "verifier", "trace", "arguments")
-    table = [dict(zip(names, row, strict=True)) for row in rows]
+    names = ("family", "domain", "question", "trace", "answer", "verifier", "arguments")
+    table = [dict(zip((*names, "tool_call"), row, strict=True)) for row in rows]
     for row in table:
         row["id"] = hashlib.sha256(f"{split} {row['question']}".encode()).hexdigest()[:32]
-        row["arguments"] = json.dumps(row["arguments"])
+        row["content"], row["arguments"] = row["question"], json.dumps(row["arguments"])
+        row["tools"] = "Tools:\nadd(a: int, b: int)" if row["tool_call"] else ""
     return pl.DataFrame(table).sort("id")
 
 

@@ -45,9 +45,7 @@ class Estimate:
 
 
 @lru_cache(maxsize=64)
-def _counts(
-    n: int, resamples: int, first: int, name: tuple[str | int, ...]
-) -> NDArray[np.int64]:
+def _counts(n: int, resamples: int, first: int, name: tuple[str | int, ...]) -> NDArray[np.int64]:
     """How often each of n items is drawn in resamples first .. first + resamples - 1: (resamples, n)."""
     picks = Stream("bootstrap", *name).integers(resamples * n, n, start=first * n)
     places = picks + np.repeat(np.arange(resamples, dtype=np.int64) * n, n)

@@ -36,11 +36,21 @@ class Answer:
     ended: bool = False
 
 
-def stopping(tokenizer: Tokenizer, form: Form) -> Callable[[Sequence[int]], bool] | None:
+def stopping(tokenizer: Tokenizer, form: Form) -> Callable[[list[int]], bool] | None:
     """Whether an answer in the plain form, which has no end token, is complete; None for chat."""
     if form != "plain":
         return None
-    return lambda tokens: chat.finished(chat.decode(tokenizer, list(tokens)), form)
+    # Only a token with a line break in it can complete an answer: look no further at others.
+    breaks = {
+        number
+        for number in tokenizer.get_vocab().values()
+        if "\n" in tokenizer.decode([number], skip_special_tokens=False)
+    }
+
+    def stop(tokens: list[int]) -> bool:
+        return tokens[-1] in breaks and chat.finished(chat.decode(tokenizer, tokens), form)
+
+    return stop
 
 
 def converse(
@@ -93,4 +103,3 @@ def converse(
         if not open_:
             break
     return answers
-

@@ -78,9 +78,7 @@ def evaluate(lm: CheckpointLM, folder: Path, names: Sequence[str]) -> Any:
     return evaluator.evaluate(lm, loaded, bootstrap_iters=0, log_samples=True)
 
 
-def bits(
-    documents: Sequence[Document], names: Mapping[str, str], report: Any
-) -> dict[str, float]:
+def bits(documents: Sequence[Document], names: Mapping[str, str], report: Any) -> dict[str, float]:
     """Document id -> bits that the model needs for its text, from lm-eval's report.
 
     Raises:

@@ -62,7 +62,9 @@ def needles(model: Olmo3ForCausalLM, path: Path, *, most: int, end: str = "") ->
     """
     columns = ["id", "kind", "prompt", "answer"]
     rows = parquet.read(path, columns).sort("id").group_by("kind", maintain_order=True).head(most)
-    windows = [(list(prompt), list(answer)) for prompt, answer in rows.select(columns[2:]).iter_rows()]
+    windows = [
+        (list(prompt), list(answer)) for prompt, answer in rows.select(columns[2:]).iter_rows()
+    ]
     longest = max((len(p) + len(a) for p, a in windows), default=1)
     scored = token_logprobs(model, windows, rows=ROWS, greedy=True, context=longest)
     return [

@@ -15,7 +15,8 @@ from regrow.evaluate.lm import CheckpointLM
 from regrow.evaluate.long import needles, positions
 from regrow.evaluate.preference import preferences
 from regrow.evaluate.probes import Form, Plan
-from regrow.evaluate.questions import Question, choose
+from regrow.evaluate.questions import Question, choose, with_tools
+from regrow.evaluate.replies import Reply
 from regrow.evaluate.vocabulary import Vocabulary
 from regrow.evaluate.yarn import with_yarn
 from regrow.model.files import load
@@ -54,7 +55,7 @@ def text(
 ) -> tuple[dict[str, float], list[Item]]:
     """Bits per held-out document; items of them and of right answers."""
     settings = subject.settings
-    asked = choose(tasks, settings.split, "plain", settings.worked, settings.seed)
+    asked = choose(tasks, settings.split, settings.worked, settings.seed)
     folder = work / "text"
     names = harness.write_tasks(documents, folder, work / "cache")
     worked = replies.write_worked(asked, folder)
@@ -72,34 +73,43 @@ def answers(subject: Subject, tasks: Path, work: Path) -> list[Item]:
     """Items of the answers to the tasks, in the stage's form and in the one not trained yet."""
     settings, plan = subject.settings, subject.plan
 
-    def asked(form: Form, most: int) -> list[Question]:
-        return choose(tasks, settings.split, form, most, settings.seed)
+    def asked(most: int) -> list[Question]:
+        return choose(tasks, settings.split, most, settings.seed)
 
+    few = asked(settings.few)
     if plan.answers == "few":
-        items = _answers(subject, plan.form, work, asked(plan.form, settings.few))
+        items = rates.greedy(_replies(subject, plan.form, work, few)[0])
     else:
-        greedy, drawn = asked(plan.form, settings.items), asked(plan.form, settings.drawn)
-        items = _answers(subject, plan.form, work, greedy, drawn)
+        tools = with_tools(asked(settings.drawn)) if plan.tools else []
+        once, often, called = _replies(
+            subject, plan.form, work, asked(settings.items), asked(settings.drawn), tools
+        )
+        items = rates.greedy(once) + rates.drawn(often) + rates.tools(called)
     if plan.untrained:
-        few = asked(plan.untrained, settings.few)
-        items += _answers(subject, plan.untrained, work, few, end=f"_{plan.untrained}")
+        replied = _replies(subject, plan.untrained, work, few)[0]
+        items += rates.greedy(replied, f"_{plan.untrained}")
     return items
 
 
-def _answers(
+def _replies(
     subject: Subject,
     form: Form,
     work: Path,
     greedy: Sequence[Question],
     drawn: Sequence[Question] = (),
-    end: str = "",
-) -> list[Item]:
+    tools: Sequence[Question] = (),
+) -> list[list[Reply]]:
+    """The greedy replies, those drawn, and those with tools, all in one run of lm-eval."""
     lm, folder = subject.lm(form), work / f"answers_{form}"
-    once = replies.write_questions(greedy, form, subject.settings, folder, drawn=False)
-    often = replies.write_questions(drawn, form, subject.settings, folder, drawn=True)
-    report = harness.evaluate(lm, folder, [*once.values(), *often.values()])
-    items = rates.greedy(replies.read(greedy, once, report, lm), end)
-    return items + rates.drawn(replies.read(drawn, often, report, lm))
+    names = [
+        replies.write_questions(asked, form, subject.settings, folder, kind)
+        for asked, kind in ((greedy, "greedy"), (drawn, "drawn"), (tools, "tools"))
+    ]
+    report = harness.evaluate(lm, folder, [task for each in names for task in each.values()])
+    return [
+        replies.read(asked, each, report, lm)
+        for asked, each in zip((greedy, drawn, tools), names, strict=True)
+    ]
 
 
 def long(subject: Subject, longmix: Path) -> list[Item]:

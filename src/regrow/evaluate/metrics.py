@@ -34,6 +34,7 @@ METRICS: dict[str, Metric] = {
     "constraints": Metric("share of constraints that hold"),
     "constraints_all": Metric("all constraints hold"),
     "tool_calls": Metric("tool calls that succeed"),
+    "format_tools": Metric("right form with tools"),
     "loss_by_position": Metric("loss by position, nats per token", "lower", False),
     "loss_long": Metric("loss beyond the short context, nats per token", "lower", False),
     "needle": Metric("needles found"),

@@ -21,7 +21,9 @@ def preferences(model: Olmo3ForCausalLM, path: Path, *, most: int) -> list[Item]
     pairs per source, the first by id; pairs that exceed the context are left out.
     """
     columns = ["id", "source", "prompt", "chosen", "rejected"]
-    table = parquet.read(path, columns).sort("id").group_by("source", maintain_order=True).head(most)
+    table = (
+        parquet.read(path, columns).sort("id").group_by("source", maintain_order=True).head(most)
+    )
     room = int(model.config.max_position_embeddings) + 1
     pairs, windows = [], []
     for identity, source, prompt, chosen, rejected in table.iter_rows():

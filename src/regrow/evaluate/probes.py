@@ -23,6 +23,8 @@ class Plan:
     """answers to the tasks, greedy and drawn: to `evaluate.few` tasks per family (greedy only) or to all"""
     untrained: Form | None = None
     """a form that the model has not been trained on, probed with few tasks: the next stage's `before`"""
+    tools: bool = False
+    """tasks with tools at hand"""
     long: bool = False
     """loss by position and needles, at the long context"""
     yarn: bool = False
@@ -41,7 +43,7 @@ PLANS: dict[str, Plan] = {
     "rlzero": Plan(form="plain"),
     "rlzero_random": Plan(form="plain"),
     "sft": Plan(form="think", preferences=True),
-    "sft_instruct": Plan(form="instruct"),
+    "sft_instruct": Plan(form="instruct", tools=True),
     "dpo": Plan(form="think", preferences=True),
     "dpo_delta": Plan(form="think", preferences=True),
     "rlvr": Plan(form="think"),

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-import polars as pl
-
-from regrow.evaluate.probes import Form
 from regrow.tables import parquet
+from regrow.tasks import tools
+
+
+CONSTRAINTS = "instruction"
+"""the domain of tasks that ask for properties of the answer"""
+TOOL = "tool"
+"""the verifier of a question that is asked with tools at hand"""
 
 
 @dataclass(frozen=True)
@@ -25,33 +31,41 @@ class Question:
     verifier: str
     arguments: str
     """JSON"""
-
-    @property
-    def system(self) -> str:
-        """The system message that the question comes with: the tools it may use, if any."""
-        return ""
-
-
-COLUMNS = list(Question.__annotations__)
-CONSTRAINTS = "instructions"
-"""the domain of tasks that ask for properties of the answer"""
-TOOLS = "tool"
-"""the verifier of tasks that need tools, which only the Instruct form has"""
+    tool_call: str = ""
+    """the call that gives the answer, "" where no tool does"""
+    tools: str = ""
+    """the system message that describes the tools"""
+    system: str = ""
+    """the system message that it is asked with"""
 
 
-def choose(tasks: Path, split: str, form: Form, most: int, seed: int) -> list[Question]:
+COLUMNS = [name for name in Question.__annotations__ if name != "system"]
+
+
+def with_tools(questions: Sequence[Question]) -> list[Question]:
+    """Those that a tool answers, asked with their tools: the verifier wants the call as well."""
+    return [
+        replace(
+            q,
+            system=q.tools,
+            verifier=TOOL,
+            arguments=json.dumps(tools.arguments({"tool_call": q.tool_call, "answer": q.answer})),
+        )
+        for q in questions
+        if q.tool_call
+    ]
+
+
+def choose(tasks: Path, split: str, most: int, seed: int) -> list[Question]:
     """At most `most` tasks of each family, by a keyed hash of their ids; sorted by family, then id.
 
-    A smaller choice is a part of a larger one. Tasks that need tools are asked in the
-    Instruct form only.
+    A smaller choice is a part of a larger one.
 
     Raises:
         ValueError: nothing is left to ask.
     """
     path = tasks / f"{split}.parquet"
     table = parquet.read(path, COLUMNS)
-    if form != "instruct":
-        table = table.filter(pl.col("verifier") != TOOLS)
     by_family: dict[str, list[Question]] = {}
     for row in table.iter_rows():
         question = Question(*(value or "" for value in row))
@@ -62,5 +76,5 @@ def choose(tasks: Path, split: str, form: Form, most: int, seed: int) -> list[Qu
 
     chosen = [q for members in by_family.values() for q in sorted(members, key=rank)[:most]]
     if not chosen:
-        raise ValueError(f"{path}: no task for the {form} form. Raise tasks.{split}.")
+        raise ValueError(f"{path}: no task. Raise tasks.{split}.")
     return sorted(chosen, key=lambda q: (q.family, q.id))

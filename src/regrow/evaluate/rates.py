@@ -1,4 +1,4 @@
-"""Replies to scores: exact match, pass rate, format, constraints, tool calls, length."""
+"""Replies to scores: exact match, pass rate, form, constraints, tool calls, length."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from fractions import Fraction
 from math import comb
 
 from regrow.evaluate.items import Item
-from regrow.evaluate.questions import CONSTRAINTS, TOOLS
+from regrow.evaluate.questions import CONSTRAINTS
 from regrow.evaluate.replies import Reply
 
 
@@ -29,7 +29,7 @@ def greedy(replies: Sequence[Reply], end: str = "") -> list[Item]:
     """Items of greedy answers.
 
     `exact_match`; `format`; `tokens` (drawn); of instruction tasks `constraints_all` (all hold)
-    and `constraints` (the share that holds); of tool tasks `tool_calls`. `end`: added to the names.
+    and `constraints` (the share that holds). `end`: added to the names.
     """
     items = []
     for reply in replies:
@@ -41,9 +41,20 @@ def greedy(replies: Sequence[Reply], end: str = "") -> list[Item]:
         }
         if q.domain == CONSTRAINTS:
             rows |= {"constraints_all": reply.exact_match, "constraints": reply.score}
-        if q.verifier == TOOLS:
-            rows["tool_calls"] = reply.exact_match
         items += [Item(f"{name}{end}", q.id, q.family, 0, v) for name, v in rows.items()]
+    return items
+
+
+def tools(replies: Sequence[Reply]) -> list[Item]:
+    """Items of questions asked with tools at hand: `tool_calls`, `format_tools`.
+
+    A success is the right call, its result read back, and the right answer.
+    """
+    items = []
+    for reply in replies:
+        rows = {"tool_calls": reply.exact_match, "format_tools": reply.format}
+        q = reply.question
+        items += [Item(name, q.id, q.family, 0, v) for name, v in rows.items()]
     return items
 
 

@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from regrow.evaluate import harness, verdicts
 from regrow.evaluate.probes import Form
@@ -24,6 +24,7 @@ FOLDER = Path(__file__).parent / "tasks"
 VERDICTS = "from regrow.evaluate.verdicts import mean, process_loglikelihood, process_results\n"
 """what the task files call; lm-eval looks for it beside them"""
 WORKED = "worked_answers"
+Kind = Literal["greedy", "drawn", "tools"]
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,9 @@ class Reply:
     score: float
 
 
-def _write(folder: Path, template: str, name: str, rows: Sequence[Mapping[str, Any]], **more: Any) -> None:
+def _write(
+    folder: Path, template: str, name: str, rows: Sequence[Mapping[str, Any]], **more: Any
+) -> None:
     data = folder / f"{name}.jsonl"
     lines = (json.dumps(row, ensure_ascii=False) for row in rows)
     data.write_text("\n".join(lines) + "\n", encoding="utf-8")
@@ -54,28 +57,26 @@ def _write(folder: Path, template: str, name: str, rows: Sequence[Mapping[str, A
 
 
 def write_questions(
-    questions: Sequence[Question], form: Form, settings: Evaluate, folder: Path, *, drawn: bool
+    questions: Sequence[Question], form: Form, settings: Evaluate, folder: Path, kind: Kind
 ) -> dict[str, str]:
     """Write an lm-eval task per family to `folder`; family -> task name.
 
-    `drawn`: `settings.samples` answers at temperature 1 instead of the greedy one.
+    `kind`: one greedy answer; `settings.samples` answers drawn at temperature 1; one greedy
+    answer to a question with tools.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    end = f"{form}_{'drawn' if drawn else 'greedy'}"
     names = harness.task_names([q.family for q in questions], "answers")
+    drawn = kind == "drawn"
     count = settings.samples if drawn else 1
     for family, name in names.items():
-        rows = [vars(q) | {"form": form} for q in questions if q.family == family]
-        names[family] = f"{name}_{end}"
+        names[family] = f"{name}_{form}_{kind}"
         _write(
             folder,
             "answers.yaml",
             names[family],
-            rows,
+            [vars(q) | {"form": form} for q in questions if q.family == family],
             repeats=count,
-            filter_list=[
-                {"name": "all", "filter": [{"function": "take_first_k", "k": count}]}
-            ],
+            filter_list=[{"name": "all", "filter": [{"function": "take_first_k", "k": count}]}],
             generation_kwargs={
                 "until": [],
                 "do_sample": drawn,
@@ -112,7 +113,9 @@ def read(
         for sample in report["samples"][name]:
             question = expected.pop(sample["doc"]["id"], None)
             if question is None or sample["arguments"][0][0] != question.question:
-                raise RuntimeError(f"lm-eval task {name}: asked a question that was not to be asked")
+                raise RuntimeError(
+                    f"lm-eval task {name}: asked a question that was not to be asked"
+                )
             lengths = lm.lengths[name, sample["doc_id"]]
             values = zip(*(sample[metric] for metric in verdicts.METRICS), strict=True)
             for number, (text, tokens, value) in enumerate(

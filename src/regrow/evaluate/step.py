@@ -13,7 +13,6 @@ from regrow.evaluate import documents, items, metrics, offline, probes, question
 from regrow.params.evaluate import Evaluate
 
 
-
 def run(inputs: dict[str, Path], params: Any, output: Path, *, instance: str) -> dict[str, Any]:
     """Write `results.json`, `items.parquet` and `samples.json` for the checkpoint `instance`.
 
@@ -78,7 +77,8 @@ def run(inputs: dict[str, Path], params: Any, output: Path, *, instance: str) ->
     results.write(shown, output / "results.json")
     readable = grow(subject.model, subject.vocabulary, settings) if plan.text else []
     # From the dev split: nobody reads answers to the test.
-    asked = questions.choose(inputs["tasks"], "dev", plan.form, 1, settings.seed)
+    asked = questions.choose(inputs["tasks"], "dev", 1, settings.seed)
+    asked += questions.with_tools(asked)[:2] if plan.tools else []
     readable += ask(subject.model, subject.vocabulary, asked, plan.form, settings)
     results.write(
         {"checkpoint": instance, "temperature": settings.temperature, "samples": readable},

@@ -27,7 +27,7 @@ class Evaluate(Block):
     """of the tasks: `dev` while choosing parameters, `test` for the figures that are reported"""
     items: int = Field(default=120, ge=1)
     """tasks asked per family, answered greedily"""
-    drawn: int = Field(default=60, ge=1)
+    drawn: int = Field(default=40, ge=1)
     """tasks asked per family, answered `samples` times at temperature 1"""
     few: int = Field(default=12, ge=1)
     """tasks per family where an answer is not expected: before midtraining, in an untrained form"""

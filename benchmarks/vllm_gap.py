@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -28,7 +29,6 @@ from regrow.model import files, yarn
 from regrow.numerics import torch as numerics
 from regrow.numerics.torch import functional
 from regrow.numerics.torch.install import install
-from regrow.release.export import export
 from regrow.rollout import vllm
 from regrow.rollout.sampler import Request, sample
 from regrow.tables import parquet
@@ -63,7 +63,7 @@ def main() -> None:
 
 
 def stretch(checkpoint: Path, output: Path, factor: float) -> bool:
-    """Export the checkpoint with YaRN on its full-attention layers; False if it has it already."""
+    """Save the checkpoint with YaRN on its full-attention layers; False if it has it already."""
     config = files.load_config(checkpoint)
     if any(rope.get("rope_type") == "yarn" for rope in config.rope_parameters.values()):
         return False
@@ -72,9 +72,9 @@ def stretch(checkpoint: Path, output: Path, factor: float) -> bool:
     model.config = yarn.extend(
         config, context=context, factor=factor, beta_fast=32.0, beta_slow=1.0
     )
-    with tempfile.TemporaryDirectory() as plain:
-        files.save(model, Path(plain))
-        export(Path(plain), checkpoint, output)
+    files.save(model, output)
+    for path in checkpoint.glob("tokenizer*.json"):
+        shutil.copyfile(path, output / path.name)
     return True
 
 

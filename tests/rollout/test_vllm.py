@@ -56,6 +56,8 @@ files.save(model, Path(sys.argv[1]))
 def engine(checkpoint):
     with vllm.Engine(checkpoint, slots=8) as found:
         yield found
+        assert found._process.poll() is None
+    assert found._process.returncode == 0
 
 
 @pytest.fixture(scope="module")
@@ -164,11 +166,3 @@ def test_end_tokens_and_the_context_end_a_row(engine):
             vllm.sample(
                 engine, [Request(prompt=prompt, name=("x",))], max_new_tokens=1, temperature=1.0
             )
-
-
-@needs_vllm
-def test_the_processes_end_with_their_engines(checkpoint):
-    with vllm.Engine(checkpoint) as engine:
-        process = engine._process
-        assert process.poll() is None
-    assert process.returncode == 0

@@ -36,6 +36,10 @@ def main() -> None:
         max_num_seqs=settings["slots"],
         enforce_eager=settings["eager"],
         enable_prefix_caching=False,
+        # A prompt taken in parts makes vLLM set back the request's generator, which on a CPU it
+        # cannot ("CPU Generator does not use offset"): prompts are taken whole.
+        enable_chunked_prefill=False,
+        max_num_batched_tokens=max(2_048, settings["context"]),
         logprobs_mode="raw_logprobs",
         seed=0,
     )

@@ -32,7 +32,7 @@ def ids(text: str) -> list[int]:
 
 
 def params(**changes: Any) -> SimpleNamespace:
-    """Every stage, in seconds; `changes` go into every block."""
+    """Every stage, in seconds; `changes` go into every block (of `grpo`: what is not its batch)."""
     few: dict[str, Any] = {"steps": 6, "checkpoint_every": 3, "digest_every": 2}
     batch = {"batch_sequences": 8, "micro_batch_sequences": 2}
     sft = Sft(**(few | batch | changes))
@@ -52,7 +52,8 @@ def params(**changes: Any) -> SimpleNamespace:
         sft=sft,
         sft_instruct=sft,
         grpo=Rlvr(
-            **(few | {"prompts": 2, "group": 4, "batch_sequences": 8, "micro_batch_sequences": 2}),
+            **(few | {k: v for k, v in changes.items() if k in few}),
+            **{"prompts": 2, "group": 4, "batch_sequences": 8, "micro_batch_sequences": 2},
             updates=2,
             warmup=0.0,
         ),
@@ -231,8 +232,12 @@ OBJECTIVES = ("midtrain", "longcontext", "sft", "dpo", "grpo")
 
 def world(root: Path) -> Path:
     """A folder with the base and every stage's data."""
-    root.mkdir(parents=True, exist_ok=True)
     base(root)
+    return data(root)
+
+
+def data(root: Path) -> Path:
+    """The data alone."""
     midmix(root / "midmix")
     longmix(root / "longmix")
     sftdata(root / "sftdata")

@@ -1,6 +1,8 @@
-"""A real segment of pretraining on emulated processors of both vendors: every file is the same.
+"""Real segments on emulated processors of both vendors: every file is the same.
 
-Initialisation, data order, engine, optimizer, digests, checkpoint and metrics are the flow's own.
+Three steps of pretraining and one of every objective after it: language modelling at both
+lengths (YaRN), fine-tuning, preferences, reinforcement learning. Initialisation, data order, engine,
+optimizer, digests, checkpoint and metrics are the flow's own.
 """
 
 from __future__ import annotations
@@ -14,19 +16,27 @@ from pathlib import Path
 import pytest
 
 from determinism import hashes
+from small_stages import OBJECTIVES
 
 QEMU = shutil.which("qemu-x86_64")
 TESTS = str(Path(__file__).resolve().parents[1])
 RUN = f"""
-import sys
+import shutil, sys
 from pathlib import Path
 sys.path.insert(0, {TESTS!r})
+import small_stages
 from small_run import grow, small, write_pack
 if __name__ == "__main__":
     top = Path(sys.argv[1])
     pack = write_pack(top / "pack", documents=4)
     params = small(steps=3, checkpoint_every=3, batch_sequences=4, digest_every=1)
     grow(pack, top / "out", params, 3)
+    shutil.copytree(top / "out/000003", top / "world/pretrain/000020")
+    small_stages.data(top / "world")
+    one = dict(steps=1, checkpoint_every=1, digest_every=1)
+    params = small_stages.params(**one, batch_sequences=2, micro_batch_sequences=1)
+    for name in small_stages.OBJECTIVES:
+        small_stages.train(name, top / "world", top / "out" / name, params, until=1)
 """
 
 
@@ -53,6 +63,7 @@ def run(command: list[str], top: Path, **env: str) -> dict[str, str]:
 def native(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     found = run([sys.executable], tmp_path_factory.mktemp("native") / "run")
     assert {Path(name).name for name in found} >= {"model.safetensors", "digests.jsonl"}
+    assert {f"{name}/000001/model.safetensors" for name in OBJECTIVES} <= found.keys()
     return found
 
 

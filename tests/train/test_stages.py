@@ -82,9 +82,7 @@ def test_killed_at_random_steps_and_resumed_is_uninterrupted(
             raise Killed
         return row
 
-    values = params(checkpoint_every=6) if name != "grpo" else params()
-    if name == "grpo":
-        values.grpo = values.grpo.model_copy(update={"checkpoint_every": 6})
+    values = params(checkpoint_every=6)
     whole = train(name, world, tmp_path / "whole", values)
     monkeypatch.setattr(Engine, "train_step", deadly)
     scratch = tmp_path / "scratch"

@@ -78,8 +78,7 @@ def _ordered(frame: pl.DataFrame, component: str, seed: int, *, repeated: bool) 
             place = min(rank(f"{component} {seed} {copy}", found.id) for copy in copies)
             ranked.append((place, found))
     ranked.sort(key=lambda pair: (pair[0], pair[1].id))
-    for _, text in ranked:
-        yield text
+    yield from (passage for _, passage in ranked)
 
 
 def _passage(row: dict[str, Any], component: str, number: int, text: str) -> Text:

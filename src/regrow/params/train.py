@@ -196,6 +196,11 @@ class Rlvr(Stage):
                 f"batch_sequences ({self.batch_sequences}) must be prompts ({self.prompts}) x "
                 f"group ({self.group})"
             )
+        micro = self.batch_sequences // self.micro_batch_sequences
+        if micro % self.updates:
+            raise ValueError(
+                f"updates ({self.updates}) must divide the {micro} micro-batches of a batch"
+            )
         return self
 
 

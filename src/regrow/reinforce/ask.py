@@ -43,19 +43,19 @@ class Asker:
         model: Olmo3ForCausalLM,
         prompts: Sequence[Prompt],
         samples: int,
-        name: tuple[str | int, ...],
+        names: Sequence[tuple[str | int, ...]],
         label: str | None = None,
     ) -> list[list[Answer]]:
         """`samples` answers to every prompt.
 
-        The draws of a sample are those of the stream (*name, task, number of the sample).
+        The draws of a sample are those of the stream (*name of its prompt, number of the sample).
         `label` heads the progress on standard error.
         """
         rollouts = sample(
             model,
             [
-                Request(prompt=prompt.tokens, name=(*name, prompt.task, number))
-                for prompt in prompts
+                Request(prompt=prompt.tokens, name=(*name, number))
+                for prompt, name in zip(prompts, names, strict=True)
                 for number in range(samples)
             ],
             max_new_tokens=self._most,

@@ -60,7 +60,8 @@ def run(
         step="difficulty",
     )
     asker = Asker(tokenizer, form, max_new_tokens=p.max_new_tokens, temperature=p.temperature)
-    answers = asker.ask(model, prompts, p.samples, (key,), f"difficulty: {form}")
+    names = [(key, prompt.task) for prompt in prompts]
+    answers = asker.ask(model, prompts, p.samples, names, f"difficulty: {form}")
     rows = []
     for prompt, own in zip(prompts, answers, strict=True):
         passes = sum(answer.verdict.passed for answer in own)

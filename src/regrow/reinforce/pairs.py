@@ -160,8 +160,8 @@ class Maker:
     def _ask(
         self, party: Party, name: str, split: str, prompts: Sequence[Prompt], samples: int
     ) -> list[list[Answer]]:
-        stream = (self._key, split, name)
-        return self._asker.ask(party.model, prompts, samples, stream, f"pairs: {name} {split}")
+        names = [(self._key, name, prompt.task) for prompt in prompts]
+        return self._asker.ask(party.model, prompts, samples, names, f"pairs: {name} {split}")
 
     def _pair(
         self, source: str, prompt: Prompt, ours: Sequence[Answer], theirs: Sequence[Answer]

@@ -1,0 +1,137 @@
+"""Two real families of tasks, and a small model that has learned, half, to answer them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import polars as pl
+from tokenizers import Tokenizer
+
+from regrow.model import build, files
+from regrow.model.config import olmo3_config
+from regrow.numerics import torch as numerics
+from regrow.params.data import Tokenizer as TokenizerParams
+from regrow.params.model import Model
+from regrow.params.posttrain import Difficulty, Pairs
+from regrow.params.train import Optimizer, Rlvr, RlZero, Sft
+from regrow.tables import parquet
+from regrow.tasks.families import FAMILIES
+from regrow.tasks.split import SPLITS
+from regrow.tasks.step import SCHEMA, _row, collect
+from regrow.tokens import bpe, chat
+from regrow.train import checkpoint, digest, stages
+
+CONTEXT = 96
+WANTED = {"train": 60, "dev": 12, "test": 1}
+
+
+def tasks(folder: Path) -> Path:
+    rows: dict[str, list[dict[str, Any]]] = {name: [] for name in SPLITS}
+    for family in (FAMILIES["larger"], FAMILIES["repeat"]):
+        for name, found in collect(family, WANTED, 0).items():
+            rows[name] += [_row(family, task) for task in found]
+    for name in SPLITS:
+        parquet.write(
+            pl.DataFrame(rows[name], schema=SCHEMA).sort("id"), folder / f"{name}.parquet"
+        )
+    return folder
+
+
+def tokenizer(folder: Path, tasks: Path) -> Path:
+    rows = parquet.read(tasks / "train.parquet").iter_rows(named=True)
+    texts = [chat.plain(row["question"], row["trace"], row["answer"]) for row in rows]
+    found = bpe.train(texts, 384, TokenizerParams().special_tokens)
+    folder.mkdir(parents=True, exist_ok=True)
+    found.save(str(folder / "tokenizer.json"))
+    return folder
+
+
+def examples(folder: Path, tasks: Path, tokenizer: Tokenizer) -> Path:
+    rows = []
+    for row in parquet.read(tasks / "train.parquet").iter_rows(named=True):
+        turn = {"role": "assistant", "reasoning_content": row["trace"], "content": row["answer"]}
+        think = chat.example(tokenizer, [{"role": "user", "content": row["question"]}, turn])
+        tokens = chat._text(tokenizer, chat.plain(row["question"], row["trace"], row["answer"]))
+        plain = [*tokens, 1], [True] * (len(tokens) + 1)
+        for form, (ids, mask) in (("think", think), ("plain", plain)):
+            rows.append({"id": f"{row['id']}-{form}", "tokens": ids, "mask": mask})
+    parquet.write(pl.DataFrame(rows), folder / "think.parquet")
+    return folder
+
+
+def grow(root: Path, steps: int = 160) -> Path:
+    """Everything that the steps of `regrow.reinforce` read, below `root`."""
+    numerics.activate()
+    tasks(root / "tasks")
+    known = Tokenizer.from_file(
+        str(tokenizer(root / "tokenizer", root / "tasks") / "tokenizer.json")
+    )
+    examples(root / "sftdata", root / "tasks", known)
+    shape = Model(
+        hidden=64, layers=2, heads=2, kv_heads=2, ffn=128, sliding_window=32, context=CONTEXT
+    )
+    config = olmo3_config(shape, vocabulary=known.get_vocab_size(), eos=1, pad=0)
+    model = build.empty(config)
+    build.initialise(model, 0)
+    files.save(model, root / "base")
+    tensors = dict(model.named_parameters())
+    digest.write([digest.link(0, tensors, {}, digest.FIRST)], root / "base" / checkpoint.DIGESTS)
+    block = Sft(
+        steps=steps,
+        checkpoint_every=steps // 4,
+        batch_sequences=16,
+        micro_batch_sequences=16,
+        optimizer=Optimizer(name="muon", learning_rate=1e-2, weight_decay=0.0),
+    )
+    inputs = {"data": root / "sftdata", "base": root / "base"}
+    for step in block.checkpoints():
+        scratch = root / "scratch"
+        scratch.mkdir(exist_ok=True)
+        output = root / "sft" / f"{step:06d}"
+        stages.sft(
+            inputs,
+            SimpleNamespace(sft=block),
+            output,
+            instance=f"{step:06d}",
+            scratch=scratch,
+            branch="think",
+            seed=0,
+        )
+        inputs = {"data": root / "sftdata", "previous": output, "base": root / "base"}
+    (root / "made.json").write_text(json.dumps({"weak": steps // 4, "strong": steps}))
+    return root
+
+
+def inputs(root: Path) -> dict[str, Path]:
+    """What pairs and difficulty read."""
+    made = json.loads((root / "made.json").read_text())
+    folders = {name: root / "sft" / f"{step:06d}" for name, step in made.items()}
+    return {
+        **folders,
+        "policy": folders["strong"],
+        "tasks": root / "tasks",
+        "tokenizer": root / "tokenizer",
+    }
+
+
+def params(**changes: Any) -> SimpleNamespace:
+    few = {"max_new_tokens": 40}
+    rl: dict[str, Any] = {
+        "steps": 6,
+        "checkpoint_every": 3,
+        "digest_every": 2,
+        "prompts": 8,
+        "group": 4,
+        "batch_sequences": 32,
+        "micro_batch_sequences": 8,
+        "optimizer": Optimizer(learning_rate=1e-3, betas=(0.9, 0.99), weight_decay=0.0),
+    }
+    return SimpleNamespace(
+        pairs=Pairs(prompts=24, delta_prompts=16, heldout=8, samples=4, **few),
+        difficulty=Difficulty(prompts=40, samples=4, **few),
+        rlvr=Rlvr(**(rl | few | changes)),
+        rlzero=RlZero(**(rl | few | {"control_steps": 3} | changes)),
+    )

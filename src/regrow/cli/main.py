@@ -40,6 +40,9 @@ COMMANDS: dict[str, Command] = {
         "regrow.cli.release", "released checkpoints: list, or lay out for a model hub"
     ),
     "chat": Command("regrow.cli.chat", "talk with a checkpoint"),
+    "evals": Command(
+        "regrow.cli.evals", "compare checkpoints; what each stage gained, with intervals"
+    ),
     "doctor": Command(
         "regrow.cli.doctor", "what this machine can certify, and how to mend the rest"
     ),

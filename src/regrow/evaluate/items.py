@@ -63,17 +63,16 @@ def averaged(
     return {name: of([v for _, v in sorted(values[name])]) for name in sorted(values)}
 
 
-def strata(values: Mapping[tuple[str, str], float]) -> dict[str, list[Score]]:
-    """Family -> a score of weight 1 per item, by the items' names."""
-    found: dict[str, list[Score]] = {}
-    for (family, _), value in sorted(values.items()):
-        found.setdefault(family, []).append(Score(round(value * MICRO), 1))
-    return found
+Scores = Mapping[tuple[str, str], Score]
+"""(family, item) -> score"""
 
 
-def figure(
-    values: Mapping[tuple[str, str], float], resamples: int, seed: int, *, rate: bool = False
-) -> dict[str, Any]:
+def scores(values: Mapping[tuple[str, str], float]) -> dict[tuple[str, str], Score]:
+    """Values as scores of weight 1."""
+    return {name: Score(round(value * MICRO), 1) for name, value in values.items()}
+
+
+def figure(found: Scores, resamples: int, seed: int, *, rate: bool = False) -> dict[str, Any]:
     """Mean over items with a 95 % interval: `value`, `low`, `high`, `items`, and `families`.
 
     Items are resampled within their family. `rate`: the values lie in 0 .. 1; where all of them are
@@ -83,22 +82,39 @@ def figure(
     Raises:
         ValueError: no items.
     """
-    grouped = strata(values)
+    grouped: dict[str, list[Score]] = {}
+    for (family, _), score in sorted(found.items()):
+        grouped.setdefault(family, []).append(score)
     if not grouped:
         raise ValueError("a figure of no items")
     each, overall, _ = by_domain(grouped, resamples, seed)
-    everything = [score for scores in grouped.values() for score in scores]
-    found = _shown(overall, everything, rate)
+    everything = [score for members in grouped.values() for score in members]
+    shown = _shown(overall, everything, rate)
     if len(grouped) > 1 or "" not in grouped:
-        found["families"] = {name: _shown(each[name], grouped[name], rate) for name in grouped}
-    return found
+        shown["families"] = {name: _shown(each[name], grouped[name], rate) for name in grouped}
+    return shown
 
 
-def _shown(estimate: Estimate, scores: Sequence[Score], rate: bool) -> dict[str, Any]:
-    low, high, n = estimate.low, estimate.high, len(scores)
-    if rate and all(score.microbits == 0 for score in scores):
+def shared(before: Scores, after: Scores) -> tuple[dict[tuple[str, str], Score], ...]:
+    """Both, cut down to the items that both have."""
+    both = before.keys() & after.keys()
+    return tuple({name: side[name] for name in sorted(both)} for side in (before, after))
+
+
+def difference(before: Scores, after: Scores) -> dict[tuple[str, str], Score]:
+    """after - before of the items that both have; their weights are those of `after`."""
+    old, new = shared(before, after)
+    return {
+        name: Score(score.microbits - old[name].microbits, score.size)
+        for name, score in new.items()
+    }
+
+
+def _shown(estimate: Estimate, members: Sequence[Score], rate: bool) -> dict[str, Any]:
+    low, high, n = estimate.low, estimate.high, len(members)
+    if rate and all(score.microbits == 0 for score in members):
         high = Z2 / (n + Z2)
-    elif rate and all(score.microbits == MICRO for score in scores):
+    elif rate and all(score.microbits == MICRO * score.size for score in members):
         low = n / (n + Z2)
     return {
         "value": round(estimate.value, DIGITS),
@@ -106,24 +122,3 @@ def _shown(estimate: Estimate, scores: Sequence[Score], rate: bool) -> dict[str,
         "high": round(high, DIGITS),
         "items": n,
     }
-
-
-def difference(
-    before: Mapping[tuple[str, str], float],
-    after: Mapping[tuple[str, str], float],
-    resamples: int,
-    seed: int,
-) -> dict[str, Any] | None:
-    """Paired difference after - before over the items that both have, None where they share none.
-
-    Families are matched by item, so an item may change its family's name but not its own.
-    """
-    old = {item: value for (_, item), value in before.items()}
-    shared = {
-        (family, item): value - old[item] for (family, item), value in after.items() if item in old
-    }
-    if not shared:
-        return None
-    found = figure(shared, resamples, seed)
-    found.pop("families", None)
-    return found

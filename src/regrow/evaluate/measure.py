@@ -16,7 +16,7 @@ from regrow.evaluate.long import needles, positions
 from regrow.evaluate.preference import preferences
 from regrow.evaluate.probes import Form, Plan
 from regrow.evaluate.questions import Question, choose, with_tools
-from regrow.evaluate.replies import Reply
+from regrow.evaluate.replies import Kind, Reply
 from regrow.evaluate.vocabulary import Vocabulary
 from regrow.evaluate.yarn import with_yarn
 from regrow.model.files import load
@@ -86,8 +86,10 @@ def answers(subject: Subject, tasks: Path, work: Path) -> list[Item]:
         )
         items = rates.greedy(once) + rates.drawn(often) + rates.tools(called)
     if plan.untrained:
-        replied = _replies(subject, plan.untrained, work, few)[0]
-        items += rates.greedy(replied, f"_{plan.untrained}")
+        end = f"_{plan.untrained}"
+        tools = with_tools(few) if plan.untrained == "instruct" else []
+        once, _, called = _replies(subject, plan.untrained, work, few, (), tools)
+        items += rates.greedy(once, end) + rates.tools(called, end)
     return items
 
 
@@ -101,14 +103,16 @@ def _replies(
 ) -> list[list[Reply]]:
     """The greedy replies, those drawn, and those with tools, all in one run of lm-eval."""
     lm, folder = subject.lm(form), work / f"answers_{form}"
+    groups: tuple[tuple[Kind, Sequence[Question]], ...]
+    groups = (("greedy", greedy), ("drawn", drawn), ("tools", tools))
     names = [
         replies.write_questions(asked, form, subject.settings, folder, kind)
-        for asked, kind in ((greedy, "greedy"), (drawn, "drawn"), (tools, "tools"))
+        for kind, asked in groups
     ]
     report = harness.evaluate(lm, folder, [task for each in names for task in each.values()])
     return [
         replies.read(asked, each, report, lm)
-        for asked, each in zip((greedy, drawn, tools), names, strict=True)
+        for (_, asked), each in zip(groups, names, strict=True)
     ]
 
 

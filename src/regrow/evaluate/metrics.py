@@ -39,6 +39,8 @@ METRICS: dict[str, Metric] = {
     "loss_long": Metric("loss beyond the short context, nats per token", "lower", False),
     "needle": Metric("needles found"),
     "preference": Metric("chosen answer likelier than rejected"),
+    "win_share": Metric("comparisons won, greedy"),
+    "win_share_drawn": Metric("comparisons won at T = 1"),
     "preference_margin": Metric("margin of the chosen answer, nats per token", "higher", False),
 }
 VARIANTS = {
@@ -93,4 +95,6 @@ def _figure(
     probe: str, values: dict[tuple[str, str], float], resamples: int, seed: int
 ) -> dict[str, Any]:
     about = metric(probe)
-    return {"better": about.better} | rows.figure(values, resamples, seed, rate=about.rate)
+    return {"better": about.better} | rows.figure(
+        rows.scores(values), resamples, seed, rate=about.rate
+    )

@@ -42,7 +42,7 @@ PLANS: dict[str, Plan] = {
     "longcontext": Plan(form="plain", text=True, long=True, untrained="think"),
     "rlzero": Plan(form="plain"),
     "rlzero_random": Plan(form="plain"),
-    "sft": Plan(form="think", preferences=True),
+    "sft": Plan(form="think", preferences=True, untrained="instruct"),
     "sft_instruct": Plan(form="instruct", tools=True),
     "dpo": Plan(form="think", preferences=True),
     "dpo_delta": Plan(form="think", preferences=True),

@@ -11,7 +11,6 @@ from pathlib import Path
 from regrow.tables import parquet
 from regrow.tasks import tools
 
-
 CONSTRAINTS = "instruction"
 """the domain of tasks that ask for properties of the answer"""
 TOOL = "tool"

@@ -45,7 +45,7 @@ def greedy(replies: Sequence[Reply], end: str = "") -> list[Item]:
     return items
 
 
-def tools(replies: Sequence[Reply]) -> list[Item]:
+def tools(replies: Sequence[Reply], end: str = "") -> list[Item]:
     """Items of questions asked with tools at hand: `tool_calls`, `format_tools`.
 
     A success is the right call, its result read back, and the right answer.
@@ -54,7 +54,7 @@ def tools(replies: Sequence[Reply]) -> list[Item]:
     for reply in replies:
         rows = {"tool_calls": reply.exact_match, "format_tools": reply.format}
         q = reply.question
-        items += [Item(name, q.id, q.family, 0, v) for name, v in rows.items()]
+        items += [Item(f"{name}{end}", q.id, q.family, 0, v) for name, v in rows.items()]
     return items
 
 

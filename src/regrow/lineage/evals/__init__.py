@@ -1,0 +1,1 @@
+"""Evaluations of checkpoints side by side, and what each stage gained."""

@@ -49,15 +49,21 @@ def main() -> None:
     options = parser.parse_args()
     checkpoints = options.checkpoints or sorted((ROOT / "data/release").glob("*"))[-1:]
     if not checkpoints:
-        raise SystemExit("no checkpoint: name one, or run the flow first")
+        print("skipped: no checkpoint; name one, or run the flow first", file=sys.stderr)
+        return
     numerics.activate()
     found: list[dict[str, Any]] = []
-    with tempfile.TemporaryDirectory() as scratch:
-        for number, checkpoint in enumerate(checkpoints):
-            found += compare(checkpoint, checkpoint.name, options)
-            stretched = Path(scratch) / str(number)
-            if options.yarn > 1 and stretch(checkpoint, stretched, options.yarn):
-                found += compare(stretched, f"{checkpoint.name} + YaRN {options.yarn:g}", options)
+    try:
+        with tempfile.TemporaryDirectory() as scratch:
+            for number, checkpoint in enumerate(checkpoints):
+                found += compare(checkpoint, checkpoint.name, options)
+                stretched = Path(scratch) / str(number)
+                if options.yarn > 1 and stretch(checkpoint, stretched, options.yarn):
+                    name = f"{checkpoint.name} + YaRN {options.yarn:g}"
+                    found += compare(stretched, name, options)
+    except vllm.Unavailable as absent:
+        print(f"skipped: {absent}", file=sys.stderr)
+        return
     print(json.dumps(found, indent=2))
     show(found)
 

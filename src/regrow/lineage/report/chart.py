@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from regrow.lineage.report.model import Series
+from regrow.lineage.report.series import Series
 
 MARGIN = (12, 14, 30, 46)
 """top, right, bottom, left"""

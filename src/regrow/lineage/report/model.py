@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
 
 from regrow.lineage.ledger import Ledger
+from regrow.lineage.report.results import TEXT, Results
+from regrow.lineage.report.series import Series
 from regrow.lineage.shelf import Shelf
 from regrow.release.composition import Share, documents, shares
-
-
-@dataclass(frozen=True)
-class Series:
-    """A figure over training steps."""
-
-    name: str
-    steps: list[int]
-    values: list[float]
-    low: list[float] = field(default_factory=list)
-    """ends of the 95 % interval, where there is one"""
-    high: list[float] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -34,54 +24,77 @@ class Curve:
     tokens: int
 
 
-def curve(ledger: Ledger, shelf: Shelf) -> Curve | None:
-    """The loss of all segments, None where no metrics are on disk."""
+def table(ledger: Ledger, shelf: Shelf, stage: str, file: str) -> pl.DataFrame:
+    """A table that every checkpoint of a stage has a part of, whole; empty where none is on disk."""
     frames = [
         frame.collect()
-        for record in ledger.of_step("pretrain")
-        if (frame := shelf.table(record.name, "metrics.parquet")) is not None
+        for record in ledger.checkpoints(stage)
+        if (frame := shelf.table(record.name, file)) is not None
     ]
-    table = pl.concat([frame for frame in frames if frame.height] or [pl.DataFrame()])
-    if table.is_empty():
+    frames = [frame for frame in frames if frame.height]
+    return pl.concat(frames, how="diagonal") if frames else pl.DataFrame()
+
+
+def curve(ledger: Ledger, shelf: Shelf, stage: str, name: str = "") -> Curve | None:
+    """The loss of all segments of a stage, None where no metrics are on disk."""
+    found = table(ledger, shelf, stage, "metrics.parquet")
+    if found.is_empty():
         return None
-    table = table.sort("step")
+    found = found.sort("step")
     return Curve(
-        Series("training loss", table["step"].to_list(), table["loss"].to_list()),
-        table.filter(pl.col("skipped"))["step"].to_list(),
-        int(table["tokens"].to_list()[-1]),
+        Series(name or stage, found["step"].to_list(), found["loss"].to_list()),
+        found.filter(pl.col("skipped"))["step"].to_list(),
+        int(found["tokens"].to_list()[-1]),
     )
 
 
-def scores(ledger: Ledger, shelf: Shelf) -> list[Series]:
-    """Bits per byte with intervals by checkpoint: overall first, then each domain."""
-    points: dict[str, list[tuple[int, dict[str, Any]]]] = {}
-    for record in ledger.of_step("evaluate"):
-        results = shelf.json(record.name, "results.json")
-        if results is None or record.trained is None or record.trained[0] != "pretrain":
-            continue
-        step = record.trained[1]
-        points.setdefault("overall", []).append((step, results["overall"]))
-        for name, figure in results["domains"].items():
-            points.setdefault(name, []).append((step, figure))
-    return [
-        Series(
-            name,
-            [step for step, _ in rows],
-            [figure["bits_per_byte"] for _, figure in rows],
-            [figure["low"] for _, figure in rows],
-            [figure["high"] for _, figure in rows],
+def rewards(ledger: Ledger, shelf: Shelf, stage: str, name: str) -> Series | None:
+    """Mean reward of the answers of each step, None where no rollouts are on disk."""
+    found = table(ledger, shelf, stage, "rollouts.parquet")
+    if found.is_empty():
+        return None
+    means = found.group_by("step").agg(pl.col("reward").mean()).sort("step")
+    return Series(name, means["step"].to_list(), means["reward"].to_list())
+
+
+def scores(results: Results) -> list[Series]:
+    """Bits per byte with intervals over pretraining: overall first, then each domain."""
+    made = [r for r in results.ledger.checkpoints("pretrain") if r in results]
+    if not made:
+        return []
+    found = []
+    for family in ("", *results.families(made[-1], TEXT)):
+        rows = [
+            (record.trained[1], figure)
+            for record in made
+            if record.trained and (figure := results.figure(record, TEXT, family))
+        ]
+        found.append(
+            Series(
+                family or "overall",
+                [step for step, _ in rows],
+                [figure.value for _, figure in rows],
+                [figure.low for _, figure in rows],
+                [figure.high for _, figure in rows],
+            )
         )
-        for name, rows in points.items()
-    ]
+    return found
 
 
 def samples(ledger: Ledger, shelf: Shelf) -> list[dict[str, Any]]:
-    """Samples of text by checkpoint: step, temperature, samples (prompt, text)."""
+    """Text that checkpoints grew: stage, step, temperature, samples (prompt, text); pretraining's all,
+    of later stages the last."""
     found = []
-    for record in ledger.of_step("evaluate"):
-        content = shelf.json(record.name, "samples.json")
-        if content is not None and record.trained is not None:
-            found.append({"stage": record.trained[0], "step": record.trained[1], **content})
+    for stage in ("pretrain", "soup", "longcontext"):
+        made = ledger.checkpoints(stage)
+        for record in made if stage == "pretrain" else made[-1:]:
+            evaluated = ledger.about("evaluate", record)
+            content = shelf.json(evaluated.name, "samples.json") if evaluated else None
+            grown = [
+                s for s in (content or {}).get("samples", []) if s.get("form", "text") == "text"
+            ]
+            if grown and record.trained:
+                found.append({"stage": stage, "step": record.trained[1], "samples": grown})
     return found
 
 
@@ -92,5 +105,5 @@ def composition(shelf: Shelf) -> dict[str, list[Share]]:
     mix = shelf.path("mix", "mix.parquet")
     if not (train and held and mix):
         return {}
-    table = documents(train.parent, mix.parent)
-    return {column: shares(table, column) for column in ("source", "licence", "topic")}
+    rows = documents(train.parent, mix.parent)
+    return {column: shares(rows, column) for column in ("source", "licence", "topic")}

@@ -11,7 +11,13 @@ from markupsafe import Markup
 from regrow.lineage.audit import documents
 from regrow.lineage.ledger import Ledger
 from regrow.lineage.report import arcs, model, run
+from regrow.lineage.report.answers import answers
+from regrow.lineage.report.chapters import Chapter, chapters, final_table
 from regrow.lineage.report.chart import line_chart
+from regrow.lineage.report.gains import Gain, gains
+from regrow.lineage.report.plots import forest
+from regrow.lineage.report.results import Results
+from regrow.lineage.report.series import Series
 from regrow.lineage.shelf import Shelf
 from regrow.lineage.sources import sources
 
@@ -31,7 +37,13 @@ def page(ledger: Ledger) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"size": size, "duration": duration, "count": count}
+    environment.filters |= {
+        "size": size,
+        "duration": duration,
+        "count": count,
+        "figure": figure,
+        "signed": signed,
+    }
     return environment.get_template("page.jinja").render(facts(ledger))
 
 
@@ -43,24 +55,30 @@ def facts(ledger: Ledger) -> dict[str, Any]:
     final = ledger.final
     release = ledger.about("release", final) if final else None
     params = {k: v for r in ledger.records for k, v in r.parts["params"].items()}
-    curve = model.curve(ledger, shelf)
-    scores = model.scores(ledger, shelf)
+    results = Results(ledger, shelf)
+    found = gains(ledger)
+    spent = run.spent(ledger)
+    told = chapters(ledger, shelf, results, found, {row.step: row.seconds for row in spent})
+    scores = model.scores(results)
     return {
         "title": params.get("release", {}).get("name", "A run of the flow"),
         "description": params.get("release", {}).get("description", ""),
-        "model": _shape(params, curve),
+        "model": _shape(params, told),
         "released": release or final or ledger.records[-1],
         "published": run.published(ledger),
         "records": len(ledger.records),
-        "spent": run.spent(ledger),
+        "spent": run.brief(spent),
+        "seconds": sum(row.seconds for row in spent),
         "graph": Markup(graph),
         "graph_width": graph_width,
         "row": arcs.ROW,
         "nodes": rows,
         "funnel": _funnel(ledger),
-        "curve": curve,
-        "loss_chart": Markup(_loss(curve)) if curve else None,
-        "scores": scores,
+        "chapters": told,
+        "gains": [gain for rows in found.values() for gain in rows],
+        "pairs": {name: Markup(_pair(measures[0])) for name, measures in found.items()},
+        "answers": answers(ledger, shelf),
+        "final": final_table(results),
         "score_charts": _charts(scores),
         "samples": model.samples(ledger, shelf),
         "composition": model.composition(shelf),
@@ -69,16 +87,23 @@ def facts(ledger: Ledger) -> dict[str, Any]:
     }
 
 
-def _shape(params: dict[str, Any], curve: model.Curve | None) -> dict[str, Any]:
-    shape, training = params.get("model", {}), params.get("pretrain", {})
+def _shape(params: dict[str, Any], told: list[Chapter]) -> dict[str, Any]:
+    shape = params.get("model", {})
+    known = [c.tokens for c in told if c.tokens and c.about.stage != "rlzero"]
     return {
         "layers": shape.get("layers"),
         "hidden": shape.get("hidden"),
-        "context": shape.get("context"),
         "vocabulary": params.get("tokenizer", {}).get("vocabulary"),
-        "steps": training.get("steps"),
-        "tokens": curve.tokens if curve else None,
+        "tokens": sum(known) if known else None,
     }
+
+
+def _pair(gain: Gain) -> str:
+    """Before and after as two intervals, and the control's where there is one."""
+    rows = [("before", gain.before, "was"), ("after", gain.after, "now")]
+    if gain.control is not None:
+        rows.append(("control", gain.control, "control"))
+    return forest(rows, title=f"{gain.title}, before and after", width=300)
 
 
 def _funnel(ledger: Ledger) -> list[dict[str, Any]]:
@@ -99,15 +124,7 @@ def _funnel(ledger: Ledger) -> list[dict[str, Any]]:
     return rows
 
 
-def _loss(curve: model.Curve) -> str:
-    return line_chart(
-        curve.loss,
-        title="Training loss by step",
-        marks=curve.skipped,
-    )
-
-
-def _charts(scores: list[model.Series]) -> list[tuple[model.Series, Markup]]:
+def _charts(scores: list[Series]) -> list[tuple[Series, Markup]]:
     """A small chart per domain, all on one scale, so that they can be compared by eye."""
     if not scores:
         return []
@@ -130,6 +147,16 @@ def _charts(scores: list[model.Series]) -> list[tuple[model.Series, Markup]]:
         )
         for series in scores
     ]
+
+
+def figure(value: float) -> str:
+    """A figure with the digits that its size deserves: 0.532, 12.3."""
+    return f"{value:.3f}" if abs(value) < 10 else f"{value:.1f}"
+
+
+def signed(value: float) -> str:
+    """A difference with its sign, a real minus."""
+    return ("+" if value >= 0 else "−") + figure(abs(value))
 
 
 def size(value: float | None) -> str:

@@ -86,6 +86,22 @@ def spent(ledger: Ledger) -> list[Spent]:
     return rows
 
 
+def brief(rows: list[Spent], share: float = 0.01) -> list[Spent]:
+    """The rows that took at least `share` of the time, the rest as one row at the end."""
+    total = sum(row.seconds for row in rows)
+    small = [row for row in rows if row.seconds < share * total]
+    if len(small) < 2:
+        return rows
+    rest = Spent(
+        f"{len(small)} short steps",
+        sum(row.jobs for row in small),
+        sum(row.seconds for row in small),
+        sum(row.cpu_seconds for row in small),
+        max(row.memory for row in small),
+    )
+    return [*(row for row in rows if row not in small), rest]
+
+
 def _log(ledger: Ledger) -> Iterable[dict[str, Any]]:
     try:
         lines = (ledger.root / PATH).read_text(encoding="utf-8").splitlines()

@@ -1,0 +1,338 @@
+"""The training stages as chapters of the page: what each did, and what shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from markupsafe import Markup
+
+from regrow.evaluate.metrics import metric
+from regrow.lineage.ledger import Ledger
+from regrow.lineage.report import model, plots
+from regrow.lineage.report.gains import Gain
+from regrow.lineage.report.results import Results
+from regrow.lineage.report.series import Series
+from regrow.lineage.shelf import Shelf
+
+
+@dataclass(frozen=True)
+class About:
+    """A chapter's fixed words."""
+
+    stage: str
+    title: str
+    learns: str
+    """two or three words"""
+    what: str
+    """for a newcomer"""
+    loss: str = "The loss says how surprised the model is by the next token that it trains on, in nats; lower is better."
+    beside: tuple[tuple[str, str], ...] = ()
+    """further runs on the same chart: stage, name"""
+
+
+ABOUT = (
+    About(
+        "pretrain",
+        "Pretraining",
+        "learns the language",
+        "From random weights: predict the next token of the crawled text, again and again.",
+    ),
+    About(
+        "midtrain",
+        "Midtraining",
+        "learns skills",
+        "A smaller and better diet, more than half of it questions with worked answers, while the learning "
+        "rate falls to zero. Two runs differ in the order of their data; their mean goes on if it is better.",
+        beside=(("midtrain_b", "second data order"),),
+    ),
+    About(
+        "longcontext",
+        "Long context",
+        "looks further back",
+        "Texts four times as long; the layers that see everything stretch their sense of position (YaRN). A "
+        "control reads the same tokens cut short, to tell long sight from mere further training.",
+        beside=(("longcontext_control", "control, cut short"),),
+    ),
+    About(
+        "sft",
+        "Supervised fine-tuning",
+        "learns to chat",
+        "Example talks: a question, thinking between tags, an answer. Only what the assistant says is learned.",
+        beside=(("sft_instruct", "Instruct branch"),),
+    ),
+    About(
+        "dpo",
+        "Preference tuning",
+        "learns taste",
+        "Pairs of its own answers to one question: the better is made likelier, the worse less likely.",
+        loss="The loss of a pair is 0.69 while the model has no opinion beyond its starting point; lower means "
+        "that it prefers the chosen answer.",
+        beside=(("dpo_delta", "pairs of a strong and a weak model"),),
+    ),
+    About(
+        "rlvr",
+        "Reinforcement learning",
+        "learns by trying",
+        "It answers, a program checks the answer, and what passed becomes likelier. Nobody shows it how.",
+    ),
+    About(
+        "rlzero",
+        "Reinforcement learning from the base",
+        "control experiment",
+        "The same without fine-tuning before it, and beside it a control whose rewards are coin tosses: a gain "
+        "that the control has as well would prove nothing.",
+        beside=(("rlzero_random", "random rewards"),),
+    ),
+)
+
+
+@dataclass
+class Chapter:
+    """One stage on the page."""
+
+    about: About
+    steps: int
+    tokens: int | None
+    seconds: float | None
+    gains: list[Gain]
+    """the headline first"""
+    loss: Markup | None = None
+    legend: list[str] = field(default_factory=list)
+    colours: list[int] = field(default_factory=list)
+    """of the curves in the legend"""
+    skipped: list[int] = field(default_factory=list)
+    figures: list[tuple[Markup, str]] = field(default_factory=list)
+    """further charts with their captions"""
+    anneal: dict[str, Any] | None = None
+    soup: dict[str, Any] | None = None
+
+
+def chapters(
+    ledger: Ledger,
+    shelf: Shelf,
+    results: Results,
+    gains: dict[str, list[Gain]],
+    seconds: dict[str, float],
+) -> list[Chapter]:
+    """The chapters of the stages that have checkpoints."""
+    found = []
+    for about in ABOUT:
+        made = ledger.checkpoints(about.stage)
+        if not made or made[-1].trained is None:
+            continue
+        runs = [(about.stage, "this run"), *about.beside]
+        curves = [c for name, label in runs if (c := model.curve(ledger, shelf, name, label))]
+        chapter = Chapter(
+            about,
+            made[-1].trained[1],
+            curves[0].tokens if curves and curves[0].loss.name == "this run" else None,
+            sum(seconds[name] for name, _ in runs if name in seconds) or None,
+            gains.get(about.stage, []),
+        )
+        if curves and not about.stage.startswith("rl"):  # a policy gradient's loss shows nothing
+            drawn = [plots.smooth(c.loss, max(1, len(c.loss.steps) // 60)) for c in curves]
+            colours = [0, 2] if about.stage == "longcontext" else [0, 1]
+            title = f"{about.title}: loss by step"
+            chapter.loss = Markup(plots.lines(drawn, title=title, colours=colours))
+            chapter.colours = colours
+            chapter.legend = [c.loss.name for c in curves]
+            chapter.skipped = curves[0].skipped
+        _ADD.get(about.stage, lambda *_: None)(chapter, ledger, shelf, results)
+        found.append(chapter)
+    return found
+
+
+def _by_family(
+    chapter: Chapter, results: Results, probe: str, before: str, after: str, caption: str
+) -> None:
+    """Intervals of each family before and after, one pair below the other."""
+    ends = (results.last(before), results.last(after))
+    rows = []
+    for family in results.families(ends[1], probe):
+        for record, css, word in zip(ends, ("was", "now"), ("before", "after"), strict=True):
+            figure = results.figure(record, probe, family)
+            if figure:
+                rows.append((f"{family.replace('_', ' ')}, {word}", figure, css))
+    if rows:
+        chart = plots.forest(rows, title=f"{metric(probe).title} by family", span=(0.0, 1.0))
+        chapter.figures.append((Markup(chart), caption))
+
+
+def _midtrain(chapter: Chapter, ledger: Ledger, shelf: Shelf, results: Results) -> None:
+    found = shelf.json("anneal", "results.json")
+    if isinstance(found, dict) and found.get("differences"):
+        chapter.anneal = found
+    made = ledger.checkpoints("soup")
+    decision = shelf.json(made[-1].name, "decision.json") if made else None
+    if isinstance(decision, dict) and "losses" in decision:
+        chapter.soup = decision
+    after = "soup" if results.last("soup") else "midtrain"
+    _by_family(
+        chapter, results, "exact_match", "pretrain", after,
+        "Questions never trained on, by family: share answered exactly right, with 95 % intervals.",
+    )  # fmt: skip
+
+
+def _long(chapter: Chapter, ledger: Ledger, shelf: Shelf, results: Results) -> None:
+    runs = (
+        ("longcontext", "", "after"),
+        ("soup", "", "before"),
+        ("soup", "_yarn", "before, YaRN switched on"),
+        ("longcontext_control", "", "control"),
+        ("longcontext_control", "_yarn", "control, YaRN switched on"),
+    )
+    series = []
+    for stage, end, name in runs:
+        record = results.last(stage)
+        points = []
+        for family in results.families(record, f"loss_by_position{end}"):
+            figure = results.figure(record, f"loss_by_position{end}", family)
+            start, _, last = family.partition("-")
+            if figure and last:
+                points.append(((int(start) + int(last)) // 2, figure.value))
+        if points and name != "control, YaRN switched on":
+            series.append(Series(name, [at for at, _ in points], [value for _, value in points]))
+    if series:
+        title = "Loss by position in held-out documents"
+        colours = [_POSITION_COLOURS[line.name] for line in series]
+        chart = plots.lines(series, title=title, unit="position", colours=colours)
+        caption = "Loss by position in long documents never trained on."
+        chapter.figures.append((Markup(chart), _legend(caption, series, colours)))
+    rows = []
+    for stage, end, name in runs:
+        if figure := results.figure(results.last(stage), f"loss_long{end}"):
+            rows.append(
+                (
+                    name,
+                    figure,
+                    "now" if name == "after" else "control" if "control" in name else "was",
+                )
+            )
+    if rows:
+        chart = plots.forest(rows, title="Loss beyond the old context")
+        caption = "Loss at positions that the model had never been at before this stage."
+        chapter.figures.append((Markup(chart), caption))
+
+
+def _sft(chapter: Chapter, ledger: Ledger, shelf: Shelf, results: Results) -> None:
+    rows = []
+    base, sft, instruct = (results.last(s) for s in ("longcontext", "sft", "sft_instruct"))
+    for label, record, probe, css in (
+        ("right form, before", base, "format_think", "was"),
+        ("right form, after", sft, "format", "now"),
+        ("right answer, before", base, "exact_match_think", "was"),
+        ("… asked in its own form", base, "exact_match", "was"),
+        ("right answer, after", sft, "exact_match", "now"),
+        ("Instruct: right answer", instruct, "exact_match", "control"),
+        ("Instruct: tool calls", instruct, "tool_calls", "control"),
+    ):
+        if figure := results.figure(record, probe):
+            rows.append((label, figure, css))
+    if rows:
+        chart = plots.forest(rows, title="Form and answers before and after", span=(0.0, 1.0))
+        caption = "Held-out questions: share in the right form, and share answered exactly right."
+        chapter.figures.append((Markup(chart), caption))
+
+
+def _dpo(chapter: Chapter, ledger: Ledger, shelf: Shelf, results: Results) -> None:
+    rows = []
+    for label, stage, probe, css in (
+        ("prefers the chosen, before", "sft", "preference", "was"),
+        ("prefers the chosen, after", "dpo", "preference", "now"),
+        ("… after delta pairs", "dpo_delta", "preference", "control"),
+        ("right answer, before", "sft", "exact_match", "was"),
+        ("right answer, after", "dpo", "exact_match", "now"),
+        ("… after delta pairs", "dpo_delta", "exact_match", "control"),
+    ):
+        if figure := results.figure(results.last(stage), probe):
+            rows.append((label, figure, css))
+    if rows:
+        chart = plots.forest(
+            rows, title="Preferences and answers before and after", span=(0.0, 1.0)
+        )
+        caption = (
+            "Held-out pairs: how often the chosen answer is the likelier; and right answers beside it, "
+            "because taste must not cost skill."
+        )
+        chapter.figures.append((Markup(chart), caption))
+
+
+def _rlvr(chapter: Chapter, ledger: Ledger, shelf: Shelf, results: Results) -> None:
+    _reward_chart(chapter, ledger, shelf, (("rlvr", "reward"),))
+    _by_family(
+        chapter, results, "pass_rate", "dpo", "rlvr",
+        "Held-out questions, answers drawn at temperature 1: share that passes the verifier.",
+    )  # fmt: skip
+
+
+def _rlzero(chapter: Chapter, ledger: Ledger, shelf: Shelf, results: Results) -> None:
+    _reward_chart(
+        chapter, ledger, shelf, (("rlzero", "verified"), ("rlzero_random", "coin tosses"))
+    )
+    rows = []
+    for label, stage, css in (
+        ("before (base)", "longcontext", "was"),
+        ("verified rewards", "rlzero", "now"),
+        ("random rewards", "rlzero_random", "control"),
+    ):
+        if figure := results.figure(results.last(stage), "pass_rate"):
+            rows.append((label, figure, css))
+    if rows:
+        chart = plots.forest(rows, title="Pass rate before, after, and of the control")
+        caption = "Held-out questions: pass rate at temperature 1 of the base, of RL-Zero, and of the control."
+        chapter.figures.append((Markup(chart), caption))
+
+
+def _reward_chart(
+    chapter: Chapter, ledger: Ledger, shelf: Shelf, runs: tuple[tuple[str, str], ...]
+) -> None:
+    series = [s for stage, name in runs if (s := model.rewards(ledger, shelf, stage, name))]
+    if not series:
+        return
+    drawn = [plots.smooth(line, max(1, len(line.steps) // 12)) for line in series]
+    colours = [0, 2]
+    chart = plots.lines(drawn, title="Reward by training step", colours=colours)
+    caption = "Mean reward of the answers that it drew, by training step."
+    chapter.figures.append((Markup(chart), _legend(caption, series, colours)))
+
+
+def _legend(caption: str, series: Sequence[Series], colours: Sequence[int]) -> Markup:
+    """A caption, and which line is which where there are several."""
+    if len(series) < 2:
+        return Markup(caption)
+    names = "".join(
+        f'<span><i class="s{colour}"></i> {line.name}</span> '
+        for line, colour in zip(series, colours, strict=False)
+    )
+    return Markup(f'{caption} <span class="legend">{names}</span>')
+
+
+_POSITION_COLOURS = {"after": 0, "before": 3, "before, YaRN switched on": 1, "control": 2}
+
+_ADD = {
+    "midtrain": _midtrain,
+    "longcontext": _long,
+    "sft": _sft,
+    "dpo": _dpo,
+    "rlvr": _rlvr,
+    "rlzero": _rlzero,
+}
+
+
+def final_table(results: Results) -> dict[str, Any]:
+    """All figures of the last checkpoint of each stage: stages, and rows of (title, better, cells)."""
+    order = [about.stage for about in ABOUT]
+    names = [*order[:2], "soup", *order[2:4], "sft_instruct", *order[4:], "rlzero_random"]
+    made = [(name, record) for name in names if (record := results.last(name))]
+    probes = list(dict.fromkeys(p for _, record in made for p in results.probes(record)))
+    rows = []
+    for probe in probes:
+        if probe.endswith("_yarn") or probe in ("loss_by_position", "pass@1"):
+            continue
+        cells = [results.figure(record, probe) for _, record in made]
+        if sum(cell is not None for cell in cells) > 1:
+            about = metric(probe)
+            rows.append((about.title, about.better, cells))
+    return {"stages": [name for name, _ in made], "rows": rows}

@@ -402,6 +402,39 @@ def test_a_base_checkpoint_promises_no_chat(chatting, tmp_path):
     assert generation["eos_token_id"] == 1
 
 
+def test_the_card_of_a_soup_says_what_was_kept(inputs, tmp_path):
+    checkpoint = tmp_path / "soup"
+    shutil.copytree(inputs["checkpoint"], checkpoint)
+    losses = {name: {"mean": loss} for name, loss in (("a", 3.2), ("b", 3.3), ("mean", 3.1))}
+    (checkpoint / "decision.json").write_text(json.dumps({"kept": "mean", "losses": losses}))
+    made = record(
+        "soup",
+        "000400",
+        parts={"params": {}, "inputs": {"a": "12" * 32, "b": "34" * 32, "midmix": "56" * 32}},
+        inputs={
+            "a": {"path": "data/midtrain/000400"},
+            "b": {"path": "data/midtrain_b/000400"},
+            "midmix": {"path": "data/midmix"},
+        },
+    )
+    (tmp_path / "soup.json").write_text(json.dumps(made))
+    given = inputs | {"checkpoint": checkpoint, "record.checkpoint": tmp_path / "soup.json"}
+    release(given, tmp_path / "out", "soup-000400")
+    body = (tmp_path / "out" / "README.md").read_text()
+    assert "the second run 3.300, the mean of their weights 3.100. Kept: the mean of" in body
+    assert "| Made from | `data/midtrain/000400`, `1212121212121212` |" in body
+    assert "| Made from | `data/midtrain_b/000400`, `3434343434343434` |" in body
+    assert "| `data/midmix` (midmix) |" in body and "Optimizer:" not in body
+
+
+def test_forms_are_those_of_the_evaluation():
+    from regrow.evaluate.probes import PLANS
+
+    assert {name: plan.form for name, plan in PLANS.items()} == {
+        name: stage.form for name, stage in stages.STAGES.items()
+    }
+
+
 def test_licence_texts():
     from regrow.release.export import licence
 

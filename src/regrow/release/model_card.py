@@ -9,7 +9,7 @@ from regrow.params.evaluate import Release
 from regrow.release import stages
 from regrow.release.probes import probes
 from regrow.release.records import Artifact, Source
-from regrow.release.render import card
+from regrow.release.render import card, number
 
 _SHAPE = (
     ("Layers", "num_hidden_layers"),
@@ -136,6 +136,22 @@ def data(record: Artifact | None) -> list[Source]:
     return [s for s in (record.inputs if record else ()) if s.name not in _PARENTS]
 
 
+def soup(decision: Mapping[str, Any]) -> str:
+    """What a soup kept and why, "" for what is none."""
+    losses = decision.get("losses")
+    found = {
+        name: losses[name]["mean"]
+        for name in ("a", "b", "mean")
+        if isinstance(losses, Mapping) and _number((losses.get(name) or {}).get("mean"))
+    }
+    names = {"a": "the first run", "b": "the second run", "mean": "the mean of their weights"}
+    kept = names.get(str(decision.get("kept")))
+    if kept is None or len(found) < len(names):
+        return ""
+    shown = ", ".join(f"{names[name]} {number(value, 3)}" for name, value in found.items())
+    return f"Held-out loss (nats per token): {shown}. Kept: {kept}."
+
+
 def model_card(
     *,
     release: Release,
@@ -145,6 +161,7 @@ def model_card(
     weights: str,
     checkpoint: str,
     state: Mapping[str, Any],
+    decision: Mapping[str, Any],
     eos: str,
     results: Mapping[str, Any],
     samples: Mapping[str, Any],
@@ -174,6 +191,7 @@ def model_card(
             "parents": parents(record),
             "data": data(record),
             "optimizer": optimizer(record),
+            "soup": soup(decision),
             "tokens": state.get("tokens"),
             "parameters": parameters,
             "weights": weights,

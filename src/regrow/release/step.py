@@ -45,6 +45,7 @@ def run(inputs: dict[str, Path], params: Any, output: Path, *, instance: str) ->
         weights=records.sha256(output / "model.safetensors"),
         checkpoint=records.tree(inputs["checkpoint"]),
         state=_json(inputs["checkpoint"] / "state.json"),
+        decision=_json(inputs["checkpoint"] / "decision.json"),
         eos=_eos(inputs["tokenizer"]),
         results=_json(inputs["evaluate"] / "results.json"),
         samples=_json(inputs["evaluate"] / "samples.json"),

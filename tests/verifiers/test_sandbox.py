@@ -43,8 +43,8 @@ def test_nothing_gets_out(target: attacks.Range, backend: str) -> None:
     fired = [target.fire(a, backend) for a in attacks.ATTACKS if a not in later]
     assert len(fired) >= 60
     assert {r.attack: r.escaped for r in fired if r.escaped} == {}
-    # 2.5 s is what the slowest may take by its limits; the rest is for a busy machine.
-    assert [r.attack for r in fired if r.seconds > 30] == []
+    # The limits would let the slowest take 2 s; a minute is for a busy machine, more is a hang.
+    assert [r.attack for r in fired if r.seconds > 60] == []
     status = {r.attack: r.outcome.status for r in fired}
     floods = ("endless output", "endless errors", "endless output by system call")
     assert {status[a] for a in floods} == {"output"}

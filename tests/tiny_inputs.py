@@ -79,11 +79,15 @@ def questions(per_family: int, split: str) -> pl.DataFrame:
     for i in range(per_family):
         a, b, word = i % 10, (3 * i) % 7, ("cat", "dog", "owl")[i % 3] + "s" * (i // 3)
         rows += [
-            ("add", "math", f"What is {a} + {b} ({i})?", f"{a} + {b} = {a + b}", str(a + b))
-            + ("integer", {"answer": a + b}, f"add(a={a}, b={b})"),
+            (
+                *("add", "math", f"What is {a} + {b} ({i})?", f"{a} + {b} = {a + b}", str(a + b)),
+                *("integer", {"answer": a + b}, f"add(a={a}, b={b})"),
+            ),
             ("copy", "string", f"Say {word}.", "", word, "exact", {"answer": word}, ""),
-            ("repeat", "instruction", f"Say {word} {b + 1} times.", f"{b + 1} times.")
-            + (" ".join([word] * (b + 1)), "repeat", {"word": word, "n": b + 1}, ""),
+            (
+                *("repeat", "instruction", f"Say {word} {b + 1} times.", f"{b + 1} times."),
+                *(" ".join([word] * (b + 1)), "repeat", {"word": word, "n": b + 1}, ""),
+            ),
         ]
     names = ("family", "domain", "question", "trace", "answer", "verifier", "arguments")
     table = [dict(zip((*names, "tool_call"), row, strict=True)) for row in rows]
@@ -173,5 +177,7 @@ def inputs(root: Path) -> dict[str, Path]:
 def params(**changes: object) -> SimpleNamespace:
     from regrow.params.evaluate import Evaluate
 
+    values: dict[str, object]
     values = {"max_documents": 4, "max_bytes": 700, "sample_tokens": 20, "bootstrap": 400}
+    values |= {"max_new_tokens": 24, "short_context": 64, "bin": 64, "samples": 2, "drawn": 3}
     return SimpleNamespace(evaluate=Evaluate(**(values | changes)))

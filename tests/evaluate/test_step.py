@@ -6,7 +6,7 @@ import pytest
 
 import tiny_inputs
 from determinism import run_twice
-from regrow.evaluate import offline, step
+from regrow.evaluate import items, metrics, offline, step
 
 CODE = """
 import json, sys
@@ -16,34 +16,79 @@ from regrow.params.evaluate import Evaluate
 from regrow.evaluate import step
 output, settings, *paths = map(Path, sys.argv[1:])
 params = SimpleNamespace(evaluate=Evaluate(**json.loads(str(settings))))
-names = ("checkpoint", "tokenizer", "decontaminate")
-step.run(dict(zip(names, paths)), params, output, instance="000020")
+step.run({path.parent.name: path for path in paths}, params, output, instance="soup-000020")
 """
 
 
 @pytest.fixture(scope="module")
 def inputs(tmp_path_factory):
-    return tiny_inputs.inputs(tmp_path_factory.mktemp("inputs"))
+    return tiny_inputs.probes(tmp_path_factory.mktemp("inputs"))
 
 
 @pytest.fixture(scope="module")
 def done(inputs, tmp_path_factory):
     output = tmp_path_factory.mktemp("out") / "evaluate"
-    counts = step.run(inputs, tiny_inputs.params(), output, instance="000020")
+    counts = step.run(inputs, tiny_inputs.params(), output, instance="soup-000020")
     return output, counts
 
 
-def test_writes_two_files_and_nothing_else(done):
+def test_writes_three_files_and_nothing_else(done):
     output, counts = done
-    assert sorted(path.name for path in output.iterdir()) == ["results.json", "samples.json"]
+    names = ["items.parquet", "results.json", "samples.json"]
+    assert sorted(path.name for path in output.iterdir()) == names
     results = json.loads((output / "results.json").read_text())
-    assert counts == {
-        "documents": results["overall"]["documents"],
-        "bytes": results["overall"]["bytes"],
-        "bits_per_byte": results["overall"]["bits_per_byte"],
-    }
-    assert results["checkpoint"] == "000020"
+    overall = results["overall"]
+    assert (
+        counts.items()
+        >= {
+            "documents": overall["documents"],
+            "bytes": overall["bytes"],
+            "bits_per_byte": overall["bits_per_byte"],
+            **{name: figure["value"] for name, figure in results["probes"].items()},
+        }.items()
+    )
+    assert results["checkpoint"] == "soup-000020"
+    assert (results["stage"], results["seed"], results["form"]) == ("soup", 0, "plain")
     assert results["trained"] == {"step": 20, "tokens": 40_960}
+
+
+def test_the_probes_of_the_stage_follow_from_the_items(done):
+    results = json.loads((done[0] / "results.json").read_text())
+    found = items.read(done[0] / "items.parquet")
+    assert set(results["probes"]) == {
+        *(found.keys() - {"bits_per_byte"}),
+        *("pass@1", "pass@2"),
+    }
+    assert {"loss_long", "loss_long_yarn", "needle", "needle_yarn", "worked_answers"} < set(found)
+    assert len(found["exact_match"]) == 18
+    assert len(found["pass_rate"]) == 3 * 3 * 2
+    again = metrics.figures([i for each in found.values() for i in each], 400, 0)
+    assert again == results["probes"]
+    by_document = {d["id"]: d["bits"] / d["bytes"] for d in results["documents"]}
+    assert {i.item: pytest.approx(i.value, abs=1e-6) for i in found["bits_per_byte"]} == by_document
+
+
+def test_worked_answers_equal_a_direct_computation(done, inputs):
+    import torch
+
+    from regrow.evaluate.questions import choose
+    from regrow.evaluate.vocabulary import Vocabulary
+    from regrow.model.files import load
+    from regrow.tokens import chat
+
+    model, vocabulary = load(inputs["checkpoint"]), Vocabulary(inputs["tokenizer"])
+    found = {i.item: i.value for i in items.read(done[0] / "items.parquet")["worked_answers"]}
+    for q in choose(inputs["tasks"], "test", 99, 0):
+        ids = vocabulary.encode(chat.plain(q.question, q.trace, q.answer))
+        before = len(vocabulary.encode(f"Question: {q.question}"))  # its blank line is scored too
+        count = len(ids) - before
+        ids = ids[-65:]  # as much of the question as fits
+        with torch.no_grad():
+            logits = model(input_ids=torch.tensor([ids])).logits[0, :-1].double()
+        nats = torch.log_softmax(logits, -1)[range(len(ids) - 1), ids[1:]][-count:].sum()
+        solution = chat.plain(q.question, q.trace, q.answer).partition("\n\n")[2]
+        bits = -float(nats) / 0.6931471805599453
+        assert found[q.id] == pytest.approx(bits / len(solution.encode()), rel=1e-5)
 
 
 def test_figures_follow_from_the_documents_in_the_file(done):
@@ -86,8 +131,13 @@ def test_bits_equal_a_direct_computation(done, inputs):
 
 def test_samples(done):
     samples = json.loads((done[0] / "samples.json").read_text())["samples"]
-    assert [s["prompt"] for s in samples] == tiny_inputs.params().evaluate.sample_prompts
-    assert all(s["text"] and (s["tokens"] == 20 or s["ended"]) for s in samples)
+    text = [s for s in samples if s["form"] == "text"]
+    assert [s["prompt"] for s in text] == tiny_inputs.params().evaluate.sample_prompts
+    assert all(s["text"] and (s["tokens"] == 20 or s["ended"]) for s in text)
+    # A question of each family, from the dev split.
+    asked = [s["prompt"] for s in samples if s["form"] == "plain"]
+    assert len(asked) == 3
+    assert set(asked) <= set(tiny_inputs.questions(6, "dev")["question"])
 
 
 def test_a_prompt_longer_than_the_context_is_named(inputs, tmp_path):
@@ -120,5 +170,40 @@ def test_two_runs_write_the_same_bytes(inputs, done, tmp_path):
     from determinism import hashes
 
     settings = tiny_inputs.params().evaluate.model_dump_json()
-    found = run_twice(CODE, tmp_path, settings, *(str(path) for path in inputs.values()))
-    assert found == hashes(done[0])
+    # The code names an input by the folder that its path lies in.
+    places = []
+    for name, path in inputs.items():
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "it").symlink_to(path)
+        places.append(str(tmp_path / name / "it"))
+    assert run_twice(CODE, tmp_path, settings, *places) == hashes(done[0])
+
+
+@pytest.mark.parametrize("instance", ["000020", "unheard-000020"])
+def test_an_instance_of_no_stage_is_refused(inputs, tmp_path, instance):
+    with pytest.raises(ValueError, match=r"STAGE-NNNNNN|no probes"):
+        step.run(inputs, tiny_inputs.params(), tmp_path, instance=instance)
+
+
+def test_the_questions_work_for_any_lm_eval_user(inputs, tmp_path):
+    offline.prepare()
+    from lm_eval.tasks import TaskManager
+
+    from regrow.evaluate.questions import choose
+    from regrow.evaluate.replies import write_questions, write_worked
+
+    settings = tiny_inputs.params().evaluate
+    asked = choose(inputs["tasks"], "test", 9, 0)
+    names = write_questions(asked, "think", settings, tmp_path / "tasks", "drawn")
+    worked = write_worked(asked, tmp_path / "tasks")
+    manager = TaskManager(include_path=str(tmp_path / "tasks"), include_defaults=False)
+    tasks = manager.load([*names.values(), worked])["tasks"]
+    assert sorted(tasks) == sorted([*names.values(), worked])
+    task = tasks[names["copy"]]
+    (doc,) = [d for d in task.eval_docs if d["question"] == "Say cat."]
+    said = ["<think> so</think> cat<|end|>", "<think> so</think> dog<|end|>", "cat"]
+    assert task.process_results(doc, [said]) == {
+        "exact_match": [1.0, 0.0, 0.0],
+        "format": [1.0, 1.0, 0.0],
+        "score": [1.0, 0.0, 0.0],
+    }

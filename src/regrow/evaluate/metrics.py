@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
@@ -83,7 +84,7 @@ def figures(items: Iterable[Item], resamples: int, seed: int) -> dict[str, dict[
         members = by_probe[probe]
         found[probe] = _figure(probe, rows.averaged(members), resamples, seed)
         if probe == "pass_rate":
-            samples = 1 + max(item.sample for item in members)
+            samples = min(Counter((i.family, i.item) for i in members).values())
             found[probe]["samples"] = samples
             for k in powers(samples):
                 values = rows.averaged(members, partial(pass_at, k))

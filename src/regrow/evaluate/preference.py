@@ -26,7 +26,7 @@ def preferences(model: Olmo3ForCausalLM, path: Path, *, most: int) -> list[Item]
     )
     room = int(model.config.max_position_embeddings) + 1
     pairs, windows = [], []
-    for identity, source, prompt, chosen, rejected in table.iter_rows():
+    for identity, source, prompt, chosen, rejected in table.select(columns).iter_rows():
         if chosen and rejected and len(prompt) + max(len(chosen), len(rejected)) <= room:
             pairs.append((identity, source))
             windows += [(list(prompt), list(chosen)), (list(prompt), list(rejected))]

@@ -11,7 +11,7 @@ from regrow.lineage.evals.read import Evaluation
 from regrow.lineage.report.chart import nice
 
 ROW, HEAD, FOOT = 20, 30, 26
-WIDTH, LEFT, RIGHT = 470, 170, 16
+WIDTH, LEFT, RIGHT = 480, 190, 16
 GAP = 18
 COLUMNS = 2
 

@@ -1,0 +1,139 @@
+"""Evaluations on disk with known scores, as the evaluate steps and their records would leave them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from regrow.evaluate import items, metrics
+from regrow.evaluate.items import Item
+from regrow.numerics.random import Stream
+
+FAMILIES = ("add", "copy")
+TASKS = 60
+PARAMS = {"evaluate": {"bootstrap": 400, "seed": 0}}
+
+
+def write_evaluation(
+    root: Path, name: str, rows: Iterable[Item], *, bits: Callable[[int], float] | None = None
+) -> None:
+    """`data/evaluate*/NAME` and its record. `bits`: bits of document i; documents have 100 bytes."""
+    found = list(rows)
+    step = "evaluate"
+    if "_seed" in name:
+        step += "_" + name.rpartition("_")[2].partition("-")[0]
+    folder = root / "data" / step / name
+    folder.mkdir(parents=True)
+    items.write(found, folder / "items.parquet")
+    shown: dict[str, object] = {
+        "checkpoint": name,
+        "split": "test",
+        "probes": metrics.figures(found, 400, 0),
+    }
+    if bits:
+        documents = [
+            {"id": f"d{i}", "domain": "ab"[i % 2], "url": "", "bits": bits(i), "bytes": 100}
+            for i in range(30)
+        ]
+        value = sum(d["bits"] for d in documents) / 3000
+        about = {"bits_per_byte": value, "low": value, "high": value, "documents": 30}
+        shown |= {"documents": documents, "overall": about, "domains": {"a": about, "b": about}}
+    (folder / "results.json").write_text(json.dumps(shown))
+    write_record(root, step, name, PARAMS)
+
+
+def write_record(root: Path, step: str, instance: str | None, params: object) -> None:
+    name = step if instance is None else f"{step}.{instance}"
+    path = f"data/{step}" + (f"/{instance}" if instance else "")
+    files = [
+        {"path": file.name, "sha256": "0" * 64, "md5": "0" * 32, "size": file.stat().st_size}
+        for file in sorted((root / path).glob("*"))
+    ]
+    record = {
+        "step": step,
+        "instance": instance,
+        "key": "0" * 64,
+        "parts": {"inputs": {"checkpoint": "c" * 64}, "params": params},
+        "inputs": {},
+        "output": {"path": path, "sha256": "0" * 64, "size": 0, "files": files},
+    }
+    (root / "records").mkdir(exist_ok=True)
+    (root / "records" / f"{name}.json").write_text(json.dumps(record))
+
+
+def answers(
+    greedy: float, drawn: float, tokens: float = 20.0, *, end: str = "", salt: str = "x"
+) -> list[Item]:
+    """Items of answers: a task's answer is right where its own fixed number lies below the rate."""
+    rows = []
+    for family in FAMILIES:
+        difficulty = Stream("test", family).uniform(TASKS)
+        luck = Stream("test", family, salt).uniform(4 * TASKS)
+        for i in range(TASKS):
+            task = f"{family}{i:03d}"
+            right = float(difficulty[i] < greedy)
+            rows += [
+                Item(f"exact_match{end}", task, family, 0, right),
+                Item(f"format{end}", task, family, 0, 1.0),
+                Item(f"tokens{end}", task, family, 0, tokens),
+            ]
+            for k in range(4):
+                value = float(0.7 * difficulty[i] + 0.3 * luck[4 * i + k] < drawn)
+                rows += [
+                    Item("pass_rate", task, family, k, value),
+                    Item("tokens_drawn", task, family, k, tokens + k),
+                ]
+    return rows
+
+
+def pairs(rates: dict[str, float]) -> list[Item]:
+    return [
+        Item("preference", f"{source}{i:03d}", source, 0, float(draw < rate))
+        for source, rate in rates.items()
+        for i, draw in enumerate(Stream("test pairs", source).uniform(100).tolist())
+    ]
+
+
+def long(loss: float, end: str = "") -> list[Item]:
+    spread = Stream("test windows").uniform(20).tolist()
+    return [Item(f"loss_long{end}", f"d{i}", "", 0, loss + x) for i, x in enumerate(spread)]
+
+
+def write_tree(root: Path, *, seeds: bool = False) -> Path:
+    """A whole flow's evaluations."""
+    (root / "Snakefile").write_text("")
+    few = [row for row in answers(0.0, 0.0) if row.item.endswith(("0", "5"))]
+    few = [row for row in few if row.probe in ("exact_match", "format", "tokens")]
+    base = answers(0.5, 0.4)
+    think = [row._replace(probe=f"{row.probe}_think", value=0.0) for row in few]
+    tools = [Item("tool_calls", f"add{i:03d}", "add", 0, 1.0) for i in range(10)]
+    write_evaluation(root, "pretrain-000000", few, bits=lambda i: 800.0 + i)
+    write_evaluation(root, "pretrain-000480", few, bits=lambda i: 250.0 + i)
+    write_evaluation(root, "midtrain-000400", base, bits=lambda i: 252.0 + i)
+    write_evaluation(root, "soup-000400", base + long(4.2), bits=lambda i: 252.0 + i)
+    control = long(3.95) + long(3.86, "_yarn")
+    write_evaluation(root, "longcontext_control-000120", base + control, bits=lambda i: 251.0)
+    write_evaluation(
+        root, "longcontext-000120", base + long(3.78) + think, bits=lambda i: 251.0 + i
+    )
+    write_evaluation(root, "rlzero-000060", answers(0.5, 0.45, salt="zero"))
+    write_evaluation(root, "rlzero_random-000030", answers(0.3, 0.2))
+    both = {"judged": 0.7, "delta": 0.9}
+    before = [row._replace(probe="tool_calls_instruct", value=0.0) for row in tools]
+    write_evaluation(root, "sft-000100", answers(0.3, 0.2) + pairs(both))
+    write_evaluation(root, "sft-000300", answers(0.56, 0.44) + pairs(both) + before)
+    write_evaluation(root, "sft_instruct-000100", answers(0.4, 0.3) + tools)
+    write_evaluation(root, "dpo_delta-000032", answers(0.56, 0.44) + pairs(both | {"delta": 1.0}))
+    write_evaluation(root, "dpo-000032", answers(0.58, 0.46, 15.0) + pairs(both | {"judged": 0.82}))
+    write_evaluation(root, "rlvr-000080", answers(0.65, 0.6, 15.0))
+    write_record(root, "pairs", None, {"pairs": {"length_weight": 0.0025}})
+    for seed in (1, 2) if seeds else ():
+        write_evaluation(root, f"sft_seed{seed}-000300", answers(0.55, 0.45) + pairs(both))
+        write_evaluation(
+            root,
+            f"dpo_seed{seed}-000032",
+            answers(0.57, 0.46, 15.0) + pairs(both | {"judged": 0.8 + 0.02 * seed}),
+        )
+        write_evaluation(root, f"rlvr_seed{seed}-000080", answers(0.66, 0.6 + 0.01 * seed, 15.0))
+    return root

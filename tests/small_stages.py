@@ -158,7 +158,7 @@ class Sums(Source):
                     Answer(
                         prompt,
                         tokens,
-                        _logprobs(engine.model, prompt, tokens),
+                        logprobs(engine.model, prompt, tokens),
                         [score - mean] * len(tokens),
                     )
                 )
@@ -184,7 +184,8 @@ class Sums(Source):
 
 
 @torch.no_grad()
-def _logprobs(model: Any, prompt: list[int], tokens: list[int]) -> list[float]:
+def logprobs(model: Any, prompt: list[int], tokens: list[int]) -> list[float]:
+    """Of the tokens of an answer, as a sampler would have them."""
     rows = torch.tensor([prompt + tokens])
     found = functional.token_logprobs(model(rows).logits, next_tokens(rows))
     return found[0, len(prompt) - 1 : -1].tolist()

@@ -16,6 +16,7 @@ from regrow.model import files
 from regrow.numerics.torch.install import install
 from regrow.tables import parquet
 from regrow.train import examples, runtime
+from regrow.train import objective as objectives
 from regrow.train.buckets import Buckets
 from regrow.train.examples import Example, Examples
 from regrow.train.objective import LanguageModelling
@@ -100,6 +101,34 @@ def test_the_questions_get_no_gradient_of_their_own(world: Path) -> None:
         source = Examples([row], Buckets([12], 1, "k"), 1, eos=1, pad=0)
         losses.append(objective.loss(model, source.get(1, 0), 1)[0].detach())
     assert torch.equal(losses[0], losses[1]) and float(losses[0]) > 0
+
+
+def test_leaving_out_the_questions_logits_changes_no_bit(
+    world: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runtime.prepare()
+    model = install(files.load(world / "pretrain/000020"))
+    rows = made()
+    source = Examples(rows, Buckets([len(r.tokens) for r in rows], 8, "k"), 8, eos=1, pad=0)
+    batch = source.get(1, 0)
+    assert 1 < objectives.needed(batch.learned) < batch.tokens.shape[1] - 8
+    found = []
+    for keep in (objectives.needed, lambda learned: 0):
+        monkeypatch.setattr(objectives, "needed", keep)
+        model.zero_grad(set_to_none=True)
+        loss, _ = LanguageModelling(1e-4, False).loss(model, batch, 7)
+        loss.backward()
+        found.append([loss.detach(), *(p.grad for p in model.parameters())])
+    assert all(torch.equal(a, b) for a, b in zip(*found, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("learned", "keep"),
+    [(None, 0), ([[0, 0, 0, 1, 1], [0, 0, 1, 0, 0]], 4), ([[1, 1, 1, 1, 1]], 5), ([[1, 0, 0]], 1)],
+)
+def test_how_many_positions_predict_something(learned: list[list[int]] | None, keep: int) -> None:
+    given = None if learned is None else torch.tensor(learned).bool()
+    assert objectives.needed(given) == keep
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,9 @@ from regrow.model import files
 from regrow.numerics.torch.install import install
 from regrow.train import checkpoint, metrics, runtime, stage
 from regrow.train.engine import Engine
-from regrow.train.grpo import Answer, Answers, Grpo, answer_logprobs
-from small_stages import STAGES, ids, inputs, params
+from regrow.train.grpo import Answer, Answers, Grpo
+from regrow.train.objective import answer_logprobs
+from small_stages import STAGES, ids, inputs, logprobs, params
 
 
 def answer(prompt: str, text: str, advantage: float, logprob: float = 0.0) -> Answer:
@@ -69,7 +70,7 @@ def test_the_log_probabilities_are_those_of_the_tokens(model: torch.nn.Module) -
     source = Answers([answer("1+2=", "3!", 1.0), answer("Long: 5+5=", "10", 1.0)], per_step=1)
     batch = source.get(1, 0)
     with torch.no_grad():
-        found = answer_logprobs(model, batch)
+        found = answer_logprobs(model, batch.tokens, batch.learned)
         for row in range(2):
             tokens = batch.tokens[row]
             want = torch.log_softmax(model(tokens[None]).logits[0].double(), dim=-1)
@@ -115,9 +116,7 @@ def loss_of(
     model: torch.nn.Module, advantage: float, *, old: float, sampler: float
 ) -> tuple[float, float]:
     """Loss and gradient norm for one token whose policy ratio is e^-old, factor e^(old-sampler)."""
-    one = Answers([answer("1+2=", "3", advantage)], per_step=1)
-    with torch.no_grad():
-        now = float(answer_logprobs(model, one.get(1, 0))[0, -1])
+    (now,) = logprobs(model, ids("1+2="), ids("3"))
     source = Answers([answer("1+2=", "3", advantage, now + sampler)], per_step=1)
     source.set_old([[now + old]])
     model.zero_grad(set_to_none=True)

@@ -20,8 +20,8 @@ from regrow.numerics.random import Stream
 from regrow.numerics.torch.install import install
 from regrow.train import dpo, runtime
 from regrow.train.buckets import Buckets
-from regrow.train.grpo import Answer, Answers, Grpo, answer_logprobs
-from small_stages import ids
+from regrow.train.grpo import Answer, Answers, Grpo
+from small_stages import ids, logprobs
 
 SCRIPT = Path(__file__).parent / "peer_trl.py"
 CLIP = {"clip_low": 0.2, "clip_high": 0.272}
@@ -46,15 +46,13 @@ def answers(net: Any) -> list[dict[str, Any]]:
     ):
         tokens = [*ids(text), 1]
         noise = Stream("peer", i).normal(2 * len(tokens)).tolist()
-        row = Answers([Answer(ids(prompt), tokens, [0.0] * len(tokens), [0.0] * len(tokens))], per_step=1)  # fmt: skip
-        with torch.no_grad():
-            now = answer_logprobs(net, row.get(1, 0))[0, len(prompt) :].tolist()
+        now = logprobs(net, ids(prompt), tokens)
         old = [a + 0.4 * z for a, z in zip(now, noise[: len(tokens)], strict=True)]
         sampler = [a + 0.3 * z for a, z in zip(old, noise[len(tokens) :], strict=True)]
         advantages = [(i % 4 - 1.5) / 2 + 0.1 * (t % 2) for t in range(len(tokens))]
         made.append(
             {"prompt": ids(prompt), "tokens": tokens, "logprobs": sampler, "old": old}
-            | {"advantages": advantages}
+            | {"now": now, "advantages": advantages}
         )
     return made
 
@@ -82,10 +80,6 @@ def peer(model: Any, reference: Any, tmp_path_factory: pytest.TempPathFactory) -
     files.save(model, folder / "model")
     files.save(reference, folder / "reference")
     given = answers(model)
-    with torch.no_grad():
-        for answer in given:
-            row = Answers([Answer(answer["prompt"], answer["tokens"], answer["logprobs"], answer["advantages"])], per_step=1)  # fmt: skip
-            answer["now"] = answer_logprobs(model, row.get(1, 0))[0, len(answer["prompt"]) :].tolist()  # fmt: skip
     batches = {
         "dpo": {
             "beta": 5.0,

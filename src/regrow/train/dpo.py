@@ -18,11 +18,10 @@ import polars as pl
 import torch
 from torch import Tensor
 
-from regrow.numerics.torch import functional
 from regrow.tables import parquet
 from regrow.train.buckets import Buckets
 from regrow.train.examples import pad_rows
-from regrow.train.objective import Model, next_tokens
+from regrow.train.objective import Model, answer_logprobs
 from regrow.train.source import Source
 
 
@@ -116,8 +115,7 @@ def lengths(pairs: Sequence[Pair]) -> list[int]:
 
 def answer_scores(model: Model, batch: PairBatch) -> Tensor:
     """Mean log-probability of each row's answer tokens: (2 pairs,)."""
-    logits = model(input_ids=batch.tokens, use_cache=False).logits
-    found = functional.token_logprobs(logits, next_tokens(batch.tokens, batch.learned))
+    found = answer_logprobs(model, batch.tokens, batch.learned)
     return found.sum(dim=1) / batch.learned.sum(dim=1)
 
 

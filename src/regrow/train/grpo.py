@@ -21,9 +21,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from regrow.numerics.torch import functional
 from regrow.train.engine import Engine
-from regrow.train.objective import Model, next_tokens
+from regrow.train.objective import Model, answer_logprobs
 from regrow.train.source import Source
 
 
@@ -142,7 +141,7 @@ class Answers(Source):
         for index in range(engine.group.rank, len(self._dealt), engine.group.size):
             batch = self.get(step, index)
             if len(batch.tokens):
-                batch.record(answer_logprobs(engine.group.model, batch))
+                batch.record(answer_logprobs(engine.group.model, batch.tokens, batch.learned))
         self._share(engine)
         if self._old is None:
             self._old = self._seen
@@ -174,13 +173,6 @@ class Answers(Source):
         return max(gaps, default=0.0)
 
 
-def answer_logprobs(model: Model, batch: AnswerBatch) -> Tensor:
-    """Log-probability of every learned token, at that token's place: (rows, length), else 0."""
-    logits = model(input_ids=batch.tokens, use_cache=False).logits
-    ahead = functional.token_logprobs(logits, next_tokens(batch.tokens, batch.learned))
-    return torch.cat([torch.zeros(len(ahead), 1), ahead[:, :-1]], dim=1)
-
-
 class Grpo:
     """The objective over `AnswerBatch`es; weighs learned tokens."""
 
@@ -201,7 +193,7 @@ class Grpo:
         self, model: Model, batch: AnswerBatch, total: int
     ) -> tuple[Tensor, tuple[Tensor, ...]]:
         """See the top of this module; `total` is T."""
-        logprobs = answer_logprobs(model, batch)
+        logprobs = answer_logprobs(model, batch.tokens, batch.learned)
         batch.record(logprobs.detach())
         old = logprobs.detach() if batch.old is None else batch.old
         ratio = torch.exp(logprobs - old)

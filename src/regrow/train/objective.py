@@ -70,22 +70,48 @@ class LanguageModelling:
             return int(batch.learned[:, 1:].sum())
         return rows * (length - 1)
 
-    def logits(self, model: Model, batch: Batch) -> Tensor:
-        """(rows, length, vocabulary)."""
+    def logits(self, model: Model, batch: Batch, keep: int = 0) -> Tensor:
+        """(rows, length, vocabulary), or of the last `keep` positions."""
         # Positions that restart, without an attention mask and without a cache, are what makes
         # transformers isolate packed documents; with either of the others it leaks silently.
         where = positions(documents(batch.tokens, batch.eos)) if self.document_mask else None
-        return model(input_ids=batch.tokens, position_ids=where, use_cache=False).logits
+        return model(
+            input_ids=batch.tokens, position_ids=where, use_cache=False, logits_to_keep=keep
+        ).logits
 
     def loss(self, model: Model, batch: Batch, total: int) -> tuple[Tensor, tuple[Tensor, ...]]:
         """Mean over the step's predicted tokens: cross-entropy, z-loss."""
+        keep = needed(batch.learned)
         loss, entropy, z = functional.cross_entropy(
-            self.logits(model, batch),
-            next_tokens(batch.tokens, batch.learned),
+            self.logits(model, batch, keep),
+            next_tokens(batch.tokens, batch.learned)[:, -keep:],
             total=total,
             z_loss=self.z_loss,
         )
         return loss, (entropy, z)
+
+
+def needed(learned: Tensor | None) -> int:
+    """How many of the last positions predict a learned token of some row; 0: all of them.
+
+    The logits of the others (the questions) are not computed.
+    """
+    if learned is None:
+        return 0
+    columns = learned[:, 1:].any(dim=0).nonzero()
+    return learned.shape[1] - int(columns[0]) if len(columns) else 1
+
+
+def answer_logprobs(model: Model, tokens: Tensor, learned: Tensor) -> Tensor:
+    """Log-probability of every learned token, at that token's place: (rows, length), else 0.
+
+    tokens, learned: (rows, length), padded on the right.
+    """
+    keep = needed(learned)
+    logits = model(input_ids=tokens, use_cache=False, logits_to_keep=keep).logits
+    ahead = functional.token_logprobs(logits, next_tokens(tokens, learned)[:, -keep:])
+    front = torch.zeros(len(tokens), tokens.shape[1] - keep + 1)
+    return torch.cat([front, ahead[:, :-1]], dim=1)
 
 
 def next_tokens(tokens: Tensor, learned: Tensor | None = None) -> Tensor:

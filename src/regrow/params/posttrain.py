@@ -25,11 +25,11 @@ class MidMix(Block):
     tokens: int = Field(default=900_000, ge=1_000)
     sequence_length: int = Field(default=256, ge=16, multiple_of=16)
     shares: dict[str, float] = {
-        "quality": 0.15,
-        "pretraining": 0.10,
-        "questions": 0.55,
-        "instructions": 0.08,
-        "retrieval": 0.12,
+        "quality": 0.12,
+        "pretraining": 0.08,
+        "questions": 0.65,
+        "instructions": 0.05,
+        "retrieval": 0.10,
     }
     """component -> share: top quality buckets, pretraining carry-over, questions with worked
     answers, instruction-like text without chat tokens, key-value retrieval"""

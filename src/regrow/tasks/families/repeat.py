@@ -1,4 +1,4 @@
-"""A word, two to six times, and then stop."""
+"""A word, two to five times, and then stop."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ _WORDINGS = (
     "Write {word} {n} times.",
     "Say {word} {n} times and then stop.",
 )
+_SHORT = tuple(word for word in WORDS if len(word) <= 6)
 _WORKED = 0.6
 
 
 def _draw(draws: Draws) -> Task:
-    word, n = draws.of(WORDS), draws.between(2, 6)
+    word, n = draws.of(_SHORT), draws.between(2, 5)
     worked = ", ".join(f"{i} {word}" for i in range(1, n + 1))
     return Task(
         content=f"{n} {word}",

@@ -10,11 +10,12 @@ _WORDINGS = (
     "Put {} in rising order.",
     "Order these numbers from small to large: {}.",
 )
+_LENGTHS = (2, 2, 3, 3, 4)
 _WORKED = 0.6
 
 
 def _draw(draws: Draws) -> Task:
-    numbers = draws.some(range(10, 100), draws.between(2, 4))
+    numbers = draws.some(range(10, 100), draws.of(_LENGTHS))
     said = ", ".join(map(str, numbers))
     lines, left = [], list(numbers)
     while len(left) > 1:

@@ -1,4 +1,4 @@
-"""Exactly two to five words that start with a letter, most often without one that is named.
+"""Exactly two to four words that start with a letter, most often without one that is named.
 
 A letter and a number alone make about a hundred contents, too few to measure by. The word that
 must not be used is part of the content: an answer that is right for one question is wrong for
@@ -16,13 +16,13 @@ _WORDINGS = (
     "Give {n} words with {letter} as the first letter{but}.",
     "List exactly {n} words that begin with {letter}{but}.",
 )
-_MOST = 5
+_MOST = 4
 _CORE: dict[str, tuple[str, ...]] = {
-    letter: tuple(sorted(words, key=lambda word: (len(word), word))[:12])
+    letter: tuple(sorted(words, key=lambda word: (len(word), word))[:8])
     for letter, words in BY_LETTER.items()
 }
 """the shortest words of a letter: what worked answers are made of, few enough to be learned"""
-_LETTERS = tuple(letter for letter, words in BY_LETTER.items() if len(words) > _MOST)
+_LETTERS = tuple(letter for letter, words in BY_LETTER.items() if len(words) > 8)
 _BARE = 0.1
 """share of questions that name no word"""
 _WORKED = 0.6

@@ -21,29 +21,45 @@ def write_stages(root: Path, params: Params) -> None:
     import small_tree
 
     data = root / "data"
-    small_tree.write_pack(data / "midmix", ["question1", "joins", "question2", "question1"])
+    small_tree.write_pack(data / "midmix", ["question1", "passage1", "question2", "question1"])
     documents = [
         {
-            "id": small_tree.ID.get(name, name),
+            "id": name,
             "component": component,
             "source": "manual-1.0",
             "generator": generator,
             "licence": "MIT",
+            "parent": parent,
             "text": f"text of {name}",
         }
-        for name, component, generator in (
-            ("joins", "pretraining", ""),
-            ("question1", "questions", "add"),
-            ("question2", "questions", "reverse"),
+        for name, component, generator, parent in (
+            ("passage1", "pretraining", None, small_tree.ID["joins"]),
+            ("question1", "questions", "add", "train-add-0"),
+            ("question2", "questions", "reverse", "train-reverse-0"),
         )
     ]
     tables.write(pl.DataFrame(documents).sort("id"), data / "midmix/documents.parquet")
     tables.write(
         pl.DataFrame(
             [
-                {"id": small_tree.ID["joins"], "component": "long", "generator": None},
-                {"id": small_tree.ID["queries"], "component": "long", "generator": None},
-                {"id": "question1", "component": "midtraining", "generator": "add"},
+                {
+                    "id": small_tree.ID["joins"],
+                    "component": "long",
+                    "generator": None,
+                    "parent": None,
+                },
+                {
+                    "id": small_tree.ID["queries"],
+                    "component": "long",
+                    "generator": None,
+                    "parent": None,
+                },
+                {
+                    "id": "question1",
+                    "component": "midtraining",
+                    "generator": "add",
+                    "parent": "train-add-0",
+                },
             ]
         ),
         data / "longmix/documents.parquet",

@@ -41,7 +41,9 @@ def test_a_document_is_found_by_id_url_and_text(ledger: Ledger, query: str) -> N
 def test_a_kept_document_is_followed_to_the_steps_that_saw_it(ledger: Ledger) -> None:
     answer = trace(ledger, url("joins"))
     assert [s["outcome"] for s in answer["stops"]] == ["kept"] * 9
-    assert stop(answer, "midmix")["facts"]["component"] == "pretraining"
+    assert stop(answer, "midmix")["facts"] == {
+        "component": "pretraining", "documents": 1, "ids": ["passage1"],
+    }  # fmt: skip
     assert stop(answer, "dedup")["facts"]["copies_dropped"][0]["id"] == ID["copy"]
     assert stop(answer, "mix")["facts"]["repeats"] == 3
     training = answer["training"][0]
@@ -188,7 +190,7 @@ def test_a_document_of_later_mixes_is_followed_through_them(ledger: Ledger) -> N
         "pretrain", "midtrain", "midtrain_b", "longcontext_control", "longcontext",
     ]  # fmt: skip
     assert by["midtrain"]["instances"] == [
-        {"instance": 1, "id": ID["joins"], "repeat": 0, "start": 11, "end": 32}
+        {"instance": 1, "id": "passage1", "repeat": 0, "start": 11, "end": 32}
     ]
     assert answer["fate"].startswith(f"seen by {len(by['pretrain']['steps'])} steps of pretrain")
     assert f"{len(by['midtrain']['steps'])} steps of midtrain (" in answer["fate"]
@@ -293,12 +295,28 @@ def test_a_task_is_followed_across_the_stages(ledger: Ledger) -> None:
     assert [match["kind"] for match in answer["matches"]] == ["task"]
     assert answer["stops"][0]["step"] == "tasks"
     assert {"sftdata", "pairs", "difficulty"} <= {s["step"] for s in answer["stops"]}
+    mid = next(entry for entry in answer["training"] if entry["stage"] == "midtrain")
+    assert {row["id"] for row in mid["seen"]} == {"question1"}
     rl = next(entry for entry in answer["training"] if entry["stage"] == "rlvr")
     assert rl["steps"] == [3] and {row["task"] for row in rl["seen"]} == {"train-add-0"}
     asked = trace(ledger, "Question 0 of add?")["matches"]
     assert {match["id"] for match in asked} == {f"{s}-add-0" for s in ("train", "dev", "test")}
     held = trace(ledger, "test-add-1")
     assert held["fate"].startswith("held out") and held["training"] == []
+
+
+def test_what_nothing_saw_is_told_apart(tree: Path) -> None:
+    ledger = Ledger.load(tree)
+    made = trace(ledger, "think-5")
+    assert made["training"] == [] or made["training"][0]["stage"] == "sft"
+    for folder in ("pack", "midmix", "longmix", "sftdata", "pairs"):
+        for path in (tree / "data" / folder).rglob("tokens.bin"):
+            path.unlink()
+    for path in (tree / "data").rglob("rollouts.parquet"):
+        path.unlink()
+    for name in ("sftdata/think", "sftdata/instruct", "pairs/pairs"):
+        (tree / f"data/{name}.parquet").unlink()
+    assert trace(ledger, url("joins"))["fate"].startswith("kept for training (no training run")
 
 
 def test_a_soup_saw_no_data(ledger: Ledger) -> None:
@@ -312,7 +330,10 @@ def test_a_soup_saw_no_data(ledger: Ledger) -> None:
         (["order", "sft", "--step", "1"], "think-"),
         (["order", "dpo-step2", "--step", "2"], "1.00 over 0.00"),
         (["order", "rlvr", "--step", "2"], "group 1: task train-reverse-2"),
-        (["order", "midtrain", "--step", "1"], "pretraining: "),
+        (
+            ["order", "midtrain", "--step", "1"],
+            "pretraining: https://manual.example/doc/joins.html",
+        ),
         (["order", "rlvr"], "by reason"),
         (["order", "longcontext_control"], "distinct documents seen, begun from soup.000004"),
         (["trace", "train-reverse-1"], "difficulty"),

@@ -14,6 +14,9 @@ from typing import Any
 
 from regrow.cli.paint import Paint
 
+MOST = 8
+"""lines of one kind, before the rest is only counted"""
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Arguments."""
@@ -91,7 +94,7 @@ def _show_stop(stop: dict[str, Any], paint: Paint) -> None:
         facts.pop(name, None)
     if before is not None:
         facts["characters"] = f"{before:,} → {facts['characters']:,}"
-    line += " " + ", ".join(f"{name} {_number(value)}" for name, value in facts.items())
+    line += " " + ", ".join(f"{name} {_shown(value)}" for name, value in facts.items())
     print(line.rstrip())
     for copy in copies:
         print(
@@ -109,12 +112,16 @@ def _show_training(training: dict[str, Any], paint: Paint) -> None:
         print(
             f"{mark} {stage} {len(instances)} instance{'s' if len(instances) != 1 else ''} packed"
         )
-        for instance in instances:
+        several = len({instance["id"] for instance in instances}) > 1
+        for instance in instances[:MOST]:
             seen = [s for s in training["seen"] if s["instance"] == instance["instance"]]
+            what = f"{instance['id'][:12]} " if several else f"repeat {instance['repeat']}: "
             print(
-                f"    repeat {instance['repeat']}: tokens {instance['start']:,} to "
+                f"    {what}tokens {instance['start']:,} to "
                 f"{instance['end']:,} of the stream, {_when(seen)}"
             )
+        if len(instances) > MOST:
+            print(paint.dim(f"    and {len(instances) - MOST} more (--json lists all)"))
     elif training["kind"] == "rollouts":
         rewards = [s["reward"] for s in training["seen"]]
         mean = sum(rewards) / len(rewards) if rewards else 0.0
@@ -150,6 +157,13 @@ def _show_evaluations(rows: list[dict[str, Any]], paint: Paint, most: int = 12) 
         print(f"{paint.green('✓')} {'evaluate':<14} {name}: {shown}")
     if len(by) > most:
         print(paint.dim(f"    and {len(by) - most} more scores (--json lists all)"))
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, list):
+        more = f" and {len(value) - 3} more" if len(value) > 3 else ""
+        return ", ".join(str(item)[:12] for item in value[:3]) + more
+    return _number(value)
 
 
 def _number(value: Any) -> str:

@@ -73,16 +73,24 @@ def _described(shelf: Shelf, run: Run, rows: list[dict[str, Any]]) -> list[dict[
 
 
 def documents(shelf: Shelf, job: str, ids: set[str]) -> dict[str, dict[str, Any]]:
-    """What is known about documents: url, title, and of a later mix its component and generator."""
+    """What is known about documents: url, title, and of a later mix its component and generator.
+
+    A passage or a made text has the url of the document that it comes from, or the question of its task.
+    """
     here = pl.col("id").is_in(sorted(ids))
-    found: dict[str, dict[str, Any]] = {}
+    found: dict[str, dict[str, Any]] = {id: {} for id in ids}
     if job != "pack":
-        columns = ["id", "component", "generator", "source"]
+        columns = ["id", "component", "generator", "source", "parent"]
         for row in shelf.rows(job, "documents.parquet", here, columns):
-            found[row.pop("id")] = {name: value for name, value in row.items() if value}
-    for row in shelf.rows("text", "documents.parquet", here, ["id", "url", "title"]):
-        found.setdefault(row.pop("id"), {}).update(row)
-    return found
+            found[row.pop("id")].update({name: value for name, value in row.items() if value})
+    origin = {id: str(row.get("parent") or id) for id, row in found.items()}
+    wanted = pl.col("id").is_in(sorted(set(origin.values())))
+    about = {
+        row.pop("id"): row
+        for row in shelf.rows("text", "documents.parquet", wanted, ["id", "url", "title"])
+    }
+    about |= tasks(shelf, set(origin.values()) - about.keys())
+    return {id: {**about.get(origin[id], {}), **row} for id, row in found.items()}
 
 
 def tasks(shelf: Shelf, ids: set[str]) -> dict[str, dict[str, Any]]:

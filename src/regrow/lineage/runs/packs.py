@@ -57,7 +57,7 @@ class Packs(Run):
         return rows.select("instance", "id", "repeat", "start", "end").collect().to_dicts()
 
     def of(self, id: str) -> list[dict[str, Any]]:
-        """See Run. Rows: step, instance, repeat, sequence, position (in training, from 0), tokens."""
+        """See Run. Rows: step, id, instance, repeat, sequence, position (in training, from 0), tokens."""
         end = self.last_step * self.batch
         seen = []
         for piece in self.pack.sequences_of_document(id):
@@ -66,6 +66,7 @@ class Packs(Run):
                 seen.append(
                     {
                         "step": step,
+                        "id": piece.id,
                         "instance": piece.instance,
                         "repeat": piece.repeat,
                         "sequence": piece.sequence,

@@ -11,7 +11,7 @@ from regrow.lineage.runs.run import Run
 from regrow.lineage.shelf import Shelf
 from regrow.lineage.trace.find import find
 from regrow.lineage.trace.journey import journey
-from regrow.lineage.trace.made import Match, evaluations, journey_of_made
+from regrow.lineage.trace.made import Match, evaluations, family, journey_of_made
 
 
 def trace(ledger: Ledger, query: str) -> dict[str, Any]:
@@ -55,39 +55,39 @@ def follow(shelf: Shelf, match: Match) -> dict[str, Any]:
             f"lost from sight at {last.step}: its tables are not on disk or do not hold it"
         )
     else:
-        answer["training"] = exposure(shelf, str(match.id))
-        answer["fate"] = fate(answer["training"])
+        runs = last_runs(shelf)
+        answer["training"] = exposure(shelf, runs, str(match.id))
+        answer["fate"] = (
+            fate(answer["training"])
+            if runs
+            else "kept for training (no training run or its data on disk)"
+        )
     return answer
 
 
-def exposure(shelf: Shelf, id: str) -> list[dict[str, Any]]:
-    """What the longest run of each stage saw of `id`, in the order of training.
+def exposure(shelf: Shelf, runs: list[Run], id: str) -> list[dict[str, Any]]:
+    """What the runs (the longest of each stage) saw of `id`, in the order of training.
 
     An entry has stage, checkpoint, kind, instances (of packed documents), seen (one row per time),
     steps, tokens, and the checkpoints that have seen it.
     """
-    return [
-        entry
-        for run in last_runs(shelf)
-        if (entry := _of_run(shelf, run, id))["instances"] or entry["seen"]
-    ] or _unseen(shelf)
-
-
-def _unseen(shelf: Shelf) -> list[dict[str, Any]]:
-    """Nothing saw it: said of the first stage whose data are on disk, so that it can be told apart."""
-    runs = last_runs(shelf)
-    return [_of_run(shelf, runs[0], "")] if runs else []
+    found = (_of_run(shelf, run, id) for run in runs)
+    return [entry for entry in found if entry["instances"] or entry["seen"]]
 
 
 def _of_run(shelf: Shelf, run: Run, id: str) -> dict[str, Any]:
-    seen = run.of(id)
+    ids = family(shelf, run.data, id) if isinstance(run, Packs) else [id]
+    seen = [row for one in ids for row in run.of(one)]
+    seen.sort(key=lambda row: row["step"])
     steps = sorted({item["step"] for item in seen})
     made = shelf.ledger.checkpoints(run.stage)
     return {
         "stage": run.stage,
         "checkpoint": run.checkpoint.name,
         "kind": run.kind,
-        "instances": run.instances(id) if isinstance(run, Packs) else [],
+        "instances": [i for one in ids for i in run.instances(one)]
+        if isinstance(run, Packs)
+        else [],
         "seen": seen,
         "steps": steps,
         "tokens": sum(item["tokens"] for item in seen),
@@ -97,8 +97,6 @@ def _of_run(shelf: Shelf, run: Run, id: str) -> dict[str, Any]:
 
 def fate(training: list[dict[str, Any]]) -> str:
     """One sentence on what training saw."""
-    if not training:
-        return "kept for training (no training run or its data on disk)"
     seen = [entry for entry in training if entry["steps"]]
     if seen:
         parts = [

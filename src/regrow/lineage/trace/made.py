@@ -11,6 +11,8 @@ from regrow.lineage.shelf import Shelf
 from regrow.lineage.trace.stop import Outcome, Stop
 
 SPLITS = ("train", "dev", "test")
+MIXES = ("midmix", "longmix")
+"""steps whose documents are passages of crawled ones, worked tasks, and texts made of both"""
 MIN_PREFIX = 6
 _TABLES = (
     *(("task", "tasks", f"{split}.parquet") for split in SPLITS),
@@ -123,24 +125,48 @@ def _uses(shelf: Shelf, id: str) -> list[Stop]:
 
 
 def _documents(shelf: Shelf, id: str) -> list[Stop]:
-    columns = ["component", "source", "generator", "licence", "parent"]
-    return [
-        Stop(job, "kept", _present(row))
-        for job in ("midmix", "longmix")
-        for row in shelf.rows(job, "documents.parquet", pl.col("id") == id, columns)
-    ]
+    """What midtraining and long context took of a document or task, or made of it, by component."""
+    stops = []
+    columns = ["id", "component", "source", "generator", "licence", "parent"]
+    for job in MIXES:
+        by: dict[str, list[dict[str, Any]]] = {}
+        for row in _offspring(shelf, job, id, columns):
+            by.setdefault(str(row.get("component", "")), []).append(row)
+        for component, rows in sorted(by.items()):
+            if len(rows) == 1 and rows[0]["id"] == id:
+                facts = {k: v for k, v in rows[0].items() if k != "id"}
+            else:
+                facts = {
+                    "component": component,
+                    "documents": len(rows),
+                    "ids": [r["id"] for r in rows],
+                }
+            stops.append(Stop(job, "kept", _present(facts)))
+    return stops
+
+
+def _offspring(shelf: Shelf, job: str, id: str, columns: list[str]) -> list[dict[str, Any]]:
+    """Rows of a mix that are the document, or have it as parent; sorted by id."""
+    table = shelf.table(job, "documents.parquet")
+    if table is None:
+        return []
+    have = table.collect_schema().names()
+    where = pl.col("id") == id
+    if "parent" in have:
+        where = where | (pl.col("parent") == id)
+    found = table.filter(where).select([c for c in columns if c in have]).sort("id")
+    return found.collect().to_dicts()
+
+
+def family(shelf: Shelf, job: str, id: str) -> list[str]:
+    """The ids under which a packed stream of `job` may hold what `id` names: its own and its offspring's."""
+    ids = [row["id"] for row in _offspring(shelf, job, id, ["id"])] if job in MIXES else []
+    return list(dict.fromkeys([id, *ids]))
 
 
 def later_mixes(shelf: Shelf, id: str) -> list[Stop]:
     """What midtraining and long context took of a crawled document, and made of it."""
-    stops = _documents(shelf, id)
-    children = shelf.rows(
-        "longmix", "documents.parquet", pl.col("parent") == id, ["id", "component"]
-    )
-    if children:
-        facts = {"made_from_it": sorted(row["id"] for row in children)}
-        stops.append(Stop("longmix", "kept", facts))
-    return stops
+    return _documents(shelf, id)
 
 
 def evaluations(shelf: Shelf, id: str) -> list[dict[str, Any]]:

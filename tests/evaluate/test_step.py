@@ -80,8 +80,9 @@ def test_worked_answers_equal_a_direct_computation(done, inputs):
     found = {i.item: i.value for i in items.read(done[0] / "items.parquet")["worked_answers"]}
     for q in choose(inputs["tasks"], "test", 99, 0):
         ids = vocabulary.encode(chat.plain(q.question, q.trace, q.answer))
-        before = len(vocabulary.encode(f"Question: {q.question}"))  # its blank line is scored too
-        count = len(ids) - before
+        prompt = chat.prompt(vocabulary.tokenizer, q.question, "plain")
+        assert ids[: len(prompt)] == prompt
+        count = len(ids) - len(prompt)
         ids = ids[-65:]  # as much of the question as fits
         with torch.no_grad():
             logits = model(input_ids=torch.tensor([ids])).logits[0, :-1].double()

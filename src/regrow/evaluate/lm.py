@@ -76,6 +76,16 @@ class CheckpointLM(TemplateLM):
         pad = int(self.model.config.pad_token_id or 0)
         return token_logprobs(self.model, windows, rows=self.rows, pad=pad, greedy=greedy)
 
+    def _encode_pair(self, context: str, continuation: str) -> tuple[list[int], list[int]]:
+        """Tokens of the whole text, cut behind the last token that lies within the context.
+
+        lm-eval cuts behind as many tokens as the context has alone, and before its last white
+        space; but `cats.` and `cats.\\n\\n` may have equally many, and the cut is then wrong.
+        """
+        ids, ends = self.vocabulary.encode_with_ends(context + continuation)
+        cut = sum(1 for end in ends if end <= len(context))
+        return ids[:cut], ids[cut:]
+
     def loglikelihood(
         self, requests: list[Any], disable_tqdm: bool = True
     ) -> list[tuple[float, bool]]:

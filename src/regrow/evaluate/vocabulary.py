@@ -44,6 +44,11 @@ class Vocabulary:
         ids: list[int] = self.tokenizer.encode(text, add_special_tokens=False).ids
         return ids
 
+    def encode_with_ends(self, text: str) -> tuple[list[int], list[int]]:
+        """Token ids of `text`, and the character behind each token's last."""
+        found = self.tokenizer.encode(text, add_special_tokens=False)
+        return list(found.ids), [end for _, end in found.offsets]
+
     def decode(self, ids: Sequence[int]) -> str:
         """Text of `ids` without special tokens; broken UTF-8 becomes U+FFFD."""
         text: str = self.tokenizer.decode(list(ids), skip_special_tokens=True)

@@ -250,7 +250,7 @@ def _rollouts(folder: Path, steps: list[int], learns: bool) -> None:
             "logprobs": [-0.5, -0.25, -0.125],
             "trainer_logprobs": [-0.5, -0.25, -0.125],
             "reward": float(right(step, sample)),
-            "reason": "correct" if right(step, sample) else "wrong answer",
+            "reason": "" if right(step, sample) else "wrong answer",
             "advantage": right(step, sample) - 0.5,
             "used": True,
         }

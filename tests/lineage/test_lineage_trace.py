@@ -287,7 +287,8 @@ def test_order_of_reinforcement_learning_shows_the_answers(ledger: Ledger) -> No
         order_of_step(ledger, ledger.by_name["rlvr.000002"], 3)
     found = totals(ledger, ledger.by_name["rlvr.000004"])
     assert found["began_from"] == ["dpo.000002"]
-    assert sum(row["count"] for row in found["by_reason"]) == 4 * 4
+    reasons = {row["reason"]: row["count"] for row in found["by_reason"]}
+    assert sum(reasons.values()) == 4 * 4 and set(reasons) == {"full reward", "wrong answer"}
 
 
 def test_a_task_is_followed_across_the_stages(ledger: Ledger) -> None:

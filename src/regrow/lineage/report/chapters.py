@@ -105,6 +105,8 @@ class Chapter:
     skipped: list[int] = field(default_factory=list)
     figures: list[tuple[Markup, str]] = field(default_factory=list)
     """further charts with their captions"""
+    note: str = ""
+    """one more sentence"""
     anneal: dict[str, Any] | None = None
     soup: dict[str, Any] | None = None
 
@@ -132,7 +134,7 @@ def chapters(
             gains.get(about.stage, []),
         )
         if curves and not about.stage.startswith("rl"):  # a policy gradient's loss shows nothing
-            drawn = [plots.smooth(c.loss, max(1, len(c.loss.steps) // 60)) for c in curves]
+            drawn = [plots.smooth(c.loss, max(1, len(c.loss.steps) // 15)) for c in curves]
             colours = [0, 2] if about.stage == "longcontext" else [0, 1]
             title = f"{about.title}: loss by step"
             chapter.loss = Markup(plots.lines(drawn, title=title, colours=colours))
@@ -261,6 +263,7 @@ def _dpo(chapter: Chapter, ledger: Ledger, shelf: Shelf, results: Results) -> No
 
 def _rlvr(chapter: Chapter, ledger: Ledger, shelf: Shelf, results: Results) -> None:
     _reward_chart(chapter, ledger, shelf, (("rlvr", "reward"),))
+    chapter.note = _agreement(ledger, "rlvr")
     _by_family(
         chapter, results, "pass_rate", "dpo", "rlvr",
         "Held-out questions, answers drawn at temperature 1: share that passes the verifier.",
@@ -283,6 +286,19 @@ def _rlzero(chapter: Chapter, ledger: Ledger, shelf: Shelf, results: Results) ->
         chart = plots.forest(rows, title="Pass rate before, after, and of the control")
         caption = "Held-out questions: pass rate at temperature 1 of the base, of RL-Zero, and of the control."
         chapter.figures.append((Markup(chart), caption))
+
+
+def _agreement(ledger: Ledger, stage: str) -> str:
+    """What the records say about the log-probabilities of sampler and trainer."""
+    counts = [r.counts for r in ledger.checkpoints(stage)]
+    compared = sum(int(c.get("logprobs_compared", 0)) for c in counts)
+    gap = max((float(c.get("max_abs_logprob_difference", 0.0)) for c in counts), default=0.0)
+    if not compared:
+        return ""
+    return (
+        f"Sampler and trainer computed the log-probability of each of {compared:,} learned tokens; "
+        f"the largest difference is {gap:g}."
+    )
 
 
 def _reward_chart(

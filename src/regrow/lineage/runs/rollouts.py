@@ -38,8 +38,9 @@ class Rollouts(Run):
             raise Unanswerable(shelf.hint() or f"{checkpoint.name} has no {FILE}.")
         found = pl.concat(frames, how="diagonal")
         self.rows = found.with_columns(
-            pl.col("tokens").list.len().cast(pl.Int64), pl.lit(None, pl.String).alias("id")
-        ).drop("id")
+            pl.col("tokens").list.len().cast(pl.Int64),
+            pl.col("reason").replace("", "full reward"),
+        )
 
     def _shown(self) -> list[str]:
         return [c for c in self.columns if c in self.rows.columns]

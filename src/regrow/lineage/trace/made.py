@@ -119,7 +119,7 @@ def _uses(shelf: Shelf, id: str) -> list[Stop]:
         columns = ["passes", "samples", "kept"]
         for row in shelf.rows(job, "prompts.parquet", here, columns):
             kept = row.pop("kept", True)
-            facts = row if kept else {**row, "reason": "too easy or too hard"}
+            facts = row if kept else {**row, "reason": "passed too often"}
             stops.append(Stop(job, "kept" if kept else "dropped", facts))
     return stops
 

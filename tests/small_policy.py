@@ -17,12 +17,15 @@ from regrow.params.data import Tokenizer as TokenizerParams
 from regrow.params.model import Model
 from regrow.params.posttrain import Difficulty, Pairs
 from regrow.params.train import Optimizer, Rlvr, RlZero, Sft
+from regrow.reinforce.ask import Answer
+from regrow.rollout.sampler import Rollout
 from regrow.tables import parquet
 from regrow.tasks.families import FAMILIES
 from regrow.tasks.split import SPLITS
 from regrow.tasks.step import SCHEMA, _row, collect
 from regrow.tokens import bpe, chat
 from regrow.train import checkpoint, digest, stages
+from regrow.verifiers.verdict import PASSED, failed
 
 CONTEXT = 96
 WANTED = {"train": 60, "dev": 1, "test": 1}
@@ -139,3 +142,10 @@ def params(**changes: Any) -> SimpleNamespace:
         rlvr=Rlvr(**(rl | few | changes)),
         rlzero=RlZero(**(rl | few | {"control_steps": 3} | changes)),
     )
+
+
+def answer(passed: bool, length: int) -> Answer:
+    """An answer of so many tokens, right or wrong."""
+    tokens = list(range(length))
+    verdict = PASSED if passed else failed("answer: x")
+    return Answer(Rollout([1], tokens, [0.0] * length), "", verdict)

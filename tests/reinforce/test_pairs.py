@@ -11,13 +11,11 @@ import pytest
 import determinism
 import small_policy
 from regrow.reinforce import pairs
-from regrow.reinforce.ask import Answer
 from regrow.reinforce.pairs import NoPair, delta_pair, judged_pair, score
-from regrow.rollout.sampler import Rollout
 from regrow.tables import parquet
 from regrow.train import dpo
 from regrow.verifiers.judge import judge
-from regrow.verifiers.verdict import PASSED, failed
+from small_policy import answer
 
 CODE = """
 import sys
@@ -97,13 +95,6 @@ def test_no_pair_is_an_error(world, tmp_path):
     folders["strong"] = world / "base"  # never answers right
     with pytest.raises(ValueError, match="no judged pair from 24 prompts"):
         pairs.run(folders, small_policy.params(), tmp_path, seed=0)
-
-
-def answer(passed: bool, length: int) -> Answer:
-    tokens = list(range(length))
-    return Answer(
-        Rollout([1], tokens, [0.0] * length), "", PASSED if passed else failed("answer: x")
-    )
 
 
 def test_the_judge():

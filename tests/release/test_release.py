@@ -124,7 +124,8 @@ def inputs(tmp_path_factory):
         "harness": "lm-eval 0.4.13",
         "probes": {
             "tasks": {"pass_rate": {"value": 0.5, "low": 0.4, "high": 0.6, "items": 200}},
-            "odd": {"value": "x", "families": {"a|b": {"value": 1, "low": 0.5, "high": 1}}},
+            "exact_match": {"value": "x", "families": {"a|b": {"value": 1, "low": 0.5, "high": 1}}},
+            "format": {"families": {"add": {"value": 1, "low": 0.5, "high": 1}}},
         },
     }
     (found["evaluate"] / "results.json").write_text(json.dumps(results))
@@ -218,7 +219,8 @@ def test_model_card(done):
     assert "| Made from | `data/pretrain/000010`, `3434343434343434` |" in body
     assert f"| `data/pack` (data) | `{'12' * 32}` |" in body
     assert "| tasks.pass_rate | 0.500 | 0.400 – 0.600 | 200 |" in body
-    assert "| odd.families.a\\|b | 1.000 | 0.500 – 1.000 | – |" in body
+    assert "| exact_match | a\\|b | 1.000 | 0.500 – 1.000 | – |" in body
+    assert "| add |" not in body
     for name in ["pretrain" if name == "checkpoint" else name for name in RECORDS]:
         assert re.search(rf"^\| {name}(\.000020)? \| `efefefefefefefef` \|", body, re.MULTILINE)
     assert re.search(r"^regrow rebuild [0-9a-f]{16} ", body, re.MULTILINE)
@@ -293,6 +295,7 @@ def test_cards_render_from_next_to_nothing(inputs, tmp_path):
     release(odd, tmp_path / "out", description="Two\nlines: # odd", name="a: b")
     readme = (tmp_path / "out" / "README.md").read_text()
     assert "model-index" not in readme and "What it writes" not in readme
+    assert "\n## Evaluation\n\nNot on record.\n" in readme and "Bits per byte" not in readme
     assert "regrow audit pretrain.000020" in readme
     card = (tmp_path / "out" / "DATA_CARD.md").read_text()
     assert "Whether robots.txt was obeyed is not recorded." in card

@@ -7,7 +7,7 @@ from typing import Any
 
 from regrow.params.evaluate import Release
 from regrow.release import stages
-from regrow.release.probes import probes
+from regrow.release.probes import FAMILIES, probes
 from regrow.release.records import Artifact, Source
 from regrow.release.render import card, number
 
@@ -22,6 +22,8 @@ _SHAPE = (
     ("Sliding window (three of four layers)", "sliding_window"),
     ("Tied embeddings", "tie_word_embeddings"),
 )
+_BY_FAMILY = ("exact_match", "pass_rate", "loss_by_position", "preference", "needle", "tool_calls")
+"""probes whose families are shown"""
 _PARENTS = ("base", "previous", "a", "b")
 """inputs of a training step that are checkpoints"""
 
@@ -57,20 +59,22 @@ def front_matter(
     found = []
     if _number(score):
         metric = {"type": "bits_per_byte", "name": "Bits per byte", "value": score}
-        found.append(_result("heldout", "Held-out documents of the training domains", metric))
-    for probe in probes(results):
-        if ".families." in probe.name:
-            continue  # the table of the card has them
-        metric = {"type": probe.name, "name": probe.name, "value": probe.value}
-        found.append(_result("probes", "Held-out items of the flow's probes", metric))
+        found.append(_result("heldout", "Held-out documents of the training domains", [metric]))
+    metrics = [
+        {"type": probe.name, "name": probe.name, "value": probe.value}
+        for probe in probes(results)
+        if FAMILIES not in probe.name
+    ]
+    if metrics:
+        found.append(_result("probes", "Held-out items of the flow's probes", metrics))
     if found:
         value["model-index"] = [{"name": release.name, "results": found}]
     return value
 
 
-def _result(kind: str, name: str, metric: dict[str, Any]) -> dict[str, Any]:
+def _result(kind: str, name: str, metrics: list[dict[str, Any]]) -> dict[str, Any]:
     dataset = {"type": kind, "name": name}
-    return {"task": {"type": "text-generation"}, "dataset": dataset, "metrics": [metric]}
+    return {"task": {"type": "text-generation"}, "dataset": dataset, "metrics": metrics}
 
 
 def _number(value: Any) -> bool:
@@ -203,7 +207,12 @@ def model_card(
             "eos": eos,
             "results": results,
             "evaluation": rows(results),
-            "probes": probes(results),
+            "probes": [p for p in probes(results) if FAMILIES not in p.name],
+            "families": [
+                (*p.name.split(FAMILIES, 1), p)
+                for p in probes(results)
+                if FAMILIES in p.name and p.name.split(FAMILIES)[0] in _BY_FAMILY
+            ],
             "samples": shown if isinstance(shown, list) else [],
             "temperature": samples.get("temperature"),
             "architecture": architectures[0],

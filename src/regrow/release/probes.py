@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+FAMILIES = ".families."
+"""in the name of a figure that is about one family of items"""
 _VALUES = ("value", "mean", "rate", "accuracy")
 _COUNTS = ("items", "n", "count", "prompts", "documents", "pairs")
 

@@ -28,13 +28,15 @@ COMMANDS: dict[str, Command] = {
         "regrow.cli.verify", "reread every artifact; compare with the published hashes"
     ),
     "audit": Command("regrow.cli.audit", "what went into an artifact, down to the source files"),
-    "trace": Command("regrow.cli.trace", "where a document went, step by step"),
-    "order": Command("regrow.cli.order", "which documents a training step saw"),
+    "trace": Command("regrow.cli.trace", "where a document or task went, stage by stage"),
+    "order": Command(
+        "regrow.cli.order", "what a training step saw: documents, examples, pairs, rollouts"
+    ),
     "rebuild": Command(
         "regrow.cli.rebuild", "make an artifact anew from the sources; compare bytes"
     ),
     "report": Command(
-        "regrow.cli.report", "the page about the run: funnel, losses, evals, samples"
+        "regrow.cli.report", "the page about the run: what each stage did, gains, samples"
     ),
     "release": Command(
         "regrow.cli.release", "released checkpoints: list, or lay out for a model hub"

@@ -1,5 +1,6 @@
-"""Write one page about the run: the flow with its hashes, what was kept and dropped, losses,
-bits per byte, samples, sources and licences, and where the time went.
+"""Write one page about the run: what each training stage did and gained, answers before and after,
+losses and evaluations, what was kept and dropped, sources and licences, hashes, and where the time
+went.
 
 The page is one HTML file that fetches nothing. It is a view of the records, not an artifact.
 """

@@ -12,9 +12,10 @@ from regrow.lineage.audit import documents
 from regrow.lineage.ledger import Ledger
 from regrow.lineage.report import arcs, model, run
 from regrow.lineage.report.answers import answers
-from regrow.lineage.report.chapters import Chapter, chapters, final_table
+from regrow.lineage.report.chapters import chapters, final_table
 from regrow.lineage.report.chart import line_chart
 from regrow.lineage.report.gains import Gain, gains
+from regrow.lineage.report.pictures import Chapter
 from regrow.lineage.report.plots import forest
 from regrow.lineage.report.results import Results
 from regrow.lineage.report.series import Series

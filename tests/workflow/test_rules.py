@@ -14,6 +14,7 @@ from small_repository import ROOT
 
 RULES = sorted(ROOT.glob("workflow/rules/*.smk"))
 FLOW = jobs.flow()
+MAIN = [step for step in FLOW.steps if step.group == "main"]
 
 
 @pytest.mark.workflow
@@ -27,8 +28,9 @@ def test_every_job_has_the_inputs_and_outputs_of_the_table(tmp_path: Path):
             outputs = fields["output"].split(", ")
             found[outputs[0]] = (set(fields["input"].split(", ")), outputs, fields)
     present = Present(repository.path, "params/tiny.yaml")
-    assert set(found) == {job.record for job in present.jobs.values()}
-    for job in present.jobs.values():
+    main = [job for job in present.jobs.values() if job.step.group == "main"]
+    assert set(found) == {job.record for job in main}
+    for job in main:
         inputs, outputs, fields = found[job.record]
         records = {f"records/{name}.json" for name in job.upstream}
         assert inputs == {f".regrow/stamps/{job.step.name}", *records}, job.name
@@ -47,10 +49,10 @@ def test_the_snakefile_is_short_and_includes_every_stage_in_flow_order():
         "".join((ROOT / f"workflow/rules/{n}.smk").read_text() for n in included),
         re.MULTILINE,
     )
-    assert rules == [step.name for step in FLOW.steps]
+    assert rules == [*(step.name for step in MAIN), "seeds"]
 
 
-@pytest.mark.parametrize("step", FLOW.steps, ids=lambda step: step.name)
+@pytest.mark.parametrize("step", MAIN, ids=lambda step: step.name)
 def test_the_docstring_of_a_rule_names_the_data_that_it_reads_and_writes(step):
     text = "".join(path.read_text() for path in RULES)
     match = re.search(rf'^rule {step.name}:\n    """(.*?)"""', text, re.DOTALL | re.MULTILINE)
@@ -59,7 +61,7 @@ def test_the_docstring_of_a_rule_names_the_data_that_it_reads_and_writes(step):
     assert f"writes data/{step.name}" in " ".join(said.split())
     for item in step.inputs:
         if item.kind == "data":
-            assert f"data/{item.step}" in said, item.name
+            assert f"data/{item.step or '<stage>'}" in said, item.name
         if item.kind == "source":
             assert item.path in said, item.name
 
@@ -78,3 +80,15 @@ def test_the_default_profile_is_found_and_changes_no_result(tmp_path: Path):
     repository = fresh(tmp_path / "repository")
     done = repository.run("snakemake", "-n", "--configfile", "params/tiny.yaml")
     assert "profiles/default" in done.stdout + done.stderr
+
+
+@pytest.mark.workflow
+def test_other_seeds_are_a_target_of_their_own(tmp_path: Path):
+    repository = fresh(tmp_path / "repository")
+    plain = repository.snakemake("-n", "--quiet", "progress").stdout
+    assert "seed1" not in plain
+    text = repository.snakemake("-n", "seeds", "--quiet", "progress").stdout
+    present = Present(repository.path, "params/tiny.yaml")
+    for job in present.jobs.values():
+        if job.step.group == "seeds":
+            assert job.record in text, job.name

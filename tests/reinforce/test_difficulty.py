@@ -5,7 +5,6 @@ import shutil
 
 import pytest
 
-import determinism
 import small_policy
 from regrow.params.posttrain import Difficulty
 from regrow.reinforce import difficulty
@@ -13,17 +12,6 @@ from regrow.reinforce.ask import Asker
 from regrow.reinforce.prompts import load_tokenizer
 from regrow.reinforce.rlvr import read
 from regrow.tables import parquet
-
-CODE = """
-import sys
-from pathlib import Path
-sys.path[:0] = [sys.argv[3]]
-import small_policy
-from regrow.reinforce import difficulty
-difficulty.run(
-    small_policy.inputs(Path(sys.argv[2])), small_policy.params(), Path(sys.argv[1]), form="plain", seed=2
-)
-"""
 
 
 @pytest.mark.parametrize("form", ["think", "plain"])
@@ -70,9 +58,3 @@ def test_counts_and_errors(world, tmp_path):
     parquet.write(table.with_columns(kept=False), easy / "prompts.parquet")
     with pytest.raises(ValueError, match="no prompt was kept"):
         read(easy / "prompts.parquet")
-
-
-def test_equal_bytes_in_other_processes(world, tmp_path):
-    tests = str(determinism.ROOT / "tests")
-    found = determinism.run_twice(CODE, tmp_path, str(world), tests)
-    assert set(found) == {"prompts.parquet", "drops.parquet"}

@@ -22,8 +22,10 @@ import sys
 from pathlib import Path
 sys.path[:0] = [sys.argv[3]]
 import small_policy
-from regrow.reinforce import pairs
-print(pairs.run(small_policy.inputs(Path(sys.argv[2])), small_policy.params(), Path(sys.argv[1]), seed=0))
+from regrow.reinforce import difficulty, pairs
+inputs, params, output = small_policy.inputs(Path(sys.argv[2])), small_policy.params(), Path(sys.argv[1])
+pairs.run(inputs, params, output / "pairs", seed=0)
+difficulty.run(inputs, params, output / "difficulty", form="plain", seed=2)
 """
 
 
@@ -77,10 +79,11 @@ def test_every_prompt_is_a_pair_or_a_counted_drop(made):
     assert set(drops["step"]) == {"pairs"}
 
 
-def test_equal_bytes_in_other_processes(world, tmp_path):
-    tests = str(determinism.ROOT / "tests")
-    found = determinism.run_twice(CODE, tmp_path, str(world), tests)
-    assert set(found) == {"pairs.parquet", "heldout.parquet", "drops.parquet"}
+def test_pairs_and_difficulty_have_equal_bytes_in_other_processes(world, tmp_path):
+    found = determinism.run_twice(CODE, tmp_path, str(world), str(determinism.ROOT / "tests"))
+    tables = {"pairs/pairs", "pairs/heldout", "pairs/drops"}
+    tables |= {"difficulty/prompts", "difficulty/drops"}
+    assert set(found) == {f"{name}.parquet" for name in tables}
 
 
 def test_another_seed_asks_other_prompts(world, made, tmp_path):

@@ -136,7 +136,8 @@ def test_threads_change_nothing(model):
 
 def test_the_trainers_padded_batch_gives_the_samplers_logprobs(model):
     """The forward pass of GRPO over answers of all lengths in padded micro-batches."""
-    from regrow.train.grpo import Answer, Answers, answer_logprobs
+    from regrow.train.grpo import Answer, Answers
+    from regrow.train.objective import answer_logprobs, next_tokens
 
     rollouts = sample(
         model, requests(3, 14, 9, 9, 22), max_new_tokens=25, temperature=1.0, end_tokens=range(90)
@@ -146,7 +147,10 @@ def test_the_trainers_padded_batch_gives_the_samplers_logprobs(model):
     for index in range(2):
         batch = source.get(1, index)
         with torch.no_grad():
-            found = answer_logprobs(model, batch)
+            logits = model(input_ids=batch.tokens, use_cache=False).logits
+            found = answer_logprobs(model, batch.tokens, batch.learned)
+        ahead = functional.token_logprobs(logits, next_tokens(batch.tokens, batch.learned))
+        assert torch.equal(ahead[:, :-1], batch.sampler[:, 1:])
         assert torch.equal(found, batch.sampler)
         assert int(batch.learned.sum()) > 0
 

@@ -51,7 +51,7 @@ def run(command: list[str], top: Path, **env: str) -> dict[str, str]:
         | env,
         capture_output=True,
         text=True,
-        timeout=560,
+        timeout=1700,
     )
     assert done.returncode == 0, done.stderr[-3000:]
     return {
@@ -68,6 +68,7 @@ def native(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 
 @pytest.mark.qemu
+@pytest.mark.timeout(1800)  # two minutes on a quiet machine
 @pytest.mark.xdist_group("emulated")
 @pytest.mark.skipif(
     QEMU is None, reason="qemu-x86_64 is not installed (Debian: apt-get install qemu-user)"

@@ -16,7 +16,7 @@ from regrow.numerics.torch import functional
 from regrow.train.data import Sequences
 from regrow.train.objective import next_tokens
 
-MOST = 96
+MOST = 64
 """sequences of a pack that are scored, spread evenly over it"""
 ROWS = 8
 """sequences of a forward pass; no result depends on it"""

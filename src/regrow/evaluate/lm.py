@@ -46,6 +46,7 @@ class CheckpointLM(TemplateLM):
         seed: int = 0,
         form: Form | None = None,
         slots: int = SLOTS,
+        context: int | None = None,
     ) -> None:
         super().__init__()
         self.model = model
@@ -57,7 +58,9 @@ class CheckpointLM(TemplateLM):
         self.slots = slots
         self.lengths: dict[tuple[str, int], list[int]] = {}
         """(task, document number) -> tokens that were drawn, answer by answer"""
-        self.max_length = int(model.config.max_position_embeddings)
+        own = int(model.config.max_position_embeddings)
+        self.max_length = min(own, context or own)
+        """positions of a window"""
 
     @property
     def eot_token_id(self) -> int:

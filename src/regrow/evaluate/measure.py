@@ -45,21 +45,27 @@ class Subject:
         """The model's positions."""
         return int(self.model.config.max_position_embeddings)
 
-    def lm(self, form: Form) -> CheckpointLM:
-        """The model as lm-eval sees it, asked in a form."""
-        return CheckpointLM(self.model, self.vocabulary, seed=self.settings.seed, form=form)
+    def lm(self, form: Form, context: int | None = None) -> CheckpointLM:
+        """The model as lm-eval sees it, asked in a form; with a shorter context if one is given."""
+        return CheckpointLM(
+            self.model, self.vocabulary, seed=self.settings.seed, form=form, context=context
+        )
 
 
 def text(
     subject: Subject, documents: Sequence[Document], tasks: Path, work: Path
 ) -> tuple[dict[str, float], list[Item]]:
-    """Bits per held-out document; items of them and of right answers."""
+    """Bits per held-out document; items of them and of right answers.
+
+    All models read windows of `short_context` positions, so that stages compare.
+    """
     settings = subject.settings
     asked = choose(tasks, settings.split, settings.worked, settings.seed)
     folder = work / "text"
     names = harness.write_tasks(documents, folder, work / "cache")
     worked = replies.write_worked(asked, folder)
-    report = harness.evaluate(subject.lm("plain"), folder, [*names.values(), worked])
+    lm = subject.lm("plain", settings.short_context)
+    report = harness.evaluate(lm, folder, [*names.values(), worked])
     bits = harness.bits(documents, names, report)
     items = [Item("bits_per_byte", d.id, d.domain, 0, bits[d.id] / d.size) for d in documents]
     costs = replies.worked(asked, report)
@@ -117,23 +123,21 @@ def _replies(
 
 
 def long(subject: Subject, longmix: Path) -> list[Item]:
-    """Items of loss by position and of needles, as the model is and with YaRN switched on."""
-    settings = subject.settings
+    """Items of loss by position and of needles; the former also with YaRN switched on."""
+    settings, heldout = subject.settings, longmix / "heldout"
     models = {"": subject.model}
     if subject.plan.yarn:
-        length = Packed(longmix / "heldout").sequence_length
-        models["_yarn"] = with_yarn(subject.folder, length)
-    items = []
+        models["_yarn"] = with_yarn(subject.folder, Packed(heldout).sequence_length)
+    items = needles(subject.model, longmix / "needles.parquet", most=settings.needles)
     for end, model in models.items():
         items += positions(
             model,
-            longmix / "heldout",
+            heldout,
             most=settings.windows,
             width=settings.bin,
             short=settings.short_context,
             end=end,
         )
-        items += needles(model, longmix / "needles.parquet", most=settings.needles, end=end)
     return items
 
 

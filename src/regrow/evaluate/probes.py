@@ -28,7 +28,7 @@ class Plan:
     long: bool = False
     """loss by position and needles, at the long context"""
     yarn: bool = False
-    """both again with YaRN switched on at evaluation only"""
+    """loss by position again with YaRN switched on at evaluation only"""
     preferences: bool = False
     """which answer of a held-out pair is likelier"""
 
@@ -37,7 +37,7 @@ PLANS: dict[str, Plan] = {
     "pretrain": Plan(form="plain", text=True, answers="few"),
     "midtrain": Plan(form="plain", text=True),
     "midtrain_b": Plan(form="plain", text=True),
-    "soup": Plan(form="plain", text=True, long=True, yarn=True),
+    "soup": Plan(form="plain", text=True, long=True),
     "longcontext_control": Plan(form="plain", text=True, long=True, yarn=True),
     "longcontext": Plan(form="plain", text=True, long=True, untrained="think"),
     "rlzero": Plan(form="plain"),

@@ -35,15 +35,15 @@ class Evaluate(Block):
     """answers per task at temperature 1, for the pass rate and pass@k"""
     max_new_tokens: int = Field(default=90, ge=1)
     """of an answer"""
-    worked: int = Field(default=40, ge=1)
+    worked: int = Field(default=24, ge=1)
     """right answers per family whose bits per byte are measured"""
     short_context: int = Field(default=256, ge=1)
     """positions from here on are new to the long-context stage"""
     bin: int = Field(default=256, ge=1)
     """positions per bin of the loss by position"""
-    windows: int = Field(default=40, ge=1)
+    windows: int = Field(default=24, ge=1)
     """long held-out windows"""
-    needles: int = Field(default=60, ge=1)
+    needles: int = Field(default=24, ge=1)
     """of each kind"""
     pairs: int = Field(default=300, ge=1)
     """held-out preference pairs per source"""

@@ -128,5 +128,28 @@ def _fields_at(loc: tuple[Any, ...]) -> list[str]:
 def json_schema() -> dict[str, Any]:
     """The JSON Schema of a params file, for editors (`# yaml-language-server: $schema=...`)."""
     schema = Params.model_json_schema()
+    for name, block in _blocks(Params).items():
+        for field, entry in schema["$defs"][name]["properties"].items():
+            if "description" not in entry and (text := _inherited(block, field)):
+                entry["description"] = text
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     return schema
+
+
+def _blocks(model: type[BaseModel]) -> dict[str, type[BaseModel]]:
+    """Every block below `model`, by the name that the schema gives it."""
+    found: dict[str, type[BaseModel]] = {}
+    for field in model.model_fields.values():
+        block = field.annotation
+        if isinstance(block, type) and issubclass(block, BaseModel):
+            found |= {block.__name__: block} | _blocks(block)
+    return found
+
+
+def _inherited(block: type[BaseModel], field: str) -> str | None:
+    """The description of a field that a stage restates with another default."""
+    for parent in block.__mro__:
+        known = getattr(parent, "model_fields", {}).get(field)
+        if known is not None and known.description:
+            return str(known.description)
+    return None

@@ -94,6 +94,15 @@ def test_the_control_of_rl_zero(tree, tmp_path):
     assert not found["control"]["survives"]
 
 
+def test_controls_in_words(tree, monkeypatch, capsys):
+    monkeypatch.chdir(tree)
+    assert main(["evals", "--gains"]) == 0
+    out = capsys.readouterr().out
+    lines = out[out.index("\nrlzero\n") :].splitlines()
+    assert lines[5].endswith(": the gain survives it")  # of the pass rate
+    assert lines[9].endswith(": no gain to survive it")  # greedy answers did not change
+
+
 def test_a_difference_inside_its_interval_is_no_gain(tree):
     assert not row(rows(tree), "dpo_delta", "exact_match")["clear"]
     assert row(rows(tree), "dpo_delta", "preference (delta)")["clear"]

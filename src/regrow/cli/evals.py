@@ -128,12 +128,14 @@ def _show_gains(rows: list[dict[str, Any]], paint: Paint) -> None:
         )
         control = row.get("control")
         if control:
-            kept = (
-                paint.green("survives") if control["survives"] else paint.yellow("does not survive")
-            )
+            kept = "no gain to survive it"
+            if row["clear"] and control["survives"]:
+                kept = paint.green("the gain survives it")
+            elif row["clear"]:
+                kept = paint.yellow("the gain does not survive it")
             print(
                 f"    control {control['checkpoint']} {_figure(control)}, paired to it "
-                f"{_figure(control['paired'])}: the gain {kept} it"
+                f"{_figure(control['paired'])}: {kept}"
             )
 
 

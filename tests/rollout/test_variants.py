@@ -1,16 +1,12 @@
 """The sampler's kernels in other builds: the wide tiles of AVX-512, and every set that runs here."""
 
-import os
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 import torch
 
+from kernel_builds import builds
 from regrow.model.build import empty, initialise
 from regrow.model.config import olmo3_config
-from regrow.numerics import build, library
 from regrow.numerics import torch as numerics
 from regrow.numerics.torch.install import install
 from regrow.params.model import Model
@@ -19,25 +15,7 @@ from regrow.rollout.decoder import Decoder
 
 @pytest.fixture(scope="module")
 def variants(tmp_path_factory):
-    made = {isa: library.kernels(isa) for isa in library.supported()}
-    path = tmp_path_factory.mktemp("wide") / "wide.so"
-    sources = [str(p) for p in build.sources() if p.suffix == ".c" and p.stem != "cpu"]
-    flags = [*build.FLAGS, "-mcpu=x86_64_v3", "-D__AVX512F__=1"]
-    command = [
-        sys.executable,
-        "-m",
-        "ziglang",
-        "cc",
-        *flags,
-        *sources,
-        "-lpthread",
-        "-o",
-        str(path),
-    ]
-    caches = {f"ZIG_{kind}_CACHE_DIR": str(build.BUILT / "cache") for kind in ("GLOBAL", "LOCAL")}
-    done = subprocess.run(command, env=os.environ | caches, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr[-2000:]
-    return made | {"wide": library.Kernels(path)}
+    return builds(tmp_path_factory.mktemp("wide"))
 
 
 @pytest.mark.parametrize("hidden, heads, kv_heads, ffn", [(64, 4, 2, 96), (240, 3, 3, 112)])

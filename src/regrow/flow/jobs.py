@@ -127,13 +127,11 @@ def _resolve(
 ) -> list[Resolved]:
     if item.kind == "source":
         return [Resolved(item.name, "source", item.path)]
-    if item.instance == "named":
-        named, _, checkpoint = cast(str, instance).rpartition("-")
-        if item.only and named not in item.only:
-            return []
-        return [_made(item.name, replace(item, step=named), checkpoint)]
-    if item.only and cast(str, instance).rpartition("-")[0] not in item.only:
+    named, _, checkpoint = (instance or "").rpartition("-")
+    if item.only and named not in item.only:
         return []
+    if item.instance == "named":
+        return [_made(item.name, replace(item, step=named), checkpoint)]
     made = instances.get(item.step, [])
     if item.instance == "none":
         return [_made(item.name, item, None)]

@@ -36,7 +36,7 @@ class Step:
 
     `inputs` maps names to paths, `params` carries only the declared sections. An
     instanced step also gets `instance=`; a resumable one also gets `scratch=`, a
-    folder that survives a kill and is removed after success.
+    folder that survives a kill and is removed after success; `options` are given by name.
     """
 
     name: str

@@ -72,10 +72,11 @@ def _training(
     params: tuple[str, ...],
     data: Input,
     base: Input | None,
+    *others: Input,
     **more: Any,
 ) -> Step:
     """A stage that trains: from `base` on the data, checkpoint after checkpoint."""
-    inputs = [data, Input(name="previous", step=name, instance="previous")]
+    inputs = [data, *others, Input(name="previous", step=name, instance="previous")]
     if base:
         inputs.append(base)
     return Step(
@@ -134,18 +135,8 @@ def _post_training(seed: int) -> tuple[Step, ...]:
             instances=stage("dpo"),
             group=group,
         ),
-        Step(
-            name=f"difficulty{end}",
-            function="regrow.reinforce.difficulty:run",
-            params=("difficulty",),
-            inputs=(
-                Input(name="policy", step=f"dpo{end}", instance="last"),
-                Input(name="tasks", step="tasks"),
-                Input(name="tokenizer", step="tokenizer"),
-            ),
-            numerics="fma32",
-            options={"form": "think", **options},
-            group=group,
+        _difficulty(
+            f"difficulty{end}", f"dpo{end}", options={"form": "think", **options}, group=group
         ),
         _rl(f"rlvr{end}", "rlvr", f"difficulty{end}", f"dpo{end}", group, **options),
     )
@@ -154,21 +145,32 @@ def _post_training(seed: int) -> tuple[Step, ...]:
 def _rl(
     name: str, section: str, prompts: str, base: str, group: Any = "main", **options: Any
 ) -> Step:
-    return Step(
-        name=name,
-        function="regrow.reinforce.rlvr:run",
-        params=(section,),
-        inputs=(
-            Input(name="data", step=prompts),
-            Input(name="tokenizer", step="tokenizer"),
-            Input(name="previous", step=name, instance="previous"),
-            _base(base),
-        ),
-        numerics="fma32",
+    return _training(
+        name,
+        "regrow.reinforce.rlvr:run",
+        (section,),
+        Input(name="data", step=prompts),
+        _base(base),
+        Input(name="tokenizer", step="tokenizer"),
         instances=_STAGES.get(name) or stage(section),
-        resumable=True,
         options={"section": section, "form": "think", "reward": "verified", **options},
         group=group,
+    )
+
+
+def _difficulty(name: str, policy: str, **more: Any) -> Step:
+    """The offline filter of RLVR prompts by the pass rate of a policy."""
+    return Step(
+        name=name,
+        function="regrow.reinforce.difficulty:run",
+        params=("difficulty",),
+        inputs=(
+            Input(name="policy", step=policy, instance="last"),
+            Input(name="tasks", step="tasks"),
+            Input(name="tokenizer", step="tokenizer"),
+        ),
+        numerics="fma32",
+        **more,
     )
 
 
@@ -393,18 +395,7 @@ STEPS: tuple[Step, ...] = (
     _DPO,
     _DIFFICULTY,
     _RLVR,
-    Step(
-        name="difficulty_zero",
-        function="regrow.reinforce.difficulty:run",
-        params=("difficulty",),
-        inputs=(
-            Input(name="policy", step="longcontext", instance="last"),
-            Input(name="tasks", step="tasks"),
-            Input(name="tokenizer", step="tokenizer"),
-        ),
-        numerics="fma32",
-        options={"form": "plain", "seed": 0},
-    ),
+    _difficulty("difficulty_zero", "longcontext", options={"form": "plain", "seed": 0}),
     _rl("rlzero", "rlzero", "difficulty_zero", "longcontext", form="plain", seed=0),
     _rl(
         "rlzero_random",

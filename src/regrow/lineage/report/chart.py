@@ -11,6 +11,51 @@ MARGIN = (12, 14, 30, 46)
 """top, right, bottom, left"""
 
 
+class Axes:
+    """Where steps and values lie in a drawing of `size`, and its frame."""
+
+    def __init__(
+        self, size: tuple[int, int], steps: tuple[int, int], values: tuple[float, float]
+    ) -> None:
+        self.width, self.height = size
+        self.first, self.last = steps
+        self.lowest, self.highest = values
+        self.top, self.right, self.bottom, self.left = MARGIN
+        self.floor = self.height - self.bottom
+
+    def x(self, step: float) -> float:
+        """The abscissa of a step."""
+        room = self.width - self.left - self.right
+        return self.left + (step - self.first) / max(self.last - self.first, 1) * room
+
+    def y(self, value: float) -> float:
+        """The ordinate of a value."""
+        share = (value - self.lowest) / ((self.highest - self.lowest) or 1)
+        return self.floor - share * (self.floor - self.top)
+
+    def frame(self, title: str, ticks: Sequence[float]) -> list[str]:
+        """The opening tag, the title, a grid line for each tick, and the steps below."""
+        width, height = self.width, self.height
+        parts = [
+            f'<svg viewBox="0 0 {width} {height}" role="img" aria-label="{escape(title)}" class="chart">',
+            f"<title>{escape(title)}</title>",
+        ]
+        for tick in ticks:
+            at = self.y(tick)
+            parts.append(
+                f'<line class="grid" x1="{self.left}" x2="{width - self.right}" y1="{at:.1f}" y2="{at:.1f}"/>'
+                f'<text class="tick" x="{self.left - 6}" y="{at + 4:.1f}" text-anchor="end">{tick:g}</text>'
+            )
+        for step in nice(self.first, self.last, 5):
+            if self.first <= step <= self.last:
+                at = self.x(step)
+                anchor = "end" if at > width - self.right - 12 else "middle"
+                parts.append(
+                    f'<text class="tick" x="{at:.1f}" y="{height - 10}" text-anchor="{anchor}">{step:g}</text>'
+                )
+        return parts
+
+
 def line_chart(
     series: Series,
     *,
@@ -30,35 +75,13 @@ def line_chart(
         dots: mark each point.
         marks: steps marked on the axis (skipped ones).
     """
-    width, height = size
-    top, right, bottom, left = MARGIN
     values = [*series.values, *series.low, *series.high]
     lowest, highest = span or (min(values), max(values))
     ticks = nice(lowest, highest, 4)
     lowest, highest = min(lowest, ticks[0]), max(highest, ticks[-1])
-    first, last = series.steps[0], series.steps[-1]
-
-    def x(step: float) -> float:
-        return left + (step - first) / max(last - first, 1) * (width - left - right)
-
-    def y(value: float) -> float:
-        share = (value - lowest) / ((highest - lowest) or 1)
-        return height - bottom - share * (height - top - bottom)
-
-    parts = [
-        f'<svg viewBox="0 0 {width} {height}" role="img" aria-label="{escape(title)}" class="chart">',
-        f"<title>{escape(title)}</title>",
-    ]
-    for tick in ticks:
-        parts.append(
-            f'<line class="grid" x1="{left}" x2="{width - right}" y1="{y(tick):.1f}" y2="{y(tick):.1f}"/>'
-            f'<text class="tick" x="{left - 6}" y="{y(tick) + 4:.1f}" text-anchor="end">{tick:g}</text>'
-        )
-    for step in [tick for tick in nice(first, last, 5) if first <= tick <= last]:
-        anchor = "end" if x(step) > width - right - 12 else "middle"
-        parts.append(
-            f'<text class="tick" x="{x(step):.1f}" y="{height - 10}" text-anchor="{anchor}">{step:g}</text>'
-        )
+    axes = Axes(size, (series.steps[0], series.steps[-1]), (lowest, highest))
+    x, y = axes.x, axes.y
+    parts = axes.frame(title, ticks)
     if series.low:
         edge = [*zip(series.steps, series.high, strict=True)]
         edge += [*zip(series.steps, series.low, strict=True)][::-1]
@@ -74,7 +97,7 @@ def line_chart(
             for step, value in points
         ]
     parts += [
-        f'<circle class="mark" cx="{x(step):.1f}" cy="{height - bottom}" r="3">'
+        f'<circle class="mark" cx="{x(step):.1f}" cy="{axes.floor}" r="3">'
         f"<title>step {step} was skipped</title></circle>"
         for step in marks
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from regrow.lineage.report.chart import MARGIN, nice
+from regrow.lineage.report.chart import Axes, nice
 from regrow.lineage.report.results import Figure
 from regrow.lineage.report.series import Series
 
@@ -29,38 +29,17 @@ def lines(
 
     `marks`: steps marked by a vertical line; `colours`: series i has the class s<colours[i]>.
     """
-    width, height = size
-    top, right, bottom, left = MARGIN
     values = [v for line in series for v in (*line.values, *line.low, *line.high)]
     ticks = nice(min(values), max(values), 4)
-    lowest, highest = ticks[0], ticks[-1]
     first = min(line.steps[0] for line in series)
     last = max(line.steps[-1] for line in series)
 
-    def x(step: float) -> float:
-        return left + (step - first) / max(last - first, 1) * (width - left - right)
-
-    def y(value: float) -> float:
-        share = (value - lowest) / ((highest - lowest) or 1)
-        return height - bottom - share * (height - top - bottom)
-
-    parts = [
-        f'<svg viewBox="0 0 {width} {height}" role="img" aria-label="{escape(title)}" class="chart">',
-        f"<title>{escape(title)}</title>",
-    ]
-    for tick in ticks:
-        parts.append(
-            f'<line class="grid" x1="{left}" x2="{width - right}" y1="{y(tick):.1f}" y2="{y(tick):.1f}"/>'
-            f'<text class="tick" x="{left - 6}" y="{y(tick) + 4:.1f}" text-anchor="end">{tick:g}</text>'
-        )
-    for step in [tick for tick in nice(first, last, 5) if first <= tick <= last]:
-        anchor = "end" if x(step) > width - right - 12 else "middle"
-        parts.append(
-            f'<text class="tick" x="{x(step):.1f}" y="{height - 10}" text-anchor="{anchor}">{step:g}</text>'
-        )
+    axes = Axes(size, (first, last), (ticks[0], ticks[-1]))
+    x, y = axes.x, axes.y
+    parts = axes.frame(title, ticks)
     for mark in marks:
         parts.append(
-            f'<line class="mark-line" x1="{x(mark):.1f}" x2="{x(mark):.1f}" y1="{top}" y2="{height - bottom}"/>'
+            f'<line class="mark-line" x1="{x(mark):.1f}" x2="{x(mark):.1f}" y1="{axes.top}" y2="{axes.floor}"/>'
         )
     for number, line in zip(colours, series, strict=False):
         if line.low:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from regrow.evaluate import items, metrics
 from regrow.evaluate.items import Item
+from regrow.flow.hashing import sha256_file
 from regrow.numerics.random import Stream
 
 FAMILIES = ("add", "copy")
@@ -47,7 +48,12 @@ def write_record(root: Path, step: str, instance: str | None, params: object) ->
     name = step if instance is None else f"{step}.{instance}"
     path = f"data/{step}" + (f"/{instance}" if instance else "")
     files = [
-        {"path": file.name, "sha256": "0" * 64, "md5": "0" * 32, "size": file.stat().st_size}
+        {
+            "path": file.name,
+            "sha256": sha256_file(file),
+            "md5": "0" * 32,
+            "size": file.stat().st_size,
+        }
         for file in sorted((root / path).glob("*"))
     ]
     record = {

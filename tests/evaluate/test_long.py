@@ -73,7 +73,7 @@ def test_needles_are_found_exactly_where_greedy_decoding_says_the_answer(model, 
 
 
 def test_yarn_is_switched_on_for_full_attention_only_and_changes_the_loss(model, inputs):
-    longer = with_yarn(inputs["checkpoint"], 256)
+    longer = with_yarn(inputs["checkpoint"], 256, 32.0)
     rope = longer.config.rope_parameters
     assert rope["full_attention"]["rope_type"] == "yarn"
     assert rope["full_attention"]["factor"] == 4.0
@@ -84,7 +84,7 @@ def test_yarn_is_switched_on_for_full_attention_only_and_changes_the_loss(model,
     assert {i.probe for i in with_it} == {"loss_by_position_yarn", "loss_long_yarn"}
     assert [i.value for i in plain] != [i.value for i in with_it]
     with pytest.raises(ValueError, match="longer than"):
-        with_yarn(inputs["checkpoint"], 64)
+        with_yarn(inputs["checkpoint"], 64, 32.0)
 
 
 def test_preferences_are_length_normalised(model, inputs, tmp_path):

@@ -1,6 +1,7 @@
 """`regrow evals`: what each stage gained, computed from known items, and the comparison."""
 
 import json
+import shutil
 import xml.etree.ElementTree as ET
 
 import pytest
@@ -160,6 +161,35 @@ def test_seeds_are_counted_averaged_and_shown_one_by_one(tree, seeded):
     pairs = row(rows(seeded), "dpo", "preference (judged)")
     assert (pairs["seeds"], pairs["items"]) == (3, 300)
     assert row(rows(seeded), "pretrain", "bits_per_byte")["seeds"] == 1
+
+
+def test_published_results_of_seeds_stand_in_for_data_and_count_only_with_the_recorded_bytes(
+    seeded, tmp_path, monkeypatch, capsys
+):
+    copy = tmp_path / "copy"
+    shutil.copytree(seeded, copy)
+    monkeypatch.chdir(copy)
+    assert main(["evals", "--publish"]) == 0
+    assert "6 evaluations" in capsys.readouterr().out
+    expected = rows(seeded)
+    for folder in (copy / "data").glob("evaluate_seed*"):
+        shutil.rmtree(folder)
+    assert rows(copy) == expected
+    for path in (copy / "published").glob("evaluate_seed2.*/items.parquet"):
+        path.write_bytes(path.read_bytes()[:-1] + b"x")
+    for path in (copy / "published").glob("evaluate_seed2.*/results.json"):
+        path.write_bytes(path.read_bytes() + b" ")
+    assert row(rows(copy), "sft", "exact_match")["seeds"] == 2
+    # What has no record any more goes.
+    (copy / "records/evaluate_seed2.sft_seed2-000300.json").unlink()
+    assert main(["evals", "--publish"]) == 0
+    assert not (copy / "published/evaluate_seed2.sft_seed2-000300").exists()
+
+
+def test_publishing_without_seeds_is_refused(tree, monkeypatch, capsys):
+    monkeypatch.chdir(tree)
+    assert main(["evals", "--publish"]) != 0
+    assert "snakemake --cores all seeds" in capsys.readouterr().err
 
 
 def test_a_stage_that_is_not_there_has_no_row(tmp_path):

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from regrow.cli.paint import Paint
 
 if TYPE_CHECKING:
-    from regrow.lineage.evals.read import Evaluation
+    from regrow.lineage.evals.read import Evaluation, Evaluations
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -28,6 +28,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--plot", type=Path, metavar="FILE", help="draw the comparison: FILE.svg or FILE.html"
     )
+    parser.add_argument(
+        "--publish",
+        action="store_true",
+        help="copy the results of further seeds (`snakemake seeds`) to published/, for git to carry",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -39,6 +44,8 @@ def run(args: argparse.Namespace) -> int:
     from regrow.lineage.ledger import Ledger, find_root
 
     evaluations = Evaluations(Ledger.load(find_root()))
+    if args.publish:
+        return _publish(evaluations)
     if args.gains:
         if args.checkpoints or args.plot:
             raise Unanswerable("--gains compares stages: it takes no CHECKPOINT and no --plot.")
@@ -58,6 +65,19 @@ def run(args: argparse.Namespace) -> int:
     elif not args.plot:
         _show(chosen, Paint())
         _hint(evaluations.shelf.hint(), Paint())
+    return 0
+
+
+def _publish(evaluations: Evaluations) -> int:
+    from regrow.lineage.errors import Unanswerable
+    from regrow.lineage.evals.publish import publish
+
+    names = publish(evaluations)
+    if not names:
+        raise Unanswerable(
+            "no evaluation under a further seed is on disk: `snakemake --cores all seeds` makes them."
+        )
+    print(f"published/: {len(names)} evaluations ({', '.join(names)}). Commit it with the records.")
     return 0
 
 

@@ -127,7 +127,9 @@ def long(subject: Subject, longmix: Path) -> list[Item]:
     settings, heldout = subject.settings, longmix / "heldout"
     models = {"": subject.model}
     if subject.plan.yarn:
-        models["_yarn"] = with_yarn(subject.folder, Packed(heldout).sequence_length)
+        models["_yarn"] = with_yarn(
+            subject.folder, Packed(heldout).sequence_length, settings.yarn_beta_fast
+        )
     items = needles(subject.model, longmix / "needles.parquet", most=settings.needles)
     for end, model in models.items():
         items += positions(

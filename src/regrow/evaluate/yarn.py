@@ -11,13 +11,13 @@ from regrow.model.build import empty
 from regrow.model.files import load_config, load_weights
 from regrow.numerics.torch.install import install
 
-BETA_FAST, BETA_SLOW = 32.0, 1.0
+BETA_SLOW = 1.0
 
 
-def with_yarn(folder: Path, context: int) -> Olmo3ForCausalLM:
+def with_yarn(folder: Path, context: int, beta_fast: float) -> Olmo3ForCausalLM:
     """The model in `folder` with YaRN from its own context to `context` positions.
 
-    The factor is the ratio of the two contexts; the ramp is the one of the YaRN paper.
+    The factor is the ratio of the two contexts; the ramp begins at `beta_fast` turns, and ends at one.
 
     Raises:
         ValueError: the model's context is not shorter, or it has YaRN already.
@@ -25,7 +25,7 @@ def with_yarn(folder: Path, context: int) -> Olmo3ForCausalLM:
     config = load_config(folder)
     factor = context / int(config.max_position_embeddings)
     longer = yarn.extend(
-        config, context=context, factor=factor, beta_fast=BETA_FAST, beta_slow=BETA_SLOW
+        config, context=context, factor=factor, beta_fast=beta_fast, beta_slow=BETA_SLOW
     )
     model = empty(longer)
     load_weights(model, folder)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import importlib
 import os
 import shutil
 import sys
@@ -13,7 +12,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from regrow.flow import actions, files, runlog
+from regrow.flow import actions, files, loading, runlog
 from regrow.flow.assess import compare
 from regrow.flow.errors import FlowError, StepFailed
 from regrow.flow.hashing import Digest
@@ -206,9 +205,8 @@ class Runner:
         return found
 
     def _function(self) -> Any:
-        module, _, name = self.job.step.function.partition(":")
         try:
-            return getattr(importlib.import_module(module), name)
+            return loading.function(self.job.step.function, self.job.step.idle)
         except ModuleNotFoundError as error:
             raise StepFailed(
                 f"{self.job.name}: {error}. Mend: `make env`, or `regrow doctor` for what is missing."

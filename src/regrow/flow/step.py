@@ -57,3 +57,5 @@ class Step:
     """files of the output that people ask for by name: declared to Snakemake as well"""
     packages: tuple[str, ...] = field(default=())
     """third-party distributions that the function reaches without importing them statically"""
+    idle: tuple[str, ...] = ()
+    """packages that what the function imports would import for nothing: hidden while it is loaded"""

@@ -55,6 +55,9 @@ _STAGES: dict[str, Callable[[Any], list[str]]] = {
 _CONTROLS = ("longcontext_control", "dpo_delta", "rlzero_random")
 """compared with, not released"""
 
+_FMA32: dict[str, Any] = {"numerics": "fma32", "idle": ("sklearn", "scipy", "accelerate")}
+"""steps that run a model; transformers imports these three for features that no step uses"""
+
 _DROPPING = ("text", "filter", "dedup", "decontaminate", "mix")
 _MADE = ("crawl", *_DROPPING, "classify", "tokenizer", "pack")
 
@@ -84,7 +87,7 @@ def _training(
         function=function,
         params=params,
         inputs=tuple(inputs),
-        numerics="fma32",
+        **_FMA32,
         instances=more.pop("instances", _STAGES.get(name)),
         resumable=True,
         **more,
@@ -121,7 +124,7 @@ def _post_training(seed: int) -> tuple[Step, ...]:
                 Input(name="tasks", step="tasks"),
                 Input(name="tokenizer", step="tokenizer"),
             ),
-            numerics="fma32",
+            **_FMA32,
             options=options,
             group=group,
         ),
@@ -169,7 +172,7 @@ def _difficulty(name: str, policy: str, **more: Any) -> Step:
             Input(name="tasks", step="tasks"),
             Input(name="tokenizer", step="tokenizer"),
         ),
-        numerics="fma32",
+        **_FMA32,
         **more,
     )
 
@@ -193,7 +196,7 @@ def _evaluate(name: str, stages: tuple[str, ...], seed: int = 0, **more: Any) ->
             Input(name="longmix", step="longmix", only=_LONG),
             Input(name="pairs", step=pairs, only=preference or ("none",)),
         ),
-        numerics="fma32",
+        **_FMA32,
         leaf=("results.json",),
         **more,
     )
@@ -306,7 +309,7 @@ STEPS: tuple[Step, ...] = (
         function="regrow.train.anneal:run",
         params=("anneal",),
         inputs=(Input(name="midmix", step="midmix"), _base("pretrain")),
-        numerics="fma32",
+        **_FMA32,
         resumable=True,
     ),
     _training(
@@ -333,7 +336,7 @@ STEPS: tuple[Step, ...] = (
             Input(name="b", step="midtrain_b", instance="last"),
             Input(name="midmix", step="midmix"),
         ),
-        numerics="fma32",
+        **_FMA32,
         instances=_STAGES["soup"],
     ),
     Step(

@@ -41,6 +41,8 @@ class Evaluate(Block):
     """positions from here on are new to the long-context stage"""
     bin: int = Field(default=256, ge=1)
     """positions per bin of the loss by position"""
+    yarn_beta_fast: float = Field(default=32.0, gt=0)
+    """of the control with YaRN switched on at evaluation; as `longcontext.yarn_beta_fast`, to be fair"""
     windows: int = Field(default=24, ge=1)
     """long held-out windows"""
     needles: int = Field(default=24, ge=1)

@@ -122,20 +122,26 @@ class LongContext(Stage):
     """positions"""
     yarn_factor: float = Field(default=4.0, ge=1)
     yarn_beta_fast: float = Field(default=32.0, gt=0)
+    """frequencies that turn more often within the old context are kept; published for contexts of
+    thousands of positions, and too many where there are hundreds (docs/longcontext.md)"""
     yarn_beta_slow: float = Field(default=1.0, gt=0)
+    """frequencies that turn less often within the old context are divided by `yarn_factor`"""
 
 
 class Sft(Stage):
-    """Supervised fine-tuning: loss on the answers only; z-loss and weight decay off (Olmo 3)."""
+    """Supervised fine-tuning: loss on the answers only; z-loss and weight decay off (Olmo 3).
 
-    steps: int = Field(default=300, ge=1)
-    checkpoint_every: int = Field(default=100, ge=1)
+    Muon as in the stages before: AdamW at 2e-3 lost skill that the base model had (docs/training.md).
+    """
+
+    steps: int = Field(default=420, ge=1)
+    checkpoint_every: int = Field(default=140, ge=1)
     batch_sequences: int = Field(default=32, ge=1)
     micro_batch_sequences: int = Field(default=16, ge=1)
     warmup: float = Field(default=0.03, ge=0, lt=1)
     z_loss: float = Field(default=0.0, ge=0)
     carry_optimizer: bool = False
-    optimizer: Optimizer = Optimizer(name="adamw", learning_rate=2e-3, weight_decay=0.0)
+    optimizer: Optimizer = Optimizer(learning_rate=4e-3, weight_decay=0.0)
 
 
 class Dpo(Stage):

@@ -49,7 +49,7 @@ class Params(Block):
     longcontext: LongContext = LongContext()
     sftdata: SftData = SftData()
     sft: Sft = Sft()
-    sft_instruct: Sft = Sft(steps=120, checkpoint_every=120)
+    sft_instruct: Sft = Sft(steps=300, checkpoint_every=300)
     pairs: Pairs = Pairs()
     dpo: Dpo = Dpo()
     difficulty: Difficulty = Difficulty()

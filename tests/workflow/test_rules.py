@@ -82,6 +82,12 @@ def test_the_default_profile_is_found_and_changes_no_result(tmp_path: Path):
     assert "profiles/default" in done.stdout + done.stderr
 
 
+def test_dvc_misses_nothing_that_a_plain_run_does_not_make():
+    text = (ROOT / "dvc.yaml").read_text(encoding="utf-8")
+    assert "  rlvr:\n" in text
+    assert "_seed" not in text
+
+
 @pytest.mark.workflow
 def test_other_seeds_are_a_target_of_their_own(tmp_path: Path):
     repository = fresh(tmp_path / "repository")

@@ -58,8 +58,10 @@ def sync(present: Present, book: Book) -> None:
     for step in present.flow.steps:
         jobs = [job for job in present.jobs.values() if job.step is step]
         records = [book.record(job) for job in jobs]
-        if step.group != "main" and not all(records):
-            continue  # nobody asked for it here
+        if step.group != "main":
+            # A plain run makes no repetitions under other seeds: as stages they would be what
+            # `dvc status` misses after every such run. Git carries their records and results.
+            continue
         stage = _stage(present, step, jobs, raw)
         stages[step.name] = stage
         if all(records):

@@ -21,7 +21,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from rollout import HERE, MOST, POLICY, ask, make_policy, start
+from contest import ask, start
+
+from rollout import HERE, MOST, POLICY, make_policy
 
 OUT = HERE / "out" / "rlvr.json"
 KINDS = ("regrow", "trl")

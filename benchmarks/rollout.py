@@ -14,12 +14,13 @@ from __future__ import annotations
 import json
 import os
 import statistics
-import subprocess
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from contest import ask, start
 
 HERE = Path(__file__).resolve().parent
 POLICY = HERE / "out" / "policy"
@@ -182,33 +183,6 @@ def contestant(kind: str) -> None:
         tokens = turn(batch, bool(fixed), number)
         seconds = time.process_time() - cpu, time.perf_counter() - wall
         print(tokens, *seconds, file=answer, flush=True)
-
-
-def start(script: str, kinds: tuple[str, ...]) -> dict[str, subprocess.Popen[str]]:
-    """The contestants' processes, ready."""
-    children = {
-        kind: subprocess.Popen(
-            [sys.executable, script, "--contestant", kind],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=None if "-v" in sys.argv else subprocess.DEVNULL,
-            text=True,
-            env=os.environ | {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"},
-        )
-        for kind in kinds
-    }
-    for kind, child in children.items():
-        assert child.stdout
-        if child.stdout.readline().strip() != "ready":
-            raise SystemExit(f"{kind} did not start (run with -v)")
-    return children
-
-
-def ask(child: subprocess.Popen[str], *words: object) -> list[float]:
-    """One turn."""
-    assert child.stdin and child.stdout
-    print(*words, file=child.stdin, flush=True)
-    return [float(x) for x in child.stdout.readline().split()]
 
 
 def main(turns: int) -> None:

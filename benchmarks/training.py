@@ -16,13 +16,14 @@ from __future__ import annotations
 import json
 import os
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from contest import ask, start
 
 OUT = Path(__file__).parent / "out" / "training.json"
 KINDS = ("regrow", "regrow-adamw", "plain", "trainer", "deterministic")
@@ -167,28 +168,12 @@ def contestant(kind: str) -> None:
 
 
 def main(turns: int, steps: int, kinds: tuple[str, ...] = KINDS) -> None:
-    children = {
-        kind: subprocess.Popen(
-            [sys.executable, __file__, "--contestant", kind],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=None if "-v" in sys.argv else subprocess.DEVNULL,
-            text=True,
-            env=os.environ | {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"},
-        )
-        for kind in kinds
-    }
+    children = start(__file__, kinds)
     speeds: dict[str, dict[str, list[float]]] = {k: {"cpu": [], "wall": []} for k in kinds}
-    for kind, child in children.items():
-        assert child.stdin and child.stdout
-        if child.stdout.readline().strip() != "ready":
-            raise SystemExit(f"{kind} did not start (run with -v)")
     for number in range(turns):
         for kind in kinds[number % len(kinds) :] + kinds[: number % len(kinds)]:
             child = children[kind]
-            assert child.stdin and child.stdout
-            print(steps, file=child.stdin, flush=True)
-            cpu, wall = map(float, child.stdout.readline().split())
+            cpu, wall = ask(child, steps)
             speeds[kind]["cpu"].append(steps * ROWS * LENGTH / cpu)
             speeds[kind]["wall"].append(steps * ROWS * LENGTH / wall)
     for child in children.values():

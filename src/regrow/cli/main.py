@@ -32,9 +32,14 @@ COMMANDS: dict[str, Command] = {
     "order": Command(
         "regrow.cli.order", "what a training step saw: documents, examples, pairs, rollouts"
     ),
+    "diff": Command("regrow.cli.diff", "why two artifacts differ: the smallest set of causes"),
     "rebuild": Command(
         "regrow.cli.rebuild", "make an artifact anew from the sources; compare bytes"
     ),
+    "attest": Command(
+        "regrow.cli.attest", "sign how an artifact was made (in-toto, SLSA); check such a statement"
+    ),
+    "keygen": Command("regrow.cli.keygen", "make a key for signing statements"),
     "report": Command(
         "regrow.cli.report", "the page about the run: what each stage did, gains, samples"
     ),

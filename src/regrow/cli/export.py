@@ -36,11 +36,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Arguments."""
     parser.epilog = _EPILOG
     parser.add_argument("format", metavar="FORMAT", choices=FORMATS, help=", ".join(FORMATS))
-    parser.add_argument("artifact", metavar="ARTIFACT", nargs="?", help="default: the last checkpoint")
     parser.add_argument(
-        "--out", metavar="PATH", help="file or folder; `-`: standard output (default: top of the repository)"
+        "artifact", metavar="ARTIFACT", nargs="?", help="default: the last checkpoint"
     )
-    parser.add_argument("--about", type=Path, metavar="FILE", help="YAML with what the provider knows")
+    parser.add_argument(
+        "--out",
+        metavar="PATH",
+        help="file or folder; `-`: standard output (default: top of the repository)",
+    )
+    parser.add_argument(
+        "--about", type=Path, metavar="FILE", help="YAML with what the provider knows"
+    )
     parser.add_argument(
         "--time", metavar="TIME",
         help="time that OpenLineage and RO-Crate ask for: ISO 8601, or `commit` "
@@ -69,7 +75,9 @@ def run(args: argparse.Namespace) -> int:
     written = write(chosen, told, Path(args.out) if args.out else None)
     open_fields = chosen.notes(told)
     if args.json:
-        rows = [{"path": str(path), "size": size, "sha256": digest} for path, size, digest in written]
+        rows = [
+            {"path": str(path), "size": size, "sha256": digest} for path, size, digest in written
+        ]
         answer = {
             "format": chosen.name,
             "standard": chosen.standard,

@@ -136,7 +136,9 @@ def load(path: Path) -> About:
         raw = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "not UTF-8"
-        raise Unanswerable(f"{path}: cannot be read ({reason}). Give --about another file.") from None
+        raise Unanswerable(
+            f"{path}: cannot be read ({reason}). Give --about another file."
+        ) from None
     except (yaml.YAMLError, ValueError) as error:
         what = " ".join(str(error).split())
         raise Unanswerable(f"{path}: not YAML ({what}). Mend that line.") from None
@@ -159,7 +161,9 @@ def _mend(error: object) -> str:
         return f"no such field. Fields here: {', '.join(fields)}." if fields else "no such field."
     if error["type"] == "model_type":
         return f"must be a mapping of fields. Fields here: {', '.join(_fields(error['loc']))}."
-    return f"{error['msg']}. Correct it, or leave the field out: it is then shown as to be filled in."
+    return (
+        f"{error['msg']}. Correct it, or leave the field out: it is then shown as to be filled in."
+    )
 
 
 def _fields(loc: tuple[int | str, ...]) -> list[str]:

@@ -203,7 +203,9 @@ def _format(path: str) -> str:
 
 def _record_set(record: Record, path: str, schema: pl.Schema) -> dict[str, Any]:
     name = f"{record.name}/{path.removesuffix('.parquet')}"
-    fields = [_field(name, f"{record.name}/{path}", column, kind) for column, kind in schema.items()]
+    fields = [
+        _field(name, f"{record.name}/{path}", column, kind) for column, kind in schema.items()
+    ]
     return {"@type": "cr:RecordSet", "@id": name, "name": name, "field": fields}
 
 

@@ -171,7 +171,11 @@ def _packages(subject: Subject) -> list[dict[str, Any]]:
             **({} if name == "python" else {"purl": purl(name, version)}),
         }
         for name, version in sorted(
-            {item for record in subject.chain for item in (record.parts.get("packages") or {}).items()}
+            {
+                item
+                for record in subject.chain
+                for item in (record.parts.get("packages") or {}).items()
+            }
         )
     ]
 

@@ -18,6 +18,8 @@ MEDIA = {
     ".bin": "application/octet-stream",
     ".safetensors": "application/octet-stream",
     ".txt": "text/plain",
+    ".xz": "application/x-xz",
+    ".yaml": "application/yaml",
     ".jinja": "text/plain",
 }
 PRODUCER = "urn:regrow"

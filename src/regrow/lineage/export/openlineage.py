@@ -26,7 +26,9 @@ def events(subject: Subject) -> list[dict[str, Any]]:
 
 def lines(subject: Subject) -> str:
     """The events as newline-delimited JSON, which the client's file transport writes as well."""
-    return "".join(json.dumps(e, sort_keys=True, ensure_ascii=False) + "\n" for e in events(subject))
+    return "".join(
+        json.dumps(e, sort_keys=True, ensure_ascii=False) + "\n" for e in events(subject)
+    )
 
 
 def _event(subject: Subject, record: Record, namespace: str) -> dict[str, Any]:

@@ -16,7 +16,10 @@ from regrow.lineage.ledger import Record
 from regrow.lineage.sources import source_files
 
 _PROFILE = "https://w3id.org/ro/wfrun/process/0.5"
-_CONTEXT = ["https://w3id.org/ro/crate/1.1/context", "https://w3id.org/ro/terms/workflow-run/context"]
+_CONTEXT = [
+    "https://w3id.org/ro/crate/1.1/context",
+    {"sha256": "https://w3id.org/ro/terms/workflow-run#sha256"},
+]
 FILE = "ro-crate-metadata.json"
 
 
@@ -52,9 +55,10 @@ def crate(subject: Subject) -> dict[str, Any]:
         "license": licence,
         "conformsTo": {"@id": _PROFILE},
         "identifier": f"sha256:{subject.record.sha256}",
+        "author": agent,
         "publisher": agent,
-        "hasPart": sorted(parts, key=lambda part: part["@id"]),
-        "mentions": actions,
+        "hasPart": _compact(sorted(parts, key=lambda part: part["@id"])),
+        "mentions": _compact(actions),
     }
     profile = {
         "@id": _PROFILE,
@@ -70,6 +74,11 @@ def crate(subject: Subject) -> dict[str, Any]:
     }
     rest = [entities[name] for name in sorted(entities)]
     return {"@context": _CONTEXT, "@graph": [descriptor, root, profile, *rest]}
+
+
+def _compact(values: list[Any]) -> Any:
+    """A single value stands alone, as the standard recommends."""
+    return values[0] if len(values) == 1 else values
 
 
 def _date(subject: Subject) -> str:
@@ -95,7 +104,7 @@ def _dataset(record: Record, files: list[dict[str, str]]) -> dict[str, Any]:
         "name": record.name,
         "description": f"Output of the step {record.step}.",
         "identifier": f"sha256:{record.sha256}",
-        "hasPart": files,
+        "hasPart": _compact(files),
     }
 
 
@@ -134,6 +143,7 @@ def _inputs(subject: Subject, known: dict[str, dict[str, Any]]) -> list[dict[str
                     "@type": "Dataset" if identity.endswith("/") else "File",
                     "name": f"Source: {path}",
                     "description": "Committed files that the run begins from.",
+                    **({} if identity.endswith("/") else {"encodingFormat": media_type(path)}),
                     "identifier": f"sha256:{record.parts['inputs'][name]}",
                 }
     return [found[name] for name in sorted(found)]
@@ -155,9 +165,9 @@ def _instrument(record: Record) -> dict[str, Any]:
         "@type": "SoftwareApplication",
         "name": f"regrow step {record.step}",
         "softwareVersion": digest,
-        "softwareRequirements": [
-            f"{n}=={v}" for n, v in sorted((record.parts.get("packages") or {}).items())
-        ],
+        "softwareRequirements": _compact(
+            [f"{n}=={v}" for n, v in sorted((record.parts.get("packages") or {}).items())]
+        ),
     }
 
 
@@ -168,9 +178,11 @@ def _action(subject: Subject, record: Record) -> dict[str, Any]:
         "name": record.name,
         "description": f"Job {record.name}, step key {record.key}.",
         "instrument": {"@id": _instrument(record)["@id"]},
-        "object": [{"@id": _entity(subject, e)} for _, e in sorted(record.inputs.items())],
-        "result": [{"@id": f"{record.path}/"}],
-        "actionStatus": {"@id": "http://schema.org/CompletedActionStatus"},
+        "object": _compact(
+            [{"@id": _entity(subject, e)} for _, e in sorted(record.inputs.items())]
+        ),
+        "result": {"@id": f"{record.path}/"},
+        "actionStatus": "http://schema.org/CompletedActionStatus",
     }
 
 

@@ -35,7 +35,9 @@ def parameters(model: Mapping[str, Any], vocabulary: int) -> int:
     """Parameters of the Olmo 3 architecture with these params, embeddings counted once if tied."""
     hidden, heads = int(model["hidden"]), int(model["heads"])
     narrow = hidden // heads * int(model["kv_heads"])
-    attention = 2 * hidden * hidden + 2 * hidden * narrow + hidden + narrow  # with its q and k norms
+    attention = (
+        2 * hidden * hidden + 2 * hidden * narrow + hidden + narrow
+    )  # with its q and k norms
     block = attention + 3 * hidden * int(model["ffn"]) + 2 * hidden
     embeddings = vocabulary * hidden * (1 if model["tied_embeddings"] else 2)
     return int(model["layers"]) * block + hidden + embeddings

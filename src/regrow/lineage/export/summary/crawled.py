@@ -145,7 +145,14 @@ def _table(subject: Subject, found: list[Domain]) -> Table | None:
         )
         for one in found[: _shown(found)]
     )
-    columns = ("Domain", "Pages", "Bytes", "Left alone (robots.txt)", "Not kept (noindex)", "Licences")
+    columns = (
+        "Domain",
+        "Pages",
+        "Bytes",
+        "Left alone (robots.txt)",
+        "Not kept (noindex)",
+        "Licences",
+    )
     return Table(columns, rows) if rows else None
 
 

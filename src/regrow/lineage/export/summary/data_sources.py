@@ -71,10 +71,17 @@ def public(subject: Subject) -> Section:
         ]
         if small:
             fields.append(
-                known("others", "Other publicly available datasets", table(small), ["records/mix.json"])
+                known(
+                    "others",
+                    "Other publicly available datasets",
+                    table(small),
+                    ["records/mix.json"],
+                )
             )
     if more:
-        lines = [" · ".join(x for x in (d.name, d.link, d.description, d.period) if x) for d in more]
+        lines = [
+            " · ".join(x for x in (d.name, d.link, d.description, d.period) if x) for d in more
+        ]
         fields.append(told("added", "Further datasets, named by the provider", lines))
     return Section("2.1", "Publicly available datasets", tuple(fields))
 
@@ -126,7 +133,10 @@ def users(subject: Subject) -> Section:
               "or products used to train the model?", data.user_services, hint),
     ]  # fmt: skip
     if data.user_interactions or data.user_services:
-        fields += [told("user_description", "General description", data.user_description), modality()]
+        fields += [
+            told("user_description", "General description", data.user_description),
+            modality(),
+        ]
     return Section("2.4", "User data", tuple(fields))
 
 
@@ -231,17 +241,23 @@ def _sampled(subject: Subject) -> list[_Row]:
     if "pairs" in sizes.readers(subject):
         table = subject.shelf.table("pairs", "pairs.parquet")
         if table is not None:
-            models = pl.concat([table.select(pl.col(c).alias("model")) for c in ("chosen_model", "rejected_model")])
+            models = pl.concat(
+                [table.select(pl.col(c).alias("model")) for c in ("chosen_model", "rejected_model")]
+            )
             for model, n in models.group_by("model").len().sort("model").collect().iter_rows():
                 name = digests.get(model, f"weights sha256:{str(model)[:16]}")
-                rows.append((name, "answers of preference pairs", n, licence, "records/pairs.json", True))
+                rows.append(
+                    (name, "answers of preference pairs", n, licence, "records/pairs.json", True)
+                )
     for record in subject.chain:
         if any(entry["path"] == "rollouts.parquet" for entry in record.files):
             table = subject.shelf.table(record.name, "rollouts.parquet")
             if table is not None:
                 n = int(table.select(pl.len()).collect().item())
                 text = "answers rewarded in reinforcement learning"
-                rows.append((f"{record.name} and the steps before it", text, n, licence, record.file, True))
+                rows.append(
+                    (f"{record.name} and the steps before it", text, n, licence, record.file, True)
+                )
     sizes.complete(subject)
     return rows
 

@@ -52,9 +52,7 @@ class Section:
     intro: str = ""
 
 
-def known(
-    key: str, label: str, value: Any, evidence: Sequence[str] = (), note: str = ""
-) -> Field:
+def known(key: str, label: str, value: Any, evidence: Sequence[str] = (), note: str = "") -> Field:
     """An answer that follows from the records; open where it does not."""
     if value is None or value == "" or value == ():
         return Field(key, label, None, "open", (), note)
@@ -65,7 +63,9 @@ def told(key: str, label: str, value: str | Sequence[str] | None, note: str = ""
     """An answer that only the provider can give. The note says what the records show meanwhile."""
     if value is None or value == "" or value == [] or value == ():
         return Field(key, label, None, "open", (), note)
-    return Field(key, label, value if isinstance(value, str) else tuple(value), "provider", (), note)
+    return Field(
+        key, label, value if isinstance(value, str) else tuple(value), "provider", (), note
+    )
 
 
 def asked(key: str, label: str, value: bool | None, note: str = "") -> Field:

@@ -15,7 +15,9 @@ def sections(subject: Subject) -> list[Section]:
 
 def _provider(subject: Subject) -> Section:
     provider = subject.about.provider
-    contact = [p for p in (provider.name, provider.address, provider.contact, provider.website) if p]
+    contact = [
+        p for p in (provider.name, provider.address, provider.contact, provider.website) if p
+    ]
     name = contact if provider.name and provider.contact else None
     return Section(
         "1.1",
@@ -84,9 +86,11 @@ def _data(subject: Subject) -> Section:
     total = sum(one.tokens for one in sets)
     table = sizes.composition(subject)
     topics = [row["name"] for row in sizes.shares(table, "topic") if row["used"]]
-    content = "Text only: " + (
-        f"crawled documents on {', '.join(topics)}; " if topics else ""
-    ) + "questions with worked answers made by programs, chat examples and the model's own answers."
+    content = (
+        "Text only: "
+        + (f"crawled documents on {', '.join(topics)}; " if topics else "")
+        + "questions with worked answers made by programs, chat examples and the model's own answers."
+    )
     return Section(
         "1.3",
         "Modalities, overall training data size and other characteristics",

@@ -45,7 +45,9 @@ def html(subject: Subject) -> str:
             (number, title, [s for s in told if s.number.split(".")[0].split(" ")[0] == number])
             for number, title in summary.CHAPTERS
         ],
-        counts={who: sum(field.by == who for field in fields) for who in ("records", "provider", "open")},
+        counts={
+            who: sum(field.by == who for field in fields) for who in ("records", "provider", "open")
+        },
         opening=OPEN,
     )
 

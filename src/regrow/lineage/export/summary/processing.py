@@ -75,9 +75,7 @@ def _reservations(subject: Subject) -> Section:
             [subject.record.file],
         )
     )
-    fields.append(
-        told("more", "Further measures of the provider", processing.reservations)
-    )
+    fields.append(told("more", "Further measures of the provider", processing.reservations))
     return Section(
         "3.1",
         "Respect of reservation of rights from text and data mining exception or limitation",
@@ -92,9 +90,7 @@ def _illegal(subject: Subject) -> Section:
         params = record.parts["params"].get("filter") or {}
         words, hosts = params.get("url_words") or [], params.get("url_hosts") or []
         dropped = documents(record) or {"dropped": {}}
-        lost = sum(
-            n for reason, n in dropped["dropped"].items() if str(reason).startswith("url")
-        )
+        lost = sum(n for reason, n in dropped["dropped"].items() if str(reason).startswith("url"))
         fields.append(
             known(
                 "measures",

@@ -123,7 +123,9 @@ def _compute(subject: Subject) -> Section:
         (sizes.stage_title(c.stage), c.tokens, c.formula, compute.scientific(c.flop)) for c in costs
     ]
     if energy.measured_kwh is not None:
-        consumption = told("energy", "Energy consumption of the training", f"{energy.measured_kwh:g} kWh, measured")
+        consumption = told(
+            "energy", "Energy consumption of the training", f"{energy.measured_kwh:g} kWh, measured"
+        )
     else:
         consumption = known(
             "energy",

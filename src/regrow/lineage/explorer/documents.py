@@ -228,8 +228,10 @@ def documents(shelf: Shelf) -> list[Document]:
     ways = Ways(shelf)
     found: dict[str, Document] = {}
     for id, row in ways.text.rows.items():
-        named = {c: row.get(c) or "" for c in ("url", "title", "source", "licence", "text")}
-        found[id] = Document(id, **named)
+        url, title, source, licence, text = (
+            row.get(c) or "" for c in ("url", "title", "source", "licence", "text")
+        )
+        found[id] = Document(id, url, title, source, licence, text)
     for table in ways.drops.values():
         for id, row in table.rows.items():
             found.setdefault(id, Document(id, row.get("url") or ""))

@@ -31,12 +31,13 @@ class Pool:
 
 
 class Facts:
-    """The facts of all records of a ledger."""
+    """The facts of all records of a ledger, which may be a part of a `whole` one."""
 
-    def __init__(self, ledger: Ledger) -> None:
-        self.ledger = ledger
+    def __init__(self, ledger: Ledger, whole: Ledger) -> None:
+        self.ledger, self.whole = ledger, whole
         self.params, self.packages, self.code = Pool(), Pool(), Pool()
-        self.modules, self._definitions = Pool(), {}  # type: ignore[var-annotated]
+        self.modules = Pool()
+        self._definitions: dict[tuple[str, str], dict[str, str]] = {}
         self.records = [self._record(record) for record in ledger.records]
 
     def as_json(self) -> dict[str, Any]:
@@ -59,7 +60,7 @@ class Facts:
     def _record(self, record: Record) -> dict[str, Any]:
         parts, hashes = record.parts, record.parts["inputs"]
         made = {
-            name: self.ledger.by_file.get(e.get("record", "")) for name, e in record.inputs.items()
+            name: self.whole.by_file.get(e.get("record", "")) for name, e in record.inputs.items()
         }
         files = record.files
         return {
@@ -91,7 +92,7 @@ class Facts:
             "release": _name(self.ledger.about("release", record))
             if record.makes_checkpoint
             else None,
-            "problems": problems(self.ledger, record),
+            "problems": problems(self.whole, record),
         }
 
     def _code(self, code: dict[str, Any]) -> dict[str, Any]:

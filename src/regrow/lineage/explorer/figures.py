@@ -16,7 +16,7 @@ from regrow.release import stages
 POINTS = 240
 """of a curve; longer ones are smoothed, then thinned"""
 _CURVES = (
-    ("loss", "loss", "nats per token; of preference tuning per pair"),
+    ("loss", "loss", "nats per token"),
     ("reward", "mean reward", "of the answers of a step"),
 )
 
@@ -66,6 +66,8 @@ def curves(ledger: Ledger, shelf: Shelf) -> dict[str, list[dict[str, str]]]:
             drawn = plots.lines(
                 [line], title=f"{stage}: {title} by step", size=(520, 190), marks=marks
             )
+            if column == "loss" and stage.startswith("dpo"):
+                unit = "nats per pair"
             found.setdefault(stage, []).append({"title": title, "unit": unit, "svg": drawn})
     return found
 

@@ -39,7 +39,8 @@ _APART = (
 def scope(ledger: Ledger, record: Record | None) -> Ledger:
     """The part of the ledger that `record` was made from, with what was measured of it; None: all.
 
-    Evaluations and releases of checkpoints on the way belong to it.
+    Evaluations and releases of checkpoints on the way belong to it, even where an evaluation also read
+    something that was made later (the pairs, for one of fine-tuning).
     """
     if record is None:
         return ledger
@@ -49,9 +50,7 @@ def scope(ledger: Ledger, record: Record | None) -> Ledger:
         if item.makes_checkpoint:
             for step in ("evaluate", "release"):
                 about = ledger.about(step, item)
-                if about is not None and all(
-                    p.file in kept or p.trained for p in ledger.parents(about)
-                ):
+                if about is not None:
                     kept.setdefault(about.file, about)
     return Ledger(ledger.root, list(kept.values()))
 
@@ -75,7 +74,7 @@ def facts(ledger: Ledger, record: Record | None = None, most: int = MOST) -> dic
     shelf = Shelf(part)
     nodes = graph(part, subject)
     drawn = layout(len(nodes.nodes), nodes.direct, WIDTH)
-    folded = Facts(part)
+    folded = Facts(part, ledger)
     told = {
         **_about(part, subject),
         **folded.as_json(),

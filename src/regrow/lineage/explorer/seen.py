@@ -62,6 +62,6 @@ def _of_run(run: Packs, owners: Owners) -> dict[str, Seen]:
                 entry = found.setdefault(id, Seen(run.stage, run.checkpoint.name))
                 entry.tokens += len(steps) * (piece.end - piece.start)
                 met.setdefault(id, set()).update(steps)
-    for id, steps in met.items():
-        found[id].steps = sorted(steps)
+    for id, reached in met.items():
+        found[id].steps = sorted(reached)
     return found

@@ -77,6 +77,9 @@ function difference(x, y) {
     ["function", codeX.function === codeY.function ? [] : [["function", told(codeX.function || null), told(codeY.function || null)]]],
     ["code", codeX.digest === codeY.digest ? [] : changed(modules(codeX), modules(codeY))],
   ];
+  if (codeX.function !== codeY.function) {
+    rows.splice(0, rows.length, ...rows.filter((row) => row[0] === "function" || row[0] === "inputs"));
+  }
   const same = rows.filter((row) => !row[1].length).map((row) => row[0]);
   return el("div", { class: "cause" },
     el("h4", {}, link(x.name), " and ", link(y.name)),
@@ -84,6 +87,7 @@ function difference(x, y) {
       const shown = table([what, "A", "B"], differing.map((cells) => [...cells, ...definitions(what, cells[0], cells)].slice(0, 4)), "diff");
       return differing.length > 8 ? more(`${what}: ${plural(differing.length, "difference")}`, shown) : shown;
     }),
+    codeX.function !== codeY.function ? sentence("Steps of different kinds: their parameters and code are not set side by side.", "note") : null,
     same.length ? sentence(`Equal: ${same.join(", ")}.`, "note") : null);
 }
 // Of a module that both reach in two versions, the definitions that differ.

@@ -4,7 +4,7 @@ function put(...children) {
   $("panel").scrollTop = 0;
 }
 const go = (route, name) => `#${route}=${encodeURIComponent(name)}`;
-const link = (name, text) => el("a", { href: go("a", name) }, bdi(text || name));
+const link = (name, text) => (records.has(name) || nodeOf.has(name) ? el("a", { href: go("a", name) }, bdi(text || name)) : bdi(text || name));
 const heading = (text, tag) => el("h2", { tabindex: -1, id: "title" }, bdi(text), tag ? el("span", { class: "tag" }, tag) : null);
 const part = (title, ...children) => (children.flat(9).some(Boolean) ? el("section", {}, el("h3", {}, title), children) : null);
 const sentence = (text, css) => el("p", { class: css }, text);
@@ -26,16 +26,16 @@ function showRecord(name) {
       ["key", hash(record.key)],
     ]),
     files(record),
-    part("What the key is made of", keyParts(record)),
-    part("Made from", inputs(record)),
-    part("Read by", readBy(record)),
     part("Documents", kept(record)),
     record.documents ? null : part("Counts", counts(record)),
     part("Training", charts(record.step)),
     part("Measured on held-out data", measured(record)),
+    part("What the key is made of", keyParts(record)),
+    part("Made from", inputs(record)),
+    part("Read by", readBy(record)),
     record.checkpoint && checkpoints.length > 1 ? part("Compare", compareWith(record)) : null,
     part("Ask more", el("p", {}, command(`regrow audit ${record.name}`), command(`regrow rebuild ${record.name}`),
-      record.checkpoint && stage && stage.title.indexOf("Soup") ? command(`regrow order ${record.name}`) : null)),
+      record.checkpoint && record.inputs.some((input) => input[0] === "data") ? command(`regrow order ${record.name}`) : null)),
   );
 }
 function instances(record, place) {
@@ -72,7 +72,10 @@ function inputs(record) {
 }
 function readBy(record) {
   const names = readers.get(record.name) || [];
-  return names.length ? el("p", { class: "chips" }, names.map((name) => link(name))) : null;
+  const about = names.filter((name) => !records.get(name).checkpoint && records.get(name).trained);
+  const others = names.filter((name) => !about.includes(name));
+  const chips = (list) => el("p", { class: "chips" }, list.map((name) => link(name)));
+  return [others.length ? chips(others) : null, about.length > 4 ? more(`${count(about.length)} evaluations and releases`, chips(about)) : about.length ? chips(about) : null];
 }
 function kept(record) {
   const found = record.documents;

@@ -8,7 +8,7 @@ function route() {
   if (what === "d" && byId.has(name)) return showDocument(byId.get(name));
   if (what === "n" && documents[Number(name)]) return showDocument(documents[Number(name)]);
   if (what === "q") {
-    if ($("find").value !== name) $("find").value = name;
+    if ($("find").value.trim() !== name) $("find").value = name;
     mark(null);
     return showFound(name, $("end").value);
   }

@@ -43,12 +43,18 @@ COMMANDS: dict[str, Command] = {
     "report": Command(
         "regrow.cli.report", "the page about the run: what each stage did, gains, samples"
     ),
+    "lineage": Command(
+        "regrow.cli.lineage", "a page to walk from the sources to a checkpoint, and compare two"
+    ),
     "release": Command(
         "regrow.cli.release", "released checkpoints: list, or lay out for a model hub"
     ),
     "chat": Command("regrow.cli.chat", "talk with a checkpoint"),
     "evals": Command(
         "regrow.cli.evals", "compare checkpoints; what each stage gained, with intervals"
+    ),
+    "export": Command(
+        "regrow.cli.export", "Croissant, ML-BOM, OpenLineage, RO-Crate, the EU's training summary"
     ),
     "doctor": Command(
         "regrow.cli.doctor", "what this machine can certify, and how to mend the rest"

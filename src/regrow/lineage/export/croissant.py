@@ -15,55 +15,10 @@ from typing import Any
 import polars as pl
 
 from regrow.lineage.errors import Unanswerable
+from regrow.lineage.export.croissant_context import CONTEXT
 from regrow.lineage.export.identifiers import licence_url, media_type, run_id
 from regrow.lineage.export.subject import Subject
 from regrow.lineage.ledger import Record
-
-CONTEXT = {
-    "@language": "en",
-    "@vocab": "https://schema.org/",
-    "arrayShape": "cr:arrayShape",
-    "citeAs": "cr:citeAs",
-    "column": "cr:column",
-    "conformsTo": "dct:conformsTo",
-    "containedIn": "cr:containedIn",
-    "cr": "http://mlcommons.org/croissant/",
-    "data": {"@id": "cr:data", "@type": "@json"},
-    "dataType": {"@id": "cr:dataType", "@type": "@vocab"},
-    "dct": "http://purl.org/dc/terms/",
-    "description": {"@container": "@language"},
-    "equivalentProperty": "cr:equivalentProperty",
-    "examples": {"@id": "cr:examples", "@type": "@json"},
-    "extract": "cr:extract",
-    "field": "cr:field",
-    "fileObject": "cr:fileObject",
-    "fileProperty": "cr:fileProperty",
-    "fileSet": "cr:fileSet",
-    "format": "cr:format",
-    "includes": "cr:includes",
-    "isArray": "cr:isArray",
-    "isLiveDataset": "cr:isLiveDataset",
-    "jsonPath": "cr:jsonPath",
-    "key": "cr:key",
-    "md5": "cr:md5",
-    "name": {"@container": "@language"},
-    "parentField": "cr:parentField",
-    "path": "cr:path",
-    "prov": "http://www.w3.org/ns/prov#",
-    "rai": "http://mlcommons.org/croissant/RAI/",
-    "recordSet": "cr:recordSet",
-    "references": "cr:references",
-    "regex": "cr:regex",
-    "repeated": "cr:repeated",
-    "replace": "cr:replace",
-    "samplingRate": "cr:samplingRate",
-    "sc": "https://schema.org/",
-    "separator": "cr:separator",
-    "source": "cr:source",
-    "subField": "cr:subField",
-    "transform": "cr:transform",
-}
-"""the standard's own context (appendix 1), with PROV-O beside it"""
 
 _TYPES = {
     pl.Boolean: "sc:Boolean",
@@ -219,7 +174,7 @@ def _field(table: str, file: str, column: str, kind: pl.DataType) -> dict[str, A
         "@type": "cr:Field",
         "@id": f"{table}/{column}",
         "name": column,
-        "dataType": _TYPES.get(type(inner), "sc:Text"),  # type: ignore[call-overload]
+        "dataType": _TYPES.get(type(inner), "sc:Text"),
         "source": {"fileObject": {"@id": file}, "extract": {"column": column}},
     }
     if depth:

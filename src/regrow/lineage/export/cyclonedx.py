@@ -12,10 +12,10 @@ from typing import Any
 
 from regrow.lineage.errors import Unanswerable
 from regrow.lineage.export.identifiers import document_id, purl, spdx
+from regrow.lineage.export.modelcard import card, properties
 from regrow.lineage.export.subject import Subject
 from regrow.lineage.ledger import Record
 from regrow.lineage.sources import source_files
-from regrow.release import stages
 
 _SOURCES = "source:sources"
 
@@ -64,7 +64,7 @@ def _manufacturer(subject: Subject) -> dict[str, Any]:
 
 def _subject(subject: Subject) -> dict[str, Any]:
     """What is said of the BOM's subject beyond its bytes."""
-    found: dict[str, Any] = {"name": subject.name, "modelCard": _card(subject)}
+    found: dict[str, Any] = {"name": subject.name, "modelCard": card(subject)}
     if subject.description:
         found["description"] = subject.description
     if subject.licence:
@@ -85,7 +85,7 @@ def _component(subject: Subject, record: Record) -> dict[str, Any]:
             {
                 "type": "dataset",
                 "name": record.name,
-                "contents": {"properties": _properties(_counts(record.counts))},
+                "contents": {"properties": properties(_counts(record.counts))},
             }
         ]
     found["components"] = [
@@ -97,7 +97,7 @@ def _component(subject: Subject, record: Record) -> dict[str, Any]:
         }
         for entry in record.files
     ]
-    found["properties"] = _properties(
+    found["properties"] = properties(
         {
             "regrow:tree-sha256": record.sha256,
             "regrow:key": record.key,
@@ -195,55 +195,6 @@ def _dependencies(subject: Subject) -> list[dict[str, Any]]:
             needs.add(_SOURCES)
         rows.append({"ref": f"record:{record.name}", "dependsOn": sorted(needs)})
     return rows
-
-
-def _card(subject: Subject) -> dict[str, Any]:
-    record = subject.record
-    stage = stages.stage(record.step)
-    read = [
-        parent
-        for ancestor in subject.chain
-        if ancestor.makes_checkpoint
-        for parent in subject.ledger.parents(ancestor)
-        if not parent.makes_checkpoint
-    ]
-    datasets = dict.fromkeys(f"record:{parent.name}" for parent in read)
-    tasks = subject.about.model.tasks
-    card: dict[str, Any] = {
-        "modelParameters": {
-            "approach": {"type": "reinforcement-learning" if "rl" in record.step else "supervised"}
-            if stage.form != "plain" or "rl" in record.step
-            else {"type": "self-supervised"},
-            "task": "text-generation",
-            "architectureFamily": "decoder-only transformer",
-            "modelArchitecture": "Olmo3ForCausalLM",
-            "datasets": [{"ref": name} for name in datasets],
-            "inputs": [{"format": "text"}],
-            "outputs": [{"format": "text"}],
-        },
-        "properties": _properties(
-            {
-                "regrow:stage": stage.title,
-                "regrow:method": stage.method,
-                "regrow:training-tokens": record.counts.get("tokens"),
-            }
-        ),
-    }
-    if tasks:
-        card["considerations"] = {"useCases": [tasks]}
-    evaluation = subject.ledger.about("evaluate", record)
-    metrics = [
-        {"type": name, "value": f"{value:.6g}", "slice": evaluation.name}
-        for name, value in sorted(evaluation.counts.items() if evaluation else ())
-        if isinstance(value, float) and evaluation
-    ]
-    if metrics:
-        card["quantitativeAnalysis"] = {"performanceMetrics": metrics}
-    return card
-
-
-def _properties(values: dict[str, Any]) -> list[dict[str, str]]:
-    return [{"name": k, "value": str(v)} for k, v in sorted(values.items()) if v is not None]
 
 
 def _counts(counts: dict[str, Any], above: str = "regrow:count") -> dict[str, Any]:

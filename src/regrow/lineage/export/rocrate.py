@@ -202,4 +202,5 @@ def _agent(subject: Subject) -> dict[str, Any]:
         "@id": provider.website or "#provider",
         "@type": "Organization",
         "name": provider.name or "to be filled in by the provider",
+        **({"url": provider.website} if provider.website else {}),
     }

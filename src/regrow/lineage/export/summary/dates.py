@@ -33,7 +33,7 @@ def _months(path: Path) -> set[str]:
             for record in ArchiveIterator(
                 stream, record_types=WarcRecordType.response, parse_http=False
             ):
-                date = record.headers.get("WARC-Date", "")
+                date = record.headers.get("WARC-Date") or ""
                 if len(date) >= 7:
                     months.add(date[:7])
         except Exception:

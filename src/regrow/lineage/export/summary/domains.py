@@ -60,7 +60,8 @@ def domains(subject: Subject) -> list[Domain]:
     ranked = sorted(sums.items(), key=lambda item: (-item[1][1], item[0]))
     most = wanted(len(ranked), bool(subject.about.provider.sme))
     return [
-        Domain(name, *figures, listed=rank < most) for rank, (name, figures) in enumerate(ranked)
+        Domain(name, pages, size, robots, noindex, rank < most)
+        for rank, (name, (pages, size, robots, noindex)) in enumerate(ranked)
     ]
 
 

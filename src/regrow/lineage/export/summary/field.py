@@ -56,7 +56,7 @@ def known(key: str, label: str, value: Any, evidence: Sequence[str] = (), note: 
     """An answer that follows from the records; open where it does not."""
     if value is None or value == "" or value == ():
         return Field(key, label, None, "open", (), note)
-    return Field(key, label, value, "records", tuple(evidence), note)
+    return Field(key, label, value, "records", tuple(dict.fromkeys(evidence)), note)
 
 
 def told(key: str, label: str, value: str | Sequence[str] | None, note: str = "") -> Field:
@@ -80,7 +80,7 @@ def ticked(
 ) -> Field:
     """A yes-or-no question that the records answer."""
     choice = Choice(tuple(TICKED.values()), TICKED[value])
-    return Field(key, label, choice, "records", tuple(evidence), note)
+    return Field(key, label, choice, "records", tuple(dict.fromkeys(evidence)), note)
 
 
 def modality(key: str = "modality") -> Field:

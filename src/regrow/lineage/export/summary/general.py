@@ -110,7 +110,11 @@ def _data(subject: Subject) -> Section:
                 Table(
                     ("Training set", "Tokens", "Read by"),
                     tuple(
-                        (one.name, one.tokens, ", ".join(map(sizes.stage_title, one.read_by)))
+                        (
+                            sizes.WORDS.get(one.name, one.name),
+                            one.tokens,
+                            "; ".join(map(sizes.stage_title, one.read_by)),
+                        )
                         for one in sets
                     ),
                 )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 import jinja2
+from markupsafe import Markup, escape
 
 from regrow.lineage.export.subject import Subject
 from regrow.lineage.export.summary import summary
@@ -27,7 +29,7 @@ def html(subject: Subject) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["cell"] = cell
+    environment.filters |= {"cell": cell, "prose": prose}
     environment.tests |= {
         "table": lambda value: isinstance(value, Table),
         "choice": lambda value: isinstance(value, Choice),
@@ -50,6 +52,11 @@ def html(subject: Subject) -> str:
         },
         opening=OPEN,
     )
+
+
+def prose(text: str) -> Markup:
+    """A sentence with its `commands` set as code."""
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))
 
 
 def cell(value: Any) -> str:

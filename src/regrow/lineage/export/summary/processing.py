@@ -75,7 +75,8 @@ def _reservations(subject: Subject) -> Section:
             [subject.record.file],
         )
     )
-    fields.append(told("more", "Further measures of the provider", processing.reservations))
+    if processing.reservations:
+        fields.append(told("more", "Further measures of the provider", processing.reservations))
     return Section(
         "3.1",
         "Respect of reservation of rights from text and data mining exception or limitation",
@@ -104,9 +105,9 @@ def _illegal(subject: Subject) -> Section:
                 [record.file],
             )
         )
-    fields.append(
-        told("more", "Further measures of the provider", subject.about.processing.illegal_content)
-    )
+    more = subject.about.processing.illegal_content
+    if more or not fields:
+        fields.append(told("more", "Further measures of the provider", more))
     return Section("3.2", "Removal of illegal content", tuple(fields))
 
 

@@ -21,6 +21,17 @@ RANGES = (
 )
 """the template's boxes for text"""
 
+WORDS = {
+    "pack": "pretraining text (pack)",
+    "midmix": "midtraining mix (midmix)",
+    "longmix": "long-context mix (longmix)",
+    "sftdata": "chat examples (sftdata)",
+    "pairs": "pairs of answers (pairs)",
+    "difficulty": "questions for reinforcement learning (difficulty)",
+    "difficulty_zero": "questions for reinforcement learning (difficulty_zero)",
+}
+"""training sets in words"""
+
 
 @dataclass(frozen=True)
 class Prepared:

@@ -8,7 +8,14 @@ from typing import Any
 from regrow.lineage.errors import Unanswerable
 from regrow.lineage.export.identifiers import document_id
 from regrow.lineage.export.subject import Subject
-from regrow.lineage.export.summary import crawled, data_sources, general, processing, technical
+from regrow.lineage.export.summary import (
+    crawled,
+    data_sources,
+    general,
+    made,
+    processing,
+    technical,
+)
 from regrow.lineage.export.summary.field import Choice, Field, Section, Table, told
 
 TEMPLATE = "Annex to the Commission's Explanatory Notice C(2025) 5235 final of 24 July 2025"
@@ -37,8 +44,8 @@ def sections(subject: Subject) -> list[Section]:
         *data_sources.private(subject),
         crawled.section(subject),
         data_sources.users(subject),
-        data_sources.synthetic(subject),
-        data_sources.other(subject),
+        made.synthetic(subject),
+        made.other(subject),
         *processing.sections(subject),
         *technical.sections(subject),
     ]

@@ -269,6 +269,13 @@ def test_each_forgery_is_told_from_the_others() -> None:
     assert check(changed(signatures=[theirs, mine]), PUBLIC, "f"), "a second signer does no harm"
 
 
+def test_an_unverified_key_id_cannot_drive_the_terminal() -> None:
+    mine = json.loads(seal(STATEMENT, SECRET))["signatures"][0]
+    with pytest.raises(Refused) as caught:
+        check(changed(signatures=[{**mine, "keyid": "\x1b[2Jgone"}]), PUBLIC, "f")
+    assert "\x1b" not in str(caught.value) and "?[2Jgone" in str(caught.value)
+
+
 def test_spare_bits_of_base64_are_no_hiding_place() -> None:
     good = json.loads(seal(STATEMENT, SECRET))
     sig = good["signatures"][0]["sig"]
@@ -281,7 +288,14 @@ def test_spare_bits_of_base64_are_no_hiding_place() -> None:
 
 
 @pytest.mark.parametrize(
-    "part", [{"_type": "x"}, {"subject": []}, {"subject": [{"name": "a"}]}, {"predicate": None}]
+    "part",
+    [
+        {"_type": "x"},
+        {"subject": []},
+        {"subject": [{"name": "a"}]},
+        {"subject": [{"name": "a", "digest": {}}]},
+        {"predicate": None},
+    ],
 )
 def test_a_signed_thing_that_is_no_statement_is_refused(part: dict[str, Any]) -> None:
     with pytest.raises(Refused):
@@ -401,6 +415,36 @@ def test_the_chain_is_whole_or_says_what_it_lacks(ledger: Ledger) -> None:
         check(seal(found[0], SECRET) + seal(found[1], OTHER), PUBLIC, "f")
 
 
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (("runDetails",), None),
+        (("runDetails", "byproducts"), "x"),
+        (("runDetails", "byproducts"), [1, {"digest": 3}]),
+        (("buildDefinition", "resolvedDependencies", 0, "uri"), None),
+        (("buildDefinition", "resolvedDependencies", 0, "annotations"), "source"),
+        (("buildDefinition", "resolvedDependencies", 0, "digest"), {}),
+        (("buildDefinition", "resolvedDependencies"), None),
+        (("buildDefinition", "internalParameters"), []),
+        (("buildDefinition", "externalParameters"), "x"),
+        (("buildDefinition",), 7),
+    ],
+)
+def test_an_odd_statement_of_a_trusted_signer_breaks_nothing(
+    ledger: Ledger, path: tuple[Any, ...], value: Any
+) -> None:
+    statement = json.loads(envelope.encode(provenance(ledger, resolve(ledger, "mix"))))
+    place = statement["predicate"]
+    for name in path[:-1]:
+        place = place[name]
+    place[path[-1]] = value
+    try:
+        found = check(seal(statement, SECRET), PUBLIC, "f")
+    except Refused:
+        return
+    assert len(unlinked(found)) == 2, "both inputs of mix, about which nothing is here"
+
+
 def test_nothing_is_attested_that_does_not_hold(
     tree: Path,
     tmp_path: Path,
@@ -464,6 +508,7 @@ def test_wrong_usage_is_told(
         (["attest", "--check", "f", "--public-key", "p", "--key", "k"], "only reads"),
         (["attest", "--check", "nowhere", "--public-key", "p"], "nowhere cannot be read"),
         (["attest", "mix", "--key", "nowhere"], "nowhere"),
+        (["attest", "mix", "--public-key", "p"], "--check FILE"),
     ):
         status, _, told = regrow(capsys, *arguments)
         assert status == 1 and message in told

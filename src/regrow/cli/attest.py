@@ -55,6 +55,8 @@ def run(args: argparse.Namespace) -> int:
         if args.key or args.out or args.chain:
             raise Unanswerable("--check only reads: leave out --key, --out and --chain.")
         return _check(args)
+    if args.public_key is not None:
+        raise Unanswerable("--public-key is for --check FILE: name the file of statements.")
     if args.artifact is None:
         raise Unanswerable("name an artifact, or a file of statements with --check.")
     return _attest(args)

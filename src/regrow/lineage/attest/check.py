@@ -133,16 +133,23 @@ def unlinked(found: list[Checked]) -> list[str]:
 
     A data input must be the subject of another one, a record its byproduct; both by digest.
     """
-    known: set[str] = set()
     proven = [item for item in found if item.kind == terms.PROVENANCE]
+    known = {digest for item in proven for digest in item.digests}
     for item in proven:
-        known.update(item.digests)
-        for product in item.predicate.get("runDetails", {}).get("byproducts", []):
-            known.update(str(digest) for digest in product["digest"].values())
-    return [
-        f"{item.name}: {dependency['uri']}"
-        for item in proven
-        for dependency in item.predicate["buildDefinition"]["resolvedDependencies"]
-        if dependency.get("annotations", {}).get("kind") != "source"
-        and not known & {str(digest) for digest in dependency["digest"].values()}
-    ]
+        known |= _digests(item.predicate.get("runDetails"), "byproducts")
+    lacking = []
+    for item in proven:
+        for dependency in item.predicate["buildDefinition"]["resolvedDependencies"]:
+            notes = dependency.get("annotations")
+            source = isinstance(notes, dict) and notes.get("kind") == "source"
+            if not source and not known & {str(digest) for digest in dependency["digest"].values()}:
+                lacking.append(f"{item.name}: {dependency.get('uri') or dependency['name']}")
+    return lacking
+
+
+def _digests(holder: Any, field: str) -> set[str]:
+    """Digests of the resources in a field that a signer may have left out or filled otherwise."""
+    listed = holder.get(field) if isinstance(holder, Mapping) else None
+    resources = listed if isinstance(listed, list) else []
+    sets = [item.get("digest") for item in resources if isinstance(item, Mapping)]
+    return {str(digest) for item in sets if isinstance(item, Mapping) for digest in item.values()}

@@ -85,7 +85,7 @@ def open_envelope(content: bytes, public: Ed25519PublicKey, where: str = "envelo
         raise Refused(f"{where}: `signatures` is no list of signatures.")
     named = [item for item in listed if item.get("keyid") == mine]
     if not named:
-        others = ", ".join(str(item.get("keyid"))[:16] or "(none)" for item in listed) or "nobody"
+        others = ", ".join(_plain(item.get("keyid")) for item in listed) or "nobody"
         raise Refused(
             f"{where}: not signed by this key ({mine[:16]}), but by {others}. Is it the right "
             "public key? If so, the keyid was changed."
@@ -101,6 +101,12 @@ def open_envelope(content: bytes, public: Ed25519PublicKey, where: str = "envelo
     return Opened(_statement(payload, where), payload, mine)
 
 
+def _plain(keyid: Any) -> str:
+    """A key id that nobody has verified, as text that a terminal does not act on."""
+    text = "".join(c if c.isprintable() else "?" for c in str(keyid or ""))
+    return text[:16] or "(none)"
+
+
 def _statement(payload: bytes, where: str) -> dict[str, Any]:
     statement = _parse(payload, f"{where}: payload")
     if statement.get("_type") != STATEMENT:
@@ -109,7 +115,8 @@ def _statement(payload: bytes, where: str) -> dict[str, Any]:
     if not isinstance(subject, list) or not subject:
         raise Refused(f"{where}: the statement is about nothing (`subject` is empty).")
     for item in subject:
-        if not isinstance(item, dict) or not isinstance(item.get("digest"), dict):
+        digest = item.get("digest") if isinstance(item, dict) else None
+        if not isinstance(digest, dict) or not digest:
             raise Refused(f"{where}: a subject has no digest.")
     if not isinstance(statement.get("predicateType"), str) or not isinstance(
         statement.get("predicate"), dict

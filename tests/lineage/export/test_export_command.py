@@ -21,6 +21,7 @@ from regrow.lineage.export.about import About, load
 from regrow.lineage.export.formats import FORMATS
 from regrow.lineage.export.identifiers import run_id, spdx
 from regrow.lineage.export.instant import FIXED, VARIABLE, instant
+from small_repository import ROOT
 
 HERE = Path("/")
 
@@ -130,6 +131,13 @@ def test_an_about_file_may_be_empty_but_must_be_there(tmp_path: Path) -> None:
     (tmp_path / "binary.yaml").write_bytes(b"\xff\xfe\xfa")
     with pytest.raises(Unanswerable, match="cannot be read"):
         load(tmp_path / "binary.yaml")
+
+
+def test_the_example_of_the_docs_is_a_whole_about_file(tmp_path: Path) -> None:
+    text = (ROOT / "docs/exports.md").read_text(encoding="utf-8")
+    (tmp_path / "about.yaml").write_text(text.partition("```yaml\n")[2].partition("```")[0])
+    about = load(tmp_path / "about.yaml")
+    assert about.provider.sme and about.data.public and about.energy.measured_kwh == 3.5
 
 
 def test_errors_have_no_traceback(tree: Path) -> None:

@@ -154,6 +154,6 @@ def _compute(subject: Subject) -> Section:
 def _beside(total: int) -> str:
     share = total / compute.THRESHOLD_GPAI
     return (
-        f"{share:.1g} of the 10²³ FLOP from which the Commission's guidelines presume a "
-        "general-purpose model; 10²⁵ is where Article 51(2) presumes systemic risk."
+        f"{share:.1g} of the 10²³ FLOP that the Commission's guidelines take as the mark of a "
+        "general-purpose model; from 10²⁵ on Article 51(2) presumes systemic risk."
     )

@@ -48,8 +48,8 @@ def segments(args: argparse.Namespace) -> int:
             args.unit,
             seed=args.seed or fresh_seed(),
             segments=args.segments,
-            share=args.catch or SHARE,
-            wanted=args.odds or ODDS,
+            share=SHARE if args.catch is None else args.catch,
+            wanted=ODDS if args.odds is None else args.odds,
             states=args.states,
             seconds=seconds,
         )

@@ -151,9 +151,18 @@ def test_only_one_node_is_in_the_order_of_tabs(tab: Chromium) -> None:
     assert all(labels) and any("reads" in label and "read by" in label for label in labels)
 
 
-def test_unfolding_moves_what_is_below_and_folding_brings_it_back(tab: Chromium) -> None:
-    shape = "[...document.querySelectorAll('.edge')].map(e => e.getAttribute('d')).join()"
-    places = "[...document.querySelectorAll('.node')].map(n => n.getAttribute('transform')).join()"
+def test_unfolding_moves_what_is_below_and_folding_brings_it_back(
+    tab: Chromium, explorer: Path
+) -> None:
+    text = explorer.read_text(encoding="utf-8")
+    shape = "[...document.querySelectorAll('#edges .edge')].map(e => e.getAttribute('d')).join('|')"
+    places = (
+        "[...document.querySelectorAll('.node')].map(n => n.getAttribute('transform')).join('|')"
+    )
+    python = re.findall(r'<path class="edge"[^>]* d="([^"]*)"', text)
+    assert tab.value(shape) == "|".join(python), "script and Python draw alike"
+    nodes = re.findall(r'<g class="node[^>]*(translate\([^)]*\))', text)
+    assert tab.value(places) == "|".join(nodes)
     drawn = tab.value(shape), tab.value(places)
     tab.value("document.getElementById('unfold').click()")
     assert tab.value(shape) != drawn[0]
@@ -170,7 +179,7 @@ def test_unfolding_moves_what_is_below_and_folding_brings_it_back(tab: Chromium)
     tab.wait("document.querySelector('#title bdi').textContent.startsWith('pretrain.')")
     assert tab.value("document.querySelector('.row.selected') !== null")
     tab.value("document.getElementById('unfold').click()")
-    assert (tab.value(shape), tab.value(places)) == drawn, "script and Python draw alike"
+    assert (tab.value(shape), tab.value(places)) == drawn
 
 
 def test_two_checkpoints_side_by_side(tab: Chromium, explorer: Path) -> None:
@@ -180,8 +189,32 @@ def test_two_checkpoints_side_by_side(tab: Chromium, explorer: Path) -> None:
     assert tab.value("document.querySelectorAll('.figures tbody tr').length") > 0
     tab.open(explorer, "#c=sft.000002,rlvr.000004")
     assert "rlvr.000004 was trained on from sft.000002" in panel(tab)
+    tab.value("document.getElementById('swap').focus()")
+    tab.key("Enter")
+    tab.wait("location.hash === '#c=rlvr.000004%2Csft.000002'")
+    assert tab.value("document.activeElement.id") == "swap", "the focus stays where it was"
     tab.key("c")
     assert tab.value("location.hash").startswith("#c=")
+
+
+def test_a_followed_link_takes_the_focus_along(tab: Chromium, explorer: Path) -> None:
+    tab.open(explorer, "#a=dedup")
+    tab.value(
+        "[...document.querySelectorAll('#panel td a')].find(a => a.textContent === 'filter').focus()"
+    )
+    tab.key("Enter")
+    tab.wait("document.querySelector('#title bdi').textContent === 'filter'")
+    assert tab.value("document.activeElement.id") == "title"
+
+
+def test_on_a_narrow_screen_what_was_found_comes_first(tab: Chromium, explorer: Path) -> None:
+    tab.open(explorer, "", 400, 800)
+    type_in(tab, "planner")
+    assert tab.value(
+        "document.querySelector('#panel .found').getBoundingClientRect().top < innerHeight / 2"
+    )
+    tab.key("Escape")
+    assert tab.value("getComputedStyle(document.getElementById('chart')).display") != "none"
 
 
 def test_a_record_panel_has_hash_params_code_packages_and_figures(

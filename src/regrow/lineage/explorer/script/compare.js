@@ -1,6 +1,6 @@
 // Two checkpoints side by side: which records differ, and in what.
-function chooser(name, chosen, act) {
-  return el("label", {}, name, el("select", { onchange: (event) => act(event.target.value) },
+function chooser(id, name, chosen, act) {
+  return el("label", {}, name, el("select", { id, onchange: (event) => act(event.target.value) },
     checkpoints.map((record) => el("option", { value: record.name, selected: record.name === chosen }, record.name))));
 }
 function showCompare(left, right) {
@@ -9,12 +9,13 @@ function showCompare(left, right) {
   const order = data.records.map((record) => record.name);
   const only = (one, other) => order.filter((name) => one.has(name) && !other.has(name));
   const onlyLeft = only(mine, yours), onlyRight = only(yours, mine), both = order.filter((name) => mine.has(name) && yours.has(name));
+  const held = document.activeElement.id;
   put(
     heading("Two checkpoints"),
     el("p", { class: "row choose" },
-      chooser("A ", left, (name) => { location.hash = go("c", `${name},${right}`); }),
-      chooser("B ", right, (name) => { location.hash = go("c", `${left},${name}`); }),
-      button("swap", () => { location.hash = go("c", `${right},${left}`); })),
+      chooser("left", "A ", left, (name) => { location.hash = go("c", `${name},${right}`); }),
+      chooser("right", "B ", right, (name) => { location.hash = go("c", `${left},${name}`); }),
+      button("swap", () => { location.hash = go("c", `${right},${left}`); }, { id: "swap" })),
     sentence(relation(left, right, mine, yours), "lead"),
     el("div", { class: "two" }, side("A", a, onlyLeft), side("B", b, onlyRight)),
     part("What differs", causes(a, b, onlyLeft, onlyRight)),
@@ -22,6 +23,7 @@ function showCompare(left, right) {
     part("Measured on held-out data", together(left, right)),
     part("Training", el("div", { class: "two" }, el("div", {}, el("h4", {}, bdi(left)), charts(a.step)), el("div", {}, el("h4", {}, bdi(right)), charts(b.step)))),
   );
+  if (["left", "right", "swap"].includes(held)) $(held).focus();
   mark(null);
   boxes.forEach((box, place) => {
     const has = (list) => list.some((name) => nodeOf.get(name) === place);

@@ -72,6 +72,8 @@ function showDocument(found) {
   }
   const last = stops[stops.length - 1];
   markWay(steps, last.outcome === "kept" ? null : last.step);
+  const at = nodeOfStep.get(last.outcome === "kept" ? stops[0].step : last.step);
+  if (at !== undefined) { current = at; bring(boxes[at]); }
 }
 function known(stop) {
   const rows = [...stop.facts].filter(([name]) => name !== "reason" && name !== "copies_dropped" && name !== "copies").map(([name, value]) => {

@@ -4,6 +4,7 @@ function route() {
   let name = rest.join("=");
   try { name = decodeURIComponent(name); } catch { name = ""; }
   document.body.classList.toggle("comparing", what === "c");
+  document.body.classList.toggle("finding", what === "q"); // on a narrow screen, what was found comes first
   if (what === "a" && (records.has(name) || nodeOf.has(name))) return showNamed(name);
   if (what === "d" && byId.has(name)) return showDocument(byId.get(name));
   if (what === "n" && documents[Number(name)]) return showDocument(documents[Number(name)]);
@@ -145,7 +146,12 @@ $("compare").addEventListener("click", compare);
 $("home").addEventListener("click", () => { $("find").value = ""; $("end").value = ""; follow(location.pathname); });
 $("help").addEventListener("click", () => $("keys").showModal());
 $("back").addEventListener("click", () => { $("view").scrollIntoView({ behavior: calm() ? "auto" : "smooth" }); stand(current); });
-addEventListener("hashchange", () => { route(); if (document.activeElement === document.body) toPanel(); });
+addEventListener("hashchange", () => {
+  route();
+  if (document.activeElement !== document.body) return;
+  toPanel(); // the link that was followed is gone with the panel that held it
+  if (narrow()) $("panel").scrollIntoView({ behavior: calm() ? "auto" : "smooth", block: "start" });
+});
 drag($("view"));
 boxes[current].setAttribute("tabindex", "-1");
 current = placeOf(data.artifact.name) === undefined ? 0 : placeOf(data.artifact.name);

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from regrow.lineage.audit import documents
 from regrow.lineage.export.subject import Subject, section
 from regrow.lineage.export.summary import compute, sizes
@@ -57,7 +59,11 @@ def _training(subject: Subject) -> Section:
         last = [r for r in subject.chain if r.step == stage.name]
         if not last:
             continue
-        params = (last[-1].parts.get("params") or {}).get(stage.name) or {}
+        # A second data order or seed is trained with the params of the stage that it repeats.
+        declared = last[-1].parts.get("params") or {}
+        params: dict[str, Any] = next(
+            (p for _, p in sorted(declared.items()) if "optimizer" in p), {}
+        )
         optimizer = params.get("optimizer") or {}
         choices = ", ".join(
             f"{label} {value}"
@@ -154,6 +160,6 @@ def _compute(subject: Subject) -> Section:
 def _beside(total: int) -> str:
     share = total / compute.THRESHOLD_GPAI
     return (
-        f"{share:.1g} of the 10²³ FLOP that the Commission's guidelines take as the mark of a "
+        f"{compute.scientific(share)} of the 10²³ FLOP that the Commission's guidelines take as the mark of a "
         "general-purpose model; from 10²⁵ on Article 51(2) presumes systemic risk."
     )

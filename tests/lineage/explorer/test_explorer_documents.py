@@ -92,6 +92,19 @@ def test_an_earlier_checkpoint_has_seen_less(ledger: Ledger) -> None:
     assert part == [step for step in whole if step <= 4]
 
 
+@pytest.mark.parametrize("name", ["crawl", "text", "filter", "dedup", "decontaminate", "mix"])
+def test_a_page_that_ends_early_calls_nothing_lost(ledger: Ledger, name: str) -> None:
+    early = scope(ledger, ledger.by_name[name])
+    found = documents(Shelf(early))
+    assert {d.end for d in found} <= {"kept", "dropped", "held out"}
+    wanted = told(ledger)
+    for document in found:
+        if document.end == "kept":
+            assert document.fate.startswith("kept as far as this page goes")
+        elif document.id:
+            assert document.fate == wanted[document.id].fate
+
+
 def unpack(packed: str) -> list[int]:
     found, value, shift = [], 0, 0
     for digit in packed:

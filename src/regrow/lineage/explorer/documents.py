@@ -68,6 +68,8 @@ def documents(shelf: Shelf) -> list[Document]:
         if document.end in {"kept", "trained"} and document.id:
             document.seen = exposed.get(document.id, [])
         document.fate = _fate(document, bool(runs))
+        if not shelf.ledger.checkpoints() and document.end == "kept":
+            document.fate = "kept as far as this page goes: it ends before training"
     return sorted(every, key=lambda d: (-d.tokens, d.id is None, d.id or "", d.url))
 
 

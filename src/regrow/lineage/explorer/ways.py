@@ -117,6 +117,8 @@ class Ways:
             ("filter", self.filter, ("language", "language_score", "characters")),
             ("dedup", self.dedup, ("characters",)),
         ):
+            if step not in self.shelf.ledger.by_name:
+                return stops  # the page is about something earlier
             if id not in table.rows:
                 stops.append(self._dropped(step, id) or _absent(step, table.here))
                 if stops[-1].outcome == "dropped":
@@ -133,6 +135,8 @@ class Ways:
         return self._later(id, stops)
 
     def _later(self, id: str, stops: list[Stop]) -> list[Stop]:
+        if "decontaminate" not in self.shelf.ledger.by_name:
+            return stops
         if id in self.train.rows:
             stops.append(Stop("decontaminate", "kept", self.train.facts(id, ("domain",))))
         elif id in self.held.rows:

@@ -10,7 +10,7 @@ rule longmix:
         decontaminate="records/decontaminate.json",
         mix="records/mix.json",
         tokenizer="records/tokenizer.json",
-        midmix="records/midmix.json",
+        midmix=FLOW.instead("midmix", "forkmix"),
     output:
         "records/longmix.json",
     log:

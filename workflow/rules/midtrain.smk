@@ -28,6 +28,29 @@ rule midmix:
         "regrow run midmix --params {params.file} --log {log}"
 
 
+rule forkmix:
+    """Of a fork only: its own documents beside the parent's mix, packed.
+    Reads forks/{instance}, data/midmix, data/tokenizer, data/tasks, data/decontaminate, evals; writes data/forkmix/{instance}.
+    """
+    input:
+        stamp=".regrow/stamps/forkmix",
+        records=lambda wildcards: FLOW.needs("forkmix", wildcards.instance),
+    output:
+        "records/forkmix.{instance}.json",
+    log:
+        "logs/forkmix.{instance}.log",
+    benchmark:
+        "benchmarks/out/forkmix.{instance}.tsv"
+    priority: 10
+    conda:
+        "../envs/regrow.yaml"
+    threads: 1
+    params:
+        file=PARAMS,
+    shell:
+        "regrow run forkmix --instance {wildcards.instance} --params {params.file} --log {log}"
+
+
 rule anneal:
     """Micro-anneals: what each candidate dataset is worth under a fixed budget.
     Reads data/midmix, data/pretrain/<last>; writes data/anneal."""
@@ -56,7 +79,7 @@ rule midtrain:
     """
     input:
         stamp=".regrow/stamps/midtrain",
-        data="records/midmix.json",
+        data=FLOW.instead("midmix", "forkmix"),
         base=FLOW.last("pretrain"),
         previous=lambda wildcards: FLOW.previous("midtrain", wildcards.instance),
     output:
@@ -81,7 +104,7 @@ rule midtrain_b:
     """
     input:
         stamp=".regrow/stamps/midtrain_b",
-        data="records/midmix.json",
+        data=FLOW.instead("midmix", "forkmix"),
         base=FLOW.last("pretrain"),
         previous=lambda wildcards: FLOW.previous("midtrain_b", wildcards.instance),
     output:
@@ -108,7 +131,7 @@ rule soup:
         stamp=".regrow/stamps/soup",
         a=FLOW.last("midtrain"),
         b=FLOW.last("midtrain_b"),
-        midmix="records/midmix.json",
+        midmix=FLOW.instead("midmix", "forkmix"),
     output:
         "records/soup.{instance}.json",
     log:

@@ -32,11 +32,20 @@ COMMANDS: dict[str, Command] = {
     "order": Command(
         "regrow.cli.order", "what a training step saw: documents, examples, pairs, rollouts"
     ),
+    "diff": Command("regrow.cli.diff", "why two artifacts differ: the smallest set of causes"),
+    "fork": Command("regrow.cli.fork", "continue a released checkpoint with your own documents"),
     "rebuild": Command(
         "regrow.cli.rebuild", "make an artifact anew from the sources; compare bytes"
     ),
+    "attest": Command(
+        "regrow.cli.attest", "sign how an artifact was made (in-toto, SLSA); check such a statement"
+    ),
+    "keygen": Command("regrow.cli.keygen", "make a key for signing statements"),
     "report": Command(
         "regrow.cli.report", "the page about the run: what each stage did, gains, samples"
+    ),
+    "lineage": Command(
+        "regrow.cli.lineage", "a page to walk from the sources to a checkpoint, and compare two"
     ),
     "release": Command(
         "regrow.cli.release", "released checkpoints: list, or lay out for a model hub"
@@ -44,6 +53,9 @@ COMMANDS: dict[str, Command] = {
     "chat": Command("regrow.cli.chat", "talk with a checkpoint"),
     "evals": Command(
         "regrow.cli.evals", "compare checkpoints; what each stage gained, with intervals"
+    ),
+    "export": Command(
+        "regrow.cli.export", "Croissant, ML-BOM, OpenLineage, RO-Crate, the EU's training summary"
     ),
     "doctor": Command(
         "regrow.cli.doctor", "what this machine can certify, and how to mend the rest"

@@ -1,10 +1,14 @@
 """What `snakemake` would do now, and why: which steps run, which are known by key, and which
 component of the key changed: the param (old -> new), the function, the package, the input.
 
+With --scale instead: what the params file would take at full size: parameters, tokens, FLOPs, memory
+per rank by ZeRO stage, days on so many GPUs, storage, jobs (docs/scale.md has the formulas).
+
 Nothing is run or written. Examples:
   regrow plan
   regrow plan --params params/small.yaml
   regrow plan --json | jq '.jobs[] | select(.action == "run") | .job'
+  regrow plan --scale --params params/olmo3-7b.yaml --vocabulary 100278 --gpus 512 --utilisation 0.43
 """
 
 from __future__ import annotations
@@ -20,10 +24,22 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--all", action="store_true", help="list jobs with nothing to do as well")
     parser.add_argument("--seeds", action="store_true", help="of `snakemake seeds` instead")
     parser.add_argument("--json", action="store_true", help="the answer as JSON")
+    scale = parser.add_argument_group("what it would take")
+    scale.add_argument("--scale", action="store_true", help="estimate instead of planning a run")
+    scale.add_argument("--gpus", type=int, default=1024, help="GPUs, each a rank (1024)")
+    scale.add_argument(
+        "--utilisation", type=float, default=0.4, help="share of the peak that is reached (0.4)"
+    )
+    scale.add_argument(
+        "--peak-flops", type=float, default=989e12, help="of a GPU, per second (989e12: H100, bf16)"
+    )
+    scale.add_argument("--vocabulary", type=int, help="tokens (default: as in the params file)")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the plan."""
+    """Print the plan, or the estimate."""
+    if args.scale:
+        return _scale(args)
     from regrow.flow.plan import plan
     from regrow.flow.present import Present, find_root
 
@@ -32,6 +48,21 @@ def run(args: argparse.Namespace) -> int:
         print(json.dumps(found, indent=2))
     else:
         _show(found, args.all)
+    return 0
+
+
+def _scale(args: argparse.Namespace) -> int:
+    from regrow.cli import scale
+    from regrow.cli.paint import Paint
+    from regrow.flow.present import find_root
+    from regrow.lineage.scale.estimate import Machine, estimate
+
+    machine = Machine(args.gpus, args.utilisation, args.peak_flops)
+    answer = estimate(find_root(), args.params, machine, args.vocabulary)
+    if args.json:
+        print(json.dumps(answer, indent=2))
+    else:
+        scale.show(answer, Paint())
     return 0
 
 

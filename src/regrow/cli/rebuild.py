@@ -1,9 +1,14 @@
-"""Make an artifact anew from the sources, in an empty folder, and compare every byte.
+"""Make an artifact anew, in an empty folder, and compare every byte.
 
 Checks out the commit that published the artifact's record into a temporary folder, without
-records, data, cache or remotes, runs the flow for it under the recorded params, and compares
-the output of every step on the way. Exit status 0: all equal; 1: something differs, or could
-not be built.
+records, data, cache or remotes, and runs the flow under the recorded params. From the sources,
+everything that the artifact was made from is made anew and compared; from its parents, its own
+step alone, whose inputs are taken from here after their hashes were checked. A machine that
+cannot give the numerics class that a step needs says so before anything starts.
+
+With --key the verdict is signed: an in-toto statement with SLSA's verification summary, PASSED
+or FAILED (docs/attest.md; check it with `regrow attest --check`). Exit status 0: all equal; 1:
+something differs, or could not be built.
 """
 
 from __future__ import annotations
@@ -16,16 +21,24 @@ from typing import Any
 
 from regrow.cli.paint import Paint, duration, size
 
+_EXAMPLES = """\
+examples:
+  regrow rebuild rlvr                                    everything, from the sources
+  regrow rebuild rlvr --from parents                     the last step alone
+  regrow rebuild mix --key K --out mix.rebuild.jsonl     and sign the verdict
+"""
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Arguments."""
+    parser.epilog = _EXAMPLES
     parser.add_argument("artifact", metavar="ARTIFACT", help="path, step or hash prefix")
     parser.add_argument(
         "--from",
         dest="origin",
-        choices=["sources"],
+        choices=["sources", "parents"],
         default="sources",
-        help="where to begin (always the committed sources)",
+        help="where to begin (default: the committed sources)",
     )
     parser.add_argument("--commit", metavar="REV", help="instead of the commit of the record")
     parser.add_argument(
@@ -33,6 +46,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--keep", action="store_true", help="keep the folder")
     parser.add_argument("--cores", default="all", help="given to Snakemake (default: all)")
+    parser.add_argument("--key", type=Path, metavar="FILE", help="sign the verdict with this key")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="where the signed verdict goes")
     parser.add_argument("--json", action="store_true", help="the verdict as JSON")
 
 
@@ -41,9 +56,11 @@ def run(args: argparse.Namespace) -> int:
     from regrow.lineage.ledger import Ledger, find_root
     from regrow.lineage.naming import resolve
     from regrow.lineage.rebuild.compare import Compared
+    from regrow.lineage.rebuild.execute import Hooks
     from regrow.lineage.rebuild.packages import differences
-    from regrow.lineage.rebuild.rebuild import Hooks, rebuild
+    from regrow.lineage.rebuild.rebuild import rebuild
 
+    key = _signing_key(args)
     ledger = Ledger.load(find_root())
     artifact = resolve(ledger, args.artifact)
     out = sys.stderr if args.json else sys.stdout
@@ -52,10 +69,15 @@ def run(args: argparse.Namespace) -> int:
     def say(text: str) -> None:
         print(text, file=out, flush=True)
 
-    def began(commit: str, folder: Path, jobs: int) -> None:
+    def began(commit: str, folder: Path, jobs: int, classes: list[str]) -> None:
         say(f"{paint.bold(artifact.path)}  {paint.blue(artifact.sha256)}  {size(artifact.size)}")
-        say(f"commit {commit[:12]}, {jobs} jobs, no cache, in {folder}")
-        for row in differences(ledger.ancestry(artifact.record)):
+        count = f"{jobs} job{'s' if jobs > 1 else ''} from the {args.origin}"
+        say(f"commit {commit[:12]}, {count}, no cache, in {folder}")
+        say(
+            f"numerics {' and '.join(classes)}: this machine gives {'them' if len(classes) > 1 else 'it'}"
+        )
+        chain = ledger.ancestry(artifact.record)
+        for row in differences(chain if args.origin == "sources" else [artifact.record]):
             say(
                 paint.yellow("other package: ")
                 + f"{row['package']} {row['installed'] or 'not installed'}, recorded "
@@ -73,6 +95,7 @@ def run(args: argparse.Namespace) -> int:
         ledger,
         artifact,
         Hooks(began, built, quiet),
+        origin=args.origin,
         commit=args.commit,
         folder=args.folder,
         cores=args.cores,
@@ -82,7 +105,29 @@ def run(args: argparse.Namespace) -> int:
         print(json.dumps(answer, indent=2, ensure_ascii=False))
     else:
         _show(answer, paint)
+    if key is not None:
+        from regrow.lineage.attest.export import sealed, write
+        from regrow.lineage.attest.summary import summary
+
+        write(args.out, sealed([summary(ledger, artifact, answer)], key))
+        result = "PASSED" if answer["verdict"] == "equal" else "FAILED"
+        say(f"{args.out}: {result}, signed")
     return 0 if answer["verdict"] == "equal" else 1
+
+
+def _signing_key(args: argparse.Namespace) -> Any:
+    """Load the key, and look at the place of the verdict, before hours of work."""
+    from regrow.cli.keygen import secret_key
+    from regrow.lineage.attest.export import check_free
+    from regrow.lineage.errors import Unanswerable
+
+    if args.key is None and args.out is None:
+        return None
+    if args.key is None or args.out is None:
+        lacks = "--out FILE, where the verdict goes" if args.key else "--key FILE, which signs it"
+        raise Unanswerable(f"a signed verdict needs both --key and --out: add {lacks}.")
+    check_free(args.out)
+    return secret_key(args.key)
 
 
 def _show(answer: dict[str, Any], paint: Paint) -> None:

@@ -1,37 +1,153 @@
-"""Reread every artifact and compare its SHA-256 with the published records (those of git HEAD).
+"""Check artifacts against what was published: all bytes, parts of a run, or two runs.
 
-Nothing is remembered from earlier reads: every byte is read. A file that is not in the workspace
-is read in DVC's cache. The last line says `n of n artifacts equal to the published hashes`; the
-exit status is 1 unless all are.
+Without arguments every artifact is reread and its SHA-256 compared with the published records
+(those of git HEAD). Nothing is remembered from earlier reads. A file that is not in the workspace
+is read in DVC's cache. The last line says `n of n artifacts equal to the published hashes`.
+
+With a CHECKPOINT, parts of the training behind it are done again and compared: every state digest
+on the way, and where a checkpoint is reached every file of it. Price and odds are said first.
+With no number, only the prices are said.
+
+With two runs A and B, the first step at which they differ is found by their chains of digests, then
+by rerunning from the last equal checkpoint, and the tensor, element and distance are named. Each is
+a checkpoint of this tree, or TREE:CHECKPOINT, or TREE for its last one, where TREE is the folder of
+another tree or a git revision.
+
+The exit status is 1 if anything differs.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+from pathlib import Path
+
+EPILOG = """\
+examples:
+  regrow verify                                 every byte of every artifact
+  regrow verify rlvr                            what a rerun of a part of the run would cost
+  regrow verify rlvr --segments 3               three spans between checkpoints, drawn anew
+  regrow verify rlvr --segments 3 --seed 2f6c   the same three again
+  regrow verify rlvr --catch 0.05 --odds 0.99   as many as catch a forged 5 % in 99 of 100 cases
+  regrow verify rlvr --unit link --segments 8   eight links of the chain of digests
+  regrow verify rlvr --unit link --segments 8 --seed 2f6c --hand-out states
+                                                the publisher's answer: the states where they begin
+  regrow verify rlvr --unit link --segments 8 --seed 2f6c --states states
+                                                which makes each link a rerun of its own
+  regrow verify midtrain midtrain_b             where two runs part
+  regrow verify rlvr ../other                   this tree against another one
+  regrow verify HEAD~1:sft sft                  a published run against the present one
+
+docs/verify.md says what a passed verification proves and what it does not.
+"""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Arguments."""
-    parser.add_argument("--against", default="HEAD", metavar="REVISION", help="git revision (HEAD)")
+    parser.epilog = EPILOG
+    parser.add_argument(
+        "artifacts", nargs="*", metavar="CHECKPOINT", help="one to rerun parts of, or two runs A B"
+    )
+    parser.add_argument(
+        "--against",
+        metavar="REVISION",
+        help="published records are those of this git revision (without CHECKPOINT: HEAD; with one: "
+        "the records in the workspace)",
+    )
+    group = parser.add_argument_group("parts of a run (one CHECKPOINT)")
+    group.add_argument("--segments", type=int, metavar="N", help="how many to rerun")
+    group.add_argument(
+        "--unit",
+        choices=("span", "link"),
+        default="span",
+        help="what is drawn: a span between two checkpoints (default), or a link of the chain of "
+        "digests, rerun from the last state that is at hand",
+    )
+    group.add_argument(
+        "--catch", type=float, metavar="SHARE", help="forged share of the units to catch (0.05)"
+    )
+    group.add_argument("--odds", type=float, metavar="P", help="probability of that (0.99)")
+    group.add_argument(
+        "--seed", metavar="TEXT", help="of the draw (default: a fresh one, which is printed)"
+    )
+    group.add_argument(
+        "--states", type=Path, metavar="FOLDER", help="states that the publisher handed out"
+    )
+    group.add_argument(
+        "--hand-out",
+        type=Path,
+        metavar="FOLDER",
+        help="make the states at which the drawn links begin, for somebody who challenges you",
+    )
+    group.add_argument("--dry-run", "-n", action="store_true", help="say price and odds, no more")
+    group = parser.add_argument_group("two runs (A B)")
+    group.add_argument(
+        "--no-rerun", action="store_true", help="read the chains only: the first link that differs"
+    )
     parser.add_argument("--json", action="store_true", help="the answer as JSON")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Verify; the exit status is 1 if anything differs."""
+    """Verify; the exit status is 1 if anything differs, 2 for arguments that do not fit."""
+    wrong = _misfit(args)
+    if wrong:
+        import sys
+
+        print(f"regrow verify: {wrong} See `regrow verify --help`.", file=sys.stderr)
+        return 2
+    if not args.artifacts:
+        return _reread(args)
+    if len(args.artifacts) == 1:
+        from regrow.cli.verify_segments import segments
+
+        return segments(args)
+    from regrow.cli.verify_runs import runs
+
+    return runs(args)
+
+
+def _misfit(args: argparse.Namespace) -> str:
+    """What is wrong with the arguments, "" for nothing."""
+    number = len(args.artifacts)
+    if number > 2:
+        return "name one checkpoint, or two runs."
+    parts = [
+        f"--{name.replace('_', '-')}"
+        for name in ("segments", "catch", "odds", "seed", "states", "hand_out", "dry_run")
+        if getattr(args, name) not in (None, False)
+    ]
+    if number != 1 and parts:
+        return f"{parts[0]} goes with one CHECKPOINT."
+    if args.segments is not None and args.odds is not None:
+        return "--segments says how many, --odds asks how many: give one of them."
+    if args.hand_out and (args.unit != "link" or args.states):
+        return "--hand-out goes with --unit link, and without --states."
+    if args.states and args.unit != "link":
+        return "--states goes with --unit link."
+    if args.hand_out and not args.seed:
+        return "--hand-out needs the --seed of whoever challenges you."
+    if args.against and number == 2:
+        return "name revisions as REVISION:CHECKPOINT."
+    if args.no_rerun and number != 2:
+        return "--no-rerun goes with two runs."
+    return ""
+
+
+def _reread(args: argparse.Namespace) -> int:
     from regrow.cli.paint import Paint
     from regrow.flow.present import find_root
     from regrow.flow.verify import published, verify
 
     root = find_root()
-    results = verify(root, published(root, args.against))
+    against = args.against or "HEAD"
+    results = verify(root, published(root, against))
     aside = [r for r in results if r.absent and _of_another_seed(r.name)]
     results = [r for r in results if r not in aside]
     equal = sum(result.equal for result in results)
     line = f"{equal} of {len(results)} artifacts equal to the published hashes"
     if args.json:
         answer = {
-            "against": args.against,
+            "against": against,
             "equal": equal,
             "artifacts": [result.as_json() for result in results],
             "line": line,

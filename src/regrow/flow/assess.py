@@ -107,6 +107,7 @@ class Assessment:
         self.remote = Remote(self.store)
         self.book = Book(present.root)
         self._lookups: dict[str, Record | None] = {}
+        self._recorded_keys: dict[str, list[Record]] | None = None
         budget = [read_limit]
         self.verdicts: dict[str, Verdict] = {}
         for job in present.jobs.values():
@@ -203,8 +204,13 @@ class Assessment:
         return self._lookups[key]
 
     def _candidates(self, key: str) -> list[Record]:
-        mine = (self.book.record(v.job) for v in self.verdicts.values())
-        return [r for r in mine if r and r["key"] == key] + actions.lookup(self.store, key)
+        if self._recorded_keys is None:
+            self._recorded_keys = {}
+            for verdict in self.verdicts.values():
+                record = self.book.record(verdict.job)
+                if record is not None:
+                    self._recorded_keys.setdefault(record["key"], []).append(record)
+        return self._recorded_keys.get(key, []) + actions.lookup(self.store, key)
 
     def obtainable(self, records: list[Record]) -> list[bool]:
         """For each record, whether every file of its output is in workspace, cache or remote."""

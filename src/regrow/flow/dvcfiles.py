@@ -30,7 +30,7 @@ def write_code(present: Present) -> None:
 
     It is how DVC notices an edit of the code: stages name their step in it as a param.
     """
-    content = {step.name: code_entry(present.step_parts(step)) for step in present.flow.steps}
+    content = {step.name: code_entry(present.step_parts(step)) for step in present.made_steps}
     _write(present.root / CODE, json.dumps(content, indent=2, sort_keys=True) + "\n")
 
 
@@ -55,7 +55,7 @@ def sync(present: Present, book: Book) -> None:
     store = Store(present.root)
     stages: dict[str, Any] = {}
     locks: dict[str, Any] = {}
-    for step in present.flow.steps:
+    for step in present.made_steps:
         jobs = [job for job in present.jobs.values() if job.step is step]
         records = [book.record(job) for job in jobs]
         if step.group != "main":

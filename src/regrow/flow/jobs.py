@@ -126,7 +126,9 @@ def _resolve(
     flow: Flow, item: Input, step: Step, instance: str | None, instances: Mapping[str, list[str]]
 ) -> list[Resolved]:
     if item.kind == "source":
-        return [Resolved(item.name, "source", item.path)]
+        return [Resolved(item.name, "source", item.path.replace("{instance}", instance or ""))]
+    if item.instead and instances.get(item.instead):
+        item = replace(item, step=item.instead, instance="last")
     named, _, checkpoint = (instance or "").rpartition("-")
     if item.only and named not in item.only:
         return []

@@ -98,6 +98,11 @@ class Present:
         have = ", ".join(self.instances[step])
         raise FlowError(f"under {self.params_file}, `{step}` has the instances {have}.")
 
+    @property
+    def made_steps(self) -> list[Step]:
+        """The steps that have any job under these params, in flow order."""
+        return [s for s in self.flow.steps if not s.instances or self.instances[s.name]]
+
     def code(self, step: Step) -> dict[str, Any]:
         """The part `code` of a step: function, digest, modules with definitions, native files."""
         if step.name not in self._code:

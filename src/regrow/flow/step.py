@@ -16,7 +16,7 @@ class Input:
     name: str
     kind: Kind = "data"
     """data: the folder that another step filled; record: another step's record (JSON);
-    source: a git-tracked path that no step makes."""
+    source: a git-tracked path that no step makes (`{instance}` in it is this job's)."""
     step: str = ""
     """the producing step (data, record)"""
     path: str = ""
@@ -25,6 +25,9 @@ class Input:
     """which instance of an instanced step: the one of this job, the one before it (left out for
     the first), all of them (`name` is then given as `name.<instance>`), the first or the last;
     named: this job's instance is `<step>-<instance>` and says both (`step` is then empty)"""
+    instead: str = ""
+    """a step whose last instance takes the place of `step` where the params call for any: so a fork
+    exchanges an input, and without one nothing is other than if this were not here"""
     only: tuple[str, ...] = ()
     """of a job whose instance is `<step>-<instance>`: the steps for which it has this input
     (empty: all)"""

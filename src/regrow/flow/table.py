@@ -35,8 +35,15 @@ def _control(params: Any) -> list[str]:
 SEEDS = (1, 2)
 """further seeds of the post-training chain, beside 0"""
 
+
+def _pretrain(params: Any) -> list[str]:
+    """All checkpoints; those of a fork's parent after the fork point are not the fork's."""
+    made = stage("pretrain")(params)
+    return made if params.fork is None else [i for i in made if int(i) <= params.fork.checkpoint]
+
+
 _STAGES: dict[str, Callable[[Any], list[str]]] = {
-    "pretrain": stage("pretrain"),
+    "pretrain": _pretrain,
     "midtrain": stage("midtrain"),
     "midtrain_b": final("midtrain"),
     "soup": final("midtrain"),
@@ -305,6 +312,17 @@ STEPS: tuple[Step, ...] = (
         ),
     ),
     Step(
+        name="forkmix",
+        function="regrow.tasks.forkmix:run",
+        params=("fork", "midmix"),
+        inputs=(
+            Input(name="documents", kind="source", path="forks/{instance}"),
+            *(Input(name=s, step=s) for s in ("midmix", "tokenizer", "tasks", "decontaminate")),
+            Input(name="evals", kind="source", path="evals"),
+        ),
+        instances=lambda params: [params.fork.name] if params.fork else [],
+    ),
+    Step(
         name="anneal",
         function="regrow.train.anneal:run",
         params=("anneal",),
@@ -316,7 +334,7 @@ STEPS: tuple[Step, ...] = (
         "midtrain",
         "regrow.train.stages:midtrain",
         ("midtrain",),
-        Input(name="data", step="midmix"),
+        Input(name="data", step="midmix", instead="forkmix"),
         _base("pretrain"),
         options={"run": "a"},
     ),
@@ -324,7 +342,7 @@ STEPS: tuple[Step, ...] = (
         "midtrain_b",
         "regrow.train.stages:midtrain",
         ("midtrain",),
-        Input(name="data", step="midmix"),
+        Input(name="data", step="midmix", instead="forkmix"),
         _base("pretrain"),
         options={"run": "b"},
     ),
@@ -334,7 +352,7 @@ STEPS: tuple[Step, ...] = (
         inputs=(
             Input(name="a", step="midtrain", instance="last"),
             Input(name="b", step="midtrain_b", instance="last"),
-            Input(name="midmix", step="midmix"),
+            Input(name="midmix", step="midmix", instead="forkmix"),
         ),
         **_FMA32,
         instances=_STAGES["soup"],
@@ -346,7 +364,7 @@ STEPS: tuple[Step, ...] = (
         inputs=(
             *(Input(name=s, step=s) for s in ("decontaminate", "mix")),
             Input(name="tokenizer", step="tokenizer"),
-            Input(name="midmix", step="midmix"),
+            Input(name="midmix", step="midmix", instead="forkmix"),
         ),
     ),
     _training(

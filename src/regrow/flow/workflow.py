@@ -83,6 +83,10 @@ class Flow:
         """The record of the last instance of a step."""
         return f"records/{step}.{self._present.instances[step][-1]}.json"
 
+    def instead(self, step: str, other: str) -> str:
+        """The record of a step, or the last of another that takes its place where there is any."""
+        return self.last(other) if self._present.instances[other] else f"records/{step}.json"
+
     def first(self, step: str) -> str:
         """The record of the first instance of a step."""
         return f"records/{step}.{self._present.instances[step][0]}.json"

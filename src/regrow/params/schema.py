@@ -7,11 +7,12 @@ import json
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ValidationError, model_validator
 
 from regrow.params.base import Block
 from regrow.params.data import Classify, Decontaminate, Dedup, Filter, Mix, Pack, Tokenizer
 from regrow.params.evaluate import Evaluate, Release
+from regrow.params.fork import Fork
 from regrow.params.model import Model
 from regrow.params.posttrain import Difficulty, LongMix, MidMix, Pairs, SftData, Tasks
 from regrow.params.sources import Crawl, Text
@@ -57,6 +58,15 @@ class Params(Block):
     rlzero: RlZero = RlZero()
     evaluate: Evaluate = Evaluate()
     release: Release = Release()
+    fork: Fork | None = None
+
+    @model_validator(mode="after")
+    def _forked_where_there_is_a_checkpoint(self) -> Params:
+        if self.fork and self.fork.checkpoint not in (have := self.pretrain.checkpoints()):
+            raise ValueError(
+                f"fork.checkpoint ({self.fork.checkpoint}) is no checkpoint of pretraining: {have}"
+            )
+        return self
 
 
 class ParamsError(Exception):

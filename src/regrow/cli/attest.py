@@ -1,0 +1,196 @@
+"""How an artifact was made, as a signed statement; or check such a statement.
+
+The statement is in-toto's (v1) with SLSA provenance (v1): params, inputs with digests, code digest,
+packages, numerics class and step key, all from the records. Signed with a key of `regrow keygen`,
+offline, in a DSSE envelope: equal records and key give equal bytes. Before it signs, the command
+rereads the artifact's bytes where they are here. ARTIFACT is a path, a step or a hash prefix.
+
+With --check, ARTIFACT may be missing, a file or folder on disk (its bytes are reread), a name of
+this repository, or a SHA-256. Exit status 1: refused, or a summary that says FAILED.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+from regrow.cli.paint import Paint
+
+_EXAMPLES = """\
+examples:
+  regrow attest rlvr                                       look at the statement, unsigned
+  regrow attest rlvr --key K --out rlvr.intoto.jsonl       sign it
+  regrow attest rlvr --chain --key K --out F               with everything it was made from
+  regrow attest --check F --public-key K.pub rlvr          is it signed, whole, and about rlvr?
+  regrow attest --check F --public-key K.pub DIR           the same for bytes that somebody sent
+  regrow attest --check F --public-key K.pub --json        what it says
+"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Arguments."""
+    parser.epilog = _EXAMPLES
+    parser.add_argument("artifact", metavar="ARTIFACT", nargs="?")
+    parser.add_argument("--key", type=Path, metavar="FILE", help="sign with this key")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="write here, not to the screen")
+    parser.add_argument(
+        "--chain", action="store_true", help="a statement for every step down to the sources"
+    )
+    parser.add_argument("--check", type=Path, metavar="FILE", help="check the statements in FILE")
+    parser.add_argument("--public-key", type=Path, metavar="FILE", help="whom to believe")
+    parser.add_argument("--json", action="store_true", help="the answer as JSON")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Attest, or check."""
+    from regrow.lineage.errors import Unanswerable
+
+    if args.check is not None:
+        if args.public_key is None:
+            raise Unanswerable("say whom to believe: `--public-key KEY.pub`.")
+        if args.key or args.out or args.chain:
+            raise Unanswerable("--check only reads: leave out --key, --out and --chain.")
+        return _check(args)
+    if args.public_key is not None:
+        raise Unanswerable("--public-key is for --check FILE: name the file of statements.")
+    if args.artifact is None:
+        raise Unanswerable("name an artifact, or a file of statements with --check.")
+    return _attest(args)
+
+
+def _attest(args: argparse.Namespace) -> int:
+    from regrow.cli.keygen import secret_key
+    from regrow.lineage.attest.export import check_free, readable, reread, sealed, statements, write
+    from regrow.lineage.attest.keys import key_id
+    from regrow.lineage.ledger import Ledger, find_root
+    from regrow.lineage.naming import resolve
+
+    paint = Paint(sys.stderr)
+    if args.out is not None:
+        check_free(args.out)
+    key = None if args.key is None else secret_key(args.key)
+    ledger = Ledger.load(find_root())
+    artifact = resolve(ledger, args.artifact)
+    found = statements(ledger, artifact, chain=args.chain)
+    records = ledger.ancestry(artifact.record) if args.chain else [artifact.record]
+    gone = reread(ledger.root, records)
+    content = readable(found) if key is None else sealed(found, key)
+    if args.out is None:
+        sys.stdout.write(content.decode())
+    else:
+        write(args.out, content)
+    if gone:
+        names = ", ".join(gone[:4]) + (f" and {len(gone) - 4} more" if len(gone) > 4 else "")
+        text = f"not here, so attested on the word of the records alone: {names}"
+        print(paint.yellow(text), file=sys.stderr)
+    what = f"{len(found)} statement{'s' if len(found) > 1 else ''}, {len(content):,} bytes"
+    signed = "not signed (--key)" if key is None else f"signed by {key_id(key.public_key())[:16]}"
+    if args.json and args.out is not None:
+        answer = {
+            "out": str(args.out),
+            "statements": len(found),
+            "signed_by": None if key is None else key_id(key.public_key()),
+            "not_here": gone,
+        }
+        print(json.dumps(answer, indent=2))
+    else:
+        print(f"{artifact.path} {artifact.sha256[:16]}: {what}, {signed}", file=sys.stderr)
+    return 0
+
+
+def _check(args: argparse.Namespace) -> int:
+    from regrow.lineage.attest.check import about, check, unlinked
+    from regrow.lineage.attest.keys import load_public
+    from regrow.lineage.errors import Unanswerable
+
+    try:
+        content = args.check.read_bytes()
+    except OSError as error:
+        raise Unanswerable(f"{args.check} cannot be read: {error.strerror}.") from None
+    public = load_public(args.public_key)
+    found = check(content, public, str(args.check))
+    expected = None if args.artifact is None else _expected(args.artifact)
+    mine = found
+    if expected is not None:
+        mine = about(found, expected["sha256"], args.artifact, str(args.check))
+        _same_key(mine, expected, str(args.check))
+    missing = unlinked(found)
+    failed = [item for item in found if item.result == "FAILED"]
+    if args.json:
+        answer = {
+            "statements": [item.as_json() for item in found],
+            "artifact": expected,
+            "chain_lacks": missing,
+            "failed": len(failed),
+        }
+        print(json.dumps(answer, indent=2, ensure_ascii=False))
+        return 1 if failed else 0
+    _show(found, mine, expected, missing)
+    return 1 if failed else 0
+
+
+def _expected(name: str) -> dict[str, Any]:
+    """What the artifact's digest should be, and where that is known from."""
+    from regrow.lineage.attest.subject import digest_of
+    from regrow.lineage.ledger import Ledger, find_root
+    from regrow.lineage.naming import resolve
+
+    if Path(name).exists():
+        (digest,) = digest_of(Path(name)).values()
+        return {"name": name, "sha256": digest, "from": "bytes", "key": None}
+    if re.fullmatch(r"[0-9a-f]{64}", name):
+        return {"name": name, "sha256": name, "from": "digest", "key": None}
+    artifact = resolve(Ledger.load(find_root()), name)
+    return {
+        "name": artifact.path,
+        "sha256": artifact.sha256,
+        "from": "record",
+        "key": artifact.record.key,
+    }
+
+
+def _same_key(mine: list[Any], expected: dict[str, Any], where: str) -> None:
+    """The same bytes made in another way are told by another statement."""
+    from regrow.lineage.attest.envelope import Refused
+
+    keys = {item.key for item in mine if item.key is not None}
+    if expected["key"] is not None and keys and expected["key"] not in keys:
+        raise Refused(
+            f"{where}: signed, and about these bytes, but made by key {min(keys)[:16]}; the record "
+            f"here says {expected['key'][:16]}: other params, code, packages or inputs."
+        )
+
+
+def _show(
+    found: list[Any], mine: list[Any], expected: dict[str, Any] | None, missing: list[str]
+) -> None:
+    from regrow.lineage.attest import terms
+
+    paint = Paint()
+    for item in found:
+        digest = next(iter(item.digests))
+        what = {terms.PROVENANCE: "provenance", terms.SUMMARY: "summary"}.get(item.kind, item.kind)
+        mark = paint.red("FAILED") if item.result == "FAILED" else paint.green("ok    ")
+        more = f"key {item.key[:16]}" if item.key else item.result or ""
+        print(f"{mark} {what:<10} {item.name:<28} {paint.blue(digest[:16])}  {paint.dim(more)}")
+    count = f"{len(found)} statement{'s' if len(found) > 1 else ''}"
+    print(f"{count} signed by {found[0].opened.key}.")
+    if expected is None:
+        print(paint.yellow("No artifact was named: only signatures and form were checked."))
+    else:
+        how = {
+            "bytes": "its bytes, reread here",
+            "record": "its record here",
+            "digest": "the digest that you gave",
+        }[expected["from"]]
+        said = f"{len(mine)} of them {'are' if len(mine) > 1 else 'is'} about {expected['name']}"
+        print(f"{said}, by {how}.")
+    if len(found) > 1 and any(item.key for item in found):
+        if missing:
+            print(paint.yellow(f"The chain is not whole: nothing here about {missing[0]}"))
+        else:
+            print("The chain is whole: every input down to the sources has its own statement.")

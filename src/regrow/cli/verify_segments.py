@@ -1,0 +1,238 @@
+"""`regrow verify CHECKPOINT`: say the price, rerun, say the verdict."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from regrow.cli.paint import Paint, duration
+
+if TYPE_CHECKING:
+    from regrow.lineage.ledger import Ledger
+    from regrow.lineage.segments.challenge import Challenge
+    from regrow.lineage.segments.units import Run
+
+SHARE, ODDS = 0.05, 0.99
+
+
+def segments(args: argparse.Namespace) -> int:
+    """The exit status is 1 if anything differs."""
+    from regrow.lineage.ledger import Ledger, find_root
+    from regrow.lineage.naming import resolve
+    from regrow.lineage.segments.challenge import challenge
+    from regrow.lineage.segments.draw import fresh_seed
+    from regrow.lineage.segments.price import logged
+    from regrow.lineage.segments.sides import at_revision
+    from regrow.lineage.segments.units import run_of
+    from regrow.lineage.segments.vault import Vault
+    from regrow.lineage.segments.verify import hand_out, verify
+
+    root = find_root()
+    ledger = at_revision(root, args.against) if args.against else Ledger.load(root)
+    record = resolve(ledger, args.artifacts[0]).record
+    out = sys.stderr if args.json else sys.stdout
+    say = _Speaker(Paint(out), out)
+    with tempfile.TemporaryDirectory(prefix="regrow-verify-") as folder:
+        scratch = Path(folder)
+        vault = Vault(root, scratch)
+        run = run_of(ledger, vault, record)
+        seconds = logged(root, run.checkpoints)
+        if args.segments is None and args.catch is None and args.odds is None:
+            return _prices(args, run, seconds, say)
+        what = challenge(
+            run,
+            args.unit,
+            seed=args.seed or fresh_seed(),
+            segments=args.segments,
+            share=SHARE if args.catch is None else args.catch,
+            wanted=ODDS if args.odds is None else args.odds,
+            states=args.states,
+            seconds=seconds,
+        )
+        say.price(what)
+        if args.dry_run:
+            _json(args, what.as_json())
+            return 0
+        say.code(ledger, run, root)
+        if args.hand_out:
+            made = hand_out(ledger, vault, what, args.hand_out, say.hooks())
+            say(f"{len(made)} states in {args.hand_out}, each with the published digest.")
+            _json(args, {**what.as_json(), "handed_out": [str(path) for path in made]})
+            return 0
+        answer = verify(ledger, vault, what, scratch, say.hooks())
+    say.verdict(answer)
+    _json(args, answer)
+    return 0 if answer["verdict"] == "equal" else 1
+
+
+def _json(args: argparse.Namespace, answer: dict[str, Any]) -> None:
+    if args.json:
+        print(json.dumps(answer, indent=2))
+
+
+def _prices(args: argparse.Namespace, run: Run, seconds: dict[str, float], say: _Speaker) -> int:
+    """What it would cost to catch a forged 5 % with several odds; nothing is run."""
+    from regrow.lineage.segments.challenge import challenge
+
+    rows = []
+    for kind in ("span", "link"):
+        for wanted in (0.5, 0.9, 0.99):
+            what = challenge(
+                run,
+                kind,
+                seed=args.seed or "price",
+                segments=None,
+                share=SHARE,
+                wanted=wanted,
+                states=None,
+                seconds=seconds,
+            )
+            alone = sum(unit.end - unit.begin for unit in what.drawn)
+            rows.append((kind, wanted, what, alone))
+    if args.json:
+        _json(
+            args,
+            {
+                "checkpoint": run.checkpoint.name,
+                "prices": [
+                    {"odds": wanted, "steps_from_states": alone, **what.as_json()}
+                    for _, wanted, what, alone in rows
+                ],
+            },
+        )
+        return 0
+    say(say.paint.bold(f"{run.checkpoint.name}") + f"  {run.steps:,} training steps")
+    say(f"To catch a forgery of {SHARE:.0%} of the units:")
+    for kind, wanted, what, alone in rows:
+        line = (
+            f"  {kind}  odds {wanted:4.0%}  {len(what.drawn):>4} of {what.population:>4}  "
+            f"about {what.price.steps:>6,} steps, {what.price.share:6.1%} of the training"
+        )
+        if kind == "link":
+            line += f"; with handed out states {alone:,} ({alone / max(1, run.steps):.1%})"
+        say(line)
+    name = run.checkpoint.name
+    say(f"Begin: `regrow verify {name} --segments 3`, or `--catch {SHARE} --odds {ODDS}`.")
+    return 0
+
+
+class _Speaker:
+    """What a person sees."""
+
+    def __init__(self, paint: Paint, out: Any) -> None:
+        self.paint = paint
+        self._out = out
+
+    def __call__(self, text: str) -> None:
+        print(text, file=self._out, flush=True)
+
+    def price(self, what: Challenge) -> None:
+        """Before anything runs: what will be done, the price, the odds."""
+        from regrow.lineage.segments import odds
+        from regrow.lineage.segments.challenge import SHARES
+
+        run, cost, paint = what.run, what.price, self.paint
+        self(paint.bold(run.checkpoint.name) + f"  {paint.blue(run.checkpoint.sha256)}")
+        self(
+            f"draws {len(what.drawn)} of {what.population} {what.kind}s, seed {what.seed}; always: "
+            + (", ".join(record.name for record in run.made) or "none")
+        )
+        for rerun in what.reruns:
+            names = [u.name for u in what.drawn if u.span is rerun.span and u.end <= rerun.end]
+            names = [
+                n
+                for u, n in ((u, u.name) for u in what.drawn if u.span is rerun.span)
+                if rerun.begin <= u.begin and u.end <= rerun.end
+            ] or names
+            origin = "a state handed out" if rerun.state else "the stored state"
+            self(
+                f"  {rerun.span.record.step} steps {rerun.begin + 1}-{rerun.end}, from {origin}"
+                + (f"  ({len(names)} links)" if what.kind == "link" else "")
+            )
+        time = "seconds unknown: no run log of this run here"
+        if cost.seconds is not None and cost.of_seconds is not None:
+            time = f"about {duration(cost.seconds)} of {duration(cost.of_seconds)}"
+        self(
+            paint.bold("price: ")
+            + f"{cost.steps:,} of {cost.of_steps:,} training steps, {time}: "
+            + f"{cost.share:.1%} of the training"
+        )
+        for share in sorted({*SHARES, what.share}):
+            wrong = odds.forged(what.population, share)
+            text = f"  {what.odds(share):7.2%}  of catching a forged {share:.0%} ({wrong} of {what.population} {what.kind}s)"
+            self(paint.bold(text) if share == what.share else text)
+
+    def code(self, ledger: Ledger, run: Run, root: Path) -> None:
+        """Warn where the code or the packages here are not those of the records."""
+        from regrow.lineage.rebuild.packages import differences
+        from regrow.lineage.segments.replay import other_code
+
+        other = other_code(root, run.checkpoints)
+        if other:
+            self(
+                self.paint.yellow("other code: ")
+                + f"{', '.join(other)} has changed since the records were made. If something differs "
+                "below it may be that; check out the commit of the records to be sure."
+            )
+        for row in differences(run.checkpoints):
+            self(
+                self.paint.yellow("other package: ")
+                + f"{row['package']} {row['installed'] or 'not installed'}, recorded {row['recorded']}"
+            )
+
+    def hooks(self) -> Any:
+        """For the work."""
+        from regrow.lineage.segments.verify import Hooks
+
+        def checked(record: Any, faults: list[str]) -> None:
+            for fault in faults:
+                self(self.paint.red(f"  {record.name}: ") + fault)
+
+        def begins(rerun: Any) -> None:
+            self(
+                self.paint.dim(
+                    f"  … {rerun.span.record.step} from step {rerun.begin} to {rerun.end}"
+                )
+            )
+
+        def compared(result: Any) -> None:
+            mark = self.paint.green("equal  ") if result.equal else self.paint.red("differs")
+            steps = (
+                f"steps {result.begin + 1}-{result.end}"
+                if result.end > result.begin
+                else "made anew"
+            )
+            links = f", {result.links} links" if result.links else ""
+            self(f"  {mark} {result.name:<20} {steps}{links}  {duration(result.seconds):>10}")
+
+        return Hooks(checked, begins, compared)
+
+    def verdict(self, answer: dict[str, Any]) -> None:
+        """The last lines."""
+        paint = self.paint
+        if answer["verdict"] == "equal":
+            catch = answer["catch"]
+            self(
+                paint.green(f"equal, bit for bit, in {duration(answer['seconds'])}.")
+                + f" A forgery of {catch['share']:.0%} of the {answer['unit']}s would have been caught "
+                f"with a probability of {catch['odds']:.2%}."
+            )
+            return
+        if answer["faults"]:
+            self(
+                paint.red("differs: the records contradict themselves (above); nothing was rerun.")
+            )
+            return
+        bad = next(r for r in answer["results"] if not r["equal"])
+        self(paint.red(f"differs: {bad['name']} does not come out of its parent checkpoint."))
+        if bad["step"] is not None:
+            tensors = bad["tensors"]
+            more = f" and {len(tensors) - 3} more" if len(tensors) > 3 else ""
+            what = ", ".join(tensors[:3]) + more if tensors else "the position (tokens, updates)"
+            self(f"  first at the link of step {bad['step']}: {what}")
+        if bad["files"]:
+            self(f"  files: {', '.join(bad['files'])}")

@@ -1,0 +1,129 @@
+"""SLSA provenance v1 of a record, and back: the step key computed from a statement alone.
+
+Everything comes from the record and the records and sources that it names, so that equal records
+give equal statements: no clock, host, user, path outside the repository or git commit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from regrow.flow.hashing import sha256_file
+from regrow.flow.present import key_of
+from regrow.flow.records import sound
+from regrow.lineage.attest import terms
+from regrow.lineage.attest.subject import FILE, FOLDER, subjects
+from regrow.lineage.audit import problems
+from regrow.lineage.errors import Unanswerable
+from regrow.lineage.ledger import Ledger, Record
+from regrow.lineage.naming import Artifact
+
+_EXTERNAL = ("params", "instance")
+"""parts of a key that whoever runs the flow chooses; inputs are dependencies, the rest internal"""
+
+
+def provenance(ledger: Ledger, artifact: Artifact) -> dict[str, Any]:
+    """An in-toto statement v1 with SLSA provenance v1: how the artifact was made.
+
+    Raises:
+        Unanswerable: its record contradicts itself, the records of its inputs or the sources.
+    """
+    record = artifact.record
+    if not sound(record.raw):
+        raise Unanswerable(
+            f"{record.file}: its key or digests do not follow from its content. Restore it with "
+            f"`git checkout -- {record.file}`, or delete it and run `snakemake`."
+        )
+    found = [*problems(ledger, record), *_other_records(ledger, record)]
+    if found:
+        raise Unanswerable("nothing was attested. " + found[0])
+    parts = record.parts
+    code = {"digest": parts["code"]["digest"], "function": parts["code"]["function"]}
+    external = {"step": record.step, "params": parts["params"]}
+    if record.instance is not None:
+        external["instance"] = record.instance
+    inside = {
+        name: value for name, value in parts.items() if name not in (*_EXTERNAL, "inputs", "code")
+    }
+    return {
+        "_type": terms.STATEMENT,
+        "subject": subjects(artifact),
+        "predicateType": terms.PROVENANCE,
+        "predicate": {
+            "buildDefinition": {
+                "buildType": terms.BUILD,
+                "externalParameters": external,
+                "internalParameters": {**inside, "code": code, "key": record.key},
+                "resolvedDependencies": [
+                    _dependency(ledger, record, name) for name in sorted(parts["inputs"])
+                ],
+            },
+            "runDetails": {
+                "builder": {"id": terms.BUILDER},
+                "byproducts": [
+                    {
+                        "name": record.file,
+                        "uri": terms.record(record.name),
+                        "digest": {FILE: sha256_file(ledger.root / record.file)},
+                    }
+                ],
+            },
+        },
+    }
+
+
+def _other_records(ledger: Ledger, record: Record) -> list[str]:
+    """Inputs that are records, and are not what they were when this one was made from them."""
+    return [
+        f"{record.name} was made from another {entry['path']} than the one that lies there now: "
+        "run `snakemake` to bring it up to date."
+        for name, entry in sorted(record.inputs.items())
+        if entry.get("kind") == "record"
+        and entry.get("record") in ledger.by_file
+        and sha256_file(ledger.root / entry["record"]) != record.parts["inputs"].get(name)
+    ]
+
+
+def _dependency(ledger: Ledger, record: Record, name: str) -> dict[str, Any]:
+    """An input: its name in the step, its path and digest."""
+    entry = record.inputs[name]
+    notes = {key: str(entry[key]) for key in ("kind", "record") if entry.get(key)}
+    folder = entry["kind"] == "data" or (
+        entry["kind"] == "source" and (ledger.root / entry["path"]).is_dir()
+    )
+    return {
+        "name": name,
+        "uri": terms.artifact(str(entry["path"])),
+        "digest": {FOLDER if folder else FILE: str(record.parts["inputs"][name])},
+        "annotations": notes,
+    }
+
+
+def key_from(predicate: Mapping[str, Any]) -> tuple[str, str]:
+    """The step key that a provenance claims, and the one that follows from what it says.
+
+    Raises:
+        Unanswerable: it is no provenance of a step of Regrow.
+    """
+    try:
+        definition = predicate["buildDefinition"]
+        if definition["buildType"] != terms.BUILD:
+            raise Unanswerable(f"buildType is `{definition['buildType']}`, not `{terms.BUILD}`.")
+        external, inside = definition["externalParameters"], dict(definition["internalParameters"])
+        claimed = str(inside.pop("key"))
+        inputs = {}
+        for item in definition["resolvedDependencies"]:
+            (digest,) = item["digest"].values()
+            inputs[str(item["name"])] = digest
+        parts = {
+            **inside,
+            "params": external["params"],
+            "instance": external.get("instance"),
+            "inputs": dict(sorted(inputs.items())),
+        }
+        return claimed, key_of(parts)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise Unanswerable(
+            f"it is no provenance of a step ({type(error).__name__}: {error})."
+        ) from None

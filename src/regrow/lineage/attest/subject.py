@@ -1,0 +1,60 @@
+"""Artifacts as in-toto resource descriptors.
+
+A file has `sha256`. A folder has `dirHash`, in-toto's name for the SHA-256 over the sorted lines
+`<sha256>  <path>` (Hash1 of Go modules), which is what Regrow calls the SHA-256 of an output. In
+a folder it is printed by
+`find . -type f | cut -c3- | LC_ALL=C sort | xargs -r sha256sum | sha256sum`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from regrow.flow.hashing import sha256_file, tree_sha256
+from regrow.lineage.errors import Unanswerable
+from regrow.lineage.ledger import Record
+from regrow.lineage.naming import Artifact
+
+FOLDER = "dirHash"
+FILE = "sha256"
+
+
+def subjects(artifact: Artifact) -> list[dict[str, Any]]:
+    """The artifact, and for a whole output its files too; names are paths below the root."""
+    if artifact.file is not None:
+        return [{"name": artifact.path, "digest": {FILE: artifact.sha256}}]
+    return [output(artifact.record), *files(artifact.record)]
+
+
+def output(record: Record) -> dict[str, Any]:
+    """The folder that a job filled."""
+    return {"name": record.path, "digest": {FOLDER: record.sha256}}
+
+
+def files(record: Record) -> list[dict[str, Any]]:
+    """The files of an output, by path."""
+    return [
+        {"name": f"{record.path}/{entry['path']}", "digest": {FILE: str(entry["sha256"])}}
+        for entry in sorted(record.files, key=lambda entry: str(entry["path"]))
+    ]
+
+
+def digest_of(path: Path) -> dict[str, str]:
+    """The digest of a file or folder on disk; every byte is read.
+
+    Raises:
+        Unanswerable: it cannot be read, or holds something that is no plain file.
+    """
+    try:
+        if path.is_file():
+            return {FILE: sha256_file(path)}
+        found = {}
+        for item in sorted(path.rglob("*")):
+            if item.is_symlink() or not (item.is_file() or item.is_dir()):
+                raise Unanswerable(f"{item} is no plain file.")
+            if item.is_file():
+                found[item.relative_to(path).as_posix()] = sha256_file(item)
+    except OSError as error:
+        raise Unanswerable(f"{path} cannot be read: {error.strerror}.") from None
+    return {FOLDER: tree_sha256(found)}

@@ -1,0 +1,1 @@
+"""Why two artifacts differ: both ancestries walked in step, down to the smallest set of causes."""

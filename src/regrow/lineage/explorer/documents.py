@@ -1,0 +1,88 @@
+"""The way of every document through the flow: the stops of `regrow trace`, for all at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from regrow.lineage.explorer.seen import Seen, seen
+from regrow.lineage.explorer.ways import Ways
+from regrow.lineage.runs.open import last_runs
+from regrow.lineage.shelf import Shelf
+from regrow.lineage.trace.answer import fate
+from regrow.lineage.trace.stop import Stop
+
+
+@dataclass
+class Document:
+    """A document, or an address that gave none, and its way."""
+
+    id: str | None
+    url: str
+    title: str = ""
+    source: str = ""
+    licence: str = ""
+    text: str = ""
+    stops: list[Stop] = field(default_factory=list)
+    seen: list[Seen] = field(default_factory=list)
+    fate: str = ""
+
+    @property
+    def end(self) -> str:
+        """`dropped`, `held out`, `trained`, `kept` (but in no step) or `lost`."""
+        if any(stop.outcome == "held out" for stop in self.stops):
+            return "held out"
+        if self.stops[-1].outcome == "dropped":
+            return "dropped"
+        if self.stops[-1].outcome in {"missing", "unknown"}:
+            return "lost"
+        return "trained" if any(entry.steps for entry in self.seen) else "kept"
+
+    @property
+    def tokens(self) -> int:
+        """Tokens of it that training saw, all stages."""
+        return sum(entry.tokens for entry in self.seen)
+
+
+def documents(shelf: Shelf) -> list[Document]:
+    """Every document that the crawl or a later step met, and every address that gave none.
+
+    Sorted by what training saw of it, most first, then by id and url.
+    """
+    ways = Ways(shelf)
+    found: dict[str, Document] = {}
+    for id, row in ways.text.rows.items():
+        url, title, source, licence, text = (
+            row.get(c) or "" for c in ("url", "title", "source", "licence", "text")
+        )
+        found[id] = Document(id, url, title, source, licence, text)
+    for table in ways.drops.values():
+        for id, row in table.rows.items():
+            found.setdefault(id, Document(id, row.get("url") or ""))
+    urls = {document.url for document in found.values()}
+    rest = [Document(None, url) for url in ways.fetches if url not in urls]
+    runs = last_runs(shelf)
+    exposed = seen(runs, ways.owners)
+    every = [*found.values(), *rest]
+    for document in every:
+        document.stops = ways.stops(document.id, document.url)
+        if document.end in {"kept", "trained"} and document.id:
+            document.seen = exposed.get(document.id, [])
+        document.fate = _fate(document, bool(runs))
+        if not shelf.ledger.checkpoints() and document.end == "kept":
+            document.fate = "kept as far as this page goes: it ends before training"
+    return sorted(every, key=lambda d: (-d.tokens, d.id is None, d.id or "", d.url))
+
+
+def _fate(document: Document, trained: bool) -> str:
+    """The sentence of trace."""
+    last = document.stops[-1]
+    if document.end == "held out":
+        return "held out: the model is evaluated on it and never trained on it"
+    if document.end == "dropped":
+        reason = last.facts.get("reason") or last.facts.get("outcome", "no reason recorded")
+        return f"dropped by {last.step}: {reason}"
+    if document.end == "lost":
+        return f"lost from sight at {last.step}: its tables are not on disk or do not hold it"
+    if not trained:
+        return "kept for training (no training run or its data on disk)"
+    return fate([entry.entry() for entry in document.seen])

@@ -1,0 +1,175 @@
+"""The page: facts, graph and index into one file that fetches nothing."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import polars as pl
+from markupsafe import Markup
+
+from regrow.lineage.explorer import embed, figures
+from regrow.lineage.explorer.documents import documents
+from regrow.lineage.explorer.draw import HEIGHT, PAD, ROW, WIDTH, draw
+from regrow.lineage.explorer.facts import Facts
+from regrow.lineage.explorer.graph import Graph, graph
+from regrow.lineage.explorer.index import MOST, index
+from regrow.lineage.explorer.layout import GAP_Y, Layout, layout
+from regrow.lineage.explorer.visible import shown
+from regrow.lineage.ledger import Ledger, Record
+from regrow.lineage.report import page as report
+from regrow.lineage.shelf import Shelf
+from regrow.lineage.sources import source_files, sources
+
+HERE = Path(__file__).parent
+SCRIPTS = ("dom", "data", "graph", "panel", "documents", "compare", "start")
+"""files of the script, in the order in which they are joined"""
+_APART = (
+    ("tasks", "tasks", ("train.parquet", "dev.parquet", "test.parquet")),
+    ("fine-tuning examples", "sftdata", ("think.parquet", "instruct.parquet")),
+    ("preference pairs", "pairs", ("pairs.parquet", "heldout.parquet")),
+    ("documents of midtraining", "midmix", ("documents.parquet",)),
+    ("documents of long context", "longmix", ("documents.parquet",)),
+)
+"""what `regrow trace` follows and the page does not list"""
+
+
+def scope(ledger: Ledger, record: Record | None) -> Ledger:
+    """The part of the ledger that `record` was made from, with what was measured of it; None: all.
+
+    Evaluations and releases of checkpoints on the way belong to it, even where an evaluation also read
+    something that was made later (the pairs, for one of fine-tuning).
+    """
+    if record is None:
+        return ledger
+    chain = ledger.ancestry(record)
+    kept = {item.file: item for item in chain}
+    for item in chain:
+        if item.makes_checkpoint:
+            for step in ("evaluate", "release"):
+                about = ledger.about(step, item)
+                if about is not None:
+                    kept.setdefault(about.file, about)
+    return Ledger(ledger.root, list(kept.values()))
+
+
+def shown_of(ledger: Ledger, record: Record | None) -> Record:
+    """The record that the page is about: the one asked for, or the final release, or the last one."""
+    if record is not None:
+        return record
+    final = ledger.final
+    return (ledger.about("release", final) if final else None) or final or ledger.records[-1]
+
+
+def facts(ledger: Ledger, record: Record | None = None, most: int = MOST) -> dict[str, Any]:
+    """Everything that the page holds, as JSON-able data; `most`: documents.
+
+    Raises:
+        Unanswerable: the sources manifest cannot be read, or the records name each other in a circle.
+    """
+    subject = shown_of(ledger, record)
+    part = scope(ledger, record)
+    shelf = Shelf(part)
+    nodes = graph(part, subject)
+    drawn = layout(len(nodes.nodes), nodes.direct, WIDTH)
+    folded = Facts(part, ledger)
+    told = {
+        **_about(part, subject),
+        **folded.as_json(),
+        "graph": _graph(nodes, drawn),
+        "stages": figures.about(list(dict.fromkeys(r.step for r in part.checkpoints()))),
+        "figures": figures.figures(part, shelf),
+        "sources": [asdict(source) for source in sources(part.root)],
+        "source_files": source_files(part.root),
+        "apart": _apart(shelf),
+    }
+    listed = index(documents(shelf), most)  # its long strings are packed numbers: left as they are
+    return {**shown(told), "documents": listed, "missing": shelf.hint()}
+
+
+def page(ledger: Ledger, record: Record | None = None, most: int = MOST) -> str:
+    """The explorer of `record` (default: the whole run) as HTML. Equal records and data give equal bytes.
+
+    Raises:
+        Unanswerable: see `facts`.
+    """
+    subject, part = shown_of(ledger, record), scope(ledger, record)
+    known = graph(part, subject)
+    drawn = layout(len(known.nodes), known.direct, WIDTH)
+    charts = figures.curves(part, Shelf(part))
+    data = facts(ledger, record, most)
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader([HERE / "templates", report.TEMPLATES]),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["size"] = report.size
+    style = environment.get_template("explorer_style.jinja").render()
+    script = "\n".join(
+        (HERE / "script" / f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS
+    )
+    script = f'"use strict";\n(() => {{\n{script}}})();\n'
+    return environment.get_template("explorer.jinja").render(
+        data=Markup(embed.as_json(data)),
+        policy=embed.policy([script], [style]),
+        script=Markup(script),
+        style=Markup(style),
+        svg=Markup(draw(known, drawn)),
+        charts={
+            stage: [{**chart, "svg": Markup(chart["svg"])} for chart in rows]
+            for stage, rows in charts.items()
+        },
+        title=data["title"],
+        description=data["description"],
+        artifact=data["artifact"],
+        count=len(part.records),
+    )
+
+
+def _about(ledger: Ledger, subject: Record) -> dict[str, Any]:
+    params = {k: v for r in ledger.records for k, v in r.parts["params"].items()}
+    release = params.get("release") or {}
+    return {
+        "title": release.get("name", "A run of the flow"),
+        "description": release.get("description", ""),
+        "artifact": {
+            "name": subject.name,
+            "path": subject.path,
+            "sha256": subject.sha256,
+            "size": subject.size,
+        },
+    }
+
+
+def _graph(nodes: Graph, drawn: Layout) -> dict[str, Any]:
+    return {
+        "nodes": [
+            {
+                "name": node.name,
+                "kind": node.kind,
+                "step": node.step,
+                "records": [r.name for r in node.records],
+                "x": place.x,
+                "layer": place.layer,
+            }
+            for node, place in zip(nodes.nodes, drawn.places, strict=True)
+        ],
+        "edges": sorted(nodes.edges),
+        "ways": [[*edge, way] for edge, way in sorted(drawn.ways.items())],
+        "sizes": {"width": WIDTH, "height": HEIGHT, "row": ROW, "pad": PAD, "gap": GAP_Y},
+    }
+
+
+def _apart(shelf: Shelf) -> list[list[Any]]:
+    """What the page does not list: how many of what."""
+    found: list[list[Any]] = []
+    for what, job, files in _APART:
+        tables = [shelf.table(job, file) for file in files]
+        count = sum(t.select(pl.len()).collect().item() for t in tables if t is not None)
+        if count:
+            found.append([what, count])
+    return found

@@ -1,0 +1,168 @@
+"""Sections 2.5 and 2.6: text written by AI models, by programs, and for the flow itself."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from regrow.crawl import manifest
+from regrow.lineage.export.subject import Subject
+from regrow.lineage.export.summary import sizes
+from regrow.lineage.export.summary.field import Section, Table, known, modality, ticked
+from regrow.lineage.sources import MANIFEST
+
+
+def synthetic(subject: Subject) -> Section:
+    """2.5: text written by AI models, by the model that wrote it."""
+    rows = [*_taught(subject), *_sampled(subject)]
+    fields = [
+        ticked("used", "Was synthetic AI-generated data created by the provider or on their behalf to "
+               "train the model?", bool(rows), sorted({r[4] for r in rows})),
+    ]  # fmt: skip
+    if rows:
+        others = tuple(r[:4] for r in rows if not r[5])
+        own = tuple(r[:4] for r in rows if r[5])
+        columns = ("Model", "What it wrote", "Texts", "Licence")
+        fields += [
+            modality(),
+            known("models", "General-purpose AI model(s) used to generate the synthetic data",
+                  Table(columns, others) if others else "None.", ["records/sftdata.json"]),
+            known("own_models", "Other AI models, including the provider's own, used to generate "
+                  "synthetic data", Table(columns, own) if own else "None.", [r[4] for r in rows if r[5]],
+                  "The model's own checkpoints answered questions that programs had made; this document "
+                  "says what they were trained on."),
+        ]  # fmt: skip
+    return Section("2.5", "Synthetic data", tuple(fields))
+
+
+def other(subject: Subject) -> Section:
+    """2.6: text made by programs, and documents that were written for the flow."""
+    rows = _programs(subject)
+    written = _written(subject)
+    fields = [
+        ticked("used", "Have data sources other than those described in Sections 2.1 to 2.5 been used to "
+               "train the model?", bool(rows or written), [r[3] for r in rows]),
+    ]  # fmt: skip
+    if rows:
+        fields.append(
+            known(
+                "description",
+                "Narrative description of these data sources and the data",
+                Table(("Training set", "Program", "Texts"), tuple(r[:3] for r in rows)),
+                sorted({r[3] for r in rows}),
+                "Questions, worked answers, tool calls and instructions that programs of the flow "
+                "write by rule. No AI model takes part; some embed passages of the documents above.",
+            )
+        )
+    if written:
+        fields.append(
+            known(
+                "written",
+                "Documents written for the flow itself",
+                Table(("Source", "Licence", "Documents", "Bytes", "In the mix"), tuple(written)),
+                ["records/decontaminate.json", "records/mix.json"],
+            )
+        )
+    return Section("2.6", "Other sources of data", tuple(fields))
+
+
+def _written(subject: Subject) -> list[tuple[str, str, int, int, int]]:
+    """Sources without an origin whose pages lie in an archive of the run: nobody published them."""
+    path = subject.ledger.root / MANIFEST
+    if not path.is_file():
+        return []
+    own = {
+        part.source: part.licence
+        for host in manifest.load(path).hosts.values()
+        for part in host.parts
+        if host.archive and part.origin is None
+    }
+    return [
+        (row["name"], own[row["name"]], row["documents"], row["bytes"], row["drawn"])
+        for row in sizes.shares(sizes.composition(subject), "source")
+        if row["name"] in own
+    ]
+
+
+def _is_program(name: str) -> bool:
+    return name.startswith("regrow.")
+
+
+_Row = tuple[str, str, int, str, str, bool]
+
+
+def _examples(subject: Subject) -> list[tuple[str, str, str, int]]:
+    """(teacher, licence, branch, examples) of the fine-tuning data that the chain read."""
+    found = []
+    read = sizes.readers(subject).get("sftdata")
+    if read is None:
+        return []
+    branches = sorted({"instruct" if "instruct" in stage else "think" for stage in read[1]})
+    for branch in branches:
+        table = subject.shelf.table("sftdata", f"{branch}.parquet")
+        if table is None:
+            continue
+        counted = table.group_by("teacher", "licence").len().sort("teacher", "licence").collect()
+        found += [(str(t), str(c), branch, int(n)) for t, c, n in counted.iter_rows()]
+    sizes.complete(subject)
+    return found
+
+
+def _taught(subject: Subject) -> list[_Row]:
+    return [
+        (teacher, f"answers of chat examples ({branch})", n, licence, "records/sftdata.json", False)
+        for teacher, licence, branch, n in _examples(subject)
+        if not _is_program(teacher)
+    ]
+
+
+def _sampled(subject: Subject) -> list[_Row]:
+    """What checkpoints of the run wrote: preference pairs and rollouts."""
+    rows: list[_Row] = []
+    licence = subject.licence or "unknown"
+    digests = {
+        entry["sha256"]: record.name
+        for record in subject.ledger.records
+        for entry in record.files
+        if record.makes_checkpoint and entry["path"] == "model.safetensors"
+    }
+    if "pairs" in sizes.readers(subject):
+        table = subject.shelf.table("pairs", "pairs.parquet")
+        if table is not None:
+            models = pl.concat(
+                [table.select(pl.col(c).alias("model")) for c in ("chosen_model", "rejected_model")]
+            )
+            for model, n in models.group_by("model").len().sort("model").collect().iter_rows():
+                name = digests.get(model, f"weights sha256:{str(model)[:16]}")
+                rows.append(
+                    (name, "answers of preference pairs", n, licence, "records/pairs.json", True)
+                )
+    for record in subject.chain:
+        if any(entry["path"] == "rollouts.parquet" for entry in record.files):
+            table = subject.shelf.table(record.name, "rollouts.parquet")
+            if table is not None:
+                n = int(table.select(pl.len()).collect().item())
+                text = "answers rewarded in reinforcement learning"
+                rows.append(
+                    (f"{record.name} and the steps before it", text, n, licence, record.file, True)
+                )
+    sizes.complete(subject)
+    return rows
+
+
+def _programs(subject: Subject) -> list[tuple[str, str, int, str]]:
+    rows: list[tuple[str, str, int, str]] = []
+    for name in ("midmix", "longmix"):
+        if name not in sizes.readers(subject):
+            continue
+        table = subject.shelf.table(name, "documents.parquet")
+        if table is not None and "generator" in table.collect_schema().names():
+            made = table.filter(pl.col("generator").is_not_null()).group_by("generator").len()
+            for generator, n in made.sort("generator").collect().iter_rows():
+                rows.append((name, str(generator), int(n), f"records/{name}.json"))
+    sizes.complete(subject)
+    rows += [
+        (f"sftdata ({branch})", teacher, n, "records/sftdata.json")
+        for teacher, _, branch, n in _examples(subject)
+        if _is_program(teacher)
+    ]
+    return rows

@@ -1,0 +1,1 @@
+"""A released checkpoint continued with somebody's own documents, as a branch of the flow."""

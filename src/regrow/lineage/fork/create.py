@@ -1,0 +1,148 @@
+"""`regrow fork`: the documents in place, and a params file that branches off at the checkpoint."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from regrow.flow.present import Present
+from regrow.lineage.errors import Unanswerable
+from regrow.lineage.fork import documents
+from regrow.lineage.ledger import Ledger, Record
+from regrow.lineage.naming import resolve
+from regrow.lineage.rebuild.folder import recorded_params
+from regrow.params import reading
+from regrow.params.schema import check
+from regrow.tables import parquet
+
+FOLDER = "forks"
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,40}")
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What somebody asks for."""
+
+    checkpoint: str
+    data: Path
+    name: str
+    params_file: str = "params/demo.yaml"
+    source: str | None = None
+    licence: str | None = None
+    share: float | None = None
+
+
+def fork(root: Path, wish: Wish) -> dict[str, Any]:
+    """Write forks/<name>/documents.parquet and params/<name>.yaml; nothing is run.
+
+    Returns:
+        what was written, and what a run of the branch would do: jobs known by key, jobs to run.
+
+    Raises:
+        Unanswerable: the checkpoint cannot be forked, the name is taken, the params file is not the
+            checkpoint's, or the documents cannot be used.
+    """
+    if not _NAME.fullmatch(wish.name):
+        raise Unanswerable(
+            f"--name {wish.name}: lower-case letters, digits and _, a letter first, 41 at most."
+        )
+    target = root / f"params/{wish.name}.yaml"
+    folder = root / FOLDER / wish.name
+    for path in (target, folder):
+        if path.exists():
+            raise Unanswerable(
+                f"{path.relative_to(root)} is there already: choose another --name, or remove it."
+            )
+    ledger = Ledger.load(root)
+    parent = _parent(ledger, wish.checkpoint)
+    text = _parent_params(root, wish.params_file, ledger, parent)
+    frame, counts = documents.read(wish.data, wish.source or wish.name, wish.licence)
+    assert parent.trained is not None
+    block: dict[str, Any] = {"name": wish.name, "checkpoint": parent.trained[1]}
+    if wish.share is not None:
+        block |= {"share": wish.share}
+    raw = {**(reading.load(text) or {}), "fork": block}
+    check(raw, f"params/{wish.name}.yaml")
+    written = _with_block(text, raw, block)
+    folder.mkdir(parents=True)
+    parquet.write(frame, folder / "documents.parquet")
+    target.write_text(written, encoding="utf-8")
+    return {
+        "checkpoint": parent.name,
+        "checkpoint_sha256": parent.sha256,
+        "params_file": f"params/{wish.name}.yaml",
+        "documents": {
+            "path": f"{FOLDER}/{wish.name}/documents.parquet",
+            **counts,
+            "kept": frame.height,
+            "bytes": int(frame["text"].str.len_bytes().sum()),
+            "licences": dict(sorted(frame["licence"].value_counts().iter_rows())),
+        },
+        "plan": _plan(root, f"params/{wish.name}.yaml", ledger),
+    }
+
+
+def _with_block(text: str, raw: dict[str, Any], block: dict[str, Any]) -> str:
+    """The parent's params file with the block behind it, its comments kept where YAML allows that."""
+    longer = f"{text.rstrip()}\n{reading.dump({'fork': block})}"
+    try:
+        if reading.load(longer) == raw:
+            return longer
+    except yaml.YAMLError:
+        pass
+    return reading.dump(raw)
+
+
+def _parent(ledger: Ledger, name: str) -> Record:
+    """The checkpoint, if midtraining can begin from it."""
+    record = resolve(ledger, name).record
+    if record.step != "pretrain":
+        have = ", ".join(r.name for r in ledger.of_step("pretrain"))
+        raise Unanswerable(
+            f"{record.name} cannot be forked: documents enter the flow in midtraining, which begins from a "
+            f"checkpoint of pretraining: {have}."
+        )
+    return record
+
+
+def _parent_params(root: Path, file: str, ledger: Ledger, parent: Record) -> str:
+    """The text of the parent's params file, if it says what the checkpoint was made under."""
+    present = Present(root, file)
+    if present.params.get("fork"):
+        raise Unanswerable(
+            f"{file} is a fork itself: fork its parent, with both sets of documents."
+        )
+    for section, values in recorded_params(ledger.ancestry(parent)).items():
+        if present.params.get(section) != values:
+            raise Unanswerable(
+                f"{file}: `{section}` is not what {parent.name} was made under, so nothing before the fork "
+                "point would be known. Give the params file of its run with --params."
+            )
+    return (root / file).read_text(encoding="utf-8")
+
+
+def _plan(root: Path, file: str, ledger: Ledger) -> dict[str, Any]:
+    """How the branch stands to what is there: keys that are known, steps that it makes anew."""
+    present = Present(root, file)
+    jobs = [job for job in present.jobs.values() if job.step.group == "main"]
+    fresh = {"forkmix"}
+    for job in jobs:  # producers come first
+        inputs = {i.name: i.job for i in job.inputs if i.job}
+        record = ledger.by_name.get(job.name)
+        before = {
+            name: entry.get("record", "").removeprefix("records/").removesuffix(".json")
+            for name, entry in (record.inputs if record else {}).items()
+            if entry.get("record")
+        }
+        moved = record is None or before != inputs
+        if moved or any(up in fresh for up in job.upstream):
+            fresh.add(job.name)
+    names = [job.name for job in jobs]
+    return {
+        "known": [name for name in names if name not in fresh],
+        "anew": [name for name in names if name in fresh],
+    }

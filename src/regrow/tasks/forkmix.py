@@ -1,0 +1,182 @@
+"""The forkmix step: what the midtraining of a fork reads: its own documents beside the parent's mix.
+
+The parent's mix (midmix) is taken as it is, packed and checked; of its instances as many stay, in their
+order, as the own share leaves room for. Own documents are cut into passages as the flow's are, and dropped
+where they repeat each other, or share n-grams with eval items, held-out tasks or held-out documents.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from regrow.dedup.overlap import References
+from regrow.dedup.shingles import Shingler
+from regrow.params.fork import Fork
+from regrow.params.posttrain import MidMix
+from regrow.tables import parquet as tables
+from regrow.tasks.mid.leaks import Leaks
+from regrow.tasks.mid.passages import cut
+from regrow.tasks.mid.text import Text, identity, rank
+from regrow.tasks.midmix import DOCUMENTS, Component, Kitchen
+from regrow.tokens import bpe, stream
+from regrow.tokens.instances import Instance
+
+COMPONENT = "own"
+Tokens = NDArray[np.uint16]
+
+
+def run(inputs: dict[str, Path], params: Any, output: Path, *, instance: str) -> dict[str, Any]:
+    """Fill `output` with a pack, documents.parquet, drops.parquet and heldout/.
+
+    Args:
+        inputs: `documents` (the folder with documents.parquet), `midmix`, `tokenizer`, `tasks`,
+            `decontaminate`, `evals`.
+        params: carries `fork` and `midmix` (length of sequences, thresholds).
+        output: the folder to fill.
+        instance: the name of the fork.
+
+    Raises:
+        ValueError: there is no text of one's own that may enter, or too little for one sequence.
+    """
+    fork: Fork = params.fork
+    p: MidMix = params.midmix
+    tokenizer, config = bpe.load(inputs["tokenizer"])
+    leaks = Leaks(inputs["evals"], inputs["tasks"], p.leak_ngram, p.leak_overlap)
+    kitchen = Kitchen(tokenizer, bpe.control(tokenizer, config, "eos_token"), leaks)
+    drops: list[dict[str, object]] = []
+    kept, held = _documents(inputs, fork, p, drops)
+    own = kitchen.fill(COMPONENT, _passages(kept, fork), 1 << 62)
+    if not own.texts:
+        raise ValueError(
+            f"forkmix {instance}: no document of forks/{instance} may enter: give other ones; "
+            f"{len(drops) + len(kitchen.drops)} were dropped as repeats or leaks"
+        )
+    order, encoded = _parent(inputs["midmix"])
+    whole = sum(len(encoded[i.id]) for i in order)
+    mine = _own(own, int(whole * fork.share), fork.max_repeats)
+    room = whole - sum(len(own.encoded[i.id]) for i in mine)
+    theirs = _fill(order, encoded, room)
+    chosen = sorted(
+        [*mine, *theirs], key=lambda i: (rank(f"fork {fork.seed}", f"{i.id} {i.repeat}"), i)
+    )
+    meta = stream.write(output, chosen, encoded | own.encoded, p.sequence_length, tokenizer, config)
+
+    shutil.copytree(inputs["midmix"] / "heldout", output / "heldout", copy_function=shutil.copyfile)
+    aside = kitchen.fill_unchecked(COMPONENT, _passages(held, fork), 1 << 62)
+    if aside.tokens >= p.sequence_length:
+        folder = output / "heldout" / COMPONENT
+        stream.write(
+            folder, aside.take(aside.tokens), aside.encoded, p.sequence_length, tokenizer, config
+        )
+    _write(inputs["midmix"], own, chosen, [*drops, *kitchen.drops], output)
+    reasons = [str(drop["reason"]) for drop in (*drops, *kitchen.drops)]
+    return {
+        "tokens": int(meta["tokens"]),
+        "own": {
+            "documents": len(kept),
+            "heldout": len(held),
+            "passages": len({i.id for i in mine}),
+            "passages_there": len(own.texts),
+            "tokens": sum(len(own.encoded[i.id]) for i in mine),
+            "repeats": max(i.repeat for i in mine) + 1,
+        },
+        "parent": {"instances": len(theirs), "of": len(order)},
+        "dropped": {reason: reasons.count(reason) for reason in sorted(set(reasons))},
+    }
+
+
+def _documents(
+    inputs: dict[str, Path], fork: Fork, p: MidMix, drops: list[dict[str, object]]
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Own documents to learn from, and those kept apart; each text once, none that is held out."""
+    columns = ["id", "source", "licence", "text"]
+    rows = tables.read(inputs["documents"] / "documents.parquet", columns).sort("id").to_dicts()
+    heldout = tables.read(inputs["decontaminate"] / "heldout.parquet", ["id", "text"]).sort("id")
+    shingler = Shingler(p.leak_ngram)
+    references = References([shingler.set(text) for text in heldout["text"]])
+    seen: dict[str, str] = {}
+    kept, held = [], []
+    for row in rows:
+        digest = hashlib.sha256(row["text"].encode()).hexdigest()
+        value, which = references.overlap(shingler.set(row["text"]))
+        drop = {"id": row["id"], "step": "forkmix", "value": None, "threshold": None}
+        if digest in seen:
+            drops.append(drop | {"reason": "exact", "detail": seen[digest]})
+        elif which >= 0 and value >= p.leak_overlap:
+            more = {"value": value, "threshold": p.leak_overlap, "detail": heldout["id"][which]}
+            drops.append(drop | {"reason": "leak.heldout"} | more)
+        else:
+            seen[digest] = row["id"]
+            place = (
+                int.from_bytes(rank(f"fork heldout {fork.seed}", row["id"])[:8], "big") / 2.0**64
+            )
+            (held if place < fork.heldout_share else kept).append(row)
+    return kept, held
+
+
+def _passages(rows: list[dict[str, Any]], fork: Fork) -> Iterator[Text]:
+    """Passages of the documents in a keyed order."""
+    found = [
+        Text(
+            id=identity(COMPONENT, row["id"], number),
+            component=COMPONENT,
+            source=row["source"],
+            generator=None,
+            licence=row["licence"],
+            parent=row["id"],
+            text=text,
+        )
+        for row in rows
+        for number, text in enumerate(cut(row["text"]))
+    ]
+    yield from sorted(found, key=lambda text: (rank(f"own {fork.seed}", text.id), text.id))
+
+
+def _parent(midmix: Path) -> tuple[list[Instance], dict[str, Tokens]]:
+    """The instances of the parent's pack in their order, and their tokens; not the one cut off at the end."""
+    index = tables.read(midmix / "index.parquet").to_dicts()
+    tokens = np.fromfile(midmix / "tokens.bin", dtype="<u2").astype(np.uint16)
+    order, encoded = [], {}
+    for row in index[:-1]:
+        order.append(Instance(row["id"], row["repeat"]))
+        encoded[row["id"]] = tokens[row["start"] : row["end"]]
+    return order, encoded
+
+
+def _own(own: Component, tokens: int, most: int) -> list[Instance]:
+    """Own instances that hold so many tokens, none more often than `most` times."""
+    return [i for i in own.take(min(tokens, own.tokens * most)) if i.repeat < most]
+
+
+def _fill(order: list[Instance], encoded: dict[str, Tokens], room: int) -> list[Instance]:
+    """The first instances of the parent that fill the room; its order is random: a fair sample."""
+    taken: list[Instance] = []
+    for instance in order:
+        if room <= 0:
+            break
+        taken.append(instance)
+        room -= len(encoded[instance.id])
+    return taken
+
+
+def _write(
+    midmix: Path,
+    own: Component,
+    chosen: list[Instance],
+    drops: list[dict[str, object]],
+    output: Path,
+) -> None:
+    ids = pl.DataFrame({"id": sorted({i.id for i in chosen})})
+    parent = tables.read(midmix / "documents.parquet").select(list(DOCUMENTS))
+    rows = [{name: getattr(text, name) for name in DOCUMENTS} for text in own.texts]
+    frame = pl.concat([parent, pl.DataFrame(rows, schema=DOCUMENTS)])
+    tables.write(frame.join(ids, on="id", how="semi").sort("id"), output / "documents.parquet")
+    tables.write(tables.drops(drops), output / "drops.parquet")

@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from regrow.lineage.ledger import Record
-from regrow.lineage.segments import replay, ulps
+from regrow.lineage.segments import replay
+from regrow.lineage.segments.links import FILE, read
 from regrow.lineage.segments.locate import Parting, locate
 from regrow.lineage.segments.sides import Side
 from regrow.lineage.segments.units import begins_at
-from regrow.train import checkpoint, digest
 
 Say = Callable[[str], None]
 
@@ -48,8 +48,8 @@ def bisect(
         Unanswerable: nothing to compare, or something needed is not on disk.
     """
     found = locate(left, right)
-    read = left.chains_read + right.chains_read
-    answer: dict[str, Any] = {"left": left.label, "right": right.label, "chains_read": read}
+    count = left.chains_read + right.chains_read
+    answer: dict[str, Any] = {"left": left.label, "right": right.label, "chains_read": count}
     if found is None:
         return {**answer, "verdict": "equal", "digest": left.links(left.record)[-1]["digest"]}
     answer |= {
@@ -96,7 +96,7 @@ def _replay(side: Side, record: Record, step: int, folder: Path) -> Replayed:
     """Run a side again to `step`, with a digest at every step."""
     what = replay.task(side.ledger, side.vault, record, folder, step=step, every_step=True)
     made = replay.run(what, side.source(record))
-    digests = {item["step"]: item["digest"] for item in digest.read(made / checkpoint.DIGESTS)}
+    digests = {item["step"]: item["digest"] for item in read(made / FILE)}
     published = next(item for item in side.links(record) if item["step"] == step)
     return Replayed(made, digests, digests.get(step) == published["digest"])
 
@@ -153,4 +153,7 @@ def _stored(left: Side, right: Side, found: Parting, trained: list[Any]) -> dict
 
 
 def _apart(left: Path, right: Path) -> list[dict[str, Any]]:
+    replay.prepare()
+    from regrow.lineage.segments import ulps
+
     return [item.as_json() for item in ulps.states(left, right)]

@@ -65,11 +65,16 @@ def bisect(
     no_training = "data" not in found.left.inputs or found.step == 0
     if not rerun or no_training or begin != begins_at(found.right):
         return answer | _stored(left, right, found, trained)
-    say(f"rerunning {found.left.step} from step {begin} to {found.step}, both sides")
-    sides = [
-        _replay(side, record, found.step, scratch / name)
-        for side, record, name in ((left, found.left, "left"), (right, found.right, "right"))
-    ]
+    same = not answer["causes"]  # one recipe: what it gives need be made once
+    say(
+        f"rerunning {found.left.step} from step {begin} to {found.step}: "
+        f"{found.step - begin} steps, {'once' if same else 'for each side'}"
+    )
+    sides = [_replay(left, found.left, found.step, scratch / "left")]
+    if same:
+        sides.append(_as_published(right, found.right, found.step, sides[0]))
+    else:
+        sides.append(_replay(right, found.right, found.step, scratch / "right"))
     answer["reproduced"] = [one.reproduced for one in sides]
     if all(answer["reproduced"]):
         return answer | _both(left, right, found, sides, scratch)
@@ -97,8 +102,13 @@ def _replay(side: Side, record: Record, step: int, folder: Path) -> Replayed:
     what = replay.task(side.ledger, side.vault, record, folder, step=step, every_step=True)
     made = replay.run(what, side.source(record))
     digests = {item["step"]: item["digest"] for item in read(made / FILE)}
+    return _as_published(side, record, step, Replayed(made, digests, False))
+
+
+def _as_published(side: Side, record: Record, step: int, made: Replayed) -> Replayed:
+    """A replay held against what a side published."""
     published = next(item for item in side.links(record) if item["step"] == step)
-    return Replayed(made, digests, digests.get(step) == published["digest"])
+    return Replayed(made.folder, made.digests, made.digests.get(step) == published["digest"])
 
 
 def _both(

@@ -21,6 +21,7 @@ from regrow.cli.main import main
 from regrow.flow.store import Store
 from regrow.lineage.errors import Unanswerable
 from regrow.lineage.segments import chain
+from regrow.lineage.segments import links as links_of
 from regrow.lineage.segments.bisect import bisect
 from regrow.lineage.segments.sides import side
 from regrow.train import digest
@@ -77,7 +78,7 @@ def test_one_ulp_planted_in_a_stored_checkpoint_is_named(
         links = digest.read(folder / "digests.jsonl")
         mine = chain.state_link(folder)
         links[-1] |= {key: mine[key] for key in ("digest", "tensors")}
-        links[-1]["chain"] = chain.joined(links[-2]["chain"], mine["digest"])
+        links[-1]["chain"] = links_of.joined(links[-2]["chain"], mine["digest"])
         digest.write(links, folder / "digests.jsonl")
 
     trained_tree.make(other, "midtrain.000003", change=plant)

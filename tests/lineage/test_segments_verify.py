@@ -19,6 +19,7 @@ from regrow.cli.main import main
 from regrow.lineage.errors import Unanswerable
 from regrow.lineage.ledger import Ledger
 from regrow.lineage.segments import chain, compare, odds, replay, states
+from regrow.lineage.segments import links as links_of
 from regrow.lineage.segments.challenge import Challenge, challenge
 from regrow.lineage.segments.draw import draw
 from regrow.lineage.segments.units import Kind, Run, run_of
@@ -83,7 +84,7 @@ def perturb(folder: Path, before: str = digest.FIRST, element: int = 5, ulp: int
     mine = chain.state_link(folder)
     before = links[-2]["chain"] if len(links) > 1 else before
     links[-1] |= {key: mine[key] for key in ("digest", "tensors")}
-    links[-1]["chain"] = chain.joined(before, mine["digest"])
+    links[-1]["chain"] = links_of.joined(before, mine["digest"])
     digest.write(links, folder / "digests.jsonl")
 
 
@@ -165,7 +166,9 @@ def test_what_contradicts_itself_is_found_without_training(tree: Path, tmp_path:
     weights["model.norm.weight"] += 1
     save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
     mine = Verifier(tree, tmp_path)
-    with pytest.raises(Unanswerable, match="sft/000003/model.safetensors does not hold the bytes"):
+    with pytest.raises(
+        Unanswerable, match=r"sft/000003/model\.safetensors does not hold the bytes"
+    ):
         mine.verify(mine.challenge())
     trained_tree.write_record(tree, "sft.000003")
     mine = Verifier(tree, tmp_path / "2")
@@ -326,7 +329,7 @@ def test_the_command_says_price_and_odds_first(
     assert "training steps" in capsys.readouterr().out
     assert main(["verify", "pretrain.000006", "--segments", "1", "--seed", "a"]) == 0
     said = capsys.readouterr().out
-    assert said.index("price: ") < said.index("of catching") < said.index("equal, bit for bit")
+    assert said.index("price: ") < said.index("odds of catching") < said.index("equal, bit for bit")
     assert "seed a" in said and "50.00%" in said
     assert main(["verify", "sft", "--catch", "0.5", "--odds", "0.9", "-n", "--json"]) == 0
     plan = json.loads(capsys.readouterr().out)

@@ -143,7 +143,8 @@ def _text(cause: dict[str, Any]) -> str:
         return f"{cause['name']} ({cause['old']} -> {cause['new']})"
     if cause["part"] == "further":
         names = cause["between"]
-        return f"{cause['old']} -> {cause['new']}: {len(names)} job{'s' * (len(names) != 1)} lie between"
+        lie = "job lies" if len(names) == 1 else "jobs lie"
+        return f"{cause['old']} -> {cause['new']}: {len(names)} {lie} between"
     return str(cause["text"])
 
 
@@ -200,7 +201,8 @@ def _show_rest(answer: dict[str, Any], paint: Paint) -> None:
         )
     if answer["consequences"]:
         names = answer["consequences"]
-        print(f"folded: {len(names)} jobs differ only as a consequence ({_few(jobs(names))})")
+        differ = "job differs" if len(names) == 1 else "jobs differ"
+        print(f"folded: {len(names)} {differ} only as a consequence ({_few(jobs(names))})")
     for cut in answer["early_cutoff"]:
         changes = "; ".join(cut["changes"][:3]) or "nothing of its own"
         print(

@@ -69,7 +69,7 @@ def _show(answer: dict[str, Any], name: str, paint: Paint) -> None:
     print(f"  {answer['params_file']}  the parent's params and `fork`")
     plan = answer["plan"]
     print(
-        f"  {paint.green(str(len(plan['known'])))} artifacts are the parent's and are not built again, "
+        f"  {paint.green(str(len(plan['known'])))} artifacts are the parent's, known by key; "
         f"{len(plan['anew'])} are the branch's own"
     )
     print(

@@ -25,7 +25,7 @@ COMMANDS: dict[str, Command] = {
         "regrow.cli.plan", "which steps would run, and which part of their key changed"
     ),
     "verify": Command(
-        "regrow.cli.verify", "reread every artifact; compare with the published hashes"
+        "regrow.cli.verify", "all bytes, drawn parts of a run, or two runs against each other"
     ),
     "audit": Command("regrow.cli.audit", "what went into an artifact, down to the source files"),
     "trace": Command("regrow.cli.trace", "where a document or task went, stage by stage"),

@@ -63,13 +63,19 @@ def _show(answer: dict[str, Any], paint: Paint) -> None:
         paint.red(f"differ, first at {stage} {where}") + f"  ({answer['chains_read']} chains read)"
     )
     print(f"  {_cause(answer)}")
+    if made_apart := _late(answer):
+        print(f"  {made_apart}")
     if answer["causes"]:
         print(f"  the keys differ in: {', '.join(answer['causes'])}")
     if "apart" not in answer:
-        print(f"  tensors: {', '.join(answer['tensors'][:SHOWN]) or 'none, only the position'}")
+        print(
+            f"  tensors at that link: {', '.join(answer['tensors'][:SHOWN]) or 'none, only the position'}"
+        )
         return
     tensors = answer["apart"]
-    print(f"  state after step {answer['state_at']}: {len(tensors)} tensors differ")
+    print(
+        f"  state after step {answer['state_at']}: {len(tensors)} tensor{'s differ' if len(tensors) != 1 else ' differs'}"
+    )
     for item in tensors[:SHOWN]:
         print(f"    {item['tensor']}: {item['elements']:,} of {item['of']:,} elements")
         if item["first"]:
@@ -97,6 +103,17 @@ def _cause(answer: dict[str, Any]) -> str:
         )
     good, bad = ("A", "B") if made[0] else ("B", "A")
     return f"{good} comes out as published, {bad} does not: {bad} does not follow from its recipe"
+
+
+def _late(answer: dict[str, Any]) -> str:
+    """What it means that weights differ and no optimizer state does."""
+    lone = answer["tensors"] and all(name.startswith("model/") for name in answer["tensors"])
+    if "step" in answer or not lone:
+        return ""
+    return (
+        "only weights differ, no optimizer state: changed after the last update before that link, "
+        "since other weights give other gradients"
+    )
 
 
 def _element(place: dict[str, Any]) -> str:

@@ -26,10 +26,10 @@ def segments(args: argparse.Namespace) -> int:
     from regrow.lineage.segments.challenge import challenge
     from regrow.lineage.segments.draw import fresh_seed
     from regrow.lineage.segments.price import logged
+    from regrow.lineage.segments.replay import prepare
     from regrow.lineage.segments.sides import at_revision
     from regrow.lineage.segments.units import run_of
     from regrow.lineage.segments.vault import Vault
-    from regrow.lineage.segments.verify import hand_out, verify
 
     root = find_root()
     ledger = at_revision(root, args.against) if args.against else Ledger.load(root)
@@ -40,7 +40,7 @@ def segments(args: argparse.Namespace) -> int:
         scratch = Path(folder)
         vault = Vault(root, scratch)
         run = run_of(ledger, vault, record)
-        seconds = logged(root, run.checkpoints)
+        seconds = logged(root, run.ancestry)
         if args.segments is None and args.catch is None and args.odds is None:
             return _prices(args, run, seconds, say)
         what = challenge(
@@ -58,6 +58,9 @@ def segments(args: argparse.Namespace) -> int:
             _json(args, what.as_json())
             return 0
         say.code(ledger, run, root)
+        prepare()
+        from regrow.lineage.segments.verify import hand_out, verify
+
         if args.hand_out:
             made = hand_out(ledger, vault, what, args.hand_out, say.hooks())
             say(f"{len(made)} states in {args.hand_out}, each with the published digest.")
@@ -120,6 +123,10 @@ def _prices(args: argparse.Namespace, run: Run, seconds: dict[str, float], say: 
     return 0
 
 
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" + ("" if number == 1 else "s")
+
+
 class _Speaker:
     """What a person sees."""
 
@@ -142,28 +149,29 @@ class _Speaker:
             + (", ".join(record.name for record in run.made) or "none")
         )
         for rerun in what.reruns:
-            names = [u.name for u in what.drawn if u.span is rerun.span and u.end <= rerun.end]
-            names = [
-                n
-                for u, n in ((u, u.name) for u in what.drawn if u.span is rerun.span)
-                if rerun.begin <= u.begin and u.end <= rerun.end
-            ] or names
+            inside = [u for u in what.drawn if rerun.covers(u)]
             origin = "a state handed out" if rerun.state else "the stored state"
+            links = f", for {_count(len(inside), 'link')}" if what.kind == "link" else ""
             self(
-                f"  {rerun.span.record.step} steps {rerun.begin + 1}-{rerun.end}, from {origin}"
-                + (f"  ({len(names)} links)" if what.kind == "link" else "")
+                f"  {rerun.span.record.step} steps {rerun.begin + 1}-{rerun.end}, from {origin}{links}"
             )
-        time = "seconds unknown: no run log of this run here"
+        time = "no run log of this run here, so the time is not known"
         if cost.seconds is not None and cost.of_seconds is not None:
             time = f"about {duration(cost.seconds)} of {duration(cost.of_seconds)}"
+        whole = ""
+        if cost.seconds is not None and cost.whole_seconds:
+            whole = f" ({cost.seconds / cost.whole_seconds:.1%} of the run with its data steps)"
         self(
             paint.bold("price: ")
             + f"{cost.steps:,} of {cost.of_steps:,} training steps, {time}: "
-            + f"{cost.share:.1%} of the training"
+            + f"{cost.share:.1%} of the training{whole}"
         )
-        for share in sorted({*SHARES, what.share}):
-            wrong = odds.forged(what.population, share)
-            text = f"  {what.odds(share):7.2%}  of catching a forged {share:.0%} ({wrong} of {what.population} {what.kind}s)"
+        rows = {odds.forged(what.population, share): share for share in (*SHARES[::-1], what.share)}
+        for wrong, share in sorted(rows.items()):
+            text = (
+                f"  {what.odds(share):7.2%}  odds of catching {_count(wrong, f'forged {what.kind}')} "
+                f"of {what.population} ({share:g})"
+            )
             self(paint.bold(text) if share == what.share else text)
 
     def code(self, ledger: Ledger, run: Run, root: Path) -> None:
@@ -206,7 +214,7 @@ class _Speaker:
                 if result.end > result.begin
                 else "made anew"
             )
-            links = f", {result.links} links" if result.links else ""
+            links = f", {_count(result.links, 'link')}" if result.links else ""
             self(f"  {mark} {result.name:<20} {steps}{links}  {duration(result.seconds):>10}")
 
         return Hooks(checked, begins, compared)

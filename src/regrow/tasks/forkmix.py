@@ -103,7 +103,8 @@ def _documents(
     shingler = Shingler(p.leak_ngram)
     references = References([shingler.set(text) for text in heldout["text"]])
     seen: dict[str, str] = {}
-    kept, held = [], []
+    kept: list[dict[str, Any]] = []
+    held: list[dict[str, Any]] = []
     for row in rows:
         digest = hashlib.sha256(row["text"].encode()).hexdigest()
         value, which = references.overlap(shingler.set(row["text"]))

@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from regrow.lineage.ledger import Record
-from regrow.lineage.segments import replay, ulps
+from regrow.lineage.segments import replay
+from regrow.lineage.segments.links import FILE, read
 from regrow.lineage.segments.locate import Parting, locate
 from regrow.lineage.segments.sides import Side
 from regrow.lineage.segments.units import begins_at
-from regrow.train import checkpoint, digest
 
 Say = Callable[[str], None]
 
@@ -48,8 +48,8 @@ def bisect(
         Unanswerable: nothing to compare, or something needed is not on disk.
     """
     found = locate(left, right)
-    read = left.chains_read + right.chains_read
-    answer: dict[str, Any] = {"left": left.label, "right": right.label, "chains_read": read}
+    count = left.chains_read + right.chains_read
+    answer: dict[str, Any] = {"left": left.label, "right": right.label, "chains_read": count}
     if found is None:
         return {**answer, "verdict": "equal", "digest": left.links(left.record)[-1]["digest"]}
     answer |= {
@@ -65,11 +65,16 @@ def bisect(
     no_training = "data" not in found.left.inputs or found.step == 0
     if not rerun or no_training or begin != begins_at(found.right):
         return answer | _stored(left, right, found, trained)
-    say(f"rerunning {found.left.step} from step {begin} to {found.step}, both sides")
-    sides = [
-        _replay(side, record, found.step, scratch / name)
-        for side, record, name in ((left, found.left, "left"), (right, found.right, "right"))
-    ]
+    same = not answer["causes"]  # one recipe: what it gives need be made once
+    say(
+        f"rerunning {found.left.step} from step {begin} to {found.step}: "
+        f"{found.step - begin} steps, {'once' if same else 'for each side'}"
+    )
+    sides = [_replay(left, found.left, found.step, scratch / "left")]
+    if same:
+        sides.append(_as_published(right, found.right, found.step, sides[0]))
+    else:
+        sides.append(_replay(right, found.right, found.step, scratch / "right"))
     answer["reproduced"] = [one.reproduced for one in sides]
     if all(answer["reproduced"]):
         return answer | _both(left, right, found, sides, scratch)
@@ -96,9 +101,14 @@ def _replay(side: Side, record: Record, step: int, folder: Path) -> Replayed:
     """Run a side again to `step`, with a digest at every step."""
     what = replay.task(side.ledger, side.vault, record, folder, step=step, every_step=True)
     made = replay.run(what, side.source(record))
-    digests = {item["step"]: item["digest"] for item in digest.read(made / checkpoint.DIGESTS)}
+    digests = {item["step"]: item["digest"] for item in read(made / FILE)}
+    return _as_published(side, record, step, Replayed(made, digests, False))
+
+
+def _as_published(side: Side, record: Record, step: int, made: Replayed) -> Replayed:
+    """A replay held against what a side published."""
     published = next(item for item in side.links(record) if item["step"] == step)
-    return Replayed(made, digests, digests.get(step) == published["digest"])
+    return Replayed(made.folder, made.digests, made.digests.get(step) == published["digest"])
 
 
 def _both(
@@ -153,4 +163,7 @@ def _stored(left: Side, right: Side, found: Parting, trained: list[Any]) -> dict
 
 
 def _apart(left: Path, right: Path) -> list[dict[str, Any]]:
+    replay.prepare()
+    from regrow.lineage.segments import ulps
+
     return [item.as_json() for item in ulps.states(left, right)]

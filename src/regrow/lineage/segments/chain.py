@@ -8,40 +8,16 @@ states, where a rerun finds it.
 from __future__ import annotations
 
 import hashlib
-from typing import Any
-
-from safetensors.torch import load_file
+from pathlib import Path
 
 from regrow.flow.records import sound
 from regrow.lineage.errors import Unanswerable
 from regrow.lineage.ledger import Ledger, Record
+from regrow.lineage.segments.links import FIRST, Link, joined, links
 from regrow.lineage.segments.vault import Vault
-from regrow.model import files
-from regrow.train import checkpoint, digest
 
-Link = dict[str, Any]
 POSITION = ("step", "tokens", "updates", "skip")
 """what a link's digest covers besides tensors (Engine.position)"""
-
-
-def links(vault: Vault, record: Record) -> list[Link]:
-    """The published links of a checkpoint's segment.
-
-    Raises:
-        Unanswerable: not on disk, or no chain of digests.
-    """
-    path = vault.file(record, checkpoint.DIGESTS)
-    try:
-        found = digest.read(path)
-        for item in found:
-            _ = (int(item["step"]), str(item["digest"]), str(item["chain"]), item["tensors"].keys())
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise Unanswerable(
-            f"{record.path}/{checkpoint.DIGESTS}: no chain of digests ({error})"
-        ) from None
-    if not found:
-        raise Unanswerable(f"{record.path}/{checkpoint.DIGESTS}: empty")
-    return found
 
 
 def faults(ledger: Ledger, vault: Vault, record: Record) -> list[str]:
@@ -77,11 +53,6 @@ def record_faults(ledger: Ledger, record: Record) -> list[str]:
     return found
 
 
-def joined(before: str, state: str) -> str:
-    """The chain after a link (`regrow.train.digest.link`)."""
-    return hashlib.sha256(f"{before} {state}".encode()).hexdigest()
-
-
 def _before(ledger: Ledger, vault: Vault, record: Record) -> str:
     """The chain that the first link of a checkpoint hangs on."""
     inputs = record.inputs
@@ -98,7 +69,7 @@ def _before(ledger: Ledger, vault: Vault, record: Record) -> str:
         return last("previous" if "previous" in inputs else "base")
     if "a" in inputs and "b" in inputs:  # regrow.train.soup
         return hashlib.sha256(f"{last('a')} {last('b')}".encode()).hexdigest()
-    return digest.FIRST
+    return FIRST
 
 
 def stored_link(vault: Vault, record: Record) -> Link:
@@ -106,12 +77,17 @@ def stored_link(vault: Vault, record: Record) -> Link:
     return state_link(vault.folder(record))
 
 
-def state_link(folder: Any) -> Link:
+def state_link(folder: Path) -> Link:
     """The link that the state in a folder gives (its chain: from the start).
 
     Raises:
         Unanswerable: the folder holds no full state.
     """
+    from safetensors.torch import load_file
+
+    from regrow.model import files
+    from regrow.train import checkpoint, digest
+
     try:
         state = checkpoint.state(folder)
         position = {name: state[name] for name in POSITION}

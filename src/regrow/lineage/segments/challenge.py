@@ -32,6 +32,11 @@ class Rerun:
         """Training steps."""
         return self.end - self.begin
 
+    def covers(self, unit: Unit) -> bool:
+        """Whether a unit is done in this rerun."""
+        inside = self.begin <= unit.begin and unit.end <= self.end
+        return unit.span is self.span and inside
+
 
 @dataclass(frozen=True)
 class Challenge:
@@ -76,6 +81,7 @@ class Challenge:
                 "of_steps": self.price.of_steps,
                 "seconds": self.price.seconds,
                 "of_seconds": self.price.of_seconds,
+                "whole_seconds": self.price.whole_seconds,
                 "share": self.price.share,
             },
             "catch": {"share": self.share, "units": wrong, "odds": self.odds(self.share)},

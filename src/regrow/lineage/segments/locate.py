@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from regrow.lineage.errors import Unanswerable
 from regrow.lineage.ledger import Record
-from regrow.lineage.segments.chain import Link
+from regrow.lineage.segments.links import Link
 from regrow.lineage.segments.sides import Side
 
 PARENTS = ("base", "a", "b")

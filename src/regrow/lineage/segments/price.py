@@ -22,6 +22,8 @@ class Price:
     """expected on the machine of the run log; None: it says nothing about the run"""
     of_seconds: float | None
     """of all training of the run, checkpoints without steps included"""
+    whole_seconds: float | None = None
+    """of every job in the ancestry, data steps included"""
 
     @property
     def share(self) -> float:
@@ -63,4 +65,9 @@ def price(run: Run, pieces: Iterable[tuple[Span, int]], seconds: dict[str, float
         of_steps=run.steps,
         seconds=cost,
         of_seconds=sum(seconds[r.name] for r in run.checkpoints) if known else None,
+        whole_seconds=(
+            sum(seconds[r.name] for r in run.ancestry)
+            if all(r.name in seconds for r in run.ancestry)
+            else None
+        ),
     )

@@ -90,6 +90,12 @@ def run(what: dict[str, Any], source: Path | None = None) -> Path:
     return output
 
 
+def prepare() -> None:
+    """Import torch and transformers without what they would import for nothing."""
+    idle = next((step.idle for step in jobs.flow().steps if step.idle), ())
+    preload("regrow.train.stage:run", idle)
+
+
 def _load(function: str) -> None:
     """Import the step's module without what it would import for nothing."""
     idle = next((s.idle for s in jobs.flow().steps if s.function == function), ())

@@ -16,7 +16,7 @@ from regrow.lineage.errors import Unanswerable
 from regrow.lineage.ledger import Ledger, Record, parse
 from regrow.lineage.naming import resolve
 from regrow.lineage.rebuild.commit import git, resolve_commit
-from regrow.lineage.segments.chain import Link, links
+from regrow.lineage.segments.links import Link, links
 from regrow.lineage.segments.replay import other_code
 from regrow.lineage.segments.vault import Vault
 

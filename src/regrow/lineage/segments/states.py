@@ -12,8 +12,8 @@ from pathlib import Path
 
 from regrow.lineage.errors import Unanswerable
 from regrow.lineage.segments import chain
+from regrow.lineage.segments.links import FILE, read
 from regrow.lineage.segments.units import Span
-from regrow.train import checkpoint, digest
 
 
 def place(folder: Path, span: Span, step: int) -> Path:
@@ -34,7 +34,7 @@ def handed_out(folder: Path, span: Span) -> dict[int, Path]:
             continue
         mine = chain.state_link(where)
         try:
-            last = digest.read(where / checkpoint.DIGESTS)[-1]["chain"]
+            last = read(where / FILE)[-1]["chain"]
         except (OSError, ValueError, KeyError, IndexError):
             last = None
         if mine["digest"] != link["digest"] or last != link["chain"]:

@@ -10,11 +10,11 @@ they are made anew every time and are no units.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from regrow.lineage.errors import Unanswerable
 from regrow.lineage.ledger import Ledger, Record
-from regrow.lineage.segments import chain
+from regrow.lineage.segments.links import Link, links
 from regrow.lineage.segments.vault import Vault
 
 Kind = Literal["span", "link"]
@@ -27,7 +27,7 @@ class Span:
     record: Record
     begin: int
     end: int
-    links: tuple[dict[str, Any], ...]
+    links: tuple[Link, ...]
     """as published"""
 
     @property
@@ -64,6 +64,8 @@ class Run:
     spans: tuple[Span, ...]
     made: tuple[Record, ...]
     """checkpoints that cost no training step: initial weights, soups"""
+    ancestry: tuple[Record, ...] = ()
+    """every record behind it, in the order of the flow"""
 
     @property
     def steps(self) -> int:
@@ -102,15 +104,16 @@ def run_of(ledger: Ledger, vault: Vault, record: Record) -> Run:
         )
     spans: list[Span] = []
     made: list[Record] = []
-    for one in ledger.ancestry(record):
+    ancestry = tuple(ledger.ancestry(record))
+    for one in ancestry:
         trained = one.trained
         if trained is None or not one.makes_checkpoint:
             continue
         if "data" not in one.inputs or not trained[1]:
             made.append(one)
             continue
-        spans.append(Span(one, begins_at(one), trained[1], tuple(chain.links(vault, one))))
-    return Run(record, tuple(spans), tuple(made))
+        spans.append(Span(one, begins_at(one), trained[1], tuple(links(vault, one))))
+    return Run(record, tuple(spans), tuple(made), ancestry)
 
 
 def begins_at(record: Record) -> int:

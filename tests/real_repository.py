@@ -18,7 +18,8 @@ class Real(Repository):
         self, *args: str, check: bool = True, **env: str
     ) -> subprocess.CompletedProcess[str]:
         """Run snakemake under the tiny params."""
-        return super().snakemake("--configfile", PARAMS, *args, check=check, **env)
+        # `--configfile` takes every word behind it that is no option: targets stand before it.
+        return super().snakemake(*args, "--configfile", PARAMS, check=check, **env)
 
     def regrow(self, *args: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run regrow."""

@@ -22,9 +22,6 @@ pytestmark = [
     pytest.mark.workflow,
     pytest.mark.xdist_group("workflow"),
     pytest.mark.timeout(2_400),
-    # The tiny flow has grown from 18 jobs to 69; these tests were adapted to it and have not yet been
-    # seen to pass from end to end. They run and say what they find; drop this mark once they pass.
-    pytest.mark.xfail(strict=False, reason="adapted to all training stages, not yet confirmed"),
 ]
 
 LAST = "release.rlvr-000002"

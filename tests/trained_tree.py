@@ -39,7 +39,7 @@ PARAMS: dict[str, Any] = {
     | {"batch_sequences": 4, "micro_batch_sequences": 1, "context": 2 * LENGTH, "yarn_factor": 2.0},
     "sft": FEW | BATCH,
     "dpo": FEW | {"batch_sequences": 4, "micro_batch_sequences": 1},
-    "rlvr": {"steps": 4, "checkpoint_every": 2, "digest_every": 2, "prompts": 2, "group": 4}
+    "rlvr": {"steps": 4, "checkpoint_every": 2, "digest_every": 1, "prompts": 2, "group": 4}
     | BATCH
     | {"max_new_tokens": 6, "warmup": 0.0},
 }

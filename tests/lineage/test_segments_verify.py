@@ -159,6 +159,23 @@ def test_a_doctored_rollout_is_caught(tree: Path, tmp_path: Path) -> None:
     assert answer["verdict"] == "differs"
 
 
+def test_rows_that_a_filter_left_are_those_that_were_written_alone() -> None:
+    rows = [
+        {
+            "step": step,
+            "tokens": list(range(step % 7)),
+            "logprobs": None if step % 3 else [0.5, -0.0],
+        }
+        for step in range(40)
+    ]
+    schema = {"step": pl.Int64, "tokens": pl.List(pl.Int64), "logprobs": pl.List(pl.Float32)}
+    part = pl.DataFrame(rows, schema=schema).filter(pl.col("step").is_between(11, 20))
+    alone = pl.DataFrame(rows[11:21], schema=schema)
+    assert compare._bytes(part) == compare._bytes(alone)
+    rows[12]["logprobs"] = [0.5, 0.0]
+    assert compare._bytes(pl.DataFrame(rows[11:21], schema=schema)) != compare._bytes(alone)
+
+
 def test_what_contradicts_itself_is_found_without_training(tree: Path, tmp_path: Path) -> None:
     """A swap that is not carried through the chain and the later records costs nothing to find."""
     folder = tree / "data/sft/000003"
@@ -198,6 +215,28 @@ def test_a_broken_chain_is_found_without_training(tree: Path, tmp_path: Path, wh
     assert answer["verdict"] == "differs" and "pretrain.000006" in answer["faults"]
 
 
+def test_an_ancestry_that_was_cut_is_no_shorter_run(tree: Path, tmp_path: Path) -> None:
+    """Whoever removes the record of a poisoned parent does not escape the draw."""
+    (tree / "records/pack.json").unlink()
+    mine = Verifier(tree, tmp_path)
+    answer = mine.verify(mine.challenge(segments=1))
+    assert set(answer["faults"]) == {f"pretrain.{step:06d}" for step in (3, 6)} | (
+        {"pretrain.000000"} & set(answer["faults"])
+    )
+    (tree / "records/midtrain.000003.json").unlink()
+    mine = Verifier(tree, tmp_path / "2")
+    with pytest.raises(Unanswerable, match=r"names records/midtrain\.000003\.json, which is not"):
+        mine.verify(mine.challenge(segments=1))
+
+
+def test_a_record_cannot_have_anything_called(tree: Path, tmp_path: Path) -> None:
+    mine = Verifier(tree, tmp_path)
+    record = mine.ledger.by_name["sft.000003"]
+    record.raw["parts"]["code"]["function"] = "shutil:rmtree"
+    with pytest.raises(Unanswerable, match="no function of this package"):
+        replay.task(mine.ledger, mine.vault, record, tmp_path / "out")
+
+
 def test_other_data_than_the_record_names_is_refused(tree: Path, tmp_path: Path) -> None:
     path = tree / "data/pack/tokens.bin"
     content = bytearray(path.read_bytes())
@@ -216,7 +255,7 @@ def test_a_link_is_rerun_from_the_last_state_and_alone_where_one_is_handed_out(
 ) -> None:
     mine = Verifier(trained, tmp_path)
     alone = mine.challenge("link")
-    assert alone.population == answer_links(mine) == 23
+    assert alone.population == answer_links(mine) == 25
     assert alone.price.steps == 40  # all links of a span are done in one go
     one = next(
         mine.challenge("link", segments=1, seed=str(n))

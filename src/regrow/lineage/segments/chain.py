@@ -47,8 +47,12 @@ def record_faults(ledger: Ledger, record: Record) -> list[str]:
     if not sound(record.raw):
         found.append(f"{record.file}: key or digests contradict its content")
     for name, entry in sorted(record.inputs.items()):
-        parent = ledger.by_file.get(entry.get("record", ""))
-        if parent is not None and record.parts["inputs"].get(name) != parent.sha256:
+        if "record" not in entry:
+            continue
+        parent = ledger.by_file.get(entry["record"])
+        if parent is None:
+            found.append(f"{record.file}: its input `{name}` has no record ({entry['record']})")
+        elif record.parts["inputs"].get(name) != parent.sha256:
             found.append(f"{record.file}: its input `{name}` is not the output of {parent.file}")
     return found
 

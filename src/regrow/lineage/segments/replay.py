@@ -35,8 +35,11 @@ def task(
     digest at every step, which changes no bit of the training.
 
     Raises:
-        Unanswerable: an input is not on disk.
+        Unanswerable: an input is not on disk, or the record names a function that is not ours.
     """
+    function = str(record.parts["code"]["function"])
+    if not function.startswith("regrow."):  # a record may come from anybody
+        raise Unanswerable(f"{record.file}: `{function}` is no function of this package.")
     inputs = {}
     for name, entry in sorted(record.inputs.items()):
         parent = ledger.by_file.get(entry.get("record", ""))
@@ -58,7 +61,7 @@ def task(
     if "data" in record.inputs:
         more["scratch"] = str(output.with_name(output.name + ".scratch"))
     return {
-        "function": record.parts["code"]["function"],
+        "function": function,
         "params": params,
         "inputs": inputs,
         "output": str(output),

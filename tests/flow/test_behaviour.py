@@ -342,7 +342,8 @@ def test_a_job_left_behind_by_a_killed_snakemake_is_waited_for(repository: Repos
     process = subprocess.Popen(
         ["snakemake", "--cores", "1"],
         cwd=repository.path,
-        env=repository.env | {"TOY_PAUSE": "1"},
+        # Longer than the next snakemake needs to come up, however busy the machine is.
+        env=repository.env | {"TOY_PAUSE": "15"},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )

@@ -6,7 +6,9 @@ import pytest
 
 from regrow.flow import jobs
 from regrow.flow.jobs import Flow, expand
+from regrow.flow.present import Present
 from regrow.flow.step import Input, Step
+from small_repository import ROOT
 
 
 def flow(*steps: Step) -> Flow:
@@ -83,3 +85,11 @@ def test_nothing_that_a_plain_run_makes_needs_another_seed(step: Step):
     group = {s.name: s.group for s in jobs.flow().steps}
     if step.group == "main":
         assert all(group[i.step] == "main" for i in step.inputs if i.step)
+
+
+def test_what_no_job_reads_is_asked_for_by_name():
+    """Else a clone without data, interrupted once, takes its published record for the artifact."""
+    made = Present(ROOT, "params/demo.yaml").jobs
+    read = {item.job for job in made.values() for item in job.inputs if item.kind == "data"}
+    for name, job in made.items():
+        assert name in read or job.step.leaf, name

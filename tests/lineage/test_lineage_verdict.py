@@ -266,7 +266,7 @@ def test_a_real_step_from_its_parents(
     from real_repository import fresh
 
     repository = fresh(tmp_path / "real")
-    repository.snakemake("--", "records/text.json")
+    repository.snakemake("records/text.json")
     repository.commit("records")
     keys.create(tmp_path / "key")
     public = keys.public_file(tmp_path / "key")

@@ -59,7 +59,8 @@ rule anneal:
         midmix="records/midmix.json",
         base=FLOW.last("pretrain"),
     output:
-        "records/anneal.json",
+        record="records/anneal.json",
+        results="data/anneal/results.json",
     log:
         "logs/anneal.log",
     benchmark:

@@ -327,6 +327,7 @@ STEPS: tuple[Step, ...] = (
         function="regrow.train.anneal:run",
         params=("anneal",),
         inputs=(Input(name="midmix", step="midmix"), _base("pretrain")),
+        leaf=("results.json",),  # no step reads it, so people must ask for it, or nobody does
         **_FMA32,
         resumable=True,
     ),

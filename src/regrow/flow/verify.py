@@ -32,8 +32,11 @@ class Result:
 
     @property
     def absent(self) -> bool:
-        """Nothing of it is here."""
-        return not (self.present or self.extra)
+        """Nothing of it is in the workspace, and the cache lacks a part of it.
+
+        A part may be there all the same: files of equal content are one object of the cache.
+        """
+        return not (self.equal or self.differing or self.extra) and self.present == self.cached
 
     @property
     def equal(self) -> bool:

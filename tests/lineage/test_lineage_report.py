@@ -89,6 +89,19 @@ def test_records_that_differ_from_the_published_ones_are_named(committed: Path) 
     assert "66 of 68 artifacts equal" in text and "Not equal: records/mix.json" in text
 
 
+def test_repetitions_under_other_seeds_count_where_they_were_made(committed: Path) -> None:
+    record = json.loads((committed / "records/sft.000002.json").read_text())
+    record |= {"step": "sft_seed1"}
+    record["output"]["path"] = "data/sft_seed1/000002"
+    (committed / "records/sft_seed1.000002.json").write_text(json.dumps(record))
+    for command in (["add", "records"], ["-c", "user.name=T", "-c", "user.email=t@t", "commit", "-qm", "seed"]):  # fmt: skip
+        subprocess.run(["git", "-C", str(committed), *command], check=True)
+    found = run.published(Ledger.load(committed))
+    assert found == run.Published(68, 68, ())
+    (committed / "data/sft_seed1/000002").mkdir(parents=True)
+    assert run.published(Ledger.load(committed)) == run.Published(69, 69, ())
+
+
 def test_without_git_and_data_the_page_says_what_is_missing(tree: Path) -> None:
     for path in sorted((tree / "data").rglob("*.parquet")):
         path.unlink()

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from regrow.flow.runlog import PATH
+from regrow.flow.table import BY_NAME
 from regrow.lineage.errors import Unanswerable
 from regrow.lineage.ledger import Ledger
 from regrow.lineage.rebuild.commit import git
@@ -33,7 +34,7 @@ def published(ledger: Ledger) -> Published | None:
     wanted = {}
     for line in listing.splitlines():
         about, _, path = line.partition("\t")
-        if path.endswith(".json"):
+        if path.endswith(".json") and not _aside(ledger, path):
             wanted[path] = about.split()[2]
     found = {}
     for path in wanted:
@@ -43,6 +44,18 @@ def published(ledger: Ledger) -> Published | None:
         found[path] = hashlib.sha1(head + content, usedforsecurity=False).hexdigest()
     differing = tuple(path for path in sorted(wanted) if wanted[path] != found[path])
     return Published(len(wanted) - len(differing), len(wanted), differing)
+
+
+def _aside(ledger: Ledger, path: str) -> bool:
+    """Whether a record is of a repetition under another seed that was not made here."""
+    name = path.removeprefix("records/").removesuffix(".json")
+    step = BY_NAME.get(name.partition(".")[0])
+    record = ledger.by_name.get(name)
+    return (
+        step is not None
+        and step.group == "seeds"
+        and not (record is not None and (ledger.root / record.path).is_dir())
+    )
 
 
 @dataclass(frozen=True)

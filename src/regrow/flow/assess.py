@@ -130,6 +130,12 @@ class Assessment:
             sha = self._input(item.kind, item.path, self._recorded(item.job))
             inputs[item.name] = sha or record["parts"]["inputs"].get(item.name, "")
         found = changes(record["parts"], self.present.parts(job, inputs))
+        # Snakemake leaves a target that is there alone, though a file that it was made from is gone.
+        found += [
+            Change("record", f"{up}, which it is made from, has no record")
+            for up in sorted(set(job.upstream))
+            if self.book.record(self.present.jobs[up]) is None
+        ]
         names = sorted(workspace.differing) + sorted(workspace.extra)
         for name in names:
             what = "differs from" if name in workspace.differing else "is not in"

@@ -136,12 +136,13 @@ def _misfit(args: argparse.Namespace) -> str:
 def _reread(args: argparse.Namespace) -> int:
     from regrow.cli.paint import Paint
     from regrow.flow.present import find_root
+    from regrow.flow.table import is_repetition
     from regrow.flow.verify import published, verify
 
     root = find_root()
     against = args.against or "HEAD"
     results = verify(root, published(root, against))
-    aside = [r for r in results if r.absent and _of_another_seed(r.name)]
+    aside = [r for r in results if r.absent and is_repetition(r.name)]
     results = [r for r in results if r not in aside]
     equal = sum(result.equal for result in results)
     line = f"{equal} of {len(results)} artifacts equal to the published hashes"
@@ -174,14 +175,3 @@ def _reread(args: argparse.Namespace) -> int:
         print(f"{cached} files are not in the workspace; they were read in DVC's cache.")
     print(line)
     return 0 if equal == len(results) else 1
-
-
-def _of_another_seed(name: str) -> bool:
-    """Whether a job repeats others under another seed: a plain run does not make it."""
-    from regrow.flow.errors import FlowError
-    from regrow.flow.jobs import flow
-
-    try:
-        return flow().step(name.split(".")[0]).group == "seeds"
-    except FlowError:
-        return False

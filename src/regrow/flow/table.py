@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from regrow.evaluate import offline
 from regrow.flow.step import Input, Step
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ _STAGES: dict[str, Callable[[Any], list[str]]] = {
 _CONTROLS = ("longcontext_control", "dpo_delta", "rlzero_random")
 """compared with, not released"""
 
-_FMA32: dict[str, Any] = {"numerics": "fma32", "idle": ("sklearn", "scipy", "accelerate")}
+_FMA32: dict[str, Any] = {"numerics": "fma32", "idle": offline.IDLE}
 """steps that run a model; transformers imports these three for features that no step uses"""
 
 _DROPPING = ("text", "filter", "dedup", "decontaminate", "mix")
@@ -459,6 +460,13 @@ STEPS: tuple[Step, ...] = (
 )
 
 BY_NAME: dict[str, Step] = {step.name: step for step in STEPS}
+
+
+def is_repetition(job: str) -> bool:
+    """Whether a job (`rlvr_seed1.000080`) repeats another under a further seed: a plain run makes none."""
+    step = BY_NAME.get(job.partition(".")[0])
+    return step is not None and step.group == "seeds"
+
 
 PARAMS_ROOT = "regrow.params.schema:Params"
 """the model of a params file; the key of a step counts the code of its sections' models"""

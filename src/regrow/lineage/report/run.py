@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from regrow.flow.runlog import PATH
-from regrow.flow.table import BY_NAME
+from regrow.flow.table import is_repetition
 from regrow.lineage.errors import Unanswerable
 from regrow.lineage.ledger import Ledger
 from regrow.lineage.rebuild.commit import git
@@ -49,13 +49,9 @@ def published(ledger: Ledger) -> Published | None:
 def _aside(ledger: Ledger, path: str) -> bool:
     """Whether a record is of a repetition under another seed that was not made here."""
     name = path.removeprefix("records/").removesuffix(".json")
-    step = BY_NAME.get(name.partition(".")[0])
     record = ledger.by_name.get(name)
-    return (
-        step is not None
-        and step.group == "seeds"
-        and not (record is not None and (ledger.root / record.path).is_dir())
-    )
+    made = record is not None and (ledger.root / record.path).is_dir()
+    return is_repetition(name) and not made
 
 
 @dataclass(frozen=True)

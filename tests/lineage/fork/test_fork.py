@@ -43,14 +43,22 @@ ROWS = [
 
 def expanded(values: Params, steps: tuple = STEPS) -> dict[str, jobs.Job]:
     flow = replace(jobs.flow(), steps=steps)
-    return jobs.expand(flow, {s.name: s.instances(values) for s in steps if s.instances})
+    instances = {s.name: s.instances(values) for s in steps if s.instances}
+    return jobs.expand(flow, instances, flow.taken(values))
 
 
 def test_without_a_fork_the_flow_is_as_if_there_were_none() -> None:
     plain = tuple(
-        replace(s, inputs=tuple(replace(i, instead="") for i in s.inputs))
+        replace(
+            s,
+            inputs=tuple(
+                replace(i, instead="")
+                for i in s.inputs
+                if i.step not in ("forkmix", "forksft") and i.instance != "taken"
+            ),
+        )
         for s in STEPS
-        if s.name != "forkmix"
+        if s.name not in ("forkmix", "forksft")
     )
     with_fork, without = expanded(Params()), expanded(Params(), plain)
     assert with_fork.keys() == without.keys()
@@ -69,14 +77,14 @@ def test_a_fork_begins_at_the_checkpoint_and_reads_its_own_documents() -> None:
     made = {i.name: (i.path, i.job) for i in found["midtrain.000200"].inputs}
     assert made["data"] == ("data/forkmix/mine", "forkmix.mine")
     assert made["base"][1] == "pretrain.000288"
-    assert ("documents", "forks/mine") in {(i.name, i.path) for i in found["forkmix.mine"].inputs}
+    assert ("documents", "forks/mine/documents.parquet") in {(i.name, i.path) for i in found["forkmix.mine"].inputs}
     for name in ("soup.000400", "longmix"):
         assert "forkmix.mine" in found[name].upstream and "midmix" not in found[name].upstream
 
 
 def test_a_fork_where_no_checkpoint_is(tmp_path: Path) -> None:
     (tmp_path / "x.yaml").write_text("fork: {name: mine, checkpoint: 100}\n")
-    with pytest.raises(ParamsError, match="no checkpoint of pretraining"):
+    with pytest.raises(ParamsError, match="no checkpoint of pretrain that can be forked"):
         load(tmp_path / "x.yaml")
 
 

@@ -76,6 +76,7 @@ def run(inputs: dict[str, Path], params: Any, output: Path, *, instance: str) ->
             used[row["task"]]["tokens"] += len(row["tokens"])
         counts[branch] = {
             "examples": rows.height,
+            "tokens": int(rows["tokens"].list.len().cast(pl.Int64).sum()),
             "own": len(mine),
             "own_there": len(found),
             "repeats": max((row["seed"] for row in mine), default=-1) + 1,

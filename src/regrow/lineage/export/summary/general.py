@@ -111,7 +111,7 @@ def _data(subject: Subject) -> Section:
                     ("Training set", "Tokens", "Read by"),
                     tuple(
                         (
-                            sizes.WORDS.get(one.name, one.name),
+                            sizes.WORDS.get(one.name.partition(".")[0], one.name),
                             one.tokens,
                             "; ".join(map(sizes.stage_title, one.read_by)),
                         )

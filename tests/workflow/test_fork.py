@@ -20,9 +20,20 @@ TARGETS = ("sft.000002", "release.longcontext-000002")
 
 def brought(folder: Path) -> list[str]:
     """A file of documents and one of conversations, as arguments of `regrow fork`."""
-    words = (
-        "river stone lamp garden window copper thread harbour basket winter candle orchard".split()
-    )
+    words = [
+        "river",
+        "stone",
+        "lamp",
+        "garden",
+        "window",
+        "copper",
+        "thread",
+        "harbour",
+        "basket",
+        "winter",
+        "candle",
+        "orchard",
+    ]
     documents = [
         {
             "text": " ".join(words[(n * 5 + k * (k + n)) % len(words)] for k in range(90)) + ".",
@@ -127,7 +138,7 @@ def test_questions_name_the_forks_documents(forked: tuple[Real, dict, dict]) -> 
     assert fields["forkmix.mine"][0]["Number"] == 24 and fields["forksft.mine"][0]["Number"] == 12
     for form in ("croissant", "cyclonedx"):
         text = copy.regrow("export", form, "sft.000002", "--out", "-").stdout
-        assert "notes" in text and "forks/mine/documents.parquet" in text or form == "croissant"
+        assert ("notes" in text and "forks/mine/documents.parquet" in text) or form == "croissant"
         assert "(fork mine)" in text
     copy.regrow("lineage", "sft.000002", "--html", "out.html")
     assert "notes.example/7" in copy.read("out.html")

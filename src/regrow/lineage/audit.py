@@ -115,14 +115,17 @@ def _source_problem(ledger: Ledger, record: Record, path: str, recorded: str) ->
 def documents(record: Record) -> dict[str, Any] | None:
     """What a step counted of documents: in, kept, dropped by reason; None if it did not."""
     counts = record.counts
-    if "kept" not in counts and "dropped" not in counts:
+    kept = counts.get("kept")
+    if not isinstance(kept, int):  # a soup says which of its weights it kept
+        kept = None
+    if kept is None and "dropped" not in counts:
         return None
     dropped = counts.get("dropped") or {}
     if isinstance(dropped, int):
         dropped = {"(all reasons)": dropped}
     return {
         "in": counts.get("in"),
-        "kept": counts.get("kept"),
+        "kept": kept,
         "dropped": dict(sorted(dropped.items(), key=lambda item: (-item[1], item[0]))),
     }
 

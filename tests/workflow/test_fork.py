@@ -89,8 +89,8 @@ def test_only_what_is_the_forks_own_runs(forked: tuple[Real, dict, dict]) -> Non
 def test_from_nothing_it_is_the_same(forked: tuple[Real, dict, dict]) -> None:
     copy, _, _ = forked
     answer = json.loads(copy.regrow("rebuild", "sft.000002", "--json").stdout)
-    assert answer["equal"] is True
-    names = {row["name"] for row in answer["steps"]}
+    assert answer["verdict"] == "equal" and answer["from"] == "sources"
+    names = {row["name"] for row in answer["jobs"]}
     assert {"crawl", "pretrain.000008", "midtrain.000002", "forkmix.mine", "sft.000002"} <= names
 
 
@@ -136,10 +136,12 @@ def test_questions_name_the_forks_documents(forked: tuple[Real, dict, dict]) -> 
     (section,) = [s for s in json.loads(summary)["sections"] if s["number"] == "2.6"]
     fields = {field["key"]: field["value"] for field in section["fields"]}
     assert fields["forkmix.mine"][0]["Number"] == 24 and fields["forksft.mine"][0]["Number"] == 12
-    for form in ("croissant", "cyclonedx"):
+    for form, path in (
+        ("croissant", "forkmix.mine/own.parquet"),
+        ("cyclonedx", "forks/mine/chats.parquet"),
+    ):
         text = copy.regrow("export", form, "sft.000002", "--out", "-").stdout
-        assert ("notes" in text and "forks/mine/documents.parquet" in text) or form == "croissant"
-        assert "(fork mine)" in text
+        assert "(fork mine)" in text and path in text
     copy.regrow("lineage", "sft.000002", "--html", "out.html")
     assert "notes.example/7" in copy.read("out.html")
     (copy.path / "out.html").unlink()

@@ -222,6 +222,7 @@ COUNTS: dict[str, Any] = {
     "dedup": {"in": 7, "kept": 6, "dropped": {"near": 1}},
     "decontaminate": {"in": 6, "kept": 5, "dropped": {"held_out": 1}},
     "mix": {"in": 5, "kept": 4, "dropped": {"low_quality": 1}},
+    "soup": {"step": 4, "kept": "mean", "losses": {"a": 2.0, "b": 2.0, "mean": 1.5}},
     "rlvr": {"rollouts": 8, "logprobs_compared": 24, "max_abs_logprob_difference": 0.0},
 }
 

@@ -213,7 +213,10 @@ def test_deleted_leaf_is_restored_and_a_deleted_middle_waits(repository: Reposit
 
 def test_fewer_and_more_instances(repository: Repository):
     repository.edit("params/demo.yaml", "steps: 2", "steps: 1")
-    repository.build()
+    said = repository.snakemake().stderr
+    assert (
+        "params/demo.yaml does not ask for 2 of the records here (evaluate.002, train.002)" in said
+    )
     assert not (repository.path / "records/train.002.json").exists()
     assert not (repository.path / "data/evaluate/002").exists()
     assert "up to date" in repository.dvc("status")

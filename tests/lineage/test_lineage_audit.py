@@ -63,6 +63,8 @@ def test_command(
     assert "\x1b" not in text, "no colour where nobody looks"
     for part in ("sdist manual 1.0", "batch_sequences=2", "fma32", "length.words 1", "12 records"):
         assert part in text
+    assert main(["audit", "rlvr"]) == 0, "a soup counts no documents, though it says what it kept"
+    capsys.readouterr()
     assert main(["audit", "mix", "--json"]) == 0
     answer = json.loads(capsys.readouterr().out)
     assert answer["steps"][-1]["params"]["mix"]["max_repeats"] == 7.0

@@ -430,6 +430,46 @@ def test_the_card_of_a_soup_says_what_was_kept(inputs, tmp_path):
     assert "| `data/midmix` (midmix) |" in body and "Optimizer:" not in body
 
 
+def fork_inputs(inputs, root, rows):
+    """The inputs of a release of a fork, with the table of its documents."""
+    table = pl.DataFrame(
+        rows, schema=["id", "url", "source", "licence", "outcome", "tokens"], orient="row"
+    )
+    parquet.write(table, root / "forkmix/mine/own.parquet")
+    fork = {"name": "mine", "stage": "midtrain", "checkpoint": 450}
+    made = record("forkmix", "mine", parts={"params": {"fork": fork}}, counts={"tokens": 9})
+    (root / "forkmix.json").write_text(json.dumps(made))
+    more = {"forkmix.mine": root / "forkmix/mine", "record.forkmix.mine": root / "forkmix.json"}
+    return inputs | more
+
+
+def test_the_cards_of_a_fork_list_what_it_brought(done, inputs, tmp_path):
+    rows = [
+        (f"{n:032x}", f"https://a.example/{n:03d}", "mine", "MIT", "kept", 5) for n in range(203)
+    ]
+    rows += [
+        ("f" * 32, "https://z|z/<b>", "o|dd", "CC0-1.0", "dropped", 0),
+        ("e" * 32, None, "mine", "CC0-1.0", "held out", 0),
+    ]
+    release(fork_inputs(inputs, tmp_path, rows), tmp_path / "out")
+    card = (tmp_path / "out/DATA_CARD.md").read_text()
+    assert "| mine | MIT | 203 | 203 | 0 | 0 | 0 | 1,015 |" in card
+    assert "| mine | CC0-1.0 | 1 | 0 | 1 | 0 | 0 | 0 |" in card
+    assert "| o\\|dd | CC0-1.0 | 1 | 0 | 0 | 0 | 1 | 0 |" in card
+    assert "| https://a.example/199 | mine | MIT | kept | 5 |" in card
+    assert "a.example/200" not in card and "The first 200 of 205;" in card
+    assert "begins from `midtrain-000450`" in card and "| forkmix.mine |" in card
+    readme = (tmp_path / "out/README.md").read_text()
+    assert "| Fork | of `midtrain-000450`, with 205 documents of its own (CC0-1.0, MIT):" in readme
+    for name in ("README.md", "DATA_CARD.md"):
+        test_every_row_of_a_table_has_as_many_cells_as_its_head((tmp_path / "out", None), name)
+
+
+def test_without_a_fork_the_cards_do_not_speak_of_one(done):
+    for name in ("README.md", "DATA_CARD.md"):
+        assert "fork" not in (done[0] / name).read_text().lower()
+
+
 def test_forms_are_those_of_the_evaluation():
     from regrow.evaluate.probes import PLANS
 

@@ -43,11 +43,12 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 def run(
     inputs: dict[str, Path], rows: list[dict[str, Any]], folder: Path, **changes: Any
 ) -> tuple[Path, dict[str, Any]]:
-    (folder / "documents").mkdir(parents=True)
-    tables.write(pl.DataFrame(rows).sort("id"), folder / "documents/documents.parquet")
+    folder.mkdir(parents=True, exist_ok=True)
+    rows = [{**row, "url": f"file:{row['id']}"} for row in rows]
+    tables.write(pl.DataFrame(rows).sort("id"), folder / "documents.parquet")
     fork = Fork(name="mine", checkpoint=0, **changes)
     params = SimpleNamespace(fork=fork, midmix=small_tasks.MIDMIX)
-    given = {**inputs, "documents": folder / "documents"}
+    given = {**inputs, "documents": folder / "documents.parquet"}
     return folder / "out", forkmix.run(given, params, folder / "out", instance="mine")
 
 

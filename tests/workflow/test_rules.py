@@ -17,17 +17,31 @@ FLOW = jobs.flow()
 MAIN = [step for step in FLOW.steps if step.group == "main"]
 
 
+FORKS = (
+    "",
+    "fork: {name: mine, stage: midtrain, checkpoint: 2, chats: true}",
+    "fork: {name: mine, stage: soup, checkpoint: 4}",
+)
+
+
 @pytest.mark.workflow
-def test_every_job_has_the_inputs_and_outputs_of_the_table(tmp_path: Path):
+@pytest.mark.parametrize("fork", FORKS, ids=["none", "midtrain", "soup"])
+def test_every_job_has_the_inputs_and_outputs_of_the_table(tmp_path: Path, fork: str):
     repository = fresh(tmp_path / "repository")
-    text = repository.snakemake("-n", "--forceall", "--quiet", "progress").stdout
+    params = repository.path / "params/mine.yaml"
+    params.write_text(repository.read("params/tiny.yaml") + fork)
+    for name in ("documents", "chats"):
+        (repository.path / "forks/mine").mkdir(parents=True, exist_ok=True)
+        (repository.path / f"forks/mine/{name}.parquet").write_bytes(b"read by no dry run")
+    dry = ("-n", "--forceall", "--quiet", "progress", "--cores", "1")
+    text = repository.run("snakemake", *dry, "--configfile", "params/mine.yaml").stdout
     found = {}
     for block in text.split("\nrule ")[1:]:
         fields = dict(re.findall(r"^    (input|output|log|benchmark): (.*)$", block, re.MULTILINE))
         if not block.startswith("all:"):
             outputs = fields["output"].split(", ")
             found[outputs[0]] = (set(fields["input"].split(", ")), outputs, fields)
-    present = Present(repository.path, "params/tiny.yaml")
+    present = Present(repository.path, "params/mine.yaml")
     main = [job for job in present.jobs.values() if job.step.group == "main"]
     assert set(found) == {job.record for job in main}
     for job in main:

@@ -30,7 +30,7 @@ rule midmix:
 
 rule forkmix:
     """Of a fork only: its own documents beside the parent's mix, packed.
-    Reads forks/{instance}, data/midmix, data/tokenizer, data/tasks, data/decontaminate, evals; writes data/forkmix/{instance}.
+    Reads forks/{instance}/documents.parquet, data/midmix, data/tokenizer, data/tasks, data/decontaminate, evals; writes data/forkmix/{instance}.
     """
     input:
         stamp=".regrow/stamps/forkmix",
@@ -80,9 +80,7 @@ rule midtrain:
     """
     input:
         stamp=".regrow/stamps/midtrain",
-        data=FLOW.instead("midmix", "forkmix"),
-        base=FLOW.last("pretrain"),
-        previous=lambda wildcards: FLOW.previous("midtrain", wildcards.instance),
+        records=lambda wildcards: FLOW.needs("midtrain", wildcards.instance),
     output:
         "records/midtrain.{instance}.json",
     log:
@@ -101,13 +99,11 @@ rule midtrain:
 
 rule midtrain_b:
     """Midtraining again in another data order, for the soup.
-    Reads data/midmix, data/pretrain/<last> and data/midtrain_b/<previous>; writes data/midtrain_b/{instance}.
+    Reads data/midmix, data/pretrain/<last> and data/midtrain_b/<previous>, or in a fork data/midtrain/<taken>; writes data/midtrain_b/{instance}.
     """
     input:
         stamp=".regrow/stamps/midtrain_b",
-        data=FLOW.instead("midmix", "forkmix"),
-        base=FLOW.last("pretrain"),
-        previous=lambda wildcards: FLOW.previous("midtrain_b", wildcards.instance),
+        records=lambda wildcards: FLOW.needs("midtrain_b", wildcards.instance),
     output:
         "records/midtrain_b.{instance}.json",
     log:
@@ -130,9 +126,7 @@ rule soup:
     """
     input:
         stamp=".regrow/stamps/soup",
-        a=FLOW.last("midtrain"),
-        b=FLOW.last("midtrain_b"),
-        midmix=FLOW.instead("midmix", "forkmix"),
+        records=lambda wildcards: FLOW.needs("soup", wildcards.instance),
     output:
         "records/soup.{instance}.json",
     log:

@@ -4,7 +4,8 @@
 rule release:
     """The checkpoint in Hugging Face format, with model card and data card.
     Reads data/<stage>/<step> of the stage that {instance} names, data/tokenizer, data/evaluate/{instance},
-    data/decontaminate, data/mix, sources/manifest.yaml and the records of the data steps;
+    data/decontaminate, data/mix, sources/manifest.yaml and the records of the data steps,
+    in a fork data/forkmix and data/forksft too;
     writes data/release/{instance}."""
     input:
         stamp=".regrow/stamps/release",

@@ -24,13 +24,36 @@ rule sftdata:
         "regrow run sftdata --params {params.file} --log {log}"
 
 
+rule forksft:
+    """Of a fork only: its own conversations beside the parent's examples.
+    Reads forks/{instance}/chats.parquet, data/sftdata, data/tokenizer, data/tasks, evals; writes data/forksft/{instance}.
+    """
+    input:
+        stamp=".regrow/stamps/forksft",
+        records=lambda wildcards: FLOW.needs("forksft", wildcards.instance),
+    output:
+        "records/forksft.{instance}.json",
+    log:
+        "logs/forksft.{instance}.log",
+    benchmark:
+        "benchmarks/out/forksft.{instance}.tsv"
+    priority: 10
+    conda:
+        "../envs/regrow.yaml"
+    threads: 1
+    params:
+        file=PARAMS,
+    shell:
+        "regrow run forksft --instance {wildcards.instance} --params {params.file} --log {log}"
+
+
 rule sft:
     """Supervised fine-tuning of the Think branch.
     Reads data/sftdata, data/longcontext/<last> and data/sft/<previous>; writes data/sft/{instance}.
     """
     input:
         stamp=".regrow/stamps/sft",
-        data="records/sftdata.json",
+        data=FLOW.instead("sftdata", "forksft"),
         base=FLOW.last("longcontext"),
         previous=lambda wildcards: FLOW.previous("sft", wildcards.instance),
     output:
@@ -55,7 +78,7 @@ rule sft_instruct:
     """
     input:
         stamp=".regrow/stamps/sft_instruct",
-        data="records/sftdata.json",
+        data=FLOW.instead("sftdata", "forksft"),
         base=FLOW.last("sft"),
         previous=lambda wildcards: FLOW.previous("sft_instruct", wildcards.instance),
     output:

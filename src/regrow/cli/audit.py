@@ -13,6 +13,9 @@ from typing import Any
 
 from regrow.cli.paint import Paint, size, width
 
+SHOWN = 10
+"""documents of a fork that are named"""
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Arguments."""
@@ -45,6 +48,8 @@ def show(answer: dict[str, Any], paint: Paint) -> None:
         print(paint.dim(f"  the same bytes: {path}"))
     print()
     _show_sources(answer, paint)
+    for part in answer["own"]:
+        _show_own(part, paint)
     for step in answer["steps"]:
         _show_step(step, paint)
     _show_sums(answer, paint)
@@ -72,6 +77,28 @@ def _show_sources(answer: dict[str, Any], paint: Paint) -> None:
         print(
             f"{rail} {file['path']:<{widths[0] + widths[1] + 2}}  {digest}  {size(file['size'] or 0)}"
         )
+    print()
+
+
+def _show_own(part: dict[str, Any], paint: Paint) -> None:
+    """What a fork brought: sums by source and licence, and the first rows."""
+    print(
+        paint.bold(f"{part['kind']} of the fork {part['fork']}")
+        + f"  {part['path']} {paint.blue(str(part['sha256'])[:16])}, from {part['point']}"
+    )
+    for share in part["shares"]:
+        print(
+            f"├─ {share['source']}  {share['licence']}  {share['count']:,} {part['kind']}, "
+            f"{share['tokens']:,} tokens in training"
+        )
+    for row in part["rows"][:SHOWN]:
+        line = f"│  {row['id']}  {row['licence']}  {row['outcome']:<8}  {row['url'] or ''}"
+        print(paint.dim(line[: width()]))
+    rest = part["count"] - SHOWN
+    if not part["rows"]:
+        print(paint.dim(f"└─ their table is not on disk: `dvc pull` {part['job']}, or `snakemake`"))
+    elif rest > 0:
+        print(paint.dim(f"└─ and {rest:,} more: --json has all"))
     print()
 
 

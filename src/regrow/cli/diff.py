@@ -182,10 +182,18 @@ def document_lines(found: dict[str, Any]) -> list[str]:
         if rows["count"]:
             ids = ", ".join(str(row["id"])[:12] for row in rows["examples"])
             more = ", ..." if rows["count"] > len(rows["examples"]) else ""
-            of = ", ".join(f"{name} {n:,}" for name, n in list(rows.get("sources", {}).items())[:4])
+            of = "; ".join(
+                ", ".join(f"{name} {n:,}" for name, n in list(rows.get(by, {}).items())[:4])
+                for by in ("sources", "licences")
+                if rows.get(by)
+            )
             lines.append(
                 f"documents {kind}: {rows['count']:,} ({ids}{more})" + (f": {of}" if of else "")
             )
+            if found["table"] == "own.parquet":
+                lines += [
+                    f"{r['id'][:12]} {r['licence']} {r.get('url') or ''}" for r in rows["examples"]
+                ]
     table = f"{found['job']}/{found['table']}"
     return [*lines, f"counted in {table}"] if lines else [f"no document differs in {table}"]
 

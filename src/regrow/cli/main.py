@@ -33,7 +33,9 @@ COMMANDS: dict[str, Command] = {
         "regrow.cli.order", "what a training step saw: documents, examples, pairs, rollouts"
     ),
     "diff": Command("regrow.cli.diff", "why two artifacts differ: the smallest set of causes"),
-    "fork": Command("regrow.cli.fork", "continue a released checkpoint with your own documents"),
+    "fork": Command(
+        "regrow.cli.fork", "continue a released checkpoint with your own documents or chats"
+    ),
     "rebuild": Command(
         "regrow.cli.rebuild", "make an artifact anew from the sources; compare bytes"
     ),

@@ -70,12 +70,15 @@ def _document(piece: dict[str, Any], paint: Paint) -> tuple[str, str]:
     again = f" (repeat {piece['repeat']})" if piece["repeat"] else ""
     what = piece.get("url") or piece.get("generator") or ""
     component = f"{piece['component']}: " if piece.get("component") else ""
-    line = f"{piece['tokens']:>5} tokens  {piece['id'][:12]:<12}  {component}{what}{again}"
+    licence = f" ({piece['licence']})" if piece.get("licence") else ""
+    line = f"{piece['tokens']:>5} tokens  {piece['id'][:12]:<12}  {component}{what}{licence}{again}"
     return line, piece.get("title") or piece.get("question") or ""
 
 
 def _example(piece: dict[str, Any], paint: Paint) -> tuple[str, str]:
     line = f"{piece['tokens']:>5} tokens  {piece['id'][:16]:<16}  {piece.get('family', '')}"
+    if piece.get("family") == "own":  # a fork's conversation: whose, under which licence
+        return f"{line}, of {piece['teacher']} ({piece['licence']})", piece.get("url") or ""
     return f"{line}, by {piece.get('teacher', '?')}", piece.get("question") or ""
 
 

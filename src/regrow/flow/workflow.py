@@ -101,7 +101,15 @@ class Flow:
 
     def finish(self, good: bool) -> None:
         """After a run: dvc.yaml and dvc.lock, and where to look."""
-        settle.finish(self._present)
+        gone = settle.finish(self._present)
+        if gone:
+            more = ", ..." if len(gone) > 3 else ""
+            print(
+                f"\n{self.params_file} does not ask for {len(gone)} of the records here "
+                f"({', '.join(gone[:3])}{more}): removed. Their bytes are in the cache: a branch of git that "
+                "has the records gets them back with `git switch` and `snakemake`.",
+                file=sys.stderr,
+            )
         if good:
             main = [job for job in self._present.jobs.values() if job.step.group == "main"]
             last = main[-1]

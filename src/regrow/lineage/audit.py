@@ -8,8 +8,10 @@ from typing import Any
 from regrow.flow.errors import FlowError
 from regrow.flow.present import source_digest
 from regrow.flow.state import Tree
+from regrow.lineage.fork import own
 from regrow.lineage.ledger import Ledger, Record
 from regrow.lineage.naming import Artifact
+from regrow.lineage.shelf import Shelf
 from regrow.lineage.sources import licences, source_files, sources
 
 
@@ -17,11 +19,13 @@ def audit(ledger: Ledger, artifact: Artifact) -> dict[str, Any]:
     """The chain of `artifact` as JSON-able data.
 
     `steps` is in flow order (sources first); `documents` adds up what the steps kept and
-    dropped; `sources` are the source files with licence and origin; `problems` lists every
-    place where a record does not fit the record that it names as its input.
+    dropped; `sources` are the source files with licence and origin, those of a fork behind the manifest's;
+    `own` is what a fork brought, row by row; `problems` lists every place where a record does not fit the
+    record that it names as its input.
     """
     chain = ledger.ancestry(artifact.record)
-    found = sources(ledger.root)
+    shelf = Shelf(ledger)
+    found = [*sources(ledger.root), *own.sources(shelf, chain)]
     return {
         "artifact": {
             "name": artifact.record.name,
@@ -34,8 +38,9 @@ def audit(ledger: Ledger, artifact: Artifact) -> dict[str, Any]:
         "steps": [_step(ledger, record) for record in chain],
         "documents": _documents(chain),
         "sources": [asdict(source) for source in found],
-        "source_files": source_files(ledger.root),
+        "source_files": [*source_files(ledger.root), *own.files(ledger.root, chain)],
         "licences": licences(found),
+        "own": own.brought(shelf, chain),
         "problems": [text for record in chain for text in problems(ledger, record)],
     }
 
@@ -110,14 +115,17 @@ def _source_problem(ledger: Ledger, record: Record, path: str, recorded: str) ->
 def documents(record: Record) -> dict[str, Any] | None:
     """What a step counted of documents: in, kept, dropped by reason; None if it did not."""
     counts = record.counts
-    if "kept" not in counts and "dropped" not in counts:
+    kept = counts.get("kept")
+    if not isinstance(kept, int):  # a soup says which of its weights it kept
+        kept = None
+    if kept is None and "dropped" not in counts:
         return None
     dropped = counts.get("dropped") or {}
     if isinstance(dropped, int):
         dropped = {"(all reasons)": dropped}
     return {
         "in": counts.get("in"),
-        "kept": counts.get("kept"),
+        "kept": kept,
         "dropped": dict(sorted(dropped.items(), key=lambda item: (-item[1], item[0]))),
     }
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import polars as pl
 
+from regrow.lineage.fork import own
 from regrow.lineage.ledger import Ledger, Record
 from regrow.lineage.runs.open import open_run
 from regrow.lineage.runs.packs import Packs
@@ -16,13 +17,16 @@ from regrow.lineage.shelf import Shelf
 def order_of_step(ledger: Ledger, checkpoint: Record, step: int) -> dict[str, Any]:
     """What was in one training step, in the order of the batch, with what is known about it.
 
-    Documents get url, title and component; examples, pairs and rollouts the question of their task.
+    Documents get url, title and component, those of a fork also their licence; examples, pairs and
+    rollouts the question of their task.
 
     Raises:
         Unanswerable: not a checkpoint, the step is not part of it, or its data are not on disk.
     """
     shelf = Shelf(ledger)
     run = open_run(shelf, checkpoint)
+    if isinstance(run, Packs):
+        run = run.part(step)
     pieces = run.of_step(step)
     rows = _described(shelf, run, pieces)
     return {
@@ -66,9 +70,15 @@ def totals(ledger: Ledger, checkpoint: Record) -> dict[str, Any]:
 
 def _described(shelf: Shelf, run: Run, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     if isinstance(run, Packs):
-        about = documents(shelf, run.data, {row["id"] for row in rows})
+        ids = {row["id"] for row in rows}
+        about: dict[str, dict[str, Any]] = {}
+        for job in run.jobs:
+            about |= {
+                id: row for id, row in documents(shelf, job, ids - about.keys()).items() if row
+            }
         return [{**row, **about.get(row["id"], {})} for row in rows]
-    about = tasks(shelf, {str(row.get("task") or row["id"]) for row in rows})
+    named = {str(row.get("task") or row["id"]) for row in rows}
+    about = {**own.about(shelf, named), **tasks(shelf, named)}
     return [{**about.get(str(row.get("task") or row["id"]), {}), **row} for row in rows]
 
 
@@ -89,6 +99,7 @@ def documents(shelf: Shelf, job: str, ids: set[str]) -> dict[str, dict[str, Any]
         row.pop("id"): row
         for row in shelf.rows("text", "documents.parquet", wanted, ["id", "url", "title"])
     }
+    about |= own.about(shelf, set(origin.values()) - about.keys())
     about |= tasks(shelf, set(origin.values()) - about.keys())
     return {id: {**about.get(origin[id], {}), **row} for id, row in found.items()}
 

@@ -62,9 +62,18 @@ class Params(Block):
 
     @model_validator(mode="after")
     def _forked_where_there_is_a_checkpoint(self) -> Params:
-        if self.fork and self.fork.checkpoint not in (have := self.pretrain.checkpoints()):
+        if self.fork is None:
+            return self
+        stages = {
+            "pretrain": self.pretrain.checkpoints(),
+            "midtrain": self.midtrain.checkpoints()[:-1],  # after the last nothing is left to train
+            "soup": self.midtrain.checkpoints()[-1:],
+            "longcontext": self.longcontext.checkpoints()[-1:],
+        }
+        if self.fork.checkpoint not in (have := stages[self.fork.stage]):
             raise ValueError(
-                f"fork.checkpoint ({self.fork.checkpoint}) is no checkpoint of pretraining: {have}"
+                f"fork.checkpoint ({self.fork.checkpoint}) is no checkpoint of {self.fork.stage} that can "
+                f"be forked: {have}"
             )
         return self
 

@@ -12,6 +12,7 @@ from regrow.params.evaluate import Release
 from regrow.release import stages
 from regrow.release.composition import Share, Source, shares
 from regrow.release.model_card import flat
+from regrow.release.own import SHOWN, Own
 from regrow.release.records import Artifact
 from regrow.release.render import card
 
@@ -111,8 +112,12 @@ def data_card(
     sources: Sequence[Source],
     table: pl.DataFrame,
     records: Mapping[str, Artifact],
+    own: Sequence[Own] = (),
 ) -> str:
-    """The text of `DATA_CARD.md`. `table` is `composition.documents`; `records` those of the data steps."""
+    """The text of `DATA_CARD.md`.
+
+    `table` is `composition.documents`; `records` those of the data steps; `own` what a fork brought.
+    """
     by_source = shares(table, "source")
     mix = section(records, "mix")
     named = (
@@ -141,5 +146,7 @@ def data_card(
             "languages": languages(records),
             "chain": stages.chain(stage.name),
             "lineage": list(records.values()),
+            "own": own,
+            "shown": SHOWN,
         },
     )

@@ -7,6 +7,7 @@ from typing import Any
 
 from regrow.params.evaluate import Release
 from regrow.release import stages
+from regrow.release.own import Own
 from regrow.release.probes import FAMILIES, probes
 from regrow.release.records import Artifact, Source
 from regrow.release.render import card, number
@@ -171,6 +172,7 @@ def model_card(
     samples: Mapping[str, Any],
     records: Mapping[str, Artifact],
     languages: Sequence[str],
+    own: Sequence[Own] = (),
 ) -> str:
     """The text of `README.md` of the checkpoint `instance` (`rlvr-000080`)."""
     name, step = stages.split(instance)
@@ -219,5 +221,6 @@ def model_card(
             "shape": [(label, config[key]) for label, key in _SHAPE if key in config],
             "recipe": recipe(record),
             "lineage": lineage,
+            "own": own,
         },
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from regrow.params.evaluate import Release
-from regrow.release import composition, records, stages
+from regrow.release import composition, own, records, stages
 from regrow.release.data_card import data_card, languages
 from regrow.release.export import export, licence, parameters
 from regrow.release.model_card import model_card
@@ -19,7 +19,8 @@ def run(inputs: dict[str, Path], params: Any, output: Path, *, instance: str) ->
 
     Args:
         inputs: `checkpoint`, `tokenizer`, `evaluate`, `decontaminate`, `mix`, `sources` (the
-            manifest), and records: `record.checkpoint` and `record.<data step>`.
+            manifest), and records: `record.checkpoint` and `record.<data step>`; of a fork also
+            `forkmix.<name>`, `forksft.<name>` and their records.
         params: carries `release`.
         output: the folder to fill.
         instance: stage and step of the checkpoint, `rlvr-000080`.
@@ -36,6 +37,7 @@ def run(inputs: dict[str, Path], params: Any, output: Path, *, instance: str) ->
     config = export(inputs["checkpoint"], inputs["tokenizer"], output, chats=stage.chats)
     found = records.read(inputs)
     table = composition.documents(inputs["decontaminate"], inputs["mix"])
+    brought = own.read(inputs, found)
     count = parameters(output / "model.safetensors")
     readme = model_card(
         release=release,
@@ -51,6 +53,7 @@ def run(inputs: dict[str, Path], params: Any, output: Path, *, instance: str) ->
         samples=_json(inputs["evaluate"] / "samples.json"),
         records=found,
         languages=languages(found),
+        own=brought,
     )
     card = data_card(
         release=release,
@@ -58,6 +61,7 @@ def run(inputs: dict[str, Path], params: Any, output: Path, *, instance: str) ->
         sources=composition.sources(inputs["sources"]),
         table=table,
         records={name: record for name, record in found.items() if name != "checkpoint"},
+        own=brought,
     )
     texts = {"README.md": readme, "DATA_CARD.md": card, "LICENSE": licence(release.licence)}
     for name, text in texts.items():

@@ -30,15 +30,27 @@ from regrow.tokens import bpe, stream
 from regrow.tokens.instances import Instance
 
 COMPONENT = "own"
+OWN: dict[str, type[pl.DataType]] = {
+    "id": pl.String,
+    "url": pl.String,
+    "source": pl.String,
+    "licence": pl.String,
+    "outcome": pl.String,  # kept, held out, dropped, or unused (no passage of it was packed)
+    "bytes": pl.Int64,  # of its text
+    "passages": pl.Int64,  # that were packed
+    "instances": pl.Int64,  # of them, repeats counted
+    "tokens": pl.Int64,  # of those, end-of-document tokens included
+}
+"""own.parquet: one row per document that the fork brings"""
 Tokens = NDArray[np.uint16]
 
 
 def run(inputs: dict[str, Path], params: Any, output: Path, *, instance: str) -> dict[str, Any]:
-    """Fill `output` with a pack, documents.parquet, drops.parquet and heldout/.
+    """Fill `output` with a pack, documents.parquet, own.parquet, drops.parquet and heldout/.
 
     Args:
-        inputs: `documents` (the folder with documents.parquet), `midmix`, `tokenizer`, `tasks`,
-            `decontaminate`, `evals`.
+        inputs: `documents` (the table of documents: id, url, source, licence, text), `midmix`,
+            `tokenizer`, `tasks`, `decontaminate`, `evals`.
         params: carries `fork` and `midmix` (length of sequences, thresholds).
         output: the folder to fill.
         instance: the name of the fork.
@@ -52,15 +64,17 @@ def run(inputs: dict[str, Path], params: Any, output: Path, *, instance: str) ->
     leaks = Leaks(inputs["evals"], inputs["tasks"], p.leak_ngram, p.leak_overlap)
     kitchen = Kitchen(tokenizer, bpe.control(tokenizer, config, "eos_token"), leaks)
     drops: list[dict[str, object]] = []
-    kept, held = _documents(inputs, fork, p, drops)
+    rows = tables.read(inputs["documents"], ["id", "url", "source", "licence", "text"]).sort("id")
+    kept, held = _documents(rows.to_dicts(), inputs, fork, p, drops)
     own = kitchen.fill(COMPONENT, _passages(kept, fork), 1 << 62)
     if not own.texts:
         raise ValueError(
             f"forkmix {instance}: no document of forks/{instance} may enter: give other ones; "
-            f"{len(drops) + len(kitchen.drops)} were dropped as repeats or leaks"
+            f"{len(drops)} documents and {len(kitchen.drops)} passages were dropped as repeats or leaks"
         )
+    dropped = [*drops, *({**drop, "step": "forkmix"} for drop in kitchen.drops)]
     order, encoded = _parent(inputs["midmix"])
-    whole = sum(len(encoded[i.id]) for i in order)
+    whole = fork.tokens or sum(len(encoded[i.id]) for i in order)
     mine = _own(own, int(whole * fork.share), fork.max_repeats)
     room = whole - sum(len(own.encoded[i.id]) for i in mine)
     theirs = _fill(order, encoded, room)
@@ -76,8 +90,12 @@ def run(inputs: dict[str, Path], params: Any, output: Path, *, instance: str) ->
         stream.write(
             folder, aside.take(aside.tokens), aside.encoded, p.sequence_length, tokenizer, config
         )
-    _write(inputs["midmix"], own, chosen, [*drops, *kitchen.drops], output)
-    reasons = [str(drop["reason"]) for drop in (*drops, *kitchen.drops)]
+    _write(inputs["midmix"], rows, own, chosen, dropped, output)
+    entered = {text.parent for text in own.texts} | {row["id"] for row in held}
+    outcomes = {row["id"]: "held out" for row in held}
+    outcomes |= {id: "dropped" for id in rows["id"] if id not in entered}
+    tables.write(_about(rows, outcomes, own, mine), output / "own.parquet")
+    reasons = [str(drop["reason"]) for drop in dropped]
     return {
         "tokens": int(meta["tokens"]),
         "own": {
@@ -94,11 +112,13 @@ def run(inputs: dict[str, Path], params: Any, output: Path, *, instance: str) ->
 
 
 def _documents(
-    inputs: dict[str, Path], fork: Fork, p: MidMix, drops: list[dict[str, object]]
+    rows: list[dict[str, Any]],
+    inputs: dict[str, Path],
+    fork: Fork,
+    p: MidMix,
+    drops: list[dict[str, object]],
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Own documents to learn from, and those kept apart; each text once, none that is held out."""
-    columns = ["id", "source", "licence", "text"]
-    rows = tables.read(inputs["documents"] / "documents.parquet", columns).sort("id").to_dicts()
     heldout = tables.read(inputs["decontaminate"] / "heldout.parquet", ["id", "text"]).sort("id")
     shingler = Shingler(p.leak_ngram)
     references = References([shingler.set(text) for text in heldout["text"]])
@@ -108,7 +128,7 @@ def _documents(
     for row in rows:
         digest = hashlib.sha256(row["text"].encode()).hexdigest()
         value, which = references.overlap(shingler.set(row["text"]))
-        drop = {"id": row["id"], "step": "forkmix", "value": None, "threshold": None}
+        drop = {"id": row["id"], "url": row["url"], "step": "forkmix"}
         if digest in seen:
             drops.append(drop | {"reason": "exact", "detail": seen[digest]})
         elif which >= 0 and value >= p.leak_overlap:
@@ -168,8 +188,36 @@ def _fill(order: list[Instance], encoded: dict[str, Tokens], room: int) -> list[
     return taken
 
 
+def _about(
+    rows: pl.DataFrame, outcomes: dict[str, str], own: Component, mine: list[Instance]
+) -> pl.DataFrame:
+    """own.parquet."""
+    parents = {text.id: str(text.parent) for text in own.texts}
+    packed = pl.DataFrame(
+        [(parents[i.id], i.id, len(own.encoded[i.id])) for i in mine],
+        schema={"id": pl.String, "passage": pl.String, "tokens": pl.Int64},
+        orient="row",
+    )
+    used = packed.group_by("id").agg(
+        passages=pl.col("passage").n_unique(), instances=pl.len(), tokens=pl.col("tokens").sum()
+    )
+    fate = pl.col("id").replace_strict(outcomes, default=None, return_dtype=pl.String)
+    used_or_not = pl.when(pl.col("instances") > 0).then(pl.lit("kept")).otherwise(pl.lit("unused"))
+    return (
+        rows.join(used, on="id", how="left")
+        .with_columns(
+            pl.col("text").str.len_bytes().alias("bytes"),
+            pl.col("passages", "instances", "tokens").fill_null(0),
+        )
+        .with_columns(fate.fill_null(used_or_not).alias("outcome"))
+        .select(pl.col(name).cast(kind) for name, kind in OWN.items())
+        .sort("id")
+    )
+
+
 def _write(
     midmix: Path,
+    documents: pl.DataFrame,
     own: Component,
     chosen: list[Instance],
     drops: list[dict[str, object]],
@@ -178,6 +226,8 @@ def _write(
     ids = pl.DataFrame({"id": sorted({i.id for i in chosen})})
     parent = tables.read(midmix / "documents.parquet").select(list(DOCUMENTS))
     rows = [{name: getattr(text, name) for name in DOCUMENTS} for text in own.texts]
-    frame = pl.concat([parent, pl.DataFrame(rows, schema=DOCUMENTS)])
+    urls = documents.select(pl.col("id").alias("parent"), "url")
+    mine = pl.DataFrame(rows, schema=DOCUMENTS).join(urls, on="parent", how="left")
+    frame = pl.concat([parent.with_columns(url=pl.lit(None, pl.String)), mine])
     tables.write(frame.join(ids, on="id", how="semi").sort("id"), output / "documents.parquet")
     tables.write(tables.drops(drops), output / "drops.parquet")

@@ -145,9 +145,16 @@ def _brought(
         record = side.ledger.by_name.get(brought["job"])
         if record is None:
             continue
+        try:
+            own = documents.brought(side.root, record)
+        except documents.NotHere as error:
+            missing.append(str(error))
+            return None
+        if own is not None:
+            return own
         for parent in side.ledger.parents(record):
             found = documents.table_of(parent, record)
-            if found == documents.TABLES[0]:
+            if found == "documents.parquet":
                 return _documents(side.root, parent, record, missing)
     return None
 

@@ -17,7 +17,10 @@ from regrow.flow.store import Store
 from regrow.lineage.ledger import Record
 from regrow.lineage.shelf import PUBLISHED
 
+OWN = "own.parquet"
+"""of the steps that read what a fork brings: one row per document or conversation"""
 TABLES = (
+    OWN,
     "documents.parquet",
     "train.parquet",
     "mix.parquet",
@@ -95,6 +98,19 @@ def compare(root: Path, a: Record, b: Record) -> dict[str, Any] | None:
     return {"job": a.name if a.name == b.name else f"{a.name}|{b.name}", "table": name, **rows}
 
 
+def brought(root: Path, record: Record) -> dict[str, Any] | None:
+    """What a fork brought, in the form of `compare`: all of it is added; None if `record` is no step of a fork.
+
+    Raises:
+        NotHere: the bytes are not at hand.
+    """
+    if all(f["path"] != OWN for f in record.files):
+        return None
+    rows = pl.scan_parquet(locate(root, record, OWN))
+    none = _few(rows.filter(pl.lit(False)))
+    return {"job": record.name, "table": OWN, "added": _few(rows), "removed": none, "changed": none}
+
+
 def _changed(left: pl.LazyFrame, right: pl.LazyFrame) -> pl.LazyFrame:
     """Rows of `right` whose id is in `left` with other values (nulls equal nulls)."""
     names = [n for n in left.collect_schema().names() if n != "id"]
@@ -111,7 +127,8 @@ def _few(frame: pl.LazyFrame) -> dict[str, Any]:
     found = frame.select(keep).unique(maintain_order=False).collect()
     found = found.sort(keep, nulls_last=True)
     result: dict[str, Any] = {"count": found.height, "examples": found.head(SHOWN).to_dicts()}
-    if "source" in keep:
-        by = found.group_by("source").len().sort(["len", "source"], descending=[True, False])
-        result["sources"] = dict(by.iter_rows())
+    for column in ("source", "licence"):
+        if column in keep:
+            by = found.group_by(column).len().sort(["len", column], descending=[True, False])
+            result[f"{column}s"] = dict(by.iter_rows())
     return result

@@ -11,7 +11,7 @@ def differing(a: Record, b: Record) -> list[tuple[str, str | None, str | None]]:
     """Inputs whose recorded content differs: (name, SHA-256 on either side, None where it has none).
 
     Without a chain's own earlier checkpoints (`previous`) where those follow from the position, or from
-    how finely a run was cut into checkpoints.
+    how finely a run was cut into checkpoints. A fork may go on from another stage's: that is said.
     """
     before, after = a.parts["inputs"], b.parts["inputs"]
     moved = a.instance != b.instance and a.step == b.step
@@ -19,10 +19,17 @@ def differing(a: Record, b: Record) -> list[tuple[str, str | None, str | None]]:
     for name in sorted(before.keys() | after.keys()):
         if before.get(name) == after.get(name):
             continue
-        if name == "previous" and (None in (before.get(name), after.get(name)) or moved):
+        own = all(_own_chain(record) for record in (a, b))
+        if name == "previous" and own and (None in (before.get(name), after.get(name)) or moved):
             continue
         found.append((name, before.get(name), after.get(name)))
     return found
+
+
+def _own_chain(record: Record) -> bool:
+    """Whether the checkpoint before this one is of its own stage, or there is none."""
+    made = str(record.inputs.get("previous", {}).get("record", ""))
+    return not made or made.startswith(f"records/{record.step}.")
 
 
 def namesake(record: Record, entry: dict[str, Any] | None) -> dict[str, Any] | None:

@@ -55,6 +55,10 @@ def documents(shelf: Shelf) -> list[Document]:
             row.get(c) or "" for c in ("url", "title", "source", "licence", "text")
         )
         found[id] = Document(id, url, title, source, licence, text)
+    for id, row in ways.own.items():
+        about = (str(row[name] or "") for name in ("url", "source", "licence", "text"))
+        url, source, licence, text = about
+        found[id] = Document(id, url, "", source, licence, text)
     for table in ways.drops.values():
         for id, row in table.rows.items():
             found.setdefault(id, Document(id, row.get("url") or ""))

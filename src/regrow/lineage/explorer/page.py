@@ -18,6 +18,7 @@ from regrow.lineage.explorer.graph import Graph, graph
 from regrow.lineage.explorer.index import MOST, index
 from regrow.lineage.explorer.layout import GAP_Y, Layout, layout
 from regrow.lineage.explorer.visible import shown
+from regrow.lineage.fork import own
 from regrow.lineage.ledger import Ledger, Record
 from regrow.lineage.report import page as report
 from regrow.lineage.shelf import Shelf
@@ -81,8 +82,10 @@ def facts(ledger: Ledger, record: Record | None = None, most: int = MOST) -> dic
         "graph": _graph(nodes, drawn),
         "stages": figures.about(list(dict.fromkeys(r.step for r in part.checkpoints()))),
         "figures": figures.figures(part, shelf),
-        "sources": [asdict(source) for source in sources(part.root)],
-        "source_files": source_files(part.root),
+        "sources": [
+            asdict(source) for source in [*sources(part.root), *own.sources(shelf, part.records)]
+        ],
+        "source_files": [*source_files(part.root), *own.files(part.root, part.records)],
         "apart": _apart(shelf),
     }
     listed = index(documents(shelf), most)  # its long strings are packed numbers: left as they are

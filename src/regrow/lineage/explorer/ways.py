@@ -7,6 +7,7 @@ from typing import Any
 
 import polars as pl
 
+from regrow.lineage.explorer import own
 from regrow.lineage.shelf import Shelf
 from regrow.lineage.trace.made import MIXES
 from regrow.lineage.trace.stop import Outcome, Stop
@@ -66,7 +67,9 @@ class Ways:
             if row.get("detail"):
                 self.copies.setdefault(row["detail"], []).append(id)
         self.parents: dict[str, dict[str, str]] = {}
-        self.made = {job: self._made(job) for job in MIXES}
+        self.own = own.rows(shelf)
+        self.mixes = [MIXES[0], *own.jobs(shelf), *MIXES[1:]]
+        self.made = {job: self._made(job) for job in self.mixes}
 
     def _crawl(self) -> tuple[dict[str, dict[str, Any]], bool]:
         columns = ["url", "host", "status", "mime", "bytes", "depth", "outcome", "detail"]
@@ -107,7 +110,10 @@ class Ways:
         return (id,) if parent in (None, id) else (id, str(parent))
 
     def stops(self, id: str | None, url: str) -> list[Stop]:
-        """See trace.journey."""
+        """See trace.journey. A document of a fork was met by no crawl: its way begins in the fork's mix."""
+        if id in self.own:
+            first = own.stop(self.shelf, self.own[id])
+            return [first, *(self._mixes(id) if first.outcome == "kept" else [])]
         stops = [self._fetched(url)]
         if id is None:
             return stops
@@ -159,7 +165,7 @@ class Ways:
 
     def _mixes(self, id: str) -> list[Stop]:
         stops = []
-        for job in MIXES:
+        for job in self.mixes:
             by: dict[str, list[dict[str, Any]]] = {}
             for row in self.made[job].get(id, []):
                 by.setdefault(str(row.get("component", "")), []).append(row)
@@ -167,7 +173,7 @@ class Ways:
                 facts: dict[str, Any] = {"component": component}
                 if len(rows) > 1 or rows[0]["id"] != id:
                     facts["documents"] = len(rows)
-                stops.append(Stop(job, "kept", facts))
+                stops.append(Stop(job.partition(".")[0], "kept", facts))
         return stops
 
     def _fetched(self, url: str) -> Stop:

@@ -14,6 +14,7 @@ from regrow.lineage.errors import Unanswerable
 from regrow.lineage.export.identifiers import document_id, purl, spdx
 from regrow.lineage.export.modelcard import card, properties
 from regrow.lineage.export.subject import Subject
+from regrow.lineage.fork import own
 from regrow.lineage.ledger import Record
 from regrow.lineage.sources import source_files
 
@@ -142,7 +143,10 @@ def _source_components(subject: Subject) -> list[dict[str, Any]]:
                 else {}
             ),
         }
-        for file in source_files(subject.ledger.root)
+        for file in [
+            *source_files(subject.ledger.root),
+            *own.files(subject.ledger.root, subject.chain),
+        ]
     ]
     whole = {
         "type": "data",
@@ -190,7 +194,8 @@ def _dependencies(subject: Subject) -> list[dict[str, Any]]:
         needs = {f"record:{parent.name}" for parent in subject.ledger.parents(record)}
         needs |= {_package_ref(*item) for item in (record.parts.get("packages") or {}).items()}
         if subject.sources and any(
-            str(entry.get("path")).startswith("sources") for entry in record.inputs.values()
+            str(entry.get("path")).startswith(("sources", "forks/"))
+            for entry in record.inputs.values()
         ):
             needs.add(_SOURCES)
         rows.append({"ref": f"record:{record.name}", "dependsOn": sorted(needs)})

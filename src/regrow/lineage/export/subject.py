@@ -7,6 +7,7 @@ from functools import cached_property
 
 from regrow.lineage.errors import Unanswerable
 from regrow.lineage.export.about import About
+from regrow.lineage.fork import own
 from regrow.lineage.ledger import Ledger, Record
 from regrow.lineage.naming import resolve
 from regrow.lineage.shelf import Shelf
@@ -38,8 +39,8 @@ class Subject:
 
     @cached_property
     def sources(self) -> list[Source]:
-        """The sources of the manifest."""
-        return sources(self.ledger.root)
+        """The sources of the manifest, and those of a fork."""
+        return [*sources(self.ledger.root), *own.sources(self.shelf, self.chain)]
 
     @property
     def is_model(self) -> bool:

@@ -11,9 +11,9 @@ import yaml
 
 from regrow.flow.present import Present
 from regrow.lineage.errors import Unanswerable
-from regrow.lineage.fork import documents
+from regrow.lineage.fork import branch, documents
+from regrow.lineage.fork.point import READS, block, point
 from regrow.lineage.ledger import Ledger, Record
-from regrow.lineage.naming import resolve
 from regrow.lineage.rebuild.folder import recorded_params
 from regrow.params import reading
 from regrow.params.schema import check
@@ -28,23 +28,25 @@ class Wish:
     """What somebody asks for."""
 
     checkpoint: str
-    data: Path
+    data: tuple[Path, ...]
     name: str
     params_file: str = "params/demo.yaml"
     source: str | None = None
     licence: str | None = None
     share: float | None = None
+    here: bool = False
+    """stay on the git branch that is checked out"""
 
 
 def fork(root: Path, wish: Wish) -> dict[str, Any]:
-    """Write forks/<name>/documents.parquet and params/<name>.yaml; nothing is run.
+    """Write forks/<name>/ and params/<name>.yaml on a new git branch <name>; nothing is run.
 
     Returns:
         what was written, and what a run of the branch would do: jobs known by key, jobs to run.
 
     Raises:
         Unanswerable: the checkpoint cannot be forked, the name is taken, the params file is not the
-            checkpoint's, or the documents cannot be used.
+            checkpoint's, records are uncommitted, or the documents cannot be used.
     """
     if not _NAME.fullmatch(wish.name):
         raise Unanswerable(
@@ -58,31 +60,49 @@ def fork(root: Path, wish: Wish) -> dict[str, Any]:
                 f"{path.relative_to(root)} is there already: choose another --name, or remove it."
             )
     ledger = Ledger.load(root)
-    parent = _parent(ledger, wish.checkpoint)
-    text = _parent_params(root, wish.params_file, ledger, parent)
-    frame, counts = documents.read(wish.data, wish.source or wish.name, wish.licence)
-    assert parent.trained is not None
-    block: dict[str, Any] = {"name": wish.name, "checkpoint": parent.trained[1]}
+    found = documents.read(wish.data, wish.source or wish.name, wish.licence)
+    parent = point(ledger, wish.checkpoint, set(found))
+    text, params = _parent_params(root, wish.params_file, ledger, parent)
+    fields = block(wish.name, parent, set(found), params)
     if wish.share is not None:
-        block |= {"share": wish.share}
-    raw = {**(reading.load(text) or {}), "fork": block}
+        fields["share" if "documents" in found else "chat_share"] = wish.share
+    raw = {**(reading.load(text) or {}), "fork": fields}
     check(raw, f"params/{wish.name}.yaml")
-    written = _with_block(text, raw, block)
+    written = _with_block(text, raw, fields)
+    began = _branch(root, wish)
     folder.mkdir(parents=True)
-    parquet.write(frame, folder / "documents.parquet")
+    for kind, brought in found.items():
+        parquet.write(brought.frame, folder / f"{kind}.parquet")
     target.write_text(written, encoding="utf-8")
     return {
         "checkpoint": parent.name,
         "checkpoint_sha256": parent.sha256,
+        "read_by": READS[parent.step],
+        "branch": began,
         "params_file": f"params/{wish.name}.yaml",
-        "documents": {
-            "path": f"{FOLDER}/{wish.name}/documents.parquet",
-            **counts,
-            "kept": frame.height,
-            "bytes": int(frame["text"].str.len_bytes().sum()),
-            "licences": dict(sorted(frame["licence"].value_counts().iter_rows())),
-        },
+        **{kind: _said(wish.name, kind, brought) for kind, brought in found.items()},
         "plan": _plan(root, f"params/{wish.name}.yaml", ledger),
+    }
+
+
+def _branch(root: Path, wish: Wish) -> dict[str, str] | None:
+    """Switch to the fork's git branch; None where that is not wanted, or `root` is no repository."""
+    if wish.here or not branch.repository(root):
+        return None
+    branch.check(root, wish.name)
+    before = branch.current(root)
+    branch.switch(root, wish.name)
+    return {"name": wish.name, "from": before}
+
+
+def _said(name: str, kind: str, brought: documents.Brought) -> dict[str, Any]:
+    frame = brought.frame
+    return {
+        "path": f"{FOLDER}/{name}/{kind}.parquet",
+        **brought.counts,
+        "kept": frame.height,
+        "bytes": int(frame[documents.KINDS[kind]].str.len_bytes().sum()),
+        "licences": dict(sorted(frame["licence"].value_counts().iter_rows())),
     }
 
 
@@ -97,24 +117,15 @@ def _with_block(text: str, raw: dict[str, Any], block: dict[str, Any]) -> str:
     return reading.dump(raw)
 
 
-def _parent(ledger: Ledger, name: str) -> Record:
-    """The checkpoint, if midtraining can begin from it."""
-    record = resolve(ledger, name).record
-    if record.step != "pretrain":
-        have = ", ".join(r.name for r in ledger.of_step("pretrain"))
-        raise Unanswerable(
-            f"{record.name} cannot be forked: documents enter the flow in midtraining, which begins from a "
-            f"checkpoint of pretraining: {have}."
-        )
-    return record
-
-
-def _parent_params(root: Path, file: str, ledger: Ledger, parent: Record) -> str:
-    """The text of the parent's params file, if it says what the checkpoint was made under."""
+def _parent_params(
+    root: Path, file: str, ledger: Ledger, parent: Record
+) -> tuple[str, dict[str, Any]]:
+    """The parent's params file and its sections, if it says what the checkpoint was made under."""
     present = Present(root, file)
     if present.params.get("fork"):
         raise Unanswerable(
-            f"{file} is a fork itself: fork its parent, with both sets of documents."
+            f"{file} is a fork itself, and a fork of a fork is not made: fork its parent, on the parent's git "
+            "branch, with both: --data THEIRS --data YOURS (forks/<name>/ has what the fork brought)."
         )
     for section, values in recorded_params(ledger.ancestry(parent)).items():
         if present.params.get(section) != values:
@@ -122,14 +133,14 @@ def _parent_params(root: Path, file: str, ledger: Ledger, parent: Record) -> str
                 f"{file}: `{section}` is not what {parent.name} was made under, so nothing before the fork "
                 "point would be known. Give the params file of its run with --params."
             )
-    return (root / file).read_text(encoding="utf-8")
+    return (root / file).read_text(encoding="utf-8"), present.params
 
 
 def _plan(root: Path, file: str, ledger: Ledger) -> dict[str, Any]:
     """How the branch stands to what is there: keys that are known, steps that it makes anew."""
     present = Present(root, file)
     jobs = [job for job in present.jobs.values() if job.step.group == "main"]
-    fresh = {"forkmix"}
+    fresh: set[str] = set()
     for job in jobs:  # producers come first
         inputs = {i.name: i.job for i in job.inputs if i.job}
         record = ledger.by_name.get(job.name)

@@ -6,6 +6,7 @@ from regrow.lineage.export.subject import Subject
 from regrow.lineage.export.summary import sizes
 from regrow.lineage.export.summary.dates import collected, month
 from regrow.lineage.export.summary.field import Choice, Field, Section, Table, asked, known, told
+from regrow.lineage.fork import own
 
 
 def sections(subject: Subject) -> list[Section]:
@@ -47,14 +48,19 @@ def _model(subject: Subject) -> Section:
         if r.makes_checkpoint and not any(p.makes_checkpoint for p in subject.ledger.parents(r))
     ]
     from_nothing = all(r.step == "pretrain" for r in begun) and bool(begun)
+    points = _points(subject)
     depends = (
         told("dependencies", "Model dependencies", about.dependencies)
         if about.dependencies
         else known(
             "dependencies",
             "Model dependencies",
-            "None: training began from random weights." if from_nothing else None,
+            "None: training began from random weights." if from_nothing and not points else None,
             [begun[0].file] if begun else [],
+            f"The records begin from random weights, but this model continues {' and '.join(points)}, which may "
+            "have been released by another provider: name that model and its summary."
+            if points
+            else "",
         )
     )
     placed = about.placed_on_market
@@ -81,6 +87,19 @@ def _model(subject: Subject) -> Section:
     )
 
 
+def _points(subject: Subject) -> list[str]:
+    """The checkpoints of a parent that forks in the chain begin from, with their digests."""
+    found = {}
+    for record in own.records(subject.chain):
+        fork = record.parts["params"].get("fork") or {}
+        parent = subject.ledger.by_name.get(
+            f"{fork.get('stage')}.{int(fork.get('checkpoint', 0)):06d}"
+        )
+        if parent is not None:
+            found[parent.name] = f"{parent.name} (sha256:{parent.sha256})"
+    return list(found.values())
+
+
 def _data(subject: Subject) -> Section:
     sets = sizes.prepared(subject)
     total = sum(one.tokens for one in sets)
@@ -89,6 +108,11 @@ def _data(subject: Subject) -> Section:
     content = (
         "Text only: "
         + (f"crawled documents on {', '.join(topics)}; " if topics else "")
+        + (
+            "documents and conversations that the provider added; "
+            if own.records(subject.chain)
+            else ""
+        )
         + "questions with worked answers made by programs, chat examples and the model's own answers."
     )
     return Section(
@@ -111,7 +135,7 @@ def _data(subject: Subject) -> Section:
                     ("Training set", "Tokens", "Read by"),
                     tuple(
                         (
-                            sizes.WORDS.get(one.name, one.name),
+                            sizes.WORDS.get(one.name.partition(".")[0], one.name),
                             one.tokens,
                             "; ".join(map(sizes.stage_title, one.read_by)),
                         )

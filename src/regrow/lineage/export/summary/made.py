@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import polars as pl
 
 from regrow.crawl import manifest
 from regrow.lineage.export.subject import Subject
 from regrow.lineage.export.summary import sizes
-from regrow.lineage.export.summary.field import Section, Table, known, modality, ticked
+from regrow.lineage.export.summary.field import Field, Section, Table, known, modality, ticked
+from regrow.lineage.fork import own
 from regrow.lineage.sources import MANIFEST
 
 
@@ -25,7 +28,7 @@ def synthetic(subject: Subject) -> Section:
         fields += [
             modality(),
             known("models", "General-purpose AI model(s) used to generate the synthetic data",
-                  Table(columns, others) if others else "None.", ["records/sftdata.json"]),
+                  Table(columns, others) if others else "None.", [_examples_file(subject)]),
             known("own_models", "Other AI models, including the provider's own, used to generate "
                   "synthetic data", Table(columns, own) if own else "None.", [r[4] for r in rows if r[5]],
                   "The model's own checkpoints answered questions that programs had made; this document "
@@ -38,9 +41,12 @@ def other(subject: Subject) -> Section:
     """2.6: text made by programs, and documents that were written for the flow."""
     rows = _programs(subject)
     written = _written(subject)
+    brought = own.brought(subject.shelf, subject.chain)
+    sizes.complete(subject)
     fields = [
         ticked("used", "Have data sources other than those described in Sections 2.1 to 2.5 been used to "
-               "train the model?", bool(rows or written), [r[3] for r in rows]),
+               "train the model?", bool(rows or written or brought),
+               [*(r[3] for r in rows), *(f"records/{part['job']}.json" for part in brought)]),
     ]  # fmt: skip
     if rows:
         fields.append(
@@ -62,7 +68,24 @@ def other(subject: Subject) -> Section:
                 ["records/decontaminate.json", "records/mix.json"],
             )
         )
-    return Section("2.6", "Other sources of data", tuple(fields))
+    return Section("2.6", "Other sources of data", (*fields, *map(_brought, brought)))
+
+
+def _brought(part: dict[str, Any]) -> Field:
+    """What the provider of a fork added, by source and licence."""
+    rows = tuple(
+        (share["source"], share["licence"], share["count"], share["tokens"])
+        for share in part["shares"]
+    )
+    return known(
+        part["job"],
+        f"{str(part['kind']).capitalize()} that the provider of the fork `{part['fork']}` added",
+        Table(("Source", "Licence", "Number", "Tokens in training"), rows),
+        [f"records/{part['job']}.json", part["path"]],
+        f"The model was continued from {part['point']} of its parent with them; {part['path']} holds each with "
+        "its address and licence. The records do not say how the provider came by them: where they are a "
+        "published or licensed dataset, or of users, the answers to 2.1, 2.2 and 2.4 must say so.",
+    )
 
 
 def _written(subject: Subject) -> list[tuple[str, str, int, int, int]]:
@@ -90,26 +113,49 @@ def _is_program(name: str) -> bool:
 _Row = tuple[str, str, int, str, str, bool]
 
 
+def _examples_read(subject: Subject) -> tuple[str, tuple[str, ...]] | None:
+    """The job whose examples the chain read, and the stages that did."""
+    for name, (record, stages) in sizes.readers(subject).items():
+        if record.step in sizes.EXAMPLES:
+            return name, stages
+    return None
+
+
 def _examples(subject: Subject) -> list[tuple[str, str, str, int]]:
     """(teacher, licence, branch, examples) of the fine-tuning data that the chain read."""
     found = []
-    read = sizes.readers(subject).get("sftdata")
+    read = _examples_read(subject)
     if read is None:
         return []
-    branches = sorted({"instruct" if "instruct" in stage else "think" for stage in read[1]})
+    job, stages = read
+    branches = sorted({"instruct" if "instruct" in stage else "think" for stage in stages})
     for branch in branches:
-        table = subject.shelf.table("sftdata", f"{branch}.parquet")
+        table = subject.shelf.table(job, f"{branch}.parquet")
         if table is None:
             continue
-        counted = table.group_by("teacher", "licence").len().sort("teacher", "licence").collect()
+        # A fork's own conversations are no work of a teacher: 2.6 tells of them.
+        theirs = table.filter(pl.col("family") != "own")
+        counted = theirs.group_by("teacher", "licence").len().sort("teacher", "licence").collect()
         found += [(str(t), str(c), branch, int(n)) for t, c, n in counted.iter_rows()]
     sizes.complete(subject)
     return found
 
 
+def _examples_file(subject: Subject) -> str:
+    read = _examples_read(subject)
+    return f"records/{read[0]}.json" if read else "records/sftdata.json"
+
+
 def _taught(subject: Subject) -> list[_Row]:
     return [
-        (teacher, f"answers of chat examples ({branch})", n, licence, "records/sftdata.json", False)
+        (
+            teacher,
+            f"answers of chat examples ({branch})",
+            n,
+            licence,
+            _examples_file(subject),
+            False,
+        )
         for teacher, licence, branch, n in _examples(subject)
         if not _is_program(teacher)
     ]
@@ -151,8 +197,8 @@ def _sampled(subject: Subject) -> list[_Row]:
 
 def _programs(subject: Subject) -> list[tuple[str, str, int, str]]:
     rows: list[tuple[str, str, int, str]] = []
-    for name in ("midmix", "longmix"):
-        if name not in sizes.readers(subject):
+    for name, (record, _) in sizes.readers(subject).items():
+        if record.step not in ("midmix", "forkmix", "longmix"):
             continue
         table = subject.shelf.table(name, "documents.parquet")
         if table is not None and "generator" in table.collect_schema().names():
@@ -160,8 +206,9 @@ def _programs(subject: Subject) -> list[tuple[str, str, int, str]]:
             for generator, n in made.sort("generator").collect().iter_rows():
                 rows.append((name, str(generator), int(n), f"records/{name}.json"))
     sizes.complete(subject)
+    job = _examples_read(subject) or ("sftdata", ())
     rows += [
-        (f"sftdata ({branch})", teacher, n, "records/sftdata.json")
+        (f"{job[0]} ({branch})", teacher, n, _examples_file(subject))
         for teacher, _, branch, n in _examples(subject)
         if _is_program(teacher)
     ]

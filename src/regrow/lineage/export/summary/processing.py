@@ -18,7 +18,9 @@ _ASPECTS = {
     "mix": "documents below the quality cutoff; the best are repeated",
     "midmix": "texts that share much with evaluation items",
     "longmix": "documents too short or too compressible for the long context",
+    "forkmix": "the fork's documents that repeat another, or share much with held-out documents, tasks or items",
     "sftdata": "duplicates, repetition, other languages, claims to be somebody",
+    "forksft": "the fork's conversations that are too long, repeat another or share much with items",
     "pairs": "pairs without a right answer or without a difference",
     "difficulty": "questions that are too easy or too hard",
 }

@@ -25,12 +25,16 @@ WORDS = {
     "pack": "pretraining text (pack)",
     "midmix": "midtraining mix (midmix)",
     "longmix": "long-context mix (longmix)",
+    "forkmix": "midtraining mix with the fork's documents (forkmix)",
     "sftdata": "chat examples (sftdata)",
+    "forksft": "chat examples with the fork's conversations (forksft)",
     "pairs": "pairs of answers (pairs)",
     "difficulty": "questions for reinforcement learning (difficulty)",
     "difficulty_zero": "questions for reinforcement learning (difficulty_zero)",
 }
-"""training sets in words"""
+"""training sets in words, by step"""
+EXAMPLES = ("sftdata", "forksft")
+"""steps that make the examples of fine-tuning"""
 
 
 @dataclass(frozen=True)
@@ -93,7 +97,7 @@ def prepared(subject: Subject) -> list[Prepared]:
 
 def _tokens(subject: Subject, record: Record, read_by: tuple[str, ...]) -> int:
     counts = record.counts
-    if record.step == "sftdata":
+    if record.step in EXAMPLES:
         branches = {"instruct" if "instruct" in stage else "think" for stage in read_by}
         return sum(int((counts.get(branch) or {}).get("tokens", 0)) for branch in branches)
     if isinstance(counts.get("tokens"), int):

@@ -17,6 +17,11 @@ TABLE_VARIABLE = "REGROW_TABLE"
 """environment variable that names another table of steps (a module like `regrow.flow.table`)"""
 
 
+def _never(params: Any) -> dict[str, int]:
+    """No takedown."""
+    return {}
+
+
 @dataclass(frozen=True)
 class Flow:
     """A table of steps and the way to read the params that it runs under."""
@@ -26,6 +31,8 @@ class Flow:
     load: Callable[[Path], Any]
     params_root: str
     """"module:class" of the model of a params file"""
+    since: Callable[[Any], dict[str, int]] = _never
+    """params -> training stage -> its first step that a takedown changes (see `expand`)"""
 
     def step(self, name: str) -> Step:
         """The step called `name`. Raises FlowError with the known names."""
@@ -47,7 +54,8 @@ def flow() -> Flow:
     name = os.environ.get(TABLE_VARIABLE) or TABLE
     try:
         table = importlib.import_module(name)
-        return Flow(name, tuple(table.STEPS), table.load, table.PARAMS_ROOT)
+        since = getattr(table, "since", _never)
+        return Flow(name, tuple(table.STEPS), table.load, table.PARAMS_ROOT, since)
     except (ImportError, AttributeError) as error:
         raise FlowError(f"{TABLE_VARIABLE}={name} is no table of steps: {error}") from None
 
@@ -98,21 +106,37 @@ def data_path(step: str, instance: str | None) -> str:
     return f"data/{step}" if instance is None else f"data/{step}/{instance}"
 
 
-def expand(flow: Flow, instances: Mapping[str, list[str]]) -> dict[str, Job]:
+def expand(
+    flow: Flow, instances: Mapping[str, list[str]], since: Mapping[str, int] | None = None
+) -> dict[str, Job]:
     """All jobs by name, producers before consumers.
 
     Args:
         flow: the table.
         instances: per instanced step its instances, in the order of the chain.
+        since: of a takedown: training stage -> the first of its steps that must change. A segment that
+            reaches that step, and whatever is made from one, reads the data of the steps that say
+            `replaces` instead; all other jobs are as if there were no takedown.
 
     Raises:
         FlowError: the table names a step that comes later or is not there.
     """
     jobs: dict[str, Job] = {}
+    changed: set[str] = set()
+    places = {s.replaces: s.name for s in flow.steps if s.replaces and instances.get(s.name)}
     for step in flow.steps:
         for instance in instances[step.name] if step.instances else [None]:
             inputs = [r for i in step.inputs for r in _resolve(flow, i, step, instance, instances)]
             job = Job(step, instance, tuple(inputs))
+            begins = (since or {}).get(step.name)
+            reached = begins is not None and (instance is None or begins <= int(instance))
+            if reached or changed.intersection(job.upstream):
+                changed.add(job.name)
+                exchanged = [_replaced(item, places) for item in step.inputs]
+                inputs = [
+                    r for i in exchanged for r in _resolve(flow, i, step, instance, instances)
+                ]
+                job = Job(step, instance, tuple(inputs))
             for name in job.upstream:
                 if name not in jobs:
                     raise FlowError(
@@ -120,6 +144,13 @@ def expand(flow: Flow, instances: Mapping[str, list[str]]) -> dict[str, Job]:
                     )
             jobs[job.name] = job
     return jobs
+
+
+def _replaced(item: Input, places: Mapping[str, str]) -> Input:
+    """The input, reading what takes the place of its step's data."""
+    if item.kind != "data" or item.step not in places:
+        return item
+    return replace(item, step=places[item.step], instance="last", instead="")
 
 
 def _resolve(

@@ -57,7 +57,7 @@ class Present:
         self.params: dict[str, Any] = known["params"]
         """section -> values, defaults filled in, as JSON"""
         self.instances: dict[str, list[str]] = known["instances"]
-        self.jobs: dict[str, Job] = jobs.expand(self.flow, self.instances)
+        self.jobs: dict[str, Job] = jobs.expand(self.flow, self.instances, known.get("since"))
         self._code: dict[str, dict[str, Any]] = {}
         self._packages: dict[str, dict[str, str]] = {}
         self._sources: dict[str, str] = {}
@@ -80,6 +80,7 @@ class Present:
             params = self.flow.load(path)
             known = {
                 "params": params.model_dump(mode="json"),
+                "since": self.flow.since(params),
                 "instances": {
                     step.name: step.instances(params) for step in self.flow.steps if step.instances
                 },

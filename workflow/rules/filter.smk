@@ -2,10 +2,10 @@
 
 
 rule filter:
-    """Language and quality filters. Reads data/text; writes data/filter."""
+    """Language and quality filters. Reads data/text (under a takedown, data/withdraw); writes data/filter."""
     input:
         stamp=".regrow/stamps/filter",
-        text="records/text.json",
+        text=FLOW.reads("filter", "text"),
     output:
         "records/filter.json",
     log:

@@ -27,13 +27,37 @@ rule longmix:
         "regrow run longmix --params {params.file} --log {log}"
 
 
+rule longmix_masked:
+    """Of a takedown only: the long mix without the text of its documents, every slot kept.
+    Reads takedowns/{instance}/documents.json, data/longmix; writes data/longmix_masked/{instance}.
+    """
+    input:
+        stamp=".regrow/stamps/longmix_masked",
+        records=lambda wildcards: FLOW.needs("longmix_masked", wildcards.instance),
+    output:
+        "records/longmix_masked.{instance}.json",
+    log:
+        "logs/longmix_masked.{instance}.log",
+    benchmark:
+        "benchmarks/out/longmix_masked.{instance}.tsv"
+    conda:
+        "../envs/regrow.yaml"
+    threads: 1
+    params:
+        file=PARAMS,
+    shell:
+        "regrow run longmix_masked --instance {wildcards.instance} --params {params.file} --log {log}"
+
+
 rule longcontext_control:
     """The same tokens at the short length: what is not due to the length.
     Reads data/longmix, data/soup/<last> and data/longcontext_control/<previous>; writes data/longcontext_control/{instance}.
     """
     input:
         stamp=".regrow/stamps/longcontext_control",
-        data="records/longmix.json",
+        data=lambda wildcards: FLOW.reads(
+            "longcontext_control", "data", wildcards.instance
+        ),
         base=FLOW.last("soup"),
         previous=lambda wildcards: FLOW.previous(
             "longcontext_control", wildcards.instance
@@ -59,7 +83,7 @@ rule longcontext:
     """
     input:
         stamp=".regrow/stamps/longcontext",
-        data="records/longmix.json",
+        data=lambda wildcards: FLOW.reads("longcontext", "data", wildcards.instance),
         base=FLOW.last("soup"),
         previous=lambda wildcards: FLOW.previous("longcontext", wildcards.instance),
     output:

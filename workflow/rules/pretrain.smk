@@ -6,7 +6,7 @@ rule pretrain:
     Reads data/pack and data/pretrain/<previous>; writes data/pretrain/{instance}."""
     input:
         stamp=".regrow/stamps/pretrain",
-        data="records/pack.json",
+        data=lambda wildcards: FLOW.reads("pretrain", "data", wildcards.instance),
         previous=lambda wildcards: FLOW.previous("pretrain", wildcards.instance),
     output:
         "records/pretrain.{instance}.json",

@@ -19,3 +19,25 @@ rule text:
         file=PARAMS,
     shell:
         "regrow run text --params {params.file} --log {log}"
+
+
+rule withdraw:
+    """Of a takedown only: the extracted documents without those that are taken down.
+    Reads takedowns/{instance}/documents.json, data/text; writes data/withdraw/{instance}.
+    """
+    input:
+        stamp=".regrow/stamps/withdraw",
+        records=lambda wildcards: FLOW.needs("withdraw", wildcards.instance),
+    output:
+        "records/withdraw.{instance}.json",
+    log:
+        "logs/withdraw.{instance}.log",
+    benchmark:
+        "benchmarks/out/withdraw.{instance}.tsv"
+    conda:
+        "../envs/regrow.yaml"
+    threads: 1
+    params:
+        file=PARAMS,
+    shell:
+        "regrow run withdraw --instance {wildcards.instance} --params {params.file} --log {log}"

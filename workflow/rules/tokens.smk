@@ -43,3 +43,25 @@ rule pack:
         file=PARAMS,
     shell:
         "regrow run pack --params {params.file} --log {log}"
+
+
+rule pack_masked:
+    """Of a takedown only: the pack without the text of its documents, every slot kept.
+    Reads takedowns/{instance}/documents.json, data/pack; writes data/pack_masked/{instance}.
+    """
+    input:
+        stamp=".regrow/stamps/pack_masked",
+        records=lambda wildcards: FLOW.needs("pack_masked", wildcards.instance),
+    output:
+        "records/pack_masked.{instance}.json",
+    log:
+        "logs/pack_masked.{instance}.log",
+    benchmark:
+        "benchmarks/out/pack_masked.{instance}.tsv"
+    conda:
+        "../envs/regrow.yaml"
+    threads: 1
+    params:
+        file=PARAMS,
+    shell:
+        "regrow run pack_masked --instance {wildcards.instance} --params {params.file} --log {log}"

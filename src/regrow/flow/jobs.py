@@ -28,6 +28,8 @@ class Flow:
     """"module:class" of the model of a params file"""
     taken: Callable[[Any], list[str]] = lambda params: []
     """names of the jobs that a fork takes from its parent as they are; none where there is no fork"""
+    since: Callable[[Any], dict[str, int]] = lambda params: {}
+    """training stage -> its first step that a takedown changes (see `expand`); none where there is none"""
 
     def step(self, name: str) -> Step:
         """The step called `name`. Raises FlowError with the known names."""
@@ -50,7 +52,8 @@ def flow() -> Flow:
     try:
         table = importlib.import_module(name)
         flow = Flow(name, tuple(table.STEPS), table.load, table.PARAMS_ROOT)
-        return replace(flow, taken=table.taken) if hasattr(table, "taken") else flow
+        own = {n: getattr(table, n) for n in ("taken", "since") if hasattr(table, n)}
+        return replace(flow, **own)
     except (ImportError, AttributeError) as error:
         raise FlowError(f"{TABLE_VARIABLE}={name} is no table of steps: {error}") from None
 
@@ -102,7 +105,10 @@ def data_path(step: str, instance: str | None) -> str:
 
 
 def expand(
-    flow: Flow, instances: Mapping[str, list[str]], taken: Collection[str] = ()
+    flow: Flow,
+    instances: Mapping[str, list[str]],
+    taken: Collection[str] = (),
+    since: Mapping[str, int] | None = None,
 ) -> dict[str, Job]:
     """All jobs by name, producers before consumers.
 
@@ -110,6 +116,9 @@ def expand(
         flow: the table.
         instances: per instanced step its instances, in the order of the chain.
         taken: jobs that a fork takes from its parent: their inputs are the parent's.
+        since: of a takedown: training stage -> the first of its steps that must change. A segment that
+            reaches that step, and whatever is made from one, reads the data of the steps that say
+            `replaces` instead; all other jobs are as if there were no takedown.
 
     Raises:
         FlowError: the table names a step that comes later or is not there.
@@ -118,25 +127,51 @@ def expand(
     own: dict[str, list[str]] = {
         item.instead: [] for step in flow.steps for item in step.inputs if item.instead
     }
+    changed: set[str] = set()
+    places = {s.replaces: s.name for s in flow.steps if s.replaces and instances.get(s.name)}
     for step in flow.steps:
         for instance in instances[step.name] if step.instances else [None]:
             job = Job(step, instance, ())
             theirs = job.name in taken
             seen = {**instances, **own} if theirs else instances
-            inputs = []
-            for item in step.inputs:
-                if item.instance == "taken":
-                    inputs += [] if theirs else _taken(item, seen, taken)
-                else:
-                    inputs += _resolve(flow, item, step, instance, seen)
-            job = replace(job, inputs=tuple(inputs))
+            items = [i for i in step.inputs if not (theirs and i.instance == "taken")]
+            job = replace(job, inputs=_inputs(flow, items, job, seen, taken))
+            begins = (since or {}).get(step.name)
+            reached = begins is not None and (instance is None or begins <= int(instance))
+            if reached or changed.intersection(job.upstream):
+                changed.add(job.name)
+                items = [_replaced(item, places) for item in items]
+                job = replace(job, inputs=_inputs(flow, items, job, seen, taken))
             for name in job.upstream:
                 if name not in jobs:
                     raise FlowError(
-                        f"{flow.module}: {job.name} reads {name}, which is not made before it."
+                        f"{job.name} needs {name}, which no step before it makes ({flow.table})"
                     )
             jobs[job.name] = job
     return jobs
+
+
+def _replaced(item: Input, places: Mapping[str, str]) -> Input:
+    """The input, reading what takes the place of its step's data."""
+    if item.kind != "data" or item.step not in places:
+        return item
+    return replace(item, step=places[item.step], instance="last", instead="")
+
+
+def _inputs(
+    flow: Flow,
+    items: list[Input],
+    job: Job,
+    instances: Mapping[str, list[str]],
+    taken: Collection[str],
+) -> tuple[Resolved, ...]:
+    found: list[Resolved] = []
+    for item in items:
+        if item.instance == "taken":
+            found += _taken(item, instances, taken)
+        else:
+            found += _resolve(flow, item, job.step, job.instance, instances)
+    return tuple(found)
 
 
 def _resolve(

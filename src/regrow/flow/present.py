@@ -57,7 +57,9 @@ class Present:
         self.params: dict[str, Any] = known["params"]
         """section -> values, defaults filled in, as JSON"""
         self.instances: dict[str, list[str]] = known["instances"]
-        self.jobs: dict[str, Job] = jobs.expand(self.flow, self.instances, known["taken"])
+        self.jobs: dict[str, Job] = jobs.expand(
+            self.flow, self.instances, known["taken"], known["since"]
+        )
         self._code: dict[str, dict[str, Any]] = {}
         self._packages: dict[str, dict[str, str]] = {}
         self._sources: dict[str, str] = {}
@@ -84,6 +86,7 @@ class Present:
                     step.name: step.instances(params) for step in self.flow.steps if step.instances
                 },
                 "taken": self.flow.taken(params),
+                "since": self.flow.since(params),
             }
             files.write_atomically(cache, files.canonical(known))
         return known

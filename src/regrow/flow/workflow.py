@@ -87,6 +87,11 @@ class Flow:
         """The record of a step, or the last of another that takes its place where there is any."""
         return self.last(other) if self._present.instances[other] else f"records/{step}.json"
 
+    def reads(self, step: str, name: str, instance: str | None = None) -> str:
+        """The record of the job that makes the input `name` of a job."""
+        job = self._present.job(step, instance)
+        return next(f"records/{i.job}.json" for i in job.inputs if i.name == name)
+
     def first(self, step: str) -> str:
         """The record of the first instance of a step."""
         return f"records/{step}.{self._present.instances[step][0]}.json"

@@ -16,6 +16,7 @@ from regrow.params.fork import Fork
 from regrow.params.model import Model
 from regrow.params.posttrain import Difficulty, LongMix, MidMix, Pairs, SftData, Tasks
 from regrow.params.sources import Crawl, Text
+from regrow.params.takedown import Takedown
 from regrow.params.train import (
     Anneal,
     Dpo,
@@ -59,6 +60,7 @@ class Params(Block):
     evaluate: Evaluate = Evaluate()
     release: Release = Release()
     fork: Fork | None = None
+    takedown: Takedown | None = None
 
     @model_validator(mode="after")
     def _forked_where_there_is_a_checkpoint(self) -> Params:

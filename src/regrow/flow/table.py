@@ -60,6 +60,12 @@ _STAGES: dict[str, Callable[[Any], list[str]]] = {
 }
 """every step that makes checkpoints -> its instances; the model that people want comes last"""
 
+def _indexed(params: Any) -> list[str]:
+    """The data sets of training; the mix of a fork takes the place of its parent's."""
+    middle = f"forkmix-{params.fork.name}" if params.fork else "midmix"
+    return ["pack", middle, "longmix", "sftdata", "pairs"]
+
+
 _CONTROLS = ("longcontext_control", "dpo_delta", "rlzero_random")
 """compared with, not released"""
 
@@ -428,6 +434,12 @@ STEPS: tuple[Step, ...] = (
         form="plain",
         reward="random",
         seed=0,
+    ),
+    Step(
+        name="index",
+        function="regrow.index.step:run",
+        inputs=(Input(name="data", instance="named"),),
+        instances=_indexed,
     ),
     _evaluate("evaluate", tuple(_STAGES), instances=_named(_STAGES)),
     Step(

@@ -95,7 +95,11 @@ def test_learned_tokens_are_counted_at_each_place():
         index = Index.of(shards([rows(lists, bits)], most))
         span = np.array([6, 7], dtype=np.uint16)
         numbers, offsets = index.places(span, np.array([True, True]))
-        assert list(zip(numbers.tolist(), offsets.tolist(), strict=True)) == [(0, 1), (1, 0), (1, 2)]
+        assert list(zip(numbers.tolist(), offsets.tolist(), strict=True)) == [
+            (0, 1),
+            (1, 0),
+            (1, 2),
+        ]
         assert index.learned(numbers, offsets, 2).tolist() == [1, 2, 1]
     assert Index.of(shards([rows(lists)])).learned(numbers, offsets, 2) is None
 
@@ -141,4 +145,7 @@ def test_what_cannot_be_indexed_is_said():
 def test_common_counts_whole_tokens(left, right):
     both = zip(left, right, strict=False)
     by_hand = next((n for n, (a, b) in enumerate(both) if a != b), min(len(left), len(right)))
-    assert common(encode(np.array(left, dtype=np.uint16)), encode(np.array(right, dtype=np.uint16))) == by_hand
+    assert (
+        common(encode(np.array(left, dtype=np.uint16)), encode(np.array(right, dtype=np.uint16)))
+        == by_hand
+    )

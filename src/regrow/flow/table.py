@@ -60,6 +60,7 @@ _STAGES: dict[str, Callable[[Any], list[str]]] = {
 }
 """every step that makes checkpoints -> its instances; the model that people want comes last"""
 
+
 def _indexed(params: Any) -> list[str]:
     """The data sets of training; the mix of a fork takes the place of its parent's."""
     middle = f"forkmix-{params.fork.name}" if params.fork else "midmix"

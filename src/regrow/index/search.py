@@ -37,8 +37,8 @@ class Searched:
         self.tokens = tokens
         self.suffixes = suffixes
         self.learned = learned
-        self._bytes = memoryview(tokens.view(np.uint8))
-        self._order = memoryview(suffixes)
+        self._bytes: memoryview = tokens.view(np.uint8).data
+        self._order: memoryview = suffixes.data
 
     def _at(self, width: int) -> Callable[[int], bytes]:
         """The first `width` bytes of the suffix of a rank."""
@@ -51,7 +51,9 @@ class Searched:
         first = bisect_left(ranks, pattern, key=key)
         return first, bisect_right(ranks, pattern, lo=first, key=key)
 
-    def longest(self, query: bytes, least: int, counts: Callable[[Ints], NDArray[np.bool_]] | None) -> int:
+    def longest(
+        self, query: bytes, least: int, counts: Callable[[Ints], NDArray[np.bool_]] | None
+    ) -> int:
         """Tokens of the longest match of the beginning of `query`, 0 where it is below `least`.
 
         `counts`: of positions, which of them count; None: all.
@@ -90,7 +92,9 @@ class Searched:
                 return 0
             if counts is None:
                 return length
-            low, high = (here, min(size, here + block)) if way > 0 else (max(0, here + 1 - block), here + 1)
+            low, high = (
+                (here, min(size, here + block)) if way > 0 else (max(0, here + 1 - block), here + 1)
+            )
             good = np.flatnonzero(counts(self.suffixes[low:high].astype(np.int64)))
             if good.size:
                 at = low + int(good[0] if way > 0 else good[-1])
@@ -126,7 +130,9 @@ class Index:
             )
             for s in parts
         ]
-        return cls(found, pl.concat([s.rows for s in parts]), sum(map(unigrams, parts)))
+        return cls(
+            found, pl.concat([s.rows for s in parts]), np.sum([unigrams(s) for s in parts], axis=0)
+        )
 
     @cached_property
     def tokens(self) -> int:

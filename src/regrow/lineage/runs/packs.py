@@ -37,7 +37,7 @@ class Packs(Run):
         options = checkpoint.options
         self.data = data_job(checkpoint, shelf)
         short = options.get("length") == "short"
-        self.pack, self._folder = _open(shelf, self.data, "short/" if short else "")
+        self.pack, self.folder = _open(shelf, self.data, "short/" if short else "")
         if short:
             whole, _ = _open(shelf, self.data, "")
             self.batch *= whole.sequence_length // self.pack.sequence_length
@@ -53,7 +53,7 @@ class Packs(Run):
 
     def instances(self, id: str) -> list[dict[str, Any]]:
         """The instances of a document in the packed stream: instance, repeat, start, end (tokens)."""
-        rows = pl.scan_parquet(self._folder / "index.parquet").filter(pl.col("id") == id)
+        rows = pl.scan_parquet(self.folder / "index.parquet").filter(pl.col("id") == id)
         return rows.select("instance", "id", "repeat", "start", "end").collect().to_dicts()
 
     def of(self, id: str) -> list[dict[str, Any]]:
@@ -94,7 +94,7 @@ class Packs(Run):
         first, last = pl.col("start") // length, (pl.col("end") - 1) // length
         low = pl.col("sequence") * length
         overlap = pl.min_horizontal("end", low + length) - pl.max_horizontal("start", low)
-        index = pl.scan_parquet(self._folder / "index.parquet")
+        index = pl.scan_parquet(self.folder / "index.parquet")
         known = "component" in index.collect_schema().names()
         return (
             index.with_columns(sequence=pl.int_ranges(first, last + 1))

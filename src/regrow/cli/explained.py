@@ -8,15 +8,17 @@ from regrow.cli.paint import Paint, width
 from regrow.lineage.explain.answer import MANY
 from regrow.lineage.explain.segments import between, brief, count, segments, steps
 
+_RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+
 
 def show(answer: dict[str, Any], most: int) -> None:
     """Print shares, the text with its spans in colour, and the first `most` spans with their documents."""
     paint = Paint()
     least = answer["least"]
+    share = _percent(answer["covered"][str(least)])
     print(
-        paint.bold(answer["checkpoint"])
-        + f"  {answer['tokens']:,} tokens, {_percent(answer['covered'][str(least)])} of them word for word in "
-        f"its training data in spans of {least} tokens or more; the longest has {answer['longest']}"
+        f"{paint.bold(answer['checkpoint'])}  {share} of {count(answer['tokens'], 'token')} stand word for word "
+        f"in its training data (spans of {least} or more; longest {answer['longest']})"
     )
     if answer.get("sample"):
         about = answer["sample"]
@@ -50,9 +52,9 @@ def _shares(answer: dict[str, Any], paint: Paint) -> None:
         line = f"  {name:<28}" + "".join(f"{_percent(shares[n]):>7}" for n in levels)
         print(paint.bold(line) if not stages else f"{line}  {paint.dim(stages)}")
     print(
-        f"  boilerplate ({MANY} documents or tasks and more) {_percent(answer['boilerplate'])}, "
-        f"learned (not only read as a prompt) {_percent(answer['learned'])}, "
-        f"in more than its own answers {_percent(answer['outside'])}"
+        f"  boilerplate {_percent(answer['boilerplate'])} (in {MANY} documents or tasks and more); "
+        f"learned {_percent(answer['learned'])} (not only read as a prompt);\n"
+        f"  in more than its own answers {_percent(answer['outside'])}"
     )
 
 
@@ -63,7 +65,7 @@ def _coloured(answer: dict[str, Any], paint: Paint) -> str:
         if number is None:
             shown.append(paint.dim(text))
         elif not paint.on:
-            shown.append(f"[{text}]{number + 1} ")
+            shown.append(f"[{text}]{str(number + 1).translate(_RAISED)}")
         else:
             many = answer["spans"][number]["documents"] >= MANY
             shown.append((paint.yellow if many else paint.green)(text))
@@ -72,10 +74,7 @@ def _coloured(answer: dict[str, Any], paint: Paint) -> str:
 
 def _span(number: int, span: dict[str, Any], paint: Paint) -> None:
     many = span["documents"] >= MANY
-    text = _flat(span["text"])
-    room = width() - 8
-    text = text if len(text) <= room else f"{text[: room - 1]}…"
-    print(f"{number:>3}  {(paint.yellow if many else paint.green)(text)}")
+    print(f"{number:>3}  {(paint.yellow if many else paint.green)(_cut(_flat(span['text']), 5))}")
     print(
         f"     {span['tokens']} tokens, {span['bits']:.0f} bits; {count(span['places'], 'place')} in "
         f"{count(span['documents'], 'document or task', 'documents or tasks')}, taken {count(span['views'], 'time')} in training"
@@ -84,21 +83,14 @@ def _span(number: int, span: dict[str, Any], paint: Paint) -> None:
         for run in data["runs"]:
             when = between(run["first_step"], run["last_step"])
             roles = ", ".join(f"{name} at {n:,}" for name, n in data["roles"].items())
-            print(
-                paint.dim(
-                    f"     {run['stage']:<13} {when}, {count(run['views'], 'time')} ({roles})"
-                )
-            )
+            told = f"{run['stage']:<13} {when}, {count(run['views'], 'time')} ({roles})"
+            print(f"     {paint.dim(_cut(told, 5))}")
     for entry in span["found_in"]:
-        print(
-            f"     {paint.blue(entry['id'][:12])}  {brief(entry)}"[
-                : width() + (9 if paint.on else 0)
-            ]
-        )
+        print(f"     {paint.blue(entry['id'][:12])}  {_cut(brief(entry), 19)}")
         seen = "; ".join(
             f"{s['stage']} {steps(s['steps'])}: {', '.join(s['roles'])}" for s in entry["seen"]
         )
-        print(paint.dim(f"         {seen}"))
+        print(f"         {paint.dim(_cut(seen, 9))}")
         print(f"         {_context(entry, paint)}")
 
 
@@ -112,6 +104,11 @@ def _context(entry: dict[str, Any], paint: Paint) -> str:
     side = max(8, (room - len(match)) // 2)
     left, right = _flat(entry["left"])[-side:], _flat(entry["right"])[:side]
     return f"{paint.dim(left)}{paint.bold(match) if paint.on else f'[{match}]'}{paint.dim(right)}"
+
+
+def _cut(line: str, indent: int) -> str:
+    room = width() - indent
+    return line if len(line) <= room else f"{line[: room - 1]}…"
 
 
 def _flat(text: str) -> str:

@@ -1,7 +1,5 @@
-"""From a crawl to a released checkpoint. `snakemake --cores all` builds what is not known yet.
-
-Edges between rules are records (docs/flow.md); what a run makes is said in params/demo.yaml.
-"""
+"""From a crawl to a released checkpoint: `snakemake --cores all` builds what is not known yet.
+Edges between rules are records (docs/flow.md); what a run makes is said in params/demo.yaml."""
 
 import sys
 from pathlib import Path
@@ -46,6 +44,7 @@ include: "workflow/rules/sft.smk"
 include: "workflow/rules/dpo.smk"
 include: "workflow/rules/rlvr.smk"
 include: "workflow/rules/rlzero.smk"
+include: "workflow/rules/index.smk"
 include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/release.smk"
 include: "workflow/rules/seeds.smk"

@@ -32,6 +32,9 @@ COMMANDS: dict[str, Command] = {
     "order": Command(
         "regrow.cli.order", "what a training step saw: documents, examples, pairs, rollouts"
     ),
+    "explain": Command(
+        "regrow.cli.explain", "what of a model's output is word for word in what it was trained on"
+    ),
     "diff": Command("regrow.cli.diff", "why two artifacts differ: the smallest set of causes"),
     "fork": Command(
         "regrow.cli.fork", "continue a released checkpoint with your own documents or chats"

@@ -181,10 +181,12 @@ def _resolve(
         return [Resolved(item.name, "source", item.path.replace("{instance}", instance or ""))]
     if item.instead and instances.get(item.instead):
         item = replace(item, step=item.instead, instance="last")
-    named, _, checkpoint = (instance or "").rpartition("-")
+    named, dash, checkpoint = (instance or "").rpartition("-")
     if item.only and named not in item.only:
         return []
     if item.instance == "named":
+        if not dash:
+            return [_made(item.name, replace(item, step=checkpoint), None)]
         return [_made(item.name, replace(item, step=named), checkpoint)]
     made = instances.get(item.step, [])
     if item.instance == "none":

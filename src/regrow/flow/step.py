@@ -24,7 +24,8 @@ class Input:
     instance: Literal["none", "same", "previous", "all", "first", "last", "named", "taken"] = "none"
     """which instance of an instanced step: the one of this job, the one before it (left out for
     the first), all of them (`name` is then given as `name.<instance>`), the first or the last;
-    named: this job's instance is `<step>-<instance>` and says both (`step` is then empty);
+    named: this job's instance is `<step>-<instance>`, or `<step>` alone where that step has no
+    instances, and says both (`step` is then empty);
     taken: the last that a fork takes from its parent, for the fork's own jobs (else left out)"""
     instead: str = ""
     """a step whose last instance takes the place of `step` where the params call for any: so a fork

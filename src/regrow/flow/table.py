@@ -86,6 +86,20 @@ def taken(params: Params) -> list[str]:
     return found
 
 
+def _indexed(params: Any) -> list[str]:
+    """The data sets of training; a fork's and a takedown's take the place of the published ones."""
+    fork, down = params.fork, params.takedown
+    sets = {
+        "pack": "pack",
+        "midmix": f"forkmix-{fork.name}" if fork and fork.documents else "midmix",
+        "longmix": "longmix",
+        "sftdata": f"forksft-{fork.name}" if fork and fork.chats else "sftdata",
+        "pairs": "pairs",
+    }
+    sets |= {d: f"{d}_masked-{down.name}" for d, stages in _MASKED.items() if _masked(params, *stages)}
+    return list(sets.values())
+
+
 _CONTROLS = ("longcontext_control", "dpo_delta", "rlzero_random")
 """compared with, not released"""
 
@@ -102,7 +116,15 @@ def _masked(params: Any, *stages: str) -> list[str]:
     return [takedown.name] if takedown and any(s in takedown.first for s in stages) else []
 
 
-def _mask(data: str, stages: tuple[str, ...], sections: tuple[str, ...], instead: str = "") -> Step:
+_MASKED = {
+    "pack": ("pretrain",),
+    "midmix": ("midtrain", "midtrain_b", "anneal"),
+    "longmix": ("longcontext", "longcontext_control"),
+}
+"""data sets that a takedown masks -> the stages that read them"""
+
+
+def _mask(data: str, sections: tuple[str, ...], instead: str = "") -> Step:
     """Of a takedown only: a data set of training without the documents' text, slots kept."""
     return Step(
         name=f"{data}_masked",
@@ -112,7 +134,7 @@ def _mask(data: str, stages: tuple[str, ...], sections: tuple[str, ...], instead
             Input(name="documents", kind="source", path=_LIST),
             Input(name="data", step=data, instead=instead),
         ),
-        instances=lambda params: _masked(params, *stages),
+        instances=lambda params: _masked(params, *_MASKED[data]),
         options={"data": data},
         replaces=data,
     )
@@ -369,7 +391,7 @@ STEPS: tuple[Step, ...] = (
             Input(name="tokenizer", step="tokenizer"),
         ),
     ),
-    _mask("pack", ("pretrain",), ("pretrain",)),
+    _mask("pack", ("pretrain",)),
     _training(
         "pretrain",
         "regrow.train.stages:pretrain",
@@ -399,12 +421,7 @@ STEPS: tuple[Step, ...] = (
         ),
         instances=_forks("documents"),
     ),
-    _mask(
-        "midmix",
-        ("midtrain", "midtrain_b", "anneal"),
-        ("midtrain", "anneal"),
-        instead="forkmix",
-    ),
+    _mask("midmix", ("midtrain", "anneal"), instead="forkmix"),
     Step(
         name="anneal",
         function="regrow.train.anneal:run",
@@ -453,7 +470,7 @@ STEPS: tuple[Step, ...] = (
             Input(name="midmix", step="midmix", instead="forkmix"),
         ),
     ),
-    _mask("longmix", ("longcontext", "longcontext_control"), ("longcontext",)),
+    _mask("longmix", ("longcontext",)),
     _training(
         "longcontext_control",
         "regrow.train.stages:longcontext",
@@ -524,6 +541,12 @@ STEPS: tuple[Step, ...] = (
         form="plain",
         reward="random",
         seed=0,
+    ),
+    Step(
+        name="index",
+        function="regrow.index.step:run",
+        inputs=(Input(name="data", instance="named"),),
+        instances=_indexed,
     ),
     _evaluate("evaluate", tuple(_STAGES), instances=_named(_STAGES)),
     Step(

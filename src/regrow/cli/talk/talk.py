@@ -128,6 +128,11 @@ class Talk:
             self.exchanges.append(mine)
         return answer
 
+    def prompt(self, message: str) -> list[int]:
+        """The tokens after which the model would answer a message. Raises TooLong."""
+        before, mine = self._begin(message, Answer())
+        return before + mine
+
     def _begin(self, message: str, answer: Answer) -> tuple[list[int], list[int]]:
         """Tokens before the message, and those of the message; the oldest exchanges make room."""
         if self.form == TEXT:

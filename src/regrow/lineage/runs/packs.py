@@ -45,7 +45,7 @@ class Packs(Run):
         self.since = self.before.last_step if self.before else 0
         """steps that were trained on the data of `before`"""
         short = options.get("length") == "short"
-        self.pack, self._folder = _open(shelf, self.data, "short/" if short else "")
+        self.pack, self.folder = _open(shelf, self.data, "short/" if short else "")
         if short:
             whole, _ = _open(shelf, self.data, "")
             self.batch *= whole.sequence_length // self.pack.sequence_length
@@ -70,7 +70,7 @@ class Packs(Run):
 
     def instances(self, id: str) -> list[dict[str, Any]]:
         """The instances of a document in the packed stream: instance, repeat, start, end (tokens)."""
-        rows = pl.scan_parquet(self._folder / "index.parquet").filter(pl.col("id") == id)
+        rows = pl.scan_parquet(self.folder / "index.parquet").filter(pl.col("id") == id)
         return rows.select("instance", "id", "repeat", "start", "end").collect().to_dicts()
 
     def of(self, id: str) -> list[dict[str, Any]]:
@@ -116,7 +116,7 @@ class Packs(Run):
         first, last = pl.col("start") // length, (pl.col("end") - 1) // length
         low = pl.col("sequence") * length
         overlap = pl.min_horizontal("end", low + length) - pl.max_horizontal("start", low)
-        index = pl.scan_parquet(self._folder / "index.parquet")
+        index = pl.scan_parquet(self.folder / "index.parquet")
         known = "component" in index.collect_schema().names()
         found = (
             index.with_columns(sequence=pl.int_ranges(first, last + 1))

@@ -1,0 +1,50 @@
+"""The first answer of a checkpoint to a prompt, as the tokens that it drew."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from regrow.cli.talk.place import Place, starting_form
+from regrow.cli.talk.talk import TEXT, load
+from regrow.rollout.sampler import Request, sample
+from regrow.tokens import chat
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """An answer."""
+
+    prompt: str
+    form: str
+    temperature: float
+    seed: int
+    tokens: list[int]
+    ended: bool
+    """by itself, not by the limit"""
+
+
+def drawn(
+    place: Place, prompt: str, form: str | None, *, temperature: float, seed: int, most: int
+) -> Drawn:
+    """The answer that `regrow chat --once` gives under the same settings (its first turn).
+
+    Raises:
+        ValueError: the prompt does not fit, or the files do not fit each other.
+    """
+    form = form or starting_form(place)
+    talk = load(
+        place.folder, place.tokenizer, form, temperature=temperature, seed=seed, max_new_tokens=most
+    )
+
+    def stop(tokens: list[int]) -> bool:
+        return form == "plain" and chat.finished(chat.decode(talk.tokenizer, tokens), "plain")
+
+    rollout = sample(
+        talk.model,
+        [Request(prompt=talk.prompt(prompt), name=("chat", seed, 1))],
+        max_new_tokens=most,
+        temperature=temperature,
+        end_tokens=chat.end_tokens(talk.tokenizer, "plain" if form == TEXT else form),
+        stop=stop,
+    )[0]
+    return Drawn(prompt, form, temperature, seed, rollout.tokens, rollout.ended)

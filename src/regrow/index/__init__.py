@@ -1,0 +1,1 @@
+"""Suffix arrays over training tokens: where a run of tokens stands, in the order of a dictionary."""

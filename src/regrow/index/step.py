@@ -1,0 +1,42 @@
+"""The index step: the suffix array of the tokens of one training data set."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from regrow.index import files, rows
+from regrow.index.build import shards
+from regrow.index.rows import Rows
+
+READERS: dict[str, Callable[[Path], Iterator[Rows]]] = {
+    "sftdata": rows.examples,
+    "forksft": rows.examples,
+    "pairs": rows.pairs,
+}
+"""step that made the data -> how its rows are read; all others make packs"""
+
+
+def reader(step: str) -> Callable[[Path], Iterator[Rows]]:
+    """How the rows of what `step` made are read."""
+    return READERS.get(step.partition("_seed")[0], rows.packed)
+
+
+def run(inputs: dict[str, Path], params: Any, output: Path, *, instance: str) -> dict[str, Any]:
+    """Fill `output` with the index of `inputs["data"]`; returns its rows, tokens and shards.
+
+    Args:
+        inputs: `data`: what the step that `instance` names made: a pack, examples or pairs.
+        params: none are read.
+        output: the folder to fill.
+        instance: `<step>` or `<step>-<its instance>`.
+
+    Raises:
+        ValueError: the data cannot be indexed, see `rows` and `build`.
+    """
+    step = instance.rpartition("-")[0] or instance
+    meta = files.write(output, shards(reader(step)(inputs["data"])))
+    print(f"  {meta['tokens']} tokens in {meta['rows']} rows", file=sys.stderr)
+    return {"tokens": meta["tokens"], "rows": meta["rows"], "shards": len(meta["shards"])}

@@ -1,0 +1,1 @@
+"""`regrow explain`: what of a text stands word for word in what a checkpoint was trained on."""

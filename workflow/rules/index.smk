@@ -9,7 +9,8 @@ rule index:
         stamp=".regrow/stamps/index",
         data=lambda wildcards: FLOW.needs("index", wildcards.instance),
     output:
-        "records/index.{instance}.json",
+        record="records/index.{instance}.json",
+        meta="data/index/{instance}/meta.json",
     log:
         "logs/index.{instance}.log",
     benchmark:

@@ -51,12 +51,34 @@ rule forkmix:
         "regrow run forkmix --instance {wildcards.instance} --params {params.file} --log {log}"
 
 
+rule midmix_masked:
+    """Of a takedown only: midtraining's mix without the text of its documents, every slot kept.
+    Reads takedowns/{instance}/documents.json, data/midmix (of a fork data/forkmix); writes data/midmix_masked/{instance}.
+    """
+    input:
+        stamp=".regrow/stamps/midmix_masked",
+        records=lambda wildcards: FLOW.needs("midmix_masked", wildcards.instance),
+    output:
+        "records/midmix_masked.{instance}.json",
+    log:
+        "logs/midmix_masked.{instance}.log",
+    benchmark:
+        "benchmarks/out/midmix_masked.{instance}.tsv"
+    conda:
+        "../envs/regrow.yaml"
+    threads: 1
+    params:
+        file=PARAMS,
+    shell:
+        "regrow run midmix_masked --instance {wildcards.instance} --params {params.file} --log {log}"
+
+
 rule anneal:
     """Micro-anneals: what each candidate dataset is worth under a fixed budget.
     Reads data/midmix, data/pretrain/<last>; writes data/anneal."""
     input:
         stamp=".regrow/stamps/anneal",
-        midmix="records/midmix.json",
+        midmix=FLOW.reads("anneal", "midmix"),
         base=FLOW.last("pretrain"),
     output:
         record="records/anneal.json",

@@ -145,7 +145,7 @@ def expand(
             for name in job.upstream:
                 if name not in jobs:
                     raise FlowError(
-                        f"{job.name} needs {name}, which no step before it makes ({flow.table})"
+                        f"{flow.module}: {job.name} reads {name}, which is not made before it."
                     )
             jobs[job.name] = job
     return jobs

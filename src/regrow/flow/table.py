@@ -96,7 +96,9 @@ def _indexed(params: Any) -> list[str]:
         "sftdata": f"forksft-{fork.name}" if fork and fork.chats else "sftdata",
         "pairs": "pairs",
     }
-    sets |= {d: f"{d}_masked-{down.name}" for d, stages in _MASKED.items() if _masked(params, *stages)}
+    sets |= {
+        d: f"{d}_masked-{down.name}" for d, stages in _MASKED.items() if _masked(params, *stages)
+    }
     return list(sets.values())
 
 
@@ -547,6 +549,7 @@ STEPS: tuple[Step, ...] = (
         function="regrow.index.step:run",
         inputs=(Input(name="data", instance="named"),),
         instances=_indexed,
+        leaf=("meta.json",),
     ),
     _evaluate("evaluate", tuple(_STAGES), instances=_named(_STAGES)),
     Step(

@@ -8,13 +8,17 @@ of the record.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
+from functools import cached_property
 from pathlib import Path
-from typing import Any
-
-import polars as pl
+from typing import TYPE_CHECKING, Any
 
 from regrow.flow.hashing import sha256_file
 from regrow.lineage.ledger import Ledger
+from regrow.lineage.lookup.ask import Lookup
+
+if TYPE_CHECKING:
+    import polars as pl
 
 PUBLISHED = "published"
 """folder of results that git carries, by job"""
@@ -46,6 +50,8 @@ class Shelf:
 
     def table(self, name: str, file: str) -> pl.LazyFrame | None:
         """A table of a job, read lazily."""
+        import polars as pl
+
         path = self.path(name, file)
         return None if path is None else pl.scan_parquet(path)
 
@@ -61,6 +67,28 @@ class Shelf:
             return []
         return frame.filter(where).select([c for c in columns if c in have]).collect().to_dicts()
 
+    @cached_property
+    def lookup(self) -> Lookup:
+        """What answers without reading tables."""
+        return Lookup(self.root)
+
+    def find(
+        self, name: str, file: str, column: str, value: str | int, columns: Iterable[str] = ()
+    ) -> list[dict[str, Any]]:
+        """Rows (brief, see `lookup.table`) whose `column` is `value`, with those of `columns` that they have.
+
+        [] where the table is not on disk or has no such column. Costs a few reads at any size.
+        """
+        path = self.path(name, file)
+        return [] if path is None else picked(self.lookup.equal(path, column, value), columns)
+
+    def begins(
+        self, name: str, file: str, column: str, prefix: str, columns: Iterable[str] = ()
+    ) -> list[dict[str, Any]]:
+        """As `find`, rows whose `column` begins with `prefix`."""
+        path = self.path(name, file)
+        return [] if path is None else picked(self.lookup.begins(path, column, prefix), columns)
+
     def json(self, name: str, file: str) -> Any:
         """A JSON file of a job, None where it is not on disk."""
         path = self.path(name, file)
@@ -72,3 +100,9 @@ class Shelf:
             return ""
         folders = sorted(self.missing)
         return f"not on disk: {', '.join(folders)}. Fetch with `dvc pull {' '.join(folders)}`."
+
+
+def picked(rows: list[dict[str, Any]], columns: Iterable[str]) -> list[dict[str, Any]]:
+    """Rows with those of `columns` that they have; with all where none is named."""
+    names = list(columns)
+    return [{c: row[c] for c in names if c in row} for row in rows] if names else rows

@@ -11,7 +11,8 @@ from regrow.lineage.runs.run import Run
 from regrow.lineage.shelf import Shelf
 from regrow.lineage.trace.find import find
 from regrow.lineage.trace.journey import journey
-from regrow.lineage.trace.made import Match, evaluations, family, journey_of_made
+from regrow.lineage.trace.made import evaluations, family, journey_of_made
+from regrow.lineage.trace.match import Match
 
 
 def trace(ledger: Ledger, query: str) -> dict[str, Any]:

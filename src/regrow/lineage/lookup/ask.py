@@ -10,6 +10,8 @@ from regrow.lineage.lookup import keys
 from regrow.lineage.lookup.damaged import Damaged
 from regrow.lineage.lookup.store import Store
 
+_TRIES = 3
+"""a question reads a tree and a file of rows; more often than that, the disk is broken"""
 Answer = TypeVar("Answer")
 Row = dict[str, Any]
 
@@ -78,10 +80,11 @@ class Lookup:
 
     def sound(self, ask: Callable[[], Answer]) -> Answer:
         """The answer to a question; where a lookup is damaged it is made anew and asked again."""
-        try:
-            return ask()
-        except Damaged as damage:
-            self.store.forget(damage)
+        for _ in range(_TRIES):
+            try:
+                return ask()
+            except Damaged as damage:
+                self.store.forget(damage)
         return ask()
 
     def _rows(self, path: Path, numbers: list[int]) -> list[Row]:

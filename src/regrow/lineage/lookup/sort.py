@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from regrow.lineage.lookup.grow import Entries
 
-ROOM = 1 << 24
+ROOM = 1 << 23
 """entries that are sorted in memory at a time (of 16 bytes; sorting takes as much again twice)"""
 _SAMPLES = 4096
 """keys of a run by which pieces are cut"""

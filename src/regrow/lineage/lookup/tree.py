@@ -13,7 +13,7 @@ import struct
 import zlib
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
-from functools import cached_property
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,8 @@ HEAD = 4096
 BLOCK = 16_384
 FULL = 1023
 """entries of a full block"""
+_KEPT = 256
+"""blocks that are kept in memory: 4 MB"""
 
 
 class Tree:
@@ -42,6 +44,7 @@ class Tree:
             OSError: it cannot be read.
         """
         self.path = path
+        self._block = lru_cache(maxsize=_KEPT)(self._checked)
         self._file = os.open(path, os.O_RDONLY)
         try:
             head = self._head()
@@ -84,7 +87,7 @@ class Tree:
             return
         number = self._leaf(low)
         while True:
-            at, values, count = self._read(number)
+            at, values, count = self._block(number)
             place = bisect_left(at, low, 0, count)
             for entry in range(place, count):
                 if at[entry] > high:
@@ -99,7 +102,7 @@ class Tree:
         if not self.entries:
             return None
         number = self._leaf(key + 1)
-        at, values, count = self._read(number)
+        at, values, count = self._block(number)
         place = bisect_right(at, key, 0, count) - 1
         return (at[place], values[place]) if place >= 0 else None
 
@@ -119,23 +122,11 @@ class Tree:
         """The leaf with the last key below `low`, or the first leaf: from there on, nothing is missed."""
         number = self._levels[-1][0]
         for _ in self._levels[1:]:
-            at, values, count = self._read(number)
+            at, values, count = self._block(number)
             number = values[max(0, bisect_left(at, low, 0, count) - 1)]
         return number
 
-    @cached_property
-    def _kept(self) -> dict[int, tuple[memoryview, memoryview, int]]:
-        return {}
-
-    def _read(self, number: int) -> tuple[memoryview, memoryview, int]:
-        kept = self._kept.get(number)
-        if kept is None:
-            kept = self._block(number)
-            if number == self._levels[-1][0]:
-                self._kept[number] = kept  # the root serves every question
-        return kept
-
-    def _block(self, number: int) -> tuple[memoryview, memoryview, int]:
+    def _checked(self, number: int) -> tuple[memoryview, memoryview, int]:
         raw = os.pread(self._file, BLOCK, HEAD + number * BLOCK)
         if len(raw) != BLOCK or zlib.crc32(raw[: BLOCK - 8]) != int.from_bytes(raw[-8:], "little"):
             raise Damaged(f"{self.path}: block {number} is not what was written")

@@ -76,11 +76,12 @@ class Packs(Run):
 
     def instances(self, id: str) -> list[dict[str, Any]]:
         """The instances of a document in the packed stream: instance, repeat, start, end (tokens)."""
-        rows = self.shelf.lookup.equal(self._index, "id", id)
+        rows = self.shelf.lookup.equal(self.index, "id", id)
         return picked(rows, ("instance", "id", "repeat", "start", "end"))
 
     @property
-    def _index(self) -> Path:
+    def index(self) -> Path:
+        """The table of the instances in the stream."""
         return self._folder / "index.parquet"
 
     def of(self, id: str) -> list[dict[str, Any]]:
@@ -123,7 +124,7 @@ class Packs(Run):
     def _pieces(self, sequence: int) -> Iterator[dict[str, Any]]:
         """The pieces of documents that tile a sequence, in order."""
         low = sequence * self.sequence_length
-        for row in self.shelf.lookup.from_floor(self._index, "start", low):
+        for row in self.shelf.lookup.from_floor(self.index, "start", low):
             if row["start"] >= low + self.sequence_length:
                 return
             start, end = self._within(row, sequence)

@@ -32,13 +32,13 @@ class Rollouts(Run):
         """
         super().__init__(shelf, checkpoint)
         made = shelf.ledger.checkpoints(checkpoint.step)
-        self._jobs = [
+        self.jobs = [
             record.name
             for record in made
             if record.trained and record.trained[1] <= self.last_step
             if shelf.path(record.name, FILE) is not None
         ]
-        if not self._jobs:
+        if not self.jobs:
             raise Unanswerable(shelf.hint() or f"{checkpoint.name} has no {FILE}.")
 
     @cached_property
@@ -46,7 +46,7 @@ class Rollouts(Run):
         """All rollouts, in the order of training; `tokens` is their number."""
         import polars as pl
 
-        tables = [(job, self.shelf.table(job, FILE)) for job in self._jobs]
+        tables = [(job, self.shelf.table(job, FILE)) for job in self.jobs]
         frames = [
             table.with_columns(pl.lit(job).alias("checkpoint")).collect()
             for job, table in tables
@@ -72,7 +72,7 @@ class Rollouts(Run):
         return picked(rows, ("step", *self.columns))
 
     def _found(self, column: str, value: str | int) -> list[dict[str, Any]]:
-        rows = [r for job in self._jobs for r in self.shelf.find(job, FILE, column, value)]
+        rows = [r for job in self.jobs for r in self.shelf.find(job, FILE, column, value)]
         return [row | {"reason": row["reason"] or "full reward"} for row in rows]
 
     def totals(self) -> dict[str, Any]:

@@ -15,8 +15,10 @@ from regrow.lineage.trace.made import evaluations, family, journey_of_made
 from regrow.lineage.trace.match import Match
 
 
-def trace(ledger: Ledger, query: str) -> dict[str, Any]:
+def trace(ledger: Ledger, query: str, as_text: bool = False) -> dict[str, Any]:
     """What became of what `query` means: a document, or a task, example or pair of the flow.
+
+    `as_text`: the query is a line of text and nothing else.
 
     Returns a mapping: `matches` (all that fit), and where exactly one fits: `stops` (one per
     step), `training` (one entry per stage that could see it, see `exposure`), `evaluations` (its
@@ -26,7 +28,7 @@ def trace(ledger: Ledger, query: str) -> dict[str, Any]:
         Unanswerable: nothing fits, or nothing is on disk.
     """
     shelf = Shelf(ledger)
-    matches = find(shelf, query)
+    matches = find(shelf, query, as_text)
     answer: dict[str, Any] = {"query": query, "matches": [vars(match) for match in matches]}
     if len(matches) > 1:
         answer["hint"] = "several fit: name one by its id."

@@ -13,6 +13,8 @@ from regrow.tasks.mid.text import identity
 
 STEP = "forkmix"
 COMPONENT = "own"
+HELDOUT = f"heldout/{COMPONENT}/index.parquet"
+"""the packing of what a fork keeps apart"""
 
 
 def mixes(shelf: Shelf) -> list[Record]:
@@ -52,7 +54,7 @@ def _mixed(shelf: Shelf, record: Record, id: str) -> list[Stop]:
         facts = {name: value for name, value in gone[0].items() if value not in (None, "")}
         return [Stop(record.name, "dropped", facts)]
     first = identity(COMPONENT, id, 0)
-    if shelf.find(record.name, "heldout/own/index.parquet", "id", first):
+    if shelf.find(record.name, HELDOUT, "id", first):
         return [Stop(record.name, "held out", {"component": COMPONENT})]
     if not shelf.find(record.name, "documents.parquet", "parent", id):
         here = shelf.path(record.name, "documents.parquet")

@@ -15,7 +15,7 @@ def journey(shelf: Shelf, match: Match) -> list[Stop]:
     """The stops of a document from the crawl to the mixes, in flow order; ends where it is dropped."""
     own = forks.journey(shelf, match)
     if own:
-        return own
+        return own if own[-1].outcome != "kept" else [*own, *later_mixes(shelf, str(match.id))]
     stops = [_crawl(shelf, match)]
     if match.id is None:
         return stops

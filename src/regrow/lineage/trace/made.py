@@ -13,7 +13,7 @@ SPLITS = ("train", "dev", "test")
 MIXES = ("midmix", "forkmix", "longmix")
 """steps whose documents are passages of crawled ones, worked tasks, and texts made of both"""
 MIN_PREFIX = 6
-_TABLES = (
+TABLES = (
     *(("task", "tasks", f"{split}.parquet") for split in SPLITS),
     ("example", "sftdata", "think.parquet"),
     ("example", "sftdata", "instruct.parquet"),
@@ -37,7 +37,7 @@ def find_made(shelf: Shelf, text: str) -> list[Match]:
     exact: dict[str, Match] = {}
     near: dict[str, Match] = {}
     made = [("made document", job, "documents.parquet") for job in mixes(shelf.ledger)]
-    for kind, job, file in (*_TABLES, *made):
+    for kind, job, file in (*TABLES, *made):
         begins = len(text) >= MIN_PREFIX
         rows = (shelf.begins if begins else shelf.find)(job, file, "id", text)
         if kind == "task":

@@ -31,9 +31,16 @@ class Shelf:
         self.ledger = ledger
         self.root = ledger.root
         self.missing: set[str] = set()
+        self._paths: dict[tuple[str, str], Path] = {}
 
     def path(self, name: str, file: str) -> Path | None:
         """The file of a job (`dedup`, `pretrain.000120`), None where it is not on disk (or was never made)."""
+        found = self._paths.get((name, file)) or self._path(name, file)
+        if found is not None:
+            self._paths[name, file] = found
+        return found
+
+    def _path(self, name: str, file: str) -> Path | None:
         record = self.ledger.by_name.get(name)
         if record is None:
             return None

@@ -1,7 +1,7 @@
 """Rows of a table by their number: small compressed blocks, found in two reads at any size.
 
 Parquet gives up a row only with its group (16,384 rows, texts included) and the table's footer, and
-needs a library that takes longer to load than an answer may. A block holds 64 rows as JSON.
+needs a library that takes longer to load than an answer may. A block holds 16 rows as JSON.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from typing import Any
 from regrow.lineage.lookup.damaged import Damaged
 
 MAGIC = b"regrowR1"
-PER_BLOCK = 64
+PER_BLOCK = 16
 _FOOT = struct.Struct("<8sQQI")
 """magic, rows, blocks, checksum of the two"""
 
 
 def write(path: Path, rows: Iterable[Mapping[str, Any]]) -> int:
-    """Write rows in their order; returns their number. Memory: eight bytes per 64 rows."""
+    """Write rows in their order; returns their number. Memory: eight bytes per 16 rows."""
     offsets = array("Q", [0])
     count = 0
     with path.open("wb") as file:

@@ -38,6 +38,7 @@ class Store:
         self.root = root
         self._folder: Path | None = None
         self._marks: dict[str, list[Any]] | None = None
+        self._names: dict[Path, str] = {}
         self._open: dict[str, Tree | Rows] = {}
         self._said = False
 
@@ -58,7 +59,13 @@ class Store:
         return self._folder
 
     def sha256(self, path: Path) -> str:
-        """The SHA-256 of a table; hashed once, and again when size, times or inode changed."""
+        """The SHA-256 of a table; read once, and by a later process if size, times or inode changed."""
+        found = self._names.get(path)
+        if found is None:
+            found = self._names[path] = self._sha256(path)
+        return found
+
+    def _sha256(self, path: Path) -> str:
         if self._marks is None:
             known = files.read_json(self.folder / "marks.json")
             self._marks = known if isinstance(known, dict) else {}

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from regrow.lineage.explorer.seen import Seen, seen
 from regrow.lineage.explorer.ways import Ways
 from regrow.lineage.runs.open import last_runs
+from regrow.lineage.runs.run import Run
 from regrow.lineage.shelf import Shelf
 from regrow.lineage.trace.answer import fate
 from regrow.lineage.trace.stop import Stop
@@ -43,25 +44,43 @@ class Document:
         return sum(entry.tokens for entry in self.seen)
 
 
-def documents(shelf: Shelf) -> list[Document]:
+@dataclass
+class Known:
+    """What is read once for a page."""
+
+    ways: Ways
+    runs: list[Run]
+    exposed: dict[str, list[Seen]]
+    """by id of a document or task"""
+
+    @classmethod
+    def of(cls, shelf: Shelf) -> Known:
+        """Read it."""
+        ways, runs = Ways(shelf), last_runs(shelf)
+        return cls(ways, runs, seen(runs, ways.owners))
+
+
+def documents(shelf: Shelf, known: Known | None = None) -> list[Document]:
     """Every document that the crawl or a later step met, and every address that gave none.
 
     Sorted by what training saw of it, most first, then by id and url.
     """
-    ways = Ways(shelf)
+    known = known or Known.of(shelf)
+    ways, runs, exposed = known.ways, known.runs, known.exposed
     found: dict[str, Document] = {}
     for id, row in ways.text.rows.items():
         url, title, source, licence, text = (
             row.get(c) or "" for c in ("url", "title", "source", "licence", "text")
         )
         found[id] = Document(id, url, title, source, licence, text)
+    for id, row in ways.own.items():
+        source, licence, text = (row.get(c) or "" for c in ("source", "licence", "text"))
+        found.setdefault(id, Document(id, row.get("url") or "", "", source, licence, text))
     for table in ways.drops.values():
         for id, row in table.rows.items():
             found.setdefault(id, Document(id, row.get("url") or ""))
     urls = {document.url for document in found.values()}
     rest = [Document(None, url) for url in ways.fetches if url not in urls]
-    runs = last_runs(shelf)
-    exposed = seen(runs, ways.owners)
     every = [*found.values(), *rest]
     for document in every:
         document.stops = ways.stops(document.id, document.url)

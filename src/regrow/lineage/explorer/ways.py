@@ -8,7 +8,9 @@ from typing import Any
 import polars as pl
 
 from regrow.lineage.shelf import Shelf
-from regrow.lineage.trace.made import MIXES
+from regrow.lineage.trace import forks
+from regrow.lineage.trace.made import mixes
+from regrow.lineage.trace.match import Match
 from regrow.lineage.trace.stop import Outcome, Stop
 
 _DROP = ("reason", "value", "threshold", "detail")
@@ -66,7 +68,15 @@ class Ways:
             if row.get("detail"):
                 self.copies.setdefault(row["detail"], []).append(id)
         self.parents: dict[str, dict[str, str]] = {}
-        self.made = {job: self._made(job) for job in MIXES}
+        self.mixes = mixes(shelf.ledger)
+        self.made = {job: self._made(job) for job in self.mixes}
+        self.left = {job: _Table(shelf, job, "drops.parquet", _DROP) for job in self.mixes}
+        self.own = {
+            row["id"]: row
+            for _, path in forks.tables(shelf)
+            for row in pl.read_parquet(path).iter_rows(named=True)
+        }
+        """documents that forks brought"""
 
     def _crawl(self) -> tuple[dict[str, dict[str, Any]], bool]:
         columns = ["url", "host", "status", "mime", "bytes", "depth", "outcome", "detail"]
@@ -108,6 +118,9 @@ class Ways:
 
     def stops(self, id: str | None, url: str) -> list[Stop]:
         """See trace.journey."""
+        if id in self.own:
+            stops = forks.journey(self.shelf, Match(id, url))
+            return stops if stops[-1].outcome != "kept" else [*stops, *self._mixes(str(id))]
         stops = [self._fetched(url)]
         if id is None:
             return stops
@@ -159,7 +172,7 @@ class Ways:
 
     def _mixes(self, id: str) -> list[Stop]:
         stops = []
-        for job in MIXES:
+        for job in self.mixes:
             by: dict[str, list[dict[str, Any]]] = {}
             for row in self.made[job].get(id, []):
                 by.setdefault(str(row.get("component", "")), []).append(row)
@@ -168,6 +181,8 @@ class Ways:
                 if len(rows) > 1 or rows[0]["id"] != id:
                     facts["documents"] = len(rows)
                 stops.append(Stop(job, "kept", facts))
+            if id in self.left[job].rows:
+                stops.append(Stop(job, "dropped", self.left[job].facts(id, _DROP)))
         return stops
 
     def _fetched(self, url: str) -> Stop:

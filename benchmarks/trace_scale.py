@@ -10,7 +10,8 @@ order, on disk, as the making of a lookup does. Every answer is compared with wh
 Simulated, since the documents of 10^9 do not fit here: tables are stand-ins that no question reads (a lookup
 never opens its table). The lookups of the other tables (text, filter, dedup, … midmix) have the full shape and size,
 but only the blocks that the questions touch are written (sparse files, no two share a page); so have the rows.
-`cold`: the pages of all lookups are dropped before each question (Python's own files stay in memory).
+`cold`: the pages of all lookups are dropped before each question (Python's own files stay in memory; what a
+host caches below a virtual disk cannot be dropped).
 Removes what it wrote.
 """
 
@@ -44,6 +45,8 @@ from regrow.tables import parquet as tables
 
 LENGTH, BATCH, TOKENS = 8192, 512, 700
 """tokens of a sequence, sequences of a step (4.2 million tokens), tokens of a document"""
+SMALL = 32
+"""sequences of a step of a second stage over the same pack"""
 STRIDE = 618_033_989
 """a document's place in the stream is this times its rank: coprime to a power of ten"""
 CHUNK = 1 << 22
@@ -181,14 +184,18 @@ def record(step: str, instance: str | None, files: list[str], **more: Any) -> di
 
 def repository(root: Path, world: World, sequences: int) -> list[dict[str, Any]]:
     """Records of a flow up to midtraining, with stand-ins for its tables."""
-    last = sequences // BATCH
-    params = {"batch_sequences": BATCH, "seed": 0, "second_seed": 1}
     made = [record(step, None, [f"{FILES[step][0]}.parquet", "drops.parquet"]) for step in KEPT]
     made[3]["output"]["files"].append({"path": "heldout.parquet", "sha256": "0" * 64, "size": 0})
     made.append(record("crawl", None, ["fetches.parquet"]))
     pack = ["index.parquet", "meta.json", "tokens.bin"]
     made.append(record("pack", None, pack))
-    for stage, job, name in (("pretrain", "pack", "pack"), ("midtrain", "midmix", "data")):
+    for stage, job, name, batch in (
+        ("pretrain", "pack", "pack", BATCH),
+        ("midtrain", "midmix", "data", BATCH),
+        ("longcontext", "pack", "data", SMALL),
+    ):
+        last = sequences // batch
+        params = {"batch_sequences": batch, "seed": 0, "second_seed": 1}
         read = {name: {"kind": "data", "record": f"records/{job}.json", "path": f"data/{job}"}}
         for n in range(1, CHECKPOINTS + 1):
             step = f"{last * n // CHECKPOINTS:06d}"
@@ -225,8 +232,8 @@ def stand_in(root: Path, marks: dict[str, Any], path: str) -> str:
     return name
 
 
-def asked(root: Path, arguments: list[str], cold: bool) -> tuple[float, float, Any]:
-    """Wall and CPU seconds of a process, and what it answered."""
+def asked(root: Path, arguments: list[str], cold: bool) -> tuple[float, float, float, Any]:
+    """Wall and CPU seconds of a process, megabytes that it had from disk, and what it answered."""
     if cold:
         for path in (root / FOLDER).iterdir():
             if path.is_file():
@@ -246,15 +253,17 @@ def asked(root: Path, arguments: list[str], cold: bool) -> tuple[float, float, A
     if done.returncode:
         raise SystemExit(done.stderr.decode())
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return wall, cpu, json.loads(done.stdout)
+    read = (after.ru_inblock - before.ru_inblock) * 512 / 1e6
+    return wall, cpu, read, json.loads(done.stdout)
 
 
-def say(what: str, wall: list[float], cpu: list[float], more: str = "") -> None:
+def say(what: str, measured: list[tuple[float, float, float]], more: str = "") -> None:
+    wall, cpu, read = zip(*measured, strict=True)
     ordered = sorted(wall)
     p95 = ordered[int(0.95 * (len(ordered) - 1))]
     print(
         f"{what:<44} median {1000 * statistics.median(wall):6.0f} ms  p95 {1000 * p95:6.0f} ms  "
-        f"CPU {1000 * statistics.median(cpu):5.0f} ms  {more}",
+        f"CPU {1000 * statistics.median(cpu):5.0f} ms  disk {statistics.median(read):5.2f} MB  {more}",
         flush=True,
     )
 
@@ -326,14 +335,18 @@ def bench(root: Path, n: int, turns: int) -> None:
     timed("token -> instance", starts, lambda: grow.grow(starts, "number", world.by_start()))
 
     chance = random.Random(0)
-    order = Positions(sequences, 0, "pretrain")
-    steps = [chance.randrange(1, last + 1) for _ in range(max(2, turns // 4))]
-    in_step = {
-        step: [order.at((step - 1) * BATCH + place) for place in range(BATCH)] for step in steps
+    stages = {
+        (stage, batch): Positions(sequences, 0, stage)
+        for stage, batch in (("pretrain", BATCH), ("longcontext", SMALL))
     }
+    drawn = [
+        (stage, batch, step, [order.at((step - 1) * batch + place) for place in range(batch)])
+        for (stage, batch), order in stages.items()
+        for step in (chance.randrange(1, sequences // batch + 1) for _ in range(max(2, turns // 4)))
+    ]
     places = {
         place
-        for held in in_step.values()
+        for _, _, _, held in drawn
         for sequence in held
         for place in range(
             max(0, sequence * LENGTH // TOKENS - 2), min(n, (sequence + 1) * LENGTH // TOKENS + 2)
@@ -370,25 +383,24 @@ def bench(root: Path, n: int, turns: int) -> None:
         f"{n:,} documents, {sequences:,} sequences, {last:,} steps; lookups of {total:.0f} GB in all"
     )
 
-    checkpoint = f"pretrain.{last:06d}"
     asked(root, ["trace", world.id(documents[0])], False)
     for cold in (True, False):
         word = "cold" if cold else "warm"
-        wall, cpu = [], []
+        measured = []
         for rank in documents:
-            a, b, answer = asked(root, ["trace", world.id(rank)], cold)
-            check(world, order, rank, answer)
-            wall.append(a)
-            cpu.append(b)
-        say(f"regrow trace ID, {word}", wall, cpu, f"{len(answer['stops'])} stops")
-        wall, cpu = [], []
-        for step in steps:
-            a, b, answer = asked(root, ["order", checkpoint, "--step", str(step)], cold)
-            check_step(world, in_step[step], answer)
-            wall.append(a)
-            cpu.append(b)
-        say(f"regrow order --step N, {word}", wall, cpu,
-            f"{len(answer['documents']):,} documents in {BATCH} sequences")  # fmt: skip
+            *figures, answer = asked(root, ["trace", world.id(rank)], cold)
+            check(world, stages["pretrain", BATCH], rank, answer)
+            measured.append(tuple(figures))
+        say(f"regrow trace ID, {word}", measured, f"{len(answer['stops'])} stops, 3 stages")
+        for stage, batch in stages:
+            checkpoint = f"{stage}.{sequences // batch:06d}"
+            measured = []
+            for _, _, step, held in (one for one in drawn if one[0] == stage):
+                *figures, answer = asked(root, ["order", checkpoint, "--step", str(step)], cold)
+                check_step(world, held, answer)
+                measured.append(tuple(figures))
+            told_of = f"{len(answer['documents']):,} documents in {batch} sequences"
+            say(f"regrow order --step N, {word}", measured, told_of)
     within(root, world, documents)
 
 
@@ -404,7 +416,7 @@ def within(root: Path, world: World, documents: list[int]) -> None:
         start = time.perf_counter()
         trace(ledger, world.id(rank))
         wall.append(time.perf_counter() - start)
-    say("the question alone, warm, in a running process", wall, [0.0])
+    say("the question alone, warm, in a running process", [(one, 0.0, 0.0) for one in wall])
 
 
 def check(world: World, order: Positions, rank: int, answer: dict[str, Any]) -> None:
@@ -423,7 +435,7 @@ def check(world: World, order: Positions, rank: int, answer: dict[str, Any]) -> 
 def check_step(world: World, sequences: list[int], answer: dict[str, Any]) -> None:
     """The documents of a step: they tile its sequences, and are those of the generator."""
     assert [row["sequence"] for row in answer["documents"] if row["start"] == 0] == sequences
-    assert answer["tokens"] == BATCH * LENGTH
+    assert answer["tokens"] == len(sequences) * LENGTH
     for piece in answer["documents"][:: len(answer["documents"]) // 50]:
         assert piece["id"] == world.id(world.rank(piece["instance"])) and piece["url"]
 

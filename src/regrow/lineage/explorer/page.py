@@ -26,7 +26,7 @@ from regrow.lineage.shelf import Shelf
 from regrow.lineage.sources import source_files, sources
 
 HERE = Path(__file__).parent
-SCRIPTS = ("dom", "data", "graph", "panel", "documents", "compare", "start")
+SCRIPTS = ("dom", "data", "graph", "panel", "documents", "tasks", "compare", "start")
 """files of the script, in the order in which they are joined"""
 _APART = (("documents of midtraining", "midmix"), ("documents of long context", "longmix"))
 """what `regrow trace` follows and the page counts at its origin"""

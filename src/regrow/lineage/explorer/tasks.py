@@ -121,7 +121,6 @@ def _rewarded(run: Rollouts, found: dict[str, Task]) -> None:
         if task is None:
             continue
         means = rows.group_by("step", maintain_order=True).agg(pl.col("reward").mean())
-        columns = ["step", "reward", "reason", "text"]
         ends = [rows.row(n, named=True) for n in dict.fromkeys((0, rows.height - 1))]
         task.rewarded.append(
             Rewarded(
@@ -130,7 +129,7 @@ def _rewarded(run: Rollouts, found: dict[str, Task]) -> None:
                 means["reward"].to_list(),
                 rows.height,
                 int(rows["tokens"].sum()),
-                [tuple(end[c] for c in columns) for end in ends],
+                [(e["step"], e["reward"], e["reason"], e.get("text") or "") for e in ends],
             )
         )
 

@@ -260,7 +260,7 @@ def asked(root: Path, arguments: list[str], cold: bool) -> tuple[float, float, f
 def say(what: str, measured: list[tuple[float, float, float]], more: str = "") -> None:
     wall, cpu, read = zip(*measured, strict=True)
     ordered = sorted(wall)
-    p95 = ordered[int(0.95 * (len(ordered) - 1))]
+    p95 = ordered[-(-19 * len(ordered) // 20) - 1]
     print(
         f"{what:<44} median {1000 * statistics.median(wall):6.0f} ms  p95 {1000 * p95:6.0f} ms  "
         f"CPU {1000 * statistics.median(cpu):5.0f} ms  disk {statistics.median(read):5.2f} MB  {more}",

@@ -78,7 +78,7 @@ def documents(shelf: Shelf, job: str, ids: set[str]) -> dict[str, dict[str, Any]
     """
     columns = ("component", "generator", "source", "parent")
     found: dict[str, dict[str, Any]] = {id: {} for id in ids}
-    for id in ids if job != "pack" else ():
+    for id in ids if not job.startswith("pack") else ():
         for row in shelf.find(job, "documents.parquet", "id", id, columns):
             found[id].update({name: value for name, value in row.items() if value})
     origin = {id: str(row.get("parent") or id) for id, row in found.items()}

@@ -6,86 +6,25 @@ import json
 from pathlib import Path
 from typing import Any
 
-import polars as pl
 import pytest
 
-import small_tree
 from regrow.cli.main import main
+from regrow.lineage.explorer.documents import documents
+from regrow.lineage.explorer.page import facts, page
 from regrow.lineage.ledger import Ledger
 from regrow.lineage.lookup import store
 from regrow.lineage.order import order_of_step
+from regrow.lineage.shelf import Shelf
 from regrow.lineage.trace.answer import trace
-from regrow.tables import parquet as tables
 from regrow.tasks.mid.text import identity
+from small_fork import OWN, write_fork, write_takedown
 from small_tree import ID, url
-
-OWN = {name: small_tree.document_id(name) for name in ("kept", "aside", "leak", "late")}
 
 
 @pytest.fixture
 def forked(tree: Path, monkeypatch: pytest.MonkeyPatch) -> Ledger:
-    """The small tree after midtraining read the mix of a fork."""
-    passage = {name: identity("own", id, 0) for name, id in OWN.items()}
-    documents = [
-        {
-            "id": id,
-            "url": f"file:{name}.md",
-            "source": "notes",
-            "licence": "CC-BY-4.0",
-            "text": f"My {name} notes.\nMore of them.",
-        }
-        for name, id in OWN.items()
-    ]
-    tables.write(pl.DataFrame(documents).sort("id"), tree / "forks/mine/documents.parquet")
-    mix = tree / "data/forkmix/mine"
-    monkeypatch.setattr(
-        small_tree, "TOKENS", small_tree.TOKENS | {passage["kept"]: 24, passage["aside"]: 20}
-    )
-    small_tree.write_pack(mix, [passage["kept"], "question1", passage["kept"], "passage1"])
-    small_tree.write_pack(mix / "heldout/own", [passage["aside"]])
-    row = {
-        "component": "own",
-        "source": "notes",
-        "generator": None,
-        "licence": "CC-BY-4.0",
-        "parent": OWN["kept"],
-        "text": "My kept notes.",
-    }
-    old = pl.read_parquet(tree / "data/midmix/documents.parquet")
-    tables.write(
-        pl.concat([old, pl.DataFrame([{"id": passage["kept"], **row}], schema=old.schema)]).sort(
-            "id"
-        ),
-        mix / "documents.parquet",
-    )
-    leak = {
-        "id": OWN["leak"],
-        "step": "forkmix",
-        "reason": "leak.heldout",
-        "value": 0.9,
-        "threshold": 0.2,
-        "detail": ID["held"],
-    }
-    tables.write(tables.drops([leak]), mix / "drops.parquet")
-    _record(tree)
-    return Ledger.load(tree)
-
-
-def _record(tree: Path) -> None:
-    record = json.loads((tree / "records/midmix.json").read_text())
-    record |= {
-        "step": "forkmix",
-        "instance": "mine",
-        "output": small_tree._output(tree, "data/forkmix/mine"),
-    }
-    record["inputs"]["documents"] = {"kind": "source", "path": "forks/mine"}
-    record["parts"]["inputs"]["documents"] = "0" * 64
-    (tree / "records/forkmix.mine.json").write_text(json.dumps(record))
-    for path in (tree / "records").glob("midtrain*.json"):
-        changed = json.loads(path.read_text())
-        changed["inputs"]["data"]["record"] = "records/forkmix.mine.json"
-        changed["inputs"]["data"]["path"] = "data/forkmix/mine"
-        path.write_text(json.dumps(changed))
+    """After midtraining read the mix of a fork."""
+    return Ledger.load(write_fork(tree, monkeypatch))
 
 
 def stops(answer: dict[str, Any]) -> list[tuple[str, str]]:
@@ -163,3 +102,44 @@ def test_text_is_read_as_text_alone(
     assert "4 documents fit" in listed and OWN["late"][:12] in listed and "My late notes." in listed
     assert main(["trace", "--text", OWN["kept"]]) == 1
     assert "no document has the id, URL or text" in capsys.readouterr().err
+
+
+def test_the_explorer_shows_the_fork_and_its_documents(forked: Ledger) -> None:
+    told = facts(forked)
+    nodes = {node["name"]: node for node in told["graph"]["nodes"]}
+    assert (
+        nodes["forkmix"]["records"] == ["forkmix.mine"] and nodes["forks/mine"]["kind"] == "source"
+    )
+    assert ">mine<" in page(forked)
+    own = {row[0]: row for row in told["documents"]["rows"] if row[0] in OWN.values()}
+    assert len(own) == len(OWN)
+    for document in documents(Shelf(forked)):
+        if document.id in own:
+            answer = trace(forked, str(document.id))
+            assert document.fate == answer["fate"]
+            assert [(s.step, s.outcome) for s in document.stops] == stops(answer)
+
+
+def test_a_document_that_was_taken_down_was_seen_by_nothing(tree: Path) -> None:
+    before = trace(Ledger.load(tree), url("queries"))
+    assert any(entry["stage"] == "pretrain" for entry in before["training"])
+    ledger = Ledger.load(write_takedown(tree, "queries"))
+    after = trace(ledger, url("queries"))
+    assert after["fate"] == "dropped by pack_masked.gone: takedown" and after["training"] == []
+    assert after["stops"][-1]["facts"]["slots"] == 1
+    seen = trace(ledger, url("joins"))["training"][0]
+    assert (
+        seen == trace(Ledger.load(tree), url("joins"))["training"][0]
+        and seen["stage"] == "pretrain"
+    )
+    rows = [
+        row
+        for step in (1, 2, 3, 4)
+        for row in order_of_step(ledger, ledger.by_name["pretrain.000008"], step)["documents"]
+    ]
+    assert {row["id"] for row in rows} >= {"takedown:gone"} and ID["queries"] not in {
+        row["id"] for row in rows
+    }
+    told = {document.id: document for document in documents(Shelf(ledger))}
+    assert told[ID["queries"]].fate == after["fate"]
+    assert "pack_masked" in {node["name"] for node in facts(ledger)["graph"]["nodes"]}

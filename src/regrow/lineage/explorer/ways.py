@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 
 from regrow.lineage.shelf import Shelf
-from regrow.lineage.trace import forks
+from regrow.lineage.trace import forks, takedowns
 from regrow.lineage.trace.made import mixes
 from regrow.lineage.trace.match import Match
 from regrow.lineage.trace.stop import Outcome, Stop
@@ -183,7 +183,7 @@ class Ways:
                 stops.append(Stop(job, "kept", facts))
             if id in self.left[job].rows:
                 stops.append(Stop(job, "dropped", self.left[job].facts(id, _DROP)))
-        return stops
+        return [*stops, *takedowns.stops(self.shelf, id)]
 
     def _fetched(self, url: str) -> Stop:
         row = self.fetches.get(url)

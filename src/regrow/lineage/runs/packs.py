@@ -179,7 +179,7 @@ class Packs(Run):
             ("decontaminate", "train.parquet", "source"),
             ("decontaminate", "train.parquet", "licence"),
         ]
-        if self.data != "pack":
+        if not self.data.startswith("pack"):  # `pack`, or the same masked by a takedown
             # Documents that the flow made for this mix are none of the crawl's: their own table
             # says what they are.
             tables = [

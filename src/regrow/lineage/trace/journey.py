@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from regrow.lineage.shelf import Shelf
-from regrow.lineage.trace import forks
+from regrow.lineage.trace import forks, takedowns
 from regrow.lineage.trace.made import later_mixes
 from regrow.lineage.trace.match import Match
 from regrow.lineage.trace.stop import Stop
@@ -32,7 +32,7 @@ def journey(shelf: Shelf, match: Match) -> list[Stop]:
             stops.append(found)
             if found.outcome in {"dropped", "held out"}:
                 return stops
-    return [*stops, *later_mixes(shelf, match.id)]
+    return [*stops, *later_mixes(shelf, match.id), *takedowns.stops(shelf, match.id)]
 
 
 def _crawl(shelf: Shelf, match: Match) -> Stop:

@@ -8,6 +8,7 @@ from regrow.lineage.ledger import Ledger
 from regrow.lineage.shelf import Shelf
 from regrow.lineage.trace.match import Match
 from regrow.lineage.trace.stop import Outcome, Stop
+from regrow.lineage.trace.takedowns import unmasked
 
 SPLITS = ("train", "dev", "test")
 MIXES = ("midmix", "forkmix", "longmix")
@@ -162,9 +163,7 @@ def _offspring(shelf: Shelf, job: str, id: str, columns: list[str]) -> list[dict
 def family(shelf: Shelf, job: str, id: str) -> list[str]:
     """The ids under which a packed stream of `job` may hold what `id` names: its own and its offspring's."""
     ids = (
-        [row["id"] for row in _offspring(shelf, job, id, ["id"])]
-        if job.partition(".")[0] in MIXES
-        else []
+        [row["id"] for row in _offspring(shelf, job, id, ["id"])] if unmasked(job) in MIXES else []
     )
     return list(dict.fromkeys([id, *ids]))
 

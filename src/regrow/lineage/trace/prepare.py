@@ -11,7 +11,7 @@ from regrow.lineage.runs.open import last_runs
 from regrow.lineage.runs.packs import Packs
 from regrow.lineage.runs.rollouts import FILE, Rollouts
 from regrow.lineage.shelf import Shelf
-from regrow.lineage.trace import forks, made, scan
+from regrow.lineage.trace import forks, made, scan, takedowns
 
 _BY_ID = (
     ("filter", "documents.parquet"),
@@ -66,6 +66,7 @@ def _wanted(shelf: Shelf) -> Iterator[tuple[Path, tuple[str, ...]]]:
         for record in shelf.ledger.records
         if record.step.startswith("evaluate")
     ]
+    asked += [(r.name, takedowns.TABLE, ("document",)) for r in takedowns.masks(shelf)]
     for job, file, columns in asked:
         path = shelf.path(job, file)
         if path is not None:

@@ -39,7 +39,7 @@ import polars as pl
 
 from regrow.lineage.lookup import grow, rows, sort
 from regrow.lineage.lookup.feistel import Positions
-from regrow.lineage.lookup.store import FOLDER
+from regrow.lineage.lookup.store import FOLDER, code
 from regrow.lineage.lookup.tree import BLOCK, FULL, HEAD, Tree
 from regrow.tables import parquet as tables
 
@@ -235,7 +235,7 @@ def stand_in(root: Path, marks: dict[str, Any], path: str) -> str:
 def asked(root: Path, arguments: list[str], cold: bool) -> tuple[float, float, float, Any]:
     """Wall and CPU seconds of a process, megabytes that it had from disk, and what it answered."""
     if cold:
-        for path in (root / FOLDER).iterdir():
+        for path in (root / FOLDER / code()).iterdir():
             if path.is_file():
                 handle = os.open(path, os.O_RDONLY)
                 os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_DONTNEED)
@@ -326,10 +326,10 @@ def bench(root: Path, n: int, turns: int) -> None:
     sequences = n * TOKENS // LENGTH
     last = sequences // BATCH
     repository(root, world, sequences)
-    (root / FOLDER).mkdir(parents=True)
+    (root / FOLDER / code()).mkdir(parents=True)
     marks: dict[str, Any] = {}
     index = stand_in(root, marks, "data/pack/index.parquet")
-    here = root / FOLDER
+    here = root / FOLDER / code()
     full, starts = here / f"{index}.id.tree", here / f"{index}.start.tree"
     timed("document -> instance (in order)", full, lambda: grow.grow(full, "hex", world.by_id()))
     timed("token -> instance", starts, lambda: grow.grow(starts, "number", world.by_start()))

@@ -18,9 +18,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from regrow.lineage.ledger import Ledger
-from regrow.lineage.lookup import keys
+from regrow.lineage.lookup import keys, store
 from regrow.lineage.lookup.ask import Lookup
-from regrow.lineage.lookup.store import FOLDER
+from regrow.lineage.lookup.store import FOLDER, code
 from regrow.lineage.runs.open import last_runs
 from regrow.lineage.runs.packs import Packs
 from regrow.lineage.shelf import Shelf
@@ -129,7 +129,9 @@ def test_damaged_lookups_are_made_anew(
     ledger = Ledger.load(tree)
     asked = (url("joins"), "train-add-0", "think-1", url("copy"))
     wanted = [trace(ledger, query) for query in asked]
-    made = sorted(path for path in (tree / FOLDER).iterdir() if path.suffix in (".tree", ".rows"))
+    made = sorted(
+        path for path in (tree / FOLDER / code()).iterdir() if path.suffix in (".tree", ".rows")
+    )
     assert len(made) > 20
     contents = [path.read_bytes() for path in made]
     trees = [
@@ -146,9 +148,9 @@ def test_damaged_lookups_are_made_anew(
             path.write_bytes(trees[number % len(trees)])
     assert [trace(ledger, query) for query in asked] == wanted
     assert [path.read_bytes() for path in made] == contents, "made anew, to the same bytes"
-    left = {path.name for path in (tree / FOLDER).iterdir()}
+    left = {path.name for path in (tree / FOLDER / code()).iterdir()}
     assert left == {path.name for path in made} | {"marks.json", "locks"}
-    (tree / FOLDER / "marks.json").write_bytes(b"{]")
+    (tree / FOLDER / code() / "marks.json").write_bytes(b"{]")
     assert trace(ledger, asked[0]) == wanted[0]
 
 
@@ -191,7 +193,7 @@ def test_two_processes_at_once_make_each_lookup_once(tree: Path) -> None:
 def test_what_a_killed_process_left_is_cleared(tree: Path) -> None:
     ledger = Ledger.load(tree)
     trace(ledger, ID["joins"])
-    (path,) = [p for p in (tree / FOLDER).glob("*.rows")][:1]
+    (path,) = [p for p in (tree / FOLDER / code()).glob("*.rows")][:1]
     left = path.with_name(f".{path.name}.99999999")
     left.write_bytes(path.read_bytes()[:10])
     path.unlink()
@@ -205,6 +207,16 @@ def test_where_nothing_can_be_written_lookups_are_the_process_own(tree: Path) ->
     shutil.rmtree(tree / ".regrow")
     (tree / ".regrow").write_text("a file, so that no folder can be made")
     assert trace(Ledger.load(tree), ID["joins"]) == wanted
+
+
+def test_lookups_of_other_code_are_not_read(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    wanted = trace(Ledger.load(tree), ID["joins"])
+    old = {path.name: path for path in (tree / FOLDER / code()).iterdir()}
+    monkeypatch.setattr(store, "code", lambda: "0" * 12)
+    assert trace(Ledger.load(tree), ID["joins"]) == wanted
+    assert [path.name for path in (tree / FOLDER).iterdir()] == ["0" * 12]
+    made = {path.name for path in (tree / FOLDER / ("0" * 12)).iterdir()}
+    assert made and made <= old.keys(), "the names say the tables"
 
 
 HEAVY = {"polars", "numpy", "torch", "dvc", "snakemake", "jinja2", "pydantic"}

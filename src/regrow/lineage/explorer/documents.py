@@ -10,7 +10,7 @@ from regrow.lineage.runs.open import last_runs
 from regrow.lineage.runs.run import Run
 from regrow.lineage.shelf import Shelf
 from regrow.lineage.trace.answer import fate
-from regrow.lineage.trace.stop import Stop
+from regrow.lineage.trace.stop import Stop, decisive
 
 
 @dataclass
@@ -32,9 +32,10 @@ class Document:
         """`dropped`, `held out`, `trained`, `kept` (but in no step) or `lost`."""
         if any(stop.outcome == "held out" for stop in self.stops):
             return "held out"
-        if self.stops[-1].outcome == "dropped":
+        last = decisive(self.stops)
+        if last.outcome == "dropped":
             return "dropped"
-        if self.stops[-1].outcome in {"missing", "unknown"}:
+        if last.outcome in {"missing", "unknown"}:
             return "lost"
         return "trained" if any(entry.steps for entry in self.seen) else "kept"
 
@@ -94,7 +95,7 @@ def documents(shelf: Shelf, known: Known | None = None) -> list[Document]:
 
 def _fate(document: Document, trained: bool) -> str:
     """The sentence of trace."""
-    last = document.stops[-1]
+    last = decisive(document.stops)
     if document.end == "held out":
         return "held out: the model is evaluated on it and never trained on it"
     if document.end == "dropped":

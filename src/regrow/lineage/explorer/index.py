@@ -11,6 +11,7 @@ from regrow.lineage.explorer.documents import Document
 from regrow.lineage.explorer.facts import Pool
 from regrow.lineage.explorer.tasks import Task
 from regrow.lineage.explorer.visible import shown, visible
+from regrow.lineage.trace.stop import decisive
 
 MOST = 4000
 """documents in a page; of more, those that training saw most"""
@@ -148,7 +149,7 @@ def _counts(found: list[Document]) -> dict[str, Any]:
     """How many documents ended how, and of the dropped ones where and why."""
     ends = Counter(document.end for document in found)
     reasons = Counter(
-        (document.stops[-1].step, visible(document.fate.partition(": ")[2]))
+        (decisive(document.stops).step, visible(document.fate.partition(": ")[2]))
         for document in found
         if document.end == "dropped"
     )

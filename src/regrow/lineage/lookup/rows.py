@@ -70,7 +70,8 @@ class Rows:
             if len(raw) != _FOOT.size:
                 raise Damaged(f"{path}: too short")
             magic, self.count, self._blocks, crc = _FOOT.unpack(raw)
-            if magic != MAGIC or crc != zlib.crc32(raw[8:24]):
+            blocks = -(-self.count // PER_BLOCK)
+            if magic != MAGIC or crc != zlib.crc32(raw[8:24]) or self._blocks != blocks:
                 raise Damaged(f"{path}: not a file of rows")
             self._offsets = size - _FOOT.size - 8 * (self._blocks + 1)
         except BaseException:
@@ -110,6 +111,7 @@ class Rows:
         except (struct.error, zlib.error, ValueError) as error:
             raise Damaged(f"{self.path}: block {block} is not what was written ({error})") from None
         number, *lines = text.split("\n")
-        if number != str(block):
-            raise Damaged(f"{self.path}: block {block} is that of {number}")
+        expected = min(PER_BLOCK, self.count - block * PER_BLOCK)
+        if number != str(block) or len(lines) != expected:
+            raise Damaged(f"{self.path}: block {block} is that of {number}, of {len(lines)} rows")
         return lines

@@ -1,14 +1,17 @@
 """Where lookups lie, and when they are made: on first use, named by the content of their table.
 
-`.regrow/lookup/<format>/<SHA-256 of the table>.<column>.tree` and `….rows`. A table whose bytes are others has
-another name, so a lookup is never stale; what an earlier run or a fork asked for is found again. Every block
-is checked when it is read; a broken lookup is thrown away and made anew. The folder may be deleted.
+`.regrow/lookup/<code>/<SHA-256 of the table>.<column>.tree` and `….rows`. A table whose bytes are others has
+another name, and so have lookups that other code made: none is ever stale. What an earlier run or a fork
+asked for is found again. Every block is checked when it is read; a broken lookup is thrown away and made
+anew. The folder may be deleted.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+import shutil
 import sys
 import tempfile
 import time
@@ -22,11 +25,26 @@ from regrow.lineage.lookup.damaged import Damaged
 from regrow.lineage.lookup.rows import Rows
 from regrow.lineage.lookup.tree import Tree
 
-FORMAT = "1"
-"""goes up when lookups of the same table would hold something else"""
-FOLDER = f".regrow/lookup/{FORMAT}"
+FOLDER = ".regrow/lookup"
+_CODE = (
+    "lineage/lookup/*.py",
+    "lineage/runs/places.py",
+    "train/buckets.py",
+    "numerics/permutation.py",
+)
+"""what decides the bytes of a lookup, besides its table"""
 _PATIENCE = 1.0
 """seconds of building, after which it is said"""
+
+
+def code() -> str:
+    """12 digits that name the code that makes lookups."""
+    package = Path(__file__).parents[2]
+    found = hashlib.sha256()
+    for path in sorted(path for pattern in _CODE for path in package.glob(pattern)):
+        found.update(hashlib.sha256(path.read_bytes()).digest())
+    return found.hexdigest()[:12]
+
 
 Opened = TypeVar("Opened", Tree, Rows)
 
@@ -46,8 +64,10 @@ class Store:
     def folder(self) -> Path:
         """The folder of the lookups: of this process alone, where the repository cannot be written."""
         if self._folder is None:
-            folder = self.root / FOLDER
+            folder = self.root / FOLDER / code()
             try:
+                if not folder.is_dir():
+                    shutil.rmtree(folder.parent, ignore_errors=True)  # those of other code
                 folder.mkdir(parents=True, exist_ok=True)
                 usable = os.access(folder, os.W_OK)
             except OSError:

@@ -13,6 +13,7 @@ from regrow.lineage.trace.find import find
 from regrow.lineage.trace.journey import journey
 from regrow.lineage.trace.made import evaluations, family, journey_of_made
 from regrow.lineage.trace.match import Match
+from regrow.lineage.trace.stop import decisive
 
 
 def trace(ledger: Ledger, query: str, as_text: bool = False) -> dict[str, Any]:
@@ -42,7 +43,7 @@ def follow(shelf: Shelf, match: Match) -> dict[str, Any]:
     """The stops of one match, and what training and evaluation saw of it."""
     made = match.kind != "document"
     stops = journey_of_made(shelf, match) if made else journey(shelf, match)
-    last = stops[-1]
+    last = decisive(stops)
     # Of a task, the split decides: a pair kept for evaluation may be about a task of any split.
     judged = stops[:1] if match.kind == "task" else stops
     held = any(stop.outcome == "held out" for stop in judged)

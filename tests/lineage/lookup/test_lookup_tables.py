@@ -191,6 +191,7 @@ def test_two_processes_at_once_make_each_lookup_once(tree: Path) -> None:
 
 
 def test_what_a_killed_process_left_is_cleared(tree: Path) -> None:
+    shutil.rmtree(tree / ".regrow", ignore_errors=True)
     ledger = Ledger.load(tree)
     trace(ledger, ID["joins"])
     (path,) = [p for p in (tree / FOLDER / code()).glob("*.rows")][:1]

@@ -67,24 +67,30 @@ def _spill(entries: Entries, path: Path) -> Path:
 
 
 def _merged(paths: list[Path], room: int) -> Iterator[Entries]:
-    runs: list[NDArray[np.uint64]] = [
-        np.memmap(path, dtype="<u8", mode="r").reshape(2, -1) for path in paths
+    lengths = [path.stat().st_size // 16 for path in paths]
+    # Mapped to search only: what is merged is read, so that it does not stay in memory.
+    keys: list[NDArray[np.uint64]] = [
+        np.memmap(path, dtype="<u8", mode="r", shape=(n,))
+        for path, n in zip(paths, lengths, strict=True)
     ]
-    total = sum(run.shape[1] for run in runs)
-    samples = np.sort(np.concatenate([run[0, :: max(1, run.shape[1] // _SAMPLES)] for run in runs]))
-    pieces = -(-2 * total // room)
+    samples = np.sort(np.concatenate([run[:: max(1, len(run) // _SAMPLES)] for run in keys]))
+    pieces = -(-2 * sum(lengths) // room)
     cuts = np.unique(samples[np.linspace(0, len(samples) - 1, pieces + 1).astype(int)[1:-1]])
     places = [
-        np.concatenate([[0], np.searchsorted(run[0], cuts), [run.shape[1]]]).astype(int)
-        for run in runs
+        [0, *np.searchsorted(run, cuts).tolist(), n] for run, n in zip(keys, lengths, strict=True)
     ]
     for piece in range(len(cuts) + 1):
         parts = [
-            (
-                np.array(run[0, at[piece] : at[piece + 1]]),
-                np.array(run[1, at[piece] : at[piece + 1]]),
-            )
-            for run, at in zip(runs, places, strict=True)
+            _part(path, n, at[piece], at[piece + 1])
+            for path, n, at in zip(paths, lengths, places, strict=True)
         ]
         if any(len(keys) for keys, _ in parts):
             yield _sorted(parts)
+
+
+def _part(path: Path, length: int, start: int, end: int) -> Entries:
+    """Entries start .. end - 1 of a run."""
+    keys, values = (
+        np.fromfile(path, "<u8", end - start, offset=8 * (row * length + start)) for row in (0, 1)
+    )
+    return keys, values

@@ -53,6 +53,20 @@ def test_a_tree_gives_what_a_list_gives(
         tree.close()
 
 
+def test_sorting_on_disk_with_more_keys_than_a_sample_apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Keys that repeat across the cuts between pieces, in runs longer than what is sampled."""
+    monkeypatch.setattr(sort, "_EVERY", 7)
+    made = np.random.default_rng(0).integers(0, 50, 5000).astype(np.uint64)
+    values = np.arange(5000, dtype=np.uint64)
+    found = list(sort.ordered([(made, values)], tmp_path, 300))
+    order = np.argsort(made, kind="stable")
+    assert np.concatenate([keys for keys, _ in found]).tolist() == made[order].tolist()
+    assert np.concatenate([held for _, held in found]).tolist() == order.tolist()
+    assert max(len(keys) for keys, _ in found) < 5000 / 4 and list(tmp_path.iterdir()) == []
+
+
 def test_a_tree_of_three_levels_reads_three_blocks(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

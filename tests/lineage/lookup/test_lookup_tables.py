@@ -215,8 +215,13 @@ def test_lookups_of_other_code_are_not_read(tree: Path, monkeypatch: pytest.Monk
     old = {path.name: path for path in (tree / FOLDER / code()).iterdir()}
     monkeypatch.setattr(store, "code", lambda: "0" * 12)
     assert trace(Ledger.load(tree), ID["joins"]) == wanted
-    assert [path.name for path in (tree / FOLDER).iterdir()] == ["0" * 12]
-    made = {path.name for path in (tree / FOLDER / ("0" * 12)).iterdir()}
+    left = {path.name for path in (tree / FOLDER).iterdir()}
+    assert left == {"0" * 12, code()}, "those of today stay: another checkout may be asking"
+    os.utime(tree / FOLDER / ("0" * 12), (1, 1))
+    monkeypatch.setattr(store, "code", lambda: "1" * 12)
+    assert trace(Ledger.load(tree), ID["joins"]) == wanted
+    assert {path.name for path in (tree / FOLDER).iterdir()} == {"1" * 12, code()}
+    made = {path.name for path in (tree / FOLDER / ("1" * 12)).iterdir()}
     assert made and made <= old.keys(), "the names say the tables"
 
 

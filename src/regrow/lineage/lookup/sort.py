@@ -9,6 +9,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +18,32 @@ from regrow.lineage.lookup.grow import Entries
 
 ROOM = 1 << 23
 """entries that are sorted in memory at a time (of 16 bytes; sorting takes as much again twice)"""
-_SAMPLES = 4096
-"""keys of a run by which pieces are cut"""
+_EVERY = 4096
+"""a key in so many of a run is kept in memory: pieces are cut there, and searching reads no more than that"""
+
+
+class Run(NamedTuple):
+    """Sorted entries on disk: all keys, then all values."""
+
+    path: Path
+    length: int
+    sample: NDArray[np.uint64]
+    """every `_EVERY`th key"""
+
+    def keys(self, start: int, end: int) -> NDArray[np.uint64]:
+        """Keys start .. end - 1."""
+        return np.fromfile(self.path, "<u8", end - start, offset=8 * start)
+
+    def part(self, start: int, end: int) -> Entries:
+        """Entries start .. end - 1."""
+        values = np.fromfile(self.path, "<u8", end - start, offset=8 * (self.length + start))
+        return self.keys(start, end), values
+
+    def place(self, key: int) -> int:
+        """The number of keys below `key`."""
+        start = max(0, int(np.searchsorted(self.sample, np.uint64(key))) - 1) * _EVERY
+        block = self.keys(start, min(start + _EVERY, self.length))
+        return start + int(np.searchsorted(block, np.uint64(key)))
 
 
 def ordered(chunks: Iterable[Entries], folder: Path, room: int = ROOM) -> Iterator[Entries]:
@@ -29,7 +54,7 @@ def ordered(chunks: Iterable[Entries], folder: Path, room: int = ROOM) -> Iterat
         folder: where runs may lie while they are needed (as many bytes as the entries have).
         room: entries in memory at a time.
     """
-    runs: list[Path] = []
+    runs: list[Run] = []
     with tempfile.TemporaryDirectory(dir=folder, prefix=".sort.") as place:
         waiting: list[Entries] = []
         for chunk in _cut(chunks, room):
@@ -59,38 +84,19 @@ def _sorted(chunks: list[Entries]) -> Entries:
     return keys[order], values[order]
 
 
-def _spill(entries: Entries, path: Path) -> Path:
+def _spill(entries: Entries, path: Path) -> Run:
     with path.open("wb") as file:
         for part in entries:
             file.write(np.ascontiguousarray(part, "<u8").data)
-    return path
+    return Run(path, len(entries[0]), entries[0][::_EVERY].copy())
 
 
-def _merged(paths: list[Path], room: int) -> Iterator[Entries]:
-    lengths = [path.stat().st_size // 16 for path in paths]
-    # Mapped to search only: what is merged is read, so that it does not stay in memory.
-    keys: list[NDArray[np.uint64]] = [
-        np.memmap(path, dtype="<u8", mode="r", shape=(n,))
-        for path, n in zip(paths, lengths, strict=True)
-    ]
-    samples = np.sort(np.concatenate([run[:: max(1, len(run) // _SAMPLES)] for run in keys]))
-    pieces = -(-2 * sum(lengths) // room)
-    cuts = np.unique(samples[np.linspace(0, len(samples) - 1, pieces + 1).astype(int)[1:-1]])
-    places = [
-        [0, *np.searchsorted(run, cuts).tolist(), n] for run, n in zip(keys, lengths, strict=True)
-    ]
+def _merged(runs: list[Run], room: int) -> Iterator[Entries]:
+    sample = np.sort(np.concatenate([run.sample for run in runs]))
+    pieces = -(-2 * sum(run.length for run in runs) // room)
+    cuts = np.unique(sample[np.linspace(0, len(sample) - 1, pieces + 1).astype(int)[1:-1]])
+    places = [[0, *map(run.place, cuts.tolist()), run.length] for run in runs]
     for piece in range(len(cuts) + 1):
-        parts = [
-            _part(path, n, at[piece], at[piece + 1])
-            for path, n, at in zip(paths, lengths, places, strict=True)
-        ]
+        parts = [run.part(at[piece], at[piece + 1]) for run, at in zip(runs, places, strict=True)]
         if any(len(keys) for keys, _ in parts):
             yield _sorted(parts)
-
-
-def _part(path: Path, length: int, start: int, end: int) -> Entries:
-    """Entries start .. end - 1 of a run."""
-    keys, values = (
-        np.fromfile(path, "<u8", end - start, offset=8 * (row * length + start)) for row in (0, 1)
-    )
-    return keys, values

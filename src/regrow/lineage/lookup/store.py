@@ -33,8 +33,16 @@ _CODE = (
     "numerics/permutation.py",
 )
 """what decides the bytes of a lookup, besides its table"""
+_DAY = 86_400.0
 _PATIENCE = 1.0
 """seconds of building, after which it is said"""
+
+
+def _clear(folder: Path) -> None:
+    """Remove lookups of other code that nobody has added to for a day."""
+    for other in folder.iterdir() if folder.is_dir() else ():
+        if time.time() - other.stat().st_mtime > _DAY:
+            shutil.rmtree(other, ignore_errors=True)
 
 
 def code() -> str:
@@ -67,7 +75,7 @@ class Store:
             folder = self.root / FOLDER / code()
             try:
                 if not folder.is_dir():
-                    shutil.rmtree(folder.parent, ignore_errors=True)  # those of other code
+                    _clear(folder.parent)
                 folder.mkdir(parents=True, exist_ok=True)
                 usable = os.access(folder, os.W_OK)
             except OSError:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -323,7 +324,9 @@ def test_what_nothing_saw_is_told_apart(tree: Path) -> None:
     assert trace(ledger, url("joins"))["fate"].startswith("kept for training (no training run")
 
 
-def test_a_later_mix_that_leaves_a_document_out_does_not_end_its_way(tree: Path) -> None:
+def test_a_later_mix_that_leaves_a_document_out_does_not_end_its_way(
+    tree: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     before = trace(Ledger.load(tree), url("views"))
     drop = {"id": ID["views"], "step": "longmix", "reason": "short", "value": 5.0, "threshold": 9.0}
     tables.write(tables.drops([drop]), tree / "data/longmix/drops.parquet")
@@ -337,6 +340,9 @@ def test_a_later_mix_that_leaves_a_document_out_does_not_end_its_way(tree: Path)
         "trained" if answer["training"][0]["steps"] else "kept",
     )
     assert [stop.outcome for stop in told.stops] == [stop["outcome"] for stop in answer["stops"]]
+    monkeypatch.chdir(tree)
+    assert main(["trace", url("views")]) == 0
+    assert re.search(r"· longmix +left out: short, measured 5", capsys.readouterr().out)
 
 
 def test_a_soup_saw_no_data(ledger: Ledger) -> None:

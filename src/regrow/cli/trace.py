@@ -111,7 +111,7 @@ def _show(answer: dict[str, Any], paint: Paint) -> None:
         print(f"  line {match['line']}")
     print()
     for stop in answer["stops"]:
-        _show_stop(stop, paint)
+        _show_stop(stop, paint, answer["fate"].startswith("dropped"))
     for entry in answer["training"]:
         _show_training(entry, paint)
     _show_evaluations(answer["evaluations"], paint)
@@ -122,13 +122,15 @@ def _show(answer: dict[str, Any], paint: Paint) -> None:
         print(paint.dim(answer["hint"]))
 
 
-def _show_stop(stop: dict[str, Any], paint: Paint) -> None:
+def _show_stop(stop: dict[str, Any], paint: Paint, lost: bool) -> None:
     facts = dict(stop["facts"])
     mark = {"kept": paint.green("✓"), "held out": paint.yellow("◇"), "dropped": paint.red("✗")}
     line = f"{mark.get(stop['outcome'], paint.dim('?'))} {stop['step']:<14}"
     if stop["outcome"] == "dropped":
         reason = facts.pop("reason", None) or facts.pop("outcome", "")
-        line += f" dropped: {paint.bold(str(reason))}"
+        if not lost:  # by a mix of a later stage: others have it
+            line = f"{paint.dim('·')} {stop['step']:<14}"
+        line += f" {'dropped' if lost else 'left out'}: {paint.bold(str(reason))}"
         if "value" in facts:
             line += f", measured {_number(facts.pop('value'))}"
         if "threshold" in facts:

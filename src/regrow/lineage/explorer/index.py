@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from dataclasses import asdict
 from typing import Any
@@ -19,6 +20,8 @@ ROOM = 1_400_000
 """bytes for the index of words"""
 MOST_TASKS = 3000
 """tasks in a page; of more, those that were prompts most often, were asked, or had most made of them"""
+ROOM_OF_TASKS = 1_800_000
+"""bytes for tasks"""
 DIGITS = 12
 """of the ids of examples and pairs"""
 SHORT = 160
@@ -46,18 +49,25 @@ def index(found: list[Document], most: int = MOST, room: int = ROOM) -> dict[str
     }
 
 
-def listed(found: list[Task], most: int = MOST_TASKS) -> dict[str, Any]:
-    """Rows of the first `most` tasks and names that they point to; and how many there are of what."""
+def listed(found: list[Task], most: int = MOST_TASKS, room: int = ROOM_OF_TASKS) -> dict[str, Any]:
+    """Rows of the first `most` tasks that have room, names that they point to, and how many there are of what."""
     names = Pool()
+    rows: list[list[Any]] = []
+    for task in found[:most]:
+        row = _task(task, names)
+        room -= len(json.dumps(row, ensure_ascii=False).encode())
+        if room < 0:
+            break
+        rows.append(row)
     return {
-        "rows": [_task(task, names) for task in found[:most]],
+        "rows": rows,
         "names": names.values,
         "counts": {
             "tasks": len(found),
             "examples and pairs": sum(len(task.used) for task in found),
             "answers": sum(entry.answers for task in found for entry in task.rewarded),
         },
-        "left_out": max(0, len(found) - most),
+        "left_out": len(found) - len(rows),
     }
 
 

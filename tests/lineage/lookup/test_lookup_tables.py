@@ -116,9 +116,14 @@ def test_a_table_that_was_changed_is_looked_up_anew(tree: Path) -> None:
     def bucket(answer: dict[str, Any]) -> int:
         return next(s["facts"]["bucket"] for s in answer["stops"] if s["step"] == "mix")
 
-    assert (bucket(first), bucket(trace(Ledger.load(tree), url("joins")))) == (1, 9)
+    second = trace(Ledger.load(tree), url("joins"))
+    assert (bucket(first), bucket(second)) == (1, 9)
+    assert (
+        first["hint"] == "" and "not what the record says: data/mix/mix.parquet" in second["hint"]
+    )
     tables.write(frame, path)
-    assert bucket(trace(Ledger.load(tree), url("joins"))) == 1
+    third = trace(Ledger.load(tree), url("joins"))
+    assert (bucket(third), third["hint"]) == (1, "")
 
 
 @pytest.mark.parametrize("how", ["flip", "cut", "empty", "swap"])

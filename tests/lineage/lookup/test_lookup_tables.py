@@ -17,8 +17,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from regrow.lineage.errors import Unanswerable
 from regrow.lineage.ledger import Ledger
 from regrow.lineage.lookup import keys, store
+from regrow.lineage.lookup import table as rows_of
 from regrow.lineage.lookup.ask import Lookup
 from regrow.lineage.lookup.store import FOLDER, code
 from regrow.lineage.runs.open import last_runs
@@ -162,6 +164,7 @@ def test_damaged_lookups_are_made_anew(
 CODE = """
 import sys, json, time
 from pathlib import Path
+from regrow.lineage.errors import Unanswerable
 from regrow.lineage.ledger import Ledger
 from regrow.lineage.lookup import store
 from regrow.lineage.lookup import rows
@@ -202,10 +205,33 @@ def test_what_a_killed_process_left_is_cleared(tree: Path) -> None:
     (path,) = [p for p in (tree / FOLDER / code()).glob("*.rows")][:1]
     left = path.with_name(f".{path.name}.99999999")
     left.write_bytes(path.read_bytes()[:10])
+    runs = path.with_name(f".{path.name}.99999999.abc")
+    runs.mkdir()
+    (runs / "0.run").write_bytes(b"x")
     path.unlink()
     for name in ("joins", "copy", "short", "held", "poor"):
         trace(Ledger.load(tree), ID[name])
-    assert path.exists() and not left.exists()
+    assert path.exists() and not left.exists() and not runs.exists()
+
+
+def test_a_table_that_is_written_while_it_is_read_gives_no_lookup(
+    tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.rmtree(tree / ".regrow", ignore_errors=True)
+    path = tree / "data/mix/mix.parquet"
+    read = rows_of.rows
+
+    def write_in_between(table: Path) -> Any:
+        found = list(read(table))
+        if table == path:
+            path.write_bytes(path.read_bytes() + b" ")
+        return iter(found)
+
+    monkeypatch.setattr(rows_of, "rows", write_in_between)
+    with pytest.raises(Unanswerable, match="was written while it was read"):
+        trace(Ledger.load(tree), ID["joins"])
+    made = [p.name for p in (tree / FOLDER / code()).iterdir() if p.name.startswith(".")]
+    assert made == []
 
 
 def test_where_nothing_can_be_written_lookups_are_the_process_own(tree: Path) -> None:

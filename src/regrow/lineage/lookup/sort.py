@@ -46,16 +46,19 @@ class Run(NamedTuple):
         return start + int(np.searchsorted(block, np.uint64(key)))
 
 
-def ordered(chunks: Iterable[Entries], folder: Path, room: int = ROOM) -> Iterator[Entries]:
+def ordered(
+    chunks: Iterable[Entries], folder: Path, room: int = ROOM, prefix: str = "sort."
+) -> Iterator[Entries]:
     """The entries in ascending order of key; equal keys in the order in which they came.
 
     Args:
         chunks: in any order.
         folder: where runs may lie while they are needed (as many bytes as the entries have).
         room: entries in memory at a time.
+        prefix: of the folder of the runs, in `folder`.
     """
     runs: list[Run] = []
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".sort.") as place:
+    with tempfile.TemporaryDirectory(dir=folder, prefix=prefix) as place:
         waiting: list[Entries] = []
         for chunk in _cut(chunks, room):
             if sum(len(keys) for keys, _ in waiting) + len(chunk[0]) > room and waiting:

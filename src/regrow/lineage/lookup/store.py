@@ -21,6 +21,7 @@ from typing import Any, TypeVar
 
 from regrow.flow import files
 from regrow.flow.hashing import sha256_file
+from regrow.lineage.errors import Unanswerable
 from regrow.lineage.lookup.damaged import Damaged
 from regrow.lineage.lookup.rows import Rows
 from regrow.lineage.lookup.tree import Tree
@@ -35,7 +36,13 @@ _CODE = (
 """what decides the bytes of a lookup, besides its table"""
 _DAY = 86_400.0
 _PATIENCE = 1.0
-"""seconds of building, after which it is said"""
+"""seconds of making lookups, after which it is said"""
+_LARGE = 50_000_000
+"""bytes of a table, from which it is said before"""
+
+
+def _mark(stat: os.stat_result) -> list[int]:
+    return [stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns]
 
 
 def _clear(folder: Path) -> None:
@@ -66,6 +73,8 @@ class Store:
         self._marks: dict[str, list[Any]] | None = None
         self._names: dict[Path, str] = {}
         self._open: dict[str, Tree | Rows] = {}
+        self._stats: dict[Path, list[int]] = {}
+        self._spent = 0.0
         self._said = False
 
     @property
@@ -98,7 +107,7 @@ class Store:
             known = files.read_json(self.folder / "marks.json")
             self._marks = known if isinstance(known, dict) else {}
         stat = path.stat()
-        mark = [stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns]
+        mark = self._stats[path] = _mark(stat)
         name = str(path.relative_to(self.root))
         entry = self._marks.get(name)
         if isinstance(entry, list) and len(entry) == 2 and entry[0] == mark:
@@ -123,9 +132,9 @@ class Store:
                 return
             kind = table.kind_of(path, column)
             found = table.entries(path, column, kind)
-            grow.grow(target, kind, sort.ordered(found, target.parent))
+            grow.grow(target, kind, sort.ordered(found, target.parent, prefix=f"{target.name}."))
 
-        return self.opened(f"{self.sha256(path)}.{column}.tree", Tree, make)
+        return self._of(path, f"{column}.tree", Tree, make)
 
     def rows(self, path: Path) -> Rows:
         """The rows of the table at `path`."""
@@ -135,7 +144,25 @@ class Store:
 
             rows.write(target, table.rows(path))
 
-        return self.opened(f"{self.sha256(path)}.rows", Rows, make)
+        return self._of(path, "rows", Rows, make)
+
+    def _of(
+        self, path: Path, what: str, kind: Callable[[Path], Opened], make: Callable[[Path], None]
+    ) -> Opened:
+        """A lookup of a table, which must stay what it is while it is read."""
+
+        def made(target: Path) -> None:
+            self._tell(path.stat().st_size > _LARGE)
+            make(target)
+            if _mark(path.stat()) != self._stats.get(path):
+                raise Unanswerable(f"{path} was written while it was read: ask again.")
+
+        return self.opened(f"{self.sha256(path)}.{what}", kind, made)
+
+    def _tell(self, large: bool) -> None:
+        if not self._said and (large or self._spent > _PATIENCE):
+            self._said = True
+            print("regrow: making lookups of the tables (once) …", file=sys.stderr)
 
     def opened(
         self, name: str, kind: Callable[[Path], Opened], make: Callable[[Path], None]
@@ -171,7 +198,10 @@ class Store:
                 pass
             # Nobody else writes this name while the lock is held: what lies there was left by a kill.
             for left in self.folder.glob(f".{name}.*"):
-                left.unlink(missing_ok=True)
+                if left.is_dir():
+                    shutil.rmtree(left, ignore_errors=True)
+                else:
+                    left.unlink(missing_ok=True)
             temporary = target.with_name(f".{name}.{os.getpid()}")
             start = time.monotonic()
             try:
@@ -179,9 +209,5 @@ class Store:
                 temporary.replace(target)
             finally:
                 temporary.unlink(missing_ok=True)
-            if time.monotonic() - start > _PATIENCE and not self._said:
-                self._said = True
-                print(
-                    "regrow: making lookups of the tables (once, .regrow/lookup)", file=sys.stderr
-                )
+                self._spent += time.monotonic() - start
         return kind(target)

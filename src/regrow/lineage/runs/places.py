@@ -54,7 +54,11 @@ class Places:
             if what == "rows":
                 grow.grow(target, "number", [(places, at)])
             else:
-                grow.grow(target, "number", sort.ordered([(at, places)], target.parent))
+                grow.grow(
+                    target,
+                    "number",
+                    sort.ordered([(at, places)], target.parent, prefix=f"{target.name}."),
+                )
 
         return self._lookup.store.opened(f"{self._name}.{what}.tree", Tree, make)
 

@@ -18,8 +18,8 @@ from small_tree import ID
 OWN = {name: small_tree.document_id(name) for name in ("kept", "aside", "leak", "late")}
 
 
-def write_fork(tree: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The small tree after midtraining read the mix of a fork."""
+def write_fork(tree: Path, monkeypatch: pytest.MonkeyPatch, since: int = 0) -> Path:
+    """The small tree after midtraining read the mix of a fork, from the checkpoint of step `since` on."""
     passage = {name: identity("own", id, 0) for name, id in OWN.items()}
     documents = [
         {
@@ -62,11 +62,11 @@ def write_fork(tree: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "detail": ID["held"],
     }
     tables.write(tables.drops([leak]), mix / "drops.parquet")
-    _record(tree)
+    _record(tree, since)
     return tree
 
 
-def _record(tree: Path) -> None:
+def _record(tree: Path, since: int) -> None:
     record = json.loads((tree / "records/midmix.json").read_text())
     record |= {
         "step": "forkmix",
@@ -78,6 +78,8 @@ def _record(tree: Path) -> None:
     (tree / "records/forkmix.mine.json").write_text(json.dumps(record))
     for path in (tree / "records").glob("midtrain*.json"):
         changed = json.loads(path.read_text())
+        if int(changed["instance"]) <= since:
+            continue
         changed["inputs"]["data"]["record"] = "records/forkmix.mine.json"
         changed["inputs"]["data"]["path"] = "data/forkmix/mine"
         path.write_text(json.dumps(changed))
@@ -118,5 +120,47 @@ def write_takedown(tree: Path, name: str) -> Path:
                     "record": "records/pack_masked.gone.json",
                     "path": "data/pack_masked/gone",
                 }
+        path.write_text(json.dumps(changed))
+    return tree
+
+
+def write_chats(tree: Path) -> Path:
+    """The small tree after fine-tuning read conversations of a fork beside the flow's examples."""
+    data = tree / "data/forksft/mine"
+    shutil.copytree(tree / "data/sftdata", data)
+    think = pl.read_parquet(data / "think.parquet")
+    own = pl.col("id") == "think-1"
+    told = {"task": "chat-1", "family": "own", "teacher": "notes", "licence": "CC0-1.0"}
+    changes = [pl.when(own).then(pl.lit(v)).otherwise(pl.col(k)).alias(k) for k, v in told.items()]
+    tables.write(think.with_columns(changes), data / "think.parquet")
+    rows = [
+        {
+            "id": f"chat-{n}",
+            "url": None,
+            "source": "notes",
+            "licence": "CC0-1.0",
+            "outcome": outcome,
+        }
+        for n, outcome in ((1, "kept"), (2, "dropped"))
+    ]
+    tables.write(pl.DataFrame(rows), data / "own.parquet")
+    leak = {
+        "id": "chat-2",
+        "step": "forksft",
+        "reason": "leak.tasks",
+        "value": 1.0,
+        "threshold": 0.2,
+    }
+    tables.write(tables.drops([leak]), data / "drops.parquet")
+    record = json.loads((tree / "records/sftdata.json").read_text())
+    output = small_tree._output(tree, "data/forksft/mine")
+    record |= {"step": "forksft", "instance": "mine", "output": output}
+    (tree / "records/forksft.mine.json").write_text(json.dumps(record))
+    for path in (tree / "records").glob("sft.*.json"):
+        changed = json.loads(path.read_text())
+        changed["inputs"]["data"] |= {
+            "record": "records/forksft.mine.json",
+            "path": "data/forksft/mine",
+        }
         path.write_text(json.dumps(changed))
     return tree

@@ -15,13 +15,15 @@ from regrow.lineage.trace import forks
 def order_of_step(ledger: Ledger, checkpoint: Record, step: int) -> dict[str, Any]:
     """What was in one training step, in the order of the batch, with what is known about it.
 
-    Documents get url, title and component; examples, pairs and rollouts the question of their task.
+    Documents get url, title and component, those of a fork also their licence; examples, pairs and rollouts the question of their task.
 
     Raises:
         Unanswerable: not a checkpoint, the step is not part of it, or its data are not on disk.
     """
     shelf = Shelf(ledger)
     run = open_run(shelf, checkpoint)
+    if isinstance(run, Packs):
+        run = run.part(step)
     pieces = run.of_step(step)
     rows = _described(shelf, run, pieces)
     return {
@@ -65,9 +67,15 @@ def totals(ledger: Ledger, checkpoint: Record) -> dict[str, Any]:
 
 def _described(shelf: Shelf, run: Run, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     if isinstance(run, Packs):
-        about = documents(shelf, run.data, {row["id"] for row in rows})
+        ids = {row["id"] for row in rows}
+        about: dict[str, dict[str, Any]] = {}
+        for job in run.jobs:
+            found = documents(shelf, job, ids - about.keys())
+            about |= {id: row for id, row in found.items() if row}
         return [{**row, **about.get(row["id"], {})} for row in rows]
-    about = tasks(shelf, {str(row.get("task") or row["id"]) for row in rows})
+    named = {str(row.get("task") or row["id"]) for row in rows}
+    about = {id: row for id in named if (row := forks.conversation(shelf, id))}
+    about |= tasks(shelf, named - about.keys())
     return [{**about.get(str(row.get("task") or row["id"]), {}), **row} for row in rows]
 
 
@@ -91,7 +99,7 @@ def _crawled(shelf: Shelf, id: str) -> dict[str, Any]:
     """Url and title of a document of the crawl or of a fork."""
     found = shelf.find("text", "documents.parquet", "id", id, ("url", "title"))
     for _, path in () if found else forks.tables(shelf):
-        found = found or picked(shelf.lookup.equal(path, "id", id), ("url",))
+        found = found or picked(shelf.lookup.equal(path, "id", id), ("url", "licence"))
     return found[0] if found else {}
 
 

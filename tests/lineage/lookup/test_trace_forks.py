@@ -13,11 +13,13 @@ from regrow.lineage.explorer.documents import documents
 from regrow.lineage.explorer.page import facts, page
 from regrow.lineage.ledger import Ledger
 from regrow.lineage.lookup import store
-from regrow.lineage.order import order_of_step
+from regrow.lineage.order import order_of_step, totals
+from regrow.lineage.runs.open import open_run
+from regrow.lineage.runs.packs import Packs
 from regrow.lineage.shelf import Shelf
 from regrow.lineage.trace.answer import trace
 from regrow.tasks.mid.text import identity
-from small_fork import OWN, write_fork, write_takedown
+from small_fork import OWN, write_chats, write_fork, write_takedown
 from small_tree import ID, url
 
 
@@ -143,3 +145,51 @@ def test_a_document_that_was_taken_down_was_seen_by_nothing(tree: Path) -> None:
     told = {document.id: document for document in documents(Shelf(ledger))}
     assert told[ID["queries"]].fate == after["fate"]
     assert "pack_masked" in {node["name"] for node in facts(ledger)["graph"]["nodes"]}
+
+
+def test_a_stage_that_changed_its_data_in_between(
+    tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Steps before the fork hold the parent's mix, steps after it the fork's; both directions agree."""
+    before = {
+        step: order_of_step(Ledger.load(tree), Ledger.load(tree).by_name["midtrain.000004"], step)
+        for step in (1, 2)
+    }
+    ledger = Ledger.load(write_fork(tree, monkeypatch, since=2))
+    last = ledger.by_name["midtrain.000004"]
+    for step, wanted in before.items():
+        assert order_of_step(ledger, last, step) == wanted | {"checkpoint": "midtrain.000004"}
+    run = open_run(Shelf(ledger), last)
+    assert isinstance(run, Packs) and run.since == 2 and run.jobs == ["forkmix.mine", "midmix"]
+    own = identity("own", OWN["kept"], 0)
+    saw: dict[str, set[int]] = {}
+    for step in (1, 2, 3, 4):
+        for row in order_of_step(ledger, last, step)["documents"]:
+            saw.setdefault(row["id"], set()).add(step)
+    assert saw[own] <= {3, 4} and any(steps & {1, 2} for steps in saw.values())
+    for id, steps in saw.items():
+        assert {row["step"] for row in run.of(id)} == steps
+    entry = next(e for e in trace(ledger, OWN["kept"])["training"] if e["stage"] == "midtrain")
+    assert set(entry["steps"]) == saw[own]
+    told = {document.id: document for document in documents(Shelf(ledger))}
+    for id in (OWN["kept"], ID["joins"]):
+        answer = trace(ledger, id)
+        seen = [(e["stage"], e["steps"], e["tokens"]) for e in answer["training"]]
+        assert [(e.stage, e.steps, e.tokens) for e in told[id].seen] == seen
+    found = totals(ledger, last)
+    assert found["tokens"] == sum(row["tokens"] for row in found["by_component"])
+
+
+def test_a_conversation_of_a_fork(tree: Path) -> None:
+    ledger = Ledger.load(write_chats(tree))
+    answer = trace(ledger, "chat-1")
+    assert answer["matches"][0]["kind"] == "conversation"
+    assert [s["step"] for s in answer["stops"]] == ["forksft.mine", "forksft.mine"]
+    (entry,) = [e for e in answer["training"] if e["stage"] == "sft"]
+    assert {row["id"] for row in entry["seen"]} == {"think-1"}
+    rows = order_of_step(ledger, ledger.by_name["sft.000004"], entry["steps"][0])["examples"]
+    assert any(row["task"] == "chat-1" and row["licence"] == "CC0-1.0" for row in rows)
+    example = trace(ledger, "think-1")
+    assert example["stops"][0]["facts"]["licence"] == "CC0-1.0"
+    gone = trace(ledger, "chat-2")
+    assert gone["stops"][0]["facts"]["reason"] == "leak.tasks" and gone["training"] == []

@@ -49,9 +49,22 @@ def seen(runs: Iterable[Run], owners: Owners) -> dict[str, list[Seen]]:
 
 
 def _of_run(run: Packs, owners: Owners) -> dict[str, Seen]:
+    found = _of_part(run, owners)
+    if run.before is None:
+        return found
+    for id, entry in _of_run(run.before, owners).items():
+        mine = found.setdefault(id, Seen(run.stage, run.checkpoint.name))
+        mine.tokens += entry.tokens
+        mine.steps = sorted({*entry.steps, *mine.steps})
+    return found
+
+
+def _of_part(run: Packs, owners: Owners) -> dict[str, Seen]:
+    """The part of a run that was trained on one data job."""
     steps_of: dict[int, list[int]] = {}
-    trained = run.order.at(0, run.last_step * run.batch).tolist()
-    for position, sequence in enumerate(trained):
+    since = run.since * run.batch
+    trained = run.order.at(since, run.last_step * run.batch - since).tolist()
+    for position, sequence in enumerate(trained, since):
         steps_of.setdefault(sequence, []).append(position // run.batch + 1)
     met: dict[str, set[int]] = {}
     found: dict[str, Seen] = {}

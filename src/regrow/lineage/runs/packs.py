@@ -29,7 +29,11 @@ FILES = ("meta.json", "index.parquet", "tokens.bin")
 
 
 class Packs(Run):
-    """Pretraining, midtraining, long context."""
+    """Pretraining, midtraining, long context.
+
+    A fork or a takedown exchanges the data within a stage: its run goes on from a checkpoint that was trained
+    on other data. What came before it is then the run `before`.
+    """
 
     kind: ClassVar[str] = "documents"
 
@@ -42,6 +46,10 @@ class Packs(Run):
         super().__init__(shelf, checkpoint)
         options = checkpoint.options
         self.data = data_job(checkpoint, shelf)
+        other = _trained_on_other_data(shelf, checkpoint, self.data)
+        self.before = Packs(shelf, other) if other else None
+        self.since = self.before.last_step if self.before else 0
+        """steps that were trained on the data of `before`"""
         short = options.get("length") == "short"
         self._folder, self.sequences, self.sequence_length = _open(
             shelf, self.data, "short/" if short else ""
@@ -59,6 +67,15 @@ class Packs(Run):
                 f"{checkpoint.name} was trained in the order `{key}`, but its record means "
                 f"`{self._positions.key}`: `regrow verify` says which of the two was changed."
             )
+
+    @property
+    def jobs(self) -> list[str]:
+        """The jobs that made its data, the last first."""
+        return [self.data, *(self.before.jobs if self.before else [])]
+
+    def part(self, step: int) -> Packs:
+        """The run whose data step `step` was made of: this, or one before it."""
+        return self.before.part(step) if self.before and 1 <= step <= self.since else self
 
     @cached_property
     def pack(self) -> Packed:
@@ -86,13 +103,15 @@ class Packs(Run):
 
     def of(self, id: str) -> list[dict[str, Any]]:
         """See Run. Rows: step, id, instance, repeat, sequence, position (in training, from 0), tokens."""
-        end = self.last_step * self.batch
+        begin, end = self.since * self.batch, self.last_step * self.batch
         length = self.sequence_length
-        seen = []
+        seen = self.before.of(id) if self.before else []
         for row in self.instances(id):
             for sequence in range(row["start"] // length, (row["end"] - 1) // length + 1):
                 start, stop = self._within(row, sequence)
                 for position in self._positions.positions(sequence, end):
+                    if position < begin:
+                        continue
                     seen.append(
                         {
                             "step": position // self.batch + 1,
@@ -114,6 +133,8 @@ class Packs(Run):
     def of_step(self, step: int) -> list[dict[str, Any]]:
         """See Run. Rows: row, sequence, id, instance, repeat, start, end (in the sequence), tokens."""
         self.check(step)
+        if (part := self.part(step)) is not self:
+            return part.of_step(step)
         first = (step - 1) * self.batch
         return [
             {"row": row, **piece}
@@ -137,7 +158,8 @@ class Packs(Run):
         """Per document seen: id, tokens (repeats counted), views (pieces), component where known."""
         import polars as pl
 
-        trained = self.order.at(0, self.last_step * self.batch)
+        steps = self.last_step - self.since
+        trained = self.order.at(self.since * self.batch, steps * self.batch)
         seen = pl.DataFrame({"sequence": trained}).group_by("sequence").agg(times=pl.len())
         length = self.sequence_length
         first, last = pl.col("start") // length, (pl.col("end") - 1) // length
@@ -145,7 +167,7 @@ class Packs(Run):
         overlap = pl.min_horizontal("end", low + length) - pl.max_horizontal("start", low)
         index = pl.scan_parquet(self._folder / "index.parquet")
         known = "component" in index.collect_schema().names()
-        return (
+        found = (
             index.with_columns(sequence=pl.int_ranges(first, last + 1))
             .explode("sequence")
             .join(seen.lazy(), on="sequence", how="inner")
@@ -155,6 +177,14 @@ class Packs(Run):
             .sort("id")
             .collect()
         )
+        if self.before is None:
+            return found
+        both = pl.concat([found, self.before.documents()], how="diagonal_relaxed")
+        return both.group_by("id").agg(pl.col("tokens", "views").sum()).sort("id")
+
+    def _epochs(self) -> float:
+        mine = (self.last_step - self.since) * self.batch / self.sequences
+        return mine + (self.before._epochs() if self.before else 0.0)
 
     def totals(self) -> dict[str, Any]:
         """See Run."""
@@ -162,7 +192,7 @@ class Packs(Run):
         answer: dict[str, Any] = {
             "tokens": self.last_step * self.batch * self.sequence_length,
             "sequence_length": self.sequence_length,
-            "epochs": round(self.last_step * self.batch / self.sequences, 3),
+            "epochs": round(self._epochs(), 3),
             "documents": seen["id"].n_unique(),
             "by": self._by(seen),
         }
@@ -182,18 +212,21 @@ class Packs(Run):
         if not self.data.startswith("pack"):  # `pack`, or the same masked by a takedown
             # Documents that the flow made for this mix are none of the crawl's: their own table
             # says what they are.
-            tables = [
-                (self.data, "documents.parquet", c) for c in ("component", "source", "licence")
-            ]
+            tables = [("", "documents.parquet", c) for c in ("component", "source", "licence")]
         found = {}
         for name, file, column in tables:
             frame = seen
             if column not in seen.columns:
-                table = self.shelf.table(name, file)
-                if table is None or column not in table.collect_schema().names():
+                facts = [
+                    table.select("id", column)
+                    for job in ([name] if name else self.jobs)
+                    if (table := self.shelf.table(job, file)) is not None
+                    and column in table.collect_schema().names()
+                ]
+                if not facts:
                     continue
-                facts = table.select("id", column).unique("id", keep="first").collect()
-                frame = seen.join(facts, on="id", how="left")
+                known = pl.concat(facts).unique("id", keep="first").collect()
+                frame = seen.join(known, on="id", how="left")
             found[column] = (
                 frame.group_by(column)
                 .agg(documents=pl.len(), tokens=pl.col("tokens").sum())
@@ -201,6 +234,17 @@ class Packs(Run):
                 .to_dicts()
             )
         return found
+
+
+def _trained_on_other_data(shelf: Shelf, checkpoint: Record, data: str) -> Record | None:
+    """The last checkpoint on the way to this one, within its stage, that other data made."""
+    at: Record | None = checkpoint
+    while at is not None:
+        entry = at.inputs.get("previous")
+        at = shelf.ledger.by_file.get(str(entry["record"])) if entry else None
+        if at is not None and at.trained and at.trained[1] and data_job(at, shelf) != data:
+            return at
+    return None
 
 
 def _open(shelf: Shelf, job: str, inside: str) -> tuple[Path, int, int]:

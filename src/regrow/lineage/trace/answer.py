@@ -80,7 +80,8 @@ def exposure(shelf: Shelf, runs: list[Run], id: str) -> list[dict[str, Any]]:
 
 
 def _of_run(shelf: Shelf, run: Run, id: str) -> dict[str, Any]:
-    ids = family(shelf, run.data, id) if isinstance(run, Packs) else [id]
+    jobs = run.jobs if isinstance(run, Packs) else []
+    ids = list(dict.fromkeys([id, *(one for job in jobs for one in family(shelf, job, id))]))
     seen = [row for one in ids for row in run.of(one)]
     seen.sort(key=lambda row: row["step"])
     steps = sorted({item["step"] for item in seen})

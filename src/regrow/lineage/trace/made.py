@@ -6,10 +6,13 @@ from typing import Any
 
 from regrow.lineage.ledger import Ledger
 from regrow.lineage.shelf import Shelf
+from regrow.lineage.trace import forks
 from regrow.lineage.trace.match import Match
 from regrow.lineage.trace.stop import Outcome, Stop
 from regrow.lineage.trace.takedowns import unmasked
 
+BRANCHES = ("think", "instruct")
+"""tables of examples"""
 SPLITS = ("train", "dev", "test")
 MIXES = ("midmix", "forkmix", "longmix")
 """steps whose documents are passages of crawled ones, worked tasks, and texts made of both"""
@@ -38,6 +41,9 @@ def find_made(shelf: Shelf, text: str) -> list[Match]:
     exact: dict[str, Match] = {}
     near: dict[str, Match] = {}
     made = [("made document", job, "documents.parquet") for job in mixes(shelf.ledger)]
+    made += [("example", job, f"{name}.parquet") for job in _sft(shelf)[1:] for name in BRANCHES]
+    for match in forks.conversations(shelf, text) if len(text) >= MIN_PREFIX else ():
+        (exact if match.id == text else near).setdefault(str(match.id), match)
     for kind, job, file in (*TABLES, *made):
         begins = len(text) >= MIN_PREFIX
         rows = (shelf.begins if begins else shelf.find)(job, file, "id", text)
@@ -62,15 +68,17 @@ def journey_of_made(shelf: Shelf, match: Match) -> list[Stop]:
         return [*_task(shelf, id), *_uses(shelf, id)]
     if match.kind == "made document":
         return _documents(shelf, id)
+    if match.kind == "conversation":
+        return [*forks.chatted(shelf, id), *_examples(shelf, id)]
     stops = []
-    for job, files in (("sftdata", ("think", "instruct")), ("pairs", ("pairs", "heldout"))):
+    for job, files in (*((j, BRANCHES) for j in _sft(shelf)), ("pairs", ("pairs", "heldout"))):
         for name in files:
             facts = _facts(shelf, job, f"{name}.parquet", id)
             if not facts:
                 continue
             task = facts[0].get("task")
             if task:
-                stops += _task(shelf, str(task))
+                stops += forks.chatted(shelf, str(task)) or _task(shelf, str(task))
             outcome: Outcome = "held out" if name == "heldout" else "kept"
             stops.append(Stop(job, outcome, {"table": name, **facts[0]}))
     return stops
@@ -88,15 +96,7 @@ def _task(shelf: Shelf, id: str) -> list[Stop]:
 
 def _uses(shelf: Shelf, id: str) -> list[Stop]:
     """Examples, pairs, and the difficulty filter of a task."""
-    stops = _documents(shelf, id)
-    for job, files in (("sftdata", ("think", "instruct")), ("pairs", ("pairs", "heldout"))):
-        for name in files:
-            rows = shelf.find(job, f"{name}.parquet", "task", id, ["id"])
-            if rows:
-                ids = [row["id"] for row in rows]
-                outcome: Outcome = "held out" if name == "heldout" else "kept"
-                stops.append(Stop(job, outcome, {"table": name, "ids": ids}))
-        stops += _gone(shelf, job, id)
+    stops = [*_documents(shelf, id), *_examples(shelf, id)]
     for job in ("difficulty", "difficulty_zero"):
         columns = ["passes", "samples", "kept"]
         for row in shelf.find(job, "prompts.parquet", "task", id, columns):
@@ -106,6 +106,26 @@ def _uses(shelf: Shelf, id: str) -> list[Stop]:
                 why = _gone(shelf, job, id)
                 facts = why[0].facts if why else {"reason": "passed too often or never"}
                 stops.append(Stop(job, "dropped", {**row, **facts}))
+    return stops
+
+
+def _sft(shelf: Shelf) -> list[str]:
+    """The jobs that make examples: the flow's, and those of forks."""
+    return ["sftdata", *(record.name for record in shelf.ledger.of_step(forks.CHATS))]
+
+
+def _examples(shelf: Shelf, task: str) -> list[Stop]:
+    """Examples and pairs of a task or conversation."""
+    stops = []
+    for job, files in (*((j, BRANCHES) for j in _sft(shelf)), ("pairs", ("pairs", "heldout"))):
+        for name in files:
+            rows = shelf.find(job, f"{name}.parquet", "task", task, ["id"])
+            if rows:
+                ids = [row["id"] for row in rows]
+                outcome: Outcome = "held out" if name == "heldout" else "kept"
+                stops.append(Stop(job, outcome, {"table": name, "ids": ids}))
+        if job == "pairs" or job == "sftdata":
+            stops += _gone(shelf, job, task)
     return stops
 
 

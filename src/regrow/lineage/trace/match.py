@@ -18,4 +18,4 @@ class Match:
     line: str = ""
     """the line that fits, of a search by text"""
     kind: str = "document"
-    """or `task`, `example`, `pair`, `made document` (of midtraining or long context)"""
+    """or `task`, `example`, `pair`, `conversation` (of a fork), `made document` (of midtraining or long context)"""

@@ -59,6 +59,10 @@ def _wanted(shelf: Shelf) -> Iterator[tuple[Path, tuple[str, ...]]]:
     asked += [(job, file, ("id", "task")) for kind, job, file in made.TABLES if kind != "task"]
     asked += [(job, "documents.parquet", ("id", "parent")) for job in mixes]
     asked += [(job, "drops.parquet", ("id",)) for job in mixes]
+    asked += [(r.name, forks.OWN, ("id",)) for r in forks.mixes(shelf)]
+    for record in shelf.ledger.of_step(forks.CHATS):
+        asked += [(record.name, forks.OWN, ("id",)), (record.name, "drops.parquet", ("id",))]
+        asked += [(record.name, f"{b}.parquet", ("id", "task")) for b in made.BRANCHES]
     asked += [(r.name, forks.HELDOUT, ("id",)) for r in forks.mixes(shelf)]
     asked += [(job, "prompts.parquet", ("task",)) for job in ("difficulty", "difficulty_zero")]
     asked += [
@@ -75,7 +79,10 @@ def _wanted(shelf: Shelf) -> Iterator[tuple[Path, tuple[str, ...]]]:
         yield path, ("id", "url")
     for run in last_runs(shelf):
         if isinstance(run, Packs):
-            yield run.index, ("id", "start")
+            part: Packs | None = run
+            while part is not None:
+                yield part.index, ("id", "start")
+                part = part.before
         elif isinstance(run, Table):
             yield run.path, ("id", "task")
         elif isinstance(run, Rollouts):

@@ -130,7 +130,13 @@ def write_chats(tree: Path) -> Path:
     shutil.copytree(tree / "data/sftdata", data)
     think = pl.read_parquet(data / "think.parquet")
     own = pl.col("id") == "think-1"
-    told = {"task": "chat-1", "family": "own", "teacher": "notes", "licence": "CC0-1.0"}
+    told = {
+        "id": "own-1",
+        "task": "chat-1",
+        "family": "own",
+        "teacher": "notes",
+        "licence": "CC0-1.0",
+    }
     changes = [pl.when(own).then(pl.lit(v)).otherwise(pl.col(k)).alias(k) for k, v in told.items()]
     tables.write(think.with_columns(changes), data / "think.parquet")
     rows = [

@@ -186,10 +186,12 @@ def test_a_conversation_of_a_fork(tree: Path) -> None:
     assert answer["matches"][0]["kind"] == "conversation"
     assert [s["step"] for s in answer["stops"]] == ["forksft.mine", "forksft.mine"]
     (entry,) = [e for e in answer["training"] if e["stage"] == "sft"]
-    assert {row["id"] for row in entry["seen"]} == {"think-1"}
+    assert {row["id"] for row in entry["seen"]} == {"own-1"}
     rows = order_of_step(ledger, ledger.by_name["sft.000004"], entry["steps"][0])["examples"]
     assert any(row["task"] == "chat-1" and row["licence"] == "CC0-1.0" for row in rows)
-    example = trace(ledger, "think-1")
+    example = trace(ledger, "own-1")
     assert example["stops"][0]["facts"]["licence"] == "CC0-1.0"
     gone = trace(ledger, "chat-2")
     assert gone["stops"][0]["facts"]["reason"] == "leak.tasks" and gone["training"] == []
+    kept = trace(ledger, "think-2")  # of the flow, and taken over by the fork
+    assert [s["step"] for s in kept["stops"]] == ["tasks", "sftdata", "forksft.mine"]

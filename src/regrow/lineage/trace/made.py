@@ -78,7 +78,8 @@ def journey_of_made(shelf: Shelf, match: Match) -> list[Stop]:
                 continue
             task = facts[0].get("task")
             if task:
-                stops += forks.chatted(shelf, str(task)) or _task(shelf, str(task))
+                origin = forks.chatted(shelf, str(task)) or _task(shelf, str(task))
+                stops += [stop for stop in origin if stop not in stops]
             outcome: Outcome = "held out" if name == "heldout" else "kept"
             stops.append(Stop(job, outcome, {"table": name, **facts[0]}))
     return stops

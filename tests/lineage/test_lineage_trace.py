@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,12 @@ import pytest
 
 from regrow.cli.main import main
 from regrow.lineage.errors import Unanswerable
+from regrow.lineage.explorer.documents import documents
 from regrow.lineage.ledger import Ledger
 from regrow.lineage.order import order_of_step, totals
+from regrow.lineage.shelf import Shelf
 from regrow.lineage.trace.answer import trace
+from regrow.tables import parquet as tables
 from regrow.tokens.reader import Packed
 from regrow.train.buckets import Buckets
 from regrow.train.order import Order
@@ -318,6 +322,27 @@ def test_what_nothing_saw_is_told_apart(tree: Path) -> None:
     for name in ("sftdata/think", "sftdata/instruct", "pairs/pairs"):
         (tree / f"data/{name}.parquet").unlink()
     assert trace(ledger, url("joins"))["fate"].startswith("kept for training (no training run")
+
+
+def test_a_later_mix_that_leaves_a_document_out_does_not_end_its_way(
+    tree: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = trace(Ledger.load(tree), url("views"))
+    drop = {"id": ID["views"], "step": "longmix", "reason": "short", "value": 5.0, "threshold": 9.0}
+    tables.write(tables.drops([drop]), tree / "data/longmix/drops.parquet")
+    answer = trace(Ledger.load(tree), url("views"))
+    assert answer["stops"][-1]["facts"]["reason"] == "short"
+    assert answer["stops"][:-1] == before["stops"]
+    assert (answer["fate"], answer["training"]) == (before["fate"], before["training"])
+    told = {document.id: document for document in documents(Shelf(Ledger.load(tree)))}[ID["views"]]
+    assert (told.fate, told.end) == (
+        answer["fate"],
+        "trained" if answer["training"][0]["steps"] else "kept",
+    )
+    assert [stop.outcome for stop in told.stops] == [stop["outcome"] for stop in answer["stops"]]
+    monkeypatch.chdir(tree)
+    assert main(["trace", url("views")]) == 0
+    assert re.search(r"· longmix +left out: short, measured 5", capsys.readouterr().out)
 
 
 def test_a_soup_saw_no_data(ledger: Ledger) -> None:

@@ -3,16 +3,31 @@ training stage saw it, and which checkpoints were evaluated on it.
 
 DOCUMENT is an id (its first six or more digits), a URL or part of one, or a line of its text. The id
 of a task (or its question, word for word), of a fine-tuning example, of a preference pair or of a
-document that the flow made is followed through the stages in the same way.
+document that the flow made is followed through the stages in the same way: a task shows how often it was
+passed, the steps that it was a prompt of, and the rewards.
+
+Ids and whole URLs are looked up (docs/questions.md): the first question makes the lookups that it needs, in
+.regrow/lookup, and later ones take the same short time at any number of documents. Parts of URLs and
+lines of text are searched for in the tables.
+
+Examples:
+  regrow trace 1f0c9a                          the beginning of an id
+  regrow trace docs.example/tutorial/joins     a URL, with or without scheme
+  regrow trace --text "Now is the winter"      a line of text, and nothing but that
+  regrow trace 8a1d6fced512 --json | jq '.training[] | {stage, steps}'
+  regrow trace --index                         make all lookups now
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from regrow.cli.paint import Paint
+
+if TYPE_CHECKING:
+    from regrow.lineage.ledger import Ledger
 
 MOST = 8
 """lines of one kind, before the rest is only counted"""
@@ -20,7 +35,9 @@ MOST = 8
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Arguments."""
-    parser.add_argument("document", metavar="DOCUMENT", nargs="+")
+    parser.add_argument("document", metavar="DOCUMENT", nargs="*")
+    parser.add_argument("--text", action="store_true", help="DOCUMENT is a line of text")
+    parser.add_argument("--index", action="store_true", help="make all lookups, ask nothing")
     parser.add_argument("--json", action="store_true", help="the whole answer as JSON")
 
 
@@ -29,7 +46,10 @@ def run(args: argparse.Namespace) -> int:
     from regrow.lineage.ledger import Ledger, find_root
     from regrow.lineage.trace.answer import trace
 
-    answer = trace(Ledger.load(find_root()), " ".join(args.document))
+    ledger = Ledger.load(find_root())
+    if args.index:
+        return _index(ledger, args.json)
+    answer = trace(ledger, " ".join(args.document), args.text)
     if args.json:
         print(json.dumps(answer, indent=2, ensure_ascii=False))
     elif "fate" not in answer:
@@ -39,19 +59,46 @@ def run(args: argparse.Namespace) -> int:
     return 0 if "fate" in answer else 1
 
 
+def _index(ledger: Ledger, as_json: bool) -> int:
+    from regrow.cli.paint import size
+    from regrow.lineage.shelf import Shelf
+    from regrow.lineage.trace.prepare import prepare
+
+    made = prepare(Shelf(ledger))
+    if as_json:
+        print(json.dumps(made, indent=2))
+    else:
+        print(
+            f"{made['lookups']} lookups of {made['tables']} tables, {size(made['bytes'])} in {made['folder']}"
+        )
+        if made["hint"]:
+            print(made["hint"])
+    return 0
+
+
 def _show_matches(answer: dict[str, Any], paint: Paint, most: int = 20) -> None:
     matches = answer["matches"]
     kinds = {match["kind"] for match in matches}
     what = f"{kinds.pop()}s" if len(kinds) == 1 else "things"
-    print(f"{len(matches)} {what} fit; name one by its id:")
-    for match in matches[:most]:
-        print(
-            f"  {paint.blue((match['id'] or '-')[:12]):<12}  {match['url']}  {paint.dim(match['title'])}"
-        )
+    print(f"{len(matches):,} {what} fit; name one by its id:")
+    shown = matches[:most]
+    digits = _apart([match["id"] or "" for match in matches])
+    for match in shown:
+        kind = f"{match['kind']}: " if len({m["kind"] for m in shown}) > 1 else ""
+        name = paint.blue(f"{(match['id'] or '-')[:digits]:<{digits}}")
+        print(f"  {name}  {kind}{match['url']}  {paint.dim(match['title'])}")
         if match["line"]:
-            print(f"                {paint.dim(match['line'])}")
+            print(f"  {'':<{digits}}  {paint.dim(match['line'])}")
     if len(matches) > most:
-        print(paint.dim(f"  and {len(matches) - most} more (--json lists all)"))
+        print(paint.dim(f"  and {len(matches) - most:,} more (--json lists all)"))
+
+
+def _apart(ids: list[str], least: int = 12) -> int:
+    """Digits by which ids are told apart."""
+    digits = least
+    while digits < 64 and len({id[:digits] for id in ids}) < len(set(ids)):
+        digits += 4
+    return digits
 
 
 def _show(answer: dict[str, Any], paint: Paint) -> None:
@@ -64,7 +111,7 @@ def _show(answer: dict[str, Any], paint: Paint) -> None:
         print(f"  line {match['line']}")
     print()
     for stop in answer["stops"]:
-        _show_stop(stop, paint)
+        _show_stop(stop, paint, answer["fate"].startswith("dropped"))
     for entry in answer["training"]:
         _show_training(entry, paint)
     _show_evaluations(answer["evaluations"], paint)
@@ -75,13 +122,15 @@ def _show(answer: dict[str, Any], paint: Paint) -> None:
         print(paint.dim(answer["hint"]))
 
 
-def _show_stop(stop: dict[str, Any], paint: Paint) -> None:
+def _show_stop(stop: dict[str, Any], paint: Paint, lost: bool) -> None:
     facts = dict(stop["facts"])
     mark = {"kept": paint.green("✓"), "held out": paint.yellow("◇"), "dropped": paint.red("✗")}
     line = f"{mark.get(stop['outcome'], paint.dim('?'))} {stop['step']:<14}"
     if stop["outcome"] == "dropped":
         reason = facts.pop("reason", None) or facts.pop("outcome", "")
-        line += f" dropped: {paint.bold(str(reason))}"
+        if not lost:  # by a mix of a later stage: others have it
+            line = f"{paint.dim('·')} {stop['step']:<14}"
+        line += f" {'dropped' if lost else 'left out'}: {paint.bold(str(reason))}"
         if "value" in facts:
             line += f", measured {_number(facts.pop('value'))}"
         if "threshold" in facts:

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-import polars as pl
-
-from regrow.lineage.fork import own
 from regrow.lineage.ledger import Ledger, Record
 from regrow.lineage.runs.open import open_run
 from regrow.lineage.runs.packs import Packs
 from regrow.lineage.runs.run import Run
-from regrow.lineage.shelf import Shelf
+from regrow.lineage.shelf import Shelf, picked
+from regrow.lineage.trace import forks
 
 
 def order_of_step(ledger: Ledger, checkpoint: Record, step: int) -> dict[str, Any]:
     """What was in one training step, in the order of the batch, with what is known about it.
 
-    Documents get url, title and component, those of a fork also their licence; examples, pairs and
-    rollouts the question of their task.
+    Documents get url, title and component, those of a fork also their licence; examples, pairs and rollouts the question of their task.
 
     Raises:
         Unanswerable: not a checkpoint, the step is not part of it, or its data are not on disk.
@@ -35,7 +32,7 @@ def order_of_step(ledger: Ledger, checkpoint: Record, step: int) -> dict[str, An
         "step": step,
         "kind": run.kind,
         "sequences": run.batch,
-        "sequence_length": run.pack.sequence_length if isinstance(run, Packs) else None,
+        "sequence_length": run.sequence_length if isinstance(run, Packs) else None,
         "tokens": sum(row["tokens"] for row in rows),
         run.kind: rows,
     }
@@ -73,12 +70,12 @@ def _described(shelf: Shelf, run: Run, rows: list[dict[str, Any]]) -> list[dict[
         ids = {row["id"] for row in rows}
         about: dict[str, dict[str, Any]] = {}
         for job in run.jobs:
-            about |= {
-                id: row for id, row in documents(shelf, job, ids - about.keys()).items() if row
-            }
+            found = documents(shelf, job, ids - about.keys())
+            about |= {id: row for id, row in found.items() if row}
         return [{**row, **about.get(row["id"], {})} for row in rows]
     named = {str(row.get("task") or row["id"]) for row in rows}
-    about = {**own.about(shelf, named), **tasks(shelf, named)}
+    about = {id: row for id in named if (row := forks.conversation(shelf, id))}
+    about |= tasks(shelf, named - about.keys())
     return [{**about.get(str(row.get("task") or row["id"]), {}), **row} for row in rows]
 
 
@@ -87,29 +84,31 @@ def documents(shelf: Shelf, job: str, ids: set[str]) -> dict[str, dict[str, Any]
 
     A passage or a made text has the url of the document that it comes from, or the question of its task.
     """
-    here = pl.col("id").is_in(sorted(ids))
+    columns = ("component", "generator", "source", "parent")
     found: dict[str, dict[str, Any]] = {id: {} for id in ids}
-    if job != "pack":
-        columns = ["id", "component", "generator", "source", "parent"]
-        for row in shelf.rows(job, "documents.parquet", here, columns):
-            found[row.pop("id")].update({name: value for name, value in row.items() if value})
+    for id in ids if not job.startswith("pack") else ():
+        for row in shelf.find(job, "documents.parquet", "id", id, columns):
+            found[id].update({name: value for name, value in row.items() if value})
     origin = {id: str(row.get("parent") or id) for id, row in found.items()}
-    wanted = pl.col("id").is_in(sorted(set(origin.values())))
-    about = {
-        row.pop("id"): row
-        for row in shelf.rows("text", "documents.parquet", wanted, ["id", "url", "title"])
-    }
-    about |= own.about(shelf, set(origin.values()) - about.keys())
-    about |= tasks(shelf, set(origin.values()) - about.keys())
+    about = {id: _crawled(shelf, id) for id in set(origin.values())}
+    about |= tasks(shelf, {id for id, known in about.items() if not known})
     return {id: {**about.get(origin[id], {}), **row} for id, row in found.items()}
+
+
+def _crawled(shelf: Shelf, id: str) -> dict[str, Any]:
+    """Url and title of a document of the crawl or of a fork."""
+    found = shelf.find("text", "documents.parquet", "id", id, ("url", "title"))
+    for _, path in () if found else forks.tables(shelf):
+        found = found or picked(shelf.lookup.equal(path, "id", id), ("url", "licence"))
+    return found[0] if found else {}
 
 
 def tasks(shelf: Shelf, ids: set[str]) -> dict[str, dict[str, Any]]:
     """Family, question and answer of tasks, by id."""
-    here = pl.col("id").is_in(sorted(ids))
-    columns = ["id", "family", "question", "answer"]
+    columns = ("id", "family", "question", "answer")
     return {
         row.pop("id"): row
+        for id in ids
         for split in ("train", "dev", "test")
-        for row in shelf.rows("tasks", f"{split}.parquet", here, columns)
+        for row in shelf.find("tasks", f"{split}.parquet", "id", id, columns)
     }

@@ -8,13 +8,17 @@ of the record.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
+from functools import cached_property
 from pathlib import Path
-from typing import Any
-
-import polars as pl
+from typing import TYPE_CHECKING, Any
 
 from regrow.flow.hashing import sha256_file
 from regrow.lineage.ledger import Ledger
+from regrow.lineage.lookup.ask import Lookup
+
+if TYPE_CHECKING:
+    import polars as pl
 
 PUBLISHED = "published"
 """folder of results that git carries, by job"""
@@ -27,9 +31,19 @@ class Shelf:
         self.ledger = ledger
         self.root = ledger.root
         self.missing: set[str] = set()
+        self.changed: set[str] = set()
+        """tables whose bytes are not those of their record, of those that were looked up"""
+        self._paths: dict[tuple[str, str], Path] = {}
+        self._compared: set[Path] = set()
 
     def path(self, name: str, file: str) -> Path | None:
         """The file of a job (`dedup`, `pretrain.000120`), None where it is not on disk (or was never made)."""
+        found = self._paths.get((name, file)) or self._path(name, file)
+        if found is not None:
+            self._paths[name, file] = found
+        return found
+
+    def _path(self, name: str, file: str) -> Path | None:
         record = self.ledger.by_name.get(name)
         if record is None:
             return None
@@ -46,6 +60,8 @@ class Shelf:
 
     def table(self, name: str, file: str) -> pl.LazyFrame | None:
         """A table of a job, read lazily."""
+        import polars as pl
+
         path = self.path(name, file)
         return None if path is None else pl.scan_parquet(path)
 
@@ -61,14 +77,61 @@ class Shelf:
             return []
         return frame.filter(where).select([c for c in columns if c in have]).collect().to_dicts()
 
+    @cached_property
+    def lookup(self) -> Lookup:
+        """What answers without reading tables."""
+        return Lookup(self.root)
+
+    def find(
+        self, name: str, file: str, column: str, value: str | int, columns: Iterable[str] = ()
+    ) -> list[dict[str, Any]]:
+        """Rows (brief, see `lookup.table`) whose `column` is `value`, with those of `columns` that they have.
+
+        [] where the table is not on disk or has no such column. Costs a few reads at any size.
+        """
+        path = self._looked_up(name, file)
+        return [] if path is None else picked(self.lookup.equal(path, column, value), columns)
+
+    def begins(
+        self, name: str, file: str, column: str, prefix: str, columns: Iterable[str] = ()
+    ) -> list[dict[str, Any]]:
+        """As `find`, rows whose `column` begins with `prefix`."""
+        path = self._looked_up(name, file)
+        return [] if path is None else picked(self.lookup.begins(path, column, prefix), columns)
+
+    def _looked_up(self, name: str, file: str) -> Path | None:
+        """As `path`; notes where the table is not the recorded one."""
+        path = self.path(name, file)
+        if path is not None and path not in self._compared:
+            self._compared.add(path)
+            entries = self.ledger.by_name[name].files
+            recorded = next((e["sha256"] for e in entries if e["path"] == file), None)
+            if recorded is not None and recorded != self.lookup.store.sha256(path):
+                self.changed.add(f"{self.ledger.by_name[name].path}/{file}")
+        return path
+
     def json(self, name: str, file: str) -> Any:
         """A JSON file of a job, None where it is not on disk."""
         path = self.path(name, file)
         return None if path is None else json.loads(path.read_text(encoding="utf-8"))
 
     def hint(self) -> str:
-        """How to get what was missing, "" where nothing was."""
-        if not self.missing:
-            return ""
-        folders = sorted(self.missing)
-        return f"not on disk: {', '.join(folders)}. Fetch with `dvc pull {' '.join(folders)}`."
+        """How to get what was missing, and what is not what its record says; "" where there is nothing to say."""
+        said = []
+        if self.missing:
+            folders = sorted(self.missing)
+            said.append(
+                f"not on disk: {', '.join(folders)}. Fetch with `dvc pull {' '.join(folders)}`."
+            )
+        if self.changed:
+            said.append(
+                f"not what the record says: {', '.join(sorted(self.changed))}. The answer is about these "
+                "bytes; `regrow verify` compares, `snakemake` restores."
+            )
+        return " ".join(said)
+
+
+def picked(rows: list[dict[str, Any]], columns: Iterable[str]) -> list[dict[str, Any]]:
+    """Rows with those of `columns` that they have; with all where none is named."""
+    names = list(columns)
+    return [{c: row[c] for c in names if c in row} for row in rows] if names else rows

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -197,6 +198,60 @@ def test_two_checkpoints_side_by_side(tab: Chromium, explorer: Path) -> None:
     assert tab.value("location.hash").startswith("#c=")
 
 
+def test_two_checkpoints_have_paired_differences(tab: Chromium, explorer: Path) -> None:
+    """Later minus earlier, whichever stands left; the figures are those of Python."""
+    rows = "[...document.querySelectorAll('.figures tr')].map(r => [...r.children].slice(0, 2).map(c => c.textContent))"
+    tab.open(explorer, "#c=dpo.000002,rlvr.000004")
+    there = tab.value(rows)
+    assert there[0][1] == "B − A, paired"
+    tab.open(explorer, "#c=rlvr.000004,dpo.000002")
+    back = tab.value(rows)
+    assert back[0][1] == "A − B, paired" and back[1:] == there[1:]
+    data = json.loads(tab.value("document.getElementById('data').textContent"))
+    found = {
+        data["figures"]["probes"][data["paired"]["probes"][place]]["title"]: (value, items)
+        for place, value, _, _, items, _ in data["paired"]["differences"]["dpo.000002,rlvr.000004"]
+        if data["paired"]["probes"][place] in data["figures"]["probes"]
+    }
+    shown = {name.rstrip(" ↑↓"): text for name, text in there[1:] if text != "–"}
+    assert shown.keys() == found.keys() and len(found) >= 2
+    for name, (value, items) in found.items():
+        assert f"{abs(value):.3f}" in shown[name] or f"{abs(value):.1f}" in shown[name]
+        assert f"{items} item" in shown[name]
+
+
+def test_a_task_is_found_by_its_words_and_by_what_was_made_of_it(
+    tab: Chromium, explorer: Path
+) -> None:
+    hrefs = "[...document.querySelectorAll('#panel .found a')].map(a => a.hash)"
+    type_in(tab, "question 0 add")
+    assert set(tab.value(hrefs)) == {f"#t={split}-add-0" for split in ("train", "dev", "test")}
+    tab.open(explorer, "#t=train-add-0")
+    text = panel(tab)
+    for part in (
+        "passed",
+        "think-0",
+        "pair-",
+        "mean reward by step",
+        "step 3, reward",
+        "midtrain",
+    ):
+        assert part in text, part
+    assert tab.value("document.querySelectorAll('#panel .rewards rect').length") >= 1
+    on = tab.value("[...document.querySelectorAll('.node.way .name')].map(n => n.textContent)")
+    assert {"tasks", "sftdata", "sft", "difficulty", "rlvr", "midmix", "midtrain"} <= set(on)
+    tab.open(explorer, "#t=test-add-0")
+    assert "held out" in panel(tab) and "mean reward" not in panel(tab)
+
+
+def test_tasks_alone_can_be_listed(tab: Chromium, explorer: Path) -> None:
+    tab.value("document.querySelector('#panel a[href=\"#q=\"]').click()")
+    tab.wait("document.querySelectorAll('#panel .found a').length > 0")
+    hrefs = tab.value("[...document.querySelectorAll('#panel .found a')].map(a => a.hash)")
+    assert hrefs and all(href.startswith("#t=") for href in hrefs)
+    assert tab.value("document.getElementById('end').value") == "task"
+
+
 def test_a_followed_link_takes_the_focus_along(tab: Chromium, explorer: Path) -> None:
     tab.open(explorer, "#a=dedup")
     tab.value(
@@ -240,7 +295,15 @@ def test_a_record_panel_has_hash_params_code_packages_and_figures(
 
 
 @pytest.mark.parametrize(
-    "route", ["", "#a=rlvr.000004", "#c=sft.000002,rlvr.000004", "#q=a", f"#d={ID['joins']}"]
+    "route",
+    [
+        "",
+        "#a=rlvr.000004",
+        "#c=sft.000002,rlvr.000004",
+        "#q=a",
+        f"#d={ID['joins']}",
+        "#t=train-add-0",
+    ],
 )
 def test_narrow_screens_do_not_scroll_sideways(tab: Chromium, explorer: Path, route: str) -> None:
     tab.open(explorer, route, 400, 800)
@@ -251,9 +314,10 @@ def test_narrow_screens_do_not_scroll_sideways(tab: Chromium, explorer: Path, ro
 def test_text_can_be_read(tab: Chromium, explorer: Path, scheme: str) -> None:
     """Contrast of 4.5 to 1 (WCAG 2.2, 1.4.3) of text in the panel, in both schemes."""
     tab.media(prefers_color_scheme=scheme)
-    tab.open(explorer, "#a=rlvr.000004")
-    worst = tab.value(CONTRAST)
-    assert worst[0] >= 4.5, worst
+    for route in ("#a=rlvr.000004", "#t=train-add-0", "#t=test-add-0", "#c=dpo.000002,rlvr.000004"):
+        tab.open(explorer, route)
+        worst = tab.value(CONTRAST)
+        assert worst[0] >= 4.5, (route, worst)
 
 
 CONTRAST = """(() => {
@@ -307,6 +371,7 @@ def test_a_script_from_elsewhere_may_not_run(tab: Chromium) -> None:
         "#q=%",
         "#a=__proto__",
         "#n=-1",
+        "#t=nothing",
     ],
 )
 def test_a_link_that_means_nothing_shows_something(

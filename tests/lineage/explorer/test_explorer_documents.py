@@ -8,15 +8,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from regrow.lineage.evals.gains import gains
+from regrow.lineage.evals.read import Evaluations
 from regrow.lineage.explorer import codec, words
-from regrow.lineage.explorer.documents import Document, documents
-from regrow.lineage.explorer.index import index
+from regrow.lineage.explorer.documents import Document, Known, documents
+from regrow.lineage.explorer.index import index, listed
 from regrow.lineage.explorer.page import scope
+from regrow.lineage.explorer.paired import paired
+from regrow.lineage.explorer.tasks import tasks
 from regrow.lineage.ledger import Ledger
 from regrow.lineage.shelf import Shelf
 from regrow.lineage.trace.answer import follow
 from regrow.lineage.trace.find import find
-from regrow.lineage.trace.made import Match
+from regrow.lineage.trace.match import Match
 from small_tree import ID, TEXTS, url
 
 
@@ -103,6 +107,78 @@ def test_a_page_that_ends_early_calls_nothing_lost(ledger: Ledger, name: str) ->
             assert document.fate.startswith("kept as far as this page goes")
         elif document.id:
             assert document.fate == wanted[document.id].fate
+
+
+def test_every_task_goes_the_way_that_trace_says(ledger: Ledger) -> None:
+    shelf = Shelf(ledger)
+    known = Known.of(shelf)
+    found = tasks(shelf, known.runs, known.exposed)
+    assert len(found) == 16 and any(task.rewarded for task in found)
+    assert [task.weight for task in found] == sorted(task.weight for task in found)
+    for task in found:
+        wanted = follow(Shelf(ledger), Match(task.id, "", kind="task"))
+        assert (task.split != "train") == wanted["fate"].startswith("held out")
+        told: dict[str, set[int]] = {}
+        for used in task.used:
+            told.setdefault(used.checkpoint, set()).update(used.steps)
+        for entry in (*task.rewarded, *task.seen):
+            told.setdefault(entry.checkpoint, set()).update(entry.steps)
+        saw = {entry["checkpoint"]: set(entry["steps"]) for entry in wanted["training"]}
+        assert {name: steps for name, steps in told.items() if steps} == {
+            n: s for n, s in saw.items() if s
+        }
+        rewards = {
+            e["stage"]: [row["reward"] for row in e["seen"]]
+            for e in wanted["training"]
+            if e["kind"] == "rollouts"
+        }
+        assert {r.checkpoint.partition(".")[0]: r.answers for r in task.rewarded} == {
+            n: len(r) for n, r in rewards.items()
+        }
+        passed = [
+            (s["step"], s["facts"]["passes"])
+            for s in wanted["stops"]
+            if s["step"].startswith("difficulty")
+        ]
+        assert [(job, passes) for job, passes, _, _ in task.passed] == passed
+        for name, probe, value in task.scores:
+            rows = [
+                e["value"]
+                for e in wanted["evaluations"]
+                if (e["checkpoint"], e["probe"]) == (name.replace(".", "-"), probe)
+            ]
+            assert value == pytest.approx(sum(rows) / len(rows))
+
+
+def test_a_page_lists_the_tasks_that_mattered_most(ledger: Ledger) -> None:
+    shelf = Shelf(ledger)
+    known = Known.of(shelf)
+    found = tasks(shelf, known.runs, known.exposed)
+    part = listed(found, 3)
+    assert part["left_out"] == len(found) - 3 and part["counts"]["tasks"] == len(found)
+    assert [row[0] for row in part["rows"]] == [task.id for task in found[:3]]
+    assert (
+        sum(run[3] for row in listed(found)["rows"] for run in row[8]) == part["counts"]["answers"]
+    )
+
+
+def test_paired_differences_are_those_of_gains(ledger: Ledger) -> None:
+    """Where `regrow evals --gains` compares the same two checkpoints by the same probe."""
+    found = paired(ledger)
+    places = {probe: place for place, probe in enumerate(found["probes"])}
+    compared = 0
+    for row in gains(Evaluations(ledger)):
+        names = [row[side]["checkpoint"].replace("-", ".") for side in ("before", "after")]
+        rows = found["differences"].get(",".join(names), [])
+        mine = [values for place, *values in rows if place == places.get(row["metric"])]
+        if mine and row["seeds"] == 1 and row["metric"] not in ("format",):
+            value, low, high, items, _ = mine[0]
+            assert {"value": value, "low": low, "high": high} == row["paired"]
+            assert items == row["items"]
+            compared += 1
+    assert compared >= 4
+    few = paired(ledger, 2)
+    assert len(few["differences"]) <= 2 and few["left_out"] > 0
 
 
 def unpack(packed: str) -> list[int]:

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from regrow.lineage.explorer.seen import Seen, seen
 from regrow.lineage.explorer.ways import Ways
 from regrow.lineage.runs.open import last_runs
+from regrow.lineage.runs.run import Run
 from regrow.lineage.shelf import Shelf
 from regrow.lineage.trace.answer import fate
-from regrow.lineage.trace.stop import Stop
+from regrow.lineage.trace.stop import Stop, decisive
 
 
 @dataclass
@@ -31,9 +32,10 @@ class Document:
         """`dropped`, `held out`, `trained`, `kept` (but in no step) or `lost`."""
         if any(stop.outcome == "held out" for stop in self.stops):
             return "held out"
-        if self.stops[-1].outcome == "dropped":
+        last = decisive(self.stops)
+        if last.outcome == "dropped":
             return "dropped"
-        if self.stops[-1].outcome in {"missing", "unknown"}:
+        if last.outcome in {"missing", "unknown"}:
             return "lost"
         return "trained" if any(entry.steps for entry in self.seen) else "kept"
 
@@ -43,12 +45,29 @@ class Document:
         return sum(entry.tokens for entry in self.seen)
 
 
-def documents(shelf: Shelf) -> list[Document]:
+@dataclass
+class Known:
+    """What is read once for a page."""
+
+    ways: Ways
+    runs: list[Run]
+    exposed: dict[str, list[Seen]]
+    """by id of a document or task"""
+
+    @classmethod
+    def of(cls, shelf: Shelf) -> Known:
+        """Read it."""
+        ways, runs = Ways(shelf), last_runs(shelf)
+        return cls(ways, runs, seen(runs, ways.owners))
+
+
+def documents(shelf: Shelf, known: Known | None = None) -> list[Document]:
     """Every document that the crawl or a later step met, and every address that gave none.
 
     Sorted by what training saw of it, most first, then by id and url.
     """
-    ways = Ways(shelf)
+    known = known or Known.of(shelf)
+    ways, runs, exposed = known.ways, known.runs, known.exposed
     found: dict[str, Document] = {}
     for id, row in ways.text.rows.items():
         url, title, source, licence, text = (
@@ -56,16 +75,13 @@ def documents(shelf: Shelf) -> list[Document]:
         )
         found[id] = Document(id, url, title, source, licence, text)
     for id, row in ways.own.items():
-        about = (str(row[name] or "") for name in ("url", "source", "licence", "text"))
-        url, source, licence, text = about
-        found[id] = Document(id, url, "", source, licence, text)
+        source, licence, text = (row.get(c) or "" for c in ("source", "licence", "text"))
+        found.setdefault(id, Document(id, row.get("url") or "", "", source, licence, text))
     for table in ways.drops.values():
         for id, row in table.rows.items():
             found.setdefault(id, Document(id, row.get("url") or ""))
     urls = {document.url for document in found.values()}
     rest = [Document(None, url) for url in ways.fetches if url not in urls]
-    runs = last_runs(shelf)
-    exposed = seen(runs, ways.owners)
     every = [*found.values(), *rest]
     for document in every:
         document.stops = ways.stops(document.id, document.url)
@@ -79,7 +95,7 @@ def documents(shelf: Shelf) -> list[Document]:
 
 def _fate(document: Document, trained: bool) -> str:
     """The sentence of trace."""
-    last = document.stops[-1]
+    last = decisive(document.stops)
     if document.end == "held out":
         return "held out: the model is evaluated on it and never trained on it"
     if document.end == "dropped":

@@ -122,6 +122,8 @@ def subtitle(node: Node) -> str:
         times = len(node.records)
         many = f"{times} checkpoints, " if times > 1 else "checkpoint "
         return f"{many}{'to ' if times > 1 else ''}{(last.instance or '').lstrip('0') or '0'}"
+    if node.kind == "data" and last.instance and len(node.records) == 1:
+        return last.instance[:20]  # the name of a fork or takedown
     kept, read = last.counts.get("kept"), last.counts.get("in")
     if isinstance(kept, int) and isinstance(read, int):
         return f"kept {kept:,} of {read:,}"

@@ -11,12 +11,14 @@ import polars as pl
 from markupsafe import Markup
 
 from regrow.lineage.explorer import embed, figures
-from regrow.lineage.explorer.documents import documents
+from regrow.lineage.explorer.documents import Known, documents
 from regrow.lineage.explorer.draw import HEIGHT, PAD, ROW, WIDTH, draw
 from regrow.lineage.explorer.facts import Facts
 from regrow.lineage.explorer.graph import Graph, graph
-from regrow.lineage.explorer.index import MOST, index
+from regrow.lineage.explorer.index import MOST, index, listed
 from regrow.lineage.explorer.layout import GAP_Y, Layout, layout
+from regrow.lineage.explorer.paired import paired
+from regrow.lineage.explorer.tasks import tasks
 from regrow.lineage.explorer.visible import shown
 from regrow.lineage.fork import own
 from regrow.lineage.ledger import Ledger, Record
@@ -25,16 +27,10 @@ from regrow.lineage.shelf import Shelf
 from regrow.lineage.sources import source_files, sources
 
 HERE = Path(__file__).parent
-SCRIPTS = ("dom", "data", "graph", "panel", "documents", "compare", "start")
+SCRIPTS = ("dom", "data", "graph", "panel", "documents", "tasks", "compare", "start")
 """files of the script, in the order in which they are joined"""
-_APART = (
-    ("tasks", "tasks", ("train.parquet", "dev.parquet", "test.parquet")),
-    ("fine-tuning examples", "sftdata", ("think.parquet", "instruct.parquet")),
-    ("preference pairs", "pairs", ("pairs.parquet", "heldout.parquet")),
-    ("documents of midtraining", "midmix", ("documents.parquet",)),
-    ("documents of long context", "longmix", ("documents.parquet",)),
-)
-"""what `regrow trace` follows and the page does not list"""
+_APART = (("documents of midtraining", "midmix"), ("documents of long context", "longmix"))
+"""what `regrow trace` follows and the page counts at its origin"""
 
 
 def scope(ledger: Ledger, record: Record | None) -> Ledger:
@@ -88,8 +84,13 @@ def facts(ledger: Ledger, record: Record | None = None, most: int = MOST) -> dic
         "source_files": [*source_files(part.root), *own.files(part.root, part.records)],
         "apart": _apart(shelf),
     }
-    listed = index(documents(shelf), most)  # its long strings are packed numbers: left as they are
-    return {**shown(told), "documents": listed, "missing": shelf.hint()}
+    told["paired"] = paired(part)
+    known = Known.of(shelf)
+    packed = {  # their long strings are packed numbers: left as they are
+        "documents": index(documents(shelf, known), most),
+        "tasks": listed(tasks(shelf, known.runs, known.exposed)),
+    }
+    return {**shown(told), **packed, "missing": shelf.hint()}
 
 
 def page(ledger: Ledger, record: Record | None = None, most: int = MOST) -> str:
@@ -170,9 +171,9 @@ def _graph(nodes: Graph, drawn: Layout) -> dict[str, Any]:
 def _apart(shelf: Shelf) -> list[list[Any]]:
     """What the page does not list: how many of what."""
     found: list[list[Any]] = []
-    for what, job, files in _APART:
-        tables = [shelf.table(job, file) for file in files]
-        count = sum(t.select(pl.len()).collect().item() for t in tables if t is not None)
+    for what, job in _APART:
+        table = shelf.table(job, "documents.parquet")
+        count = 0 if table is None else table.select(pl.len()).collect().item()
         if count:
             found.append([what, count])
     return found

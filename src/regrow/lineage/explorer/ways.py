@@ -7,9 +7,10 @@ from typing import Any
 
 import polars as pl
 
-from regrow.lineage.explorer import own
 from regrow.lineage.shelf import Shelf
-from regrow.lineage.trace.made import MIXES
+from regrow.lineage.trace import forks, takedowns
+from regrow.lineage.trace.made import mixes
+from regrow.lineage.trace.match import Match
 from regrow.lineage.trace.stop import Outcome, Stop
 
 _DROP = ("reason", "value", "threshold", "detail")
@@ -67,9 +68,15 @@ class Ways:
             if row.get("detail"):
                 self.copies.setdefault(row["detail"], []).append(id)
         self.parents: dict[str, dict[str, str]] = {}
-        self.own = own.rows(shelf)
-        self.mixes = [MIXES[0], *own.jobs(shelf), *MIXES[1:]]
+        self.mixes = mixes(shelf.ledger)
         self.made = {job: self._made(job) for job in self.mixes}
+        self.left = {job: _Table(shelf, job, "drops.parquet", _DROP) for job in self.mixes}
+        self.own = {
+            row["id"]: row
+            for _, path in forks.tables(shelf)
+            for row in pl.read_parquet(path).iter_rows(named=True)
+        }
+        """documents that forks brought"""
 
     def _crawl(self) -> tuple[dict[str, dict[str, Any]], bool]:
         columns = ["url", "host", "status", "mime", "bytes", "depth", "outcome", "detail"]
@@ -110,10 +117,10 @@ class Ways:
         return (id,) if parent in (None, id) else (id, str(parent))
 
     def stops(self, id: str | None, url: str) -> list[Stop]:
-        """See trace.journey. A document of a fork was met by no crawl: its way begins in the fork's mix."""
+        """See trace.journey."""
         if id in self.own:
-            first = own.stop(self.shelf, self.own[id])
-            return [first, *(self._mixes(id) if first.outcome == "kept" else [])]
+            stops = forks.journey(self.shelf, Match(id, url))
+            return stops if stops[-1].outcome != "kept" else [*stops, *self._mixes(str(id))]
         stops = [self._fetched(url)]
         if id is None:
             return stops
@@ -173,8 +180,10 @@ class Ways:
                 facts: dict[str, Any] = {"component": component}
                 if len(rows) > 1 or rows[0]["id"] != id:
                     facts["documents"] = len(rows)
-                stops.append(Stop(job.partition(".")[0], "kept", facts))
-        return stops
+                stops.append(Stop(job, "kept", facts))
+            if id in self.left[job].rows:
+                stops.append(Stop(job, "dropped", self.left[job].facts(id, _DROP)))
+        return [*stops, *takedowns.stops(self.shelf, id)]
 
     def _fetched(self, url: str) -> Stop:
         row = self.fetches.get(url)

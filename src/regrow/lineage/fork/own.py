@@ -23,16 +23,6 @@ def records(chain: Iterable[Record]) -> list[Record]:
     return [record for record in chain if record.step in STEPS]
 
 
-def about(shelf: Shelf, ids: set[str]) -> dict[str, dict[str, Any]]:
-    """url, source and licence of documents and conversations of forks, by id."""
-    found: dict[str, dict[str, Any]] = {}
-    here = pl.col("id").is_in(sorted(ids))
-    for record in records(shelf.ledger.records):
-        for row in shelf.rows(record.name, FILE, here, ["id", "url", "source", "licence"]):
-            found[row.pop("id")] = {name: value for name, value in row.items() if value}
-    return found
-
-
 def brought(shelf: Shelf, chain: Iterable[Record]) -> list[dict[str, Any]]:
     """Per step that read it: what a fork brought, in all, by source and licence, and row by row.
 

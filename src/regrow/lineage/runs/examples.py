@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
-
-import polars as pl
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from regrow.lineage.errors import Unanswerable
 from regrow.lineage.ledger import Record
+from regrow.lineage.runs.places import Places
 from regrow.lineage.runs.run import Run, data_job, sums
-from regrow.lineage.shelf import Shelf
-from regrow.train.buckets import Buckets
+from regrow.lineage.shelf import Shelf, picked
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from regrow.train.buckets import Buckets
 
 
 class Table(Run):
@@ -22,71 +27,88 @@ class Table(Run):
     """columns by which totals are summed"""
 
     def __init__(self, shelf: Shelf, checkpoint: Record) -> None:
-        """Read the table and compute the order.
+        """Find the table and its order.
 
         Raises:
-            Unanswerable: the table is not on disk.
+            Unanswerable: the table is not on disk, or too short for a micro-batch.
         """
         super().__init__(shelf, checkpoint)
         self.data = data_job(checkpoint, shelf)
-        self.rows, lengths = self._read()
+        path = shelf.path(self.data, self.file)
+        if path is None:
+            raise Unanswerable(shelf.hint() or f"{self.data} has no {self.file}.")
+        self.path: Path = path
         seed = int(self.block["seed"]) + int(checkpoint.options.get("seed", 0))
         name = self.stage.partition("_seed")[0]
-        size = int(self.block["micro_batch_sequences"])
+        self.order = f"{name} order seed {seed}"
+        self.size = int(self.block["micro_batch_sequences"])
+        self.per_step = self.batch // self.size * self.size
+        """rows of a step"""
+
+    @property
+    def file(self) -> str:
+        """The table, in the folder of the job."""
+        raise NotImplementedError
+
+    def read(self) -> tuple[pl.DataFrame, list[int]]:
+        """The rows in the order of their ids, with `row` (in the table) and `tokens`; the lengths to sort by."""
+        raise NotImplementedError
+
+    @cached_property
+    def buckets(self) -> Buckets:
+        """The order of the trainer."""
+        from regrow.train.buckets import Buckets
+
         try:
-            self.buckets = Buckets(lengths, size, f"{name} order seed {seed}")
+            return Buckets(self.read()[1], self.size, self.order)
         except ValueError as error:
             raise Unanswerable(f"{self.data}: {error}") from None
 
-    def _read(self) -> tuple[pl.DataFrame, list[int]]:
-        """The rows in the order of their ids, with a column `tokens`; and the lengths to sort by."""
-        raise NotImplementedError
-
-    def _table(self, file: str) -> pl.LazyFrame:
-        table = self.shelf.table(self.data, file)
-        if table is None:
-            raise Unanswerable(self.shelf.hint() or f"{self.data} has no {file}.")
-        return table
+    @cached_property
+    def places(self) -> Places:
+        """The same, looked up: which row stands where."""
+        return Places(self)
 
     def numbers(self, step: int) -> list[int]:
-        """Rows of the table in a step, in the order of the batch."""
-        per_step = self.batch // self.buckets.size
+        """Rows in the order of ids that a step took, in the order of the batch."""
+        per_step = self.batch // self.size
         places = range((step - 1) * per_step, step * per_step)
         return [number for place in places for number in self.buckets.at(place)]
 
     def of_step(self, step: int) -> list[dict[str, Any]]:
         """See Run."""
         self.check(step)
-        numbers = self.numbers(step)
-        rows = self.rows.select(self._shown())[numbers].to_dicts()
+        first = (step - 1) * self.per_step
+        rows = [self._row(number) for number in self.places.rows(first, self.per_step)]
         return [{"row": row, **values} for row, values in enumerate(rows)]
 
-    def _shown(self) -> list[str]:
-        return [c for c in self.columns if c in self.rows.columns]
+    def _row(self, number: int) -> dict[str, Any]:
+        return picked([self.shown(self.shelf.lookup.row(self.path, number))], self.columns)[0]
+
+    def shown(self, row: dict[str, Any]) -> dict[str, Any]:
+        """A brief row with `tokens`."""
+        return row
 
     def of(self, id: str) -> list[dict[str, Any]]:
         """See Run. `id`: of the row, or of its task."""
-        names = [c for c in ("id", "task") if c in self.rows.columns]
-        mine = self.rows.with_row_index("number").filter(
-            pl.any_horizontal([pl.col(name) == id for name in names])
-        )
-        wanted = {row["number"]: row for row in mine.to_dicts()}
-        return [
-            {"step": step, **{c: wanted[n][c] for c in self._shown()}}
-            for step in range(1, self.last_step + 1)
-            for n in self.numbers(step)
-            if n in wanted
-        ]
+        ask = self.shelf.lookup.numbers
+        numbers = {n for column in ("id", "task") for n in ask(self.path, column, id)}
+        end = self.last_step * self.per_step
+        at = [(place, n) for n in numbers for place in self.places.of(n) if place < end]
+        return [{"step": place // self.per_step + 1, **self._row(n)} for place, n in sorted(at)]
 
     def totals(self) -> dict[str, Any]:
         """See Run."""
+        import polars as pl
+
+        rows = self.read()[0].drop("row")
         numbers = [n for step in range(1, self.last_step + 1) for n in self.numbers(step)]
-        seen = self.rows[numbers] if numbers else self.rows.clear()
+        seen = rows[numbers] if numbers else rows.clear()
         most = seen.group_by("id").agg(views=pl.len(), tokens=pl.col("tokens").sum())
         shown = most.sort(["views", "id"], descending=[True, False]).head(5)
         return {
             "tokens": int(sum(seen["tokens"].to_list())),
-            "epochs": round(len(numbers) / len(self.rows), 3),
+            "epochs": round(len(numbers) / len(rows), 3),
             "documents": most.height,
             "by": {c: sums(seen, c) for c in self.groups if c in seen.columns},
             "most_seen": shown.to_dicts(),
@@ -102,13 +124,20 @@ class Examples(Table):
     )  # fmt: skip
     groups: ClassVar[tuple[str, ...]] = ("family", "teacher", "licence")
 
-    def _read(self) -> tuple[pl.DataFrame, list[int]]:
-        branch = self.checkpoint.options.get("branch", "think")
-        table = self._table(f"{branch}.parquet").with_columns(
-            pl.col("tokens").list.len().cast(pl.Int64), pl.col("mask").list.sum().alias("learned")
-        )
-        rows = table.drop("mask").sort("id").collect()
-        return rows, rows["tokens"].to_list()
+    @property
+    def file(self) -> str:
+        """See Table."""
+        return f"{self.checkpoint.options.get('branch', 'think')}.parquet"
+
+    def read(self) -> tuple[pl.DataFrame, list[int]]:
+        """See Table."""
+        import polars as pl
+
+        table = pl.scan_parquet(self.path).with_row_index("row")
+        tokens = pl.col("tokens").list.len().cast(pl.Int64)
+        rows = table.with_columns(tokens, pl.col("mask").list.sum().alias("learned"))
+        found = rows.drop("mask").sort("id").collect()
+        return found, found["tokens"].to_list()
 
 
 class Pairs(Table):
@@ -121,13 +150,26 @@ class Pairs(Table):
     )  # fmt: skip
     groups: ClassVar[tuple[str, ...]] = ("family", "source")
 
-    def _read(self) -> tuple[pl.DataFrame, list[int]]:
+    @property
+    def file(self) -> str:
+        """See Table."""
+        return "pairs.parquet"
+
+    def shown(self, row: dict[str, Any]) -> dict[str, Any]:
+        """See Table. Both answers are read behind the prompt."""
+        return row | {"tokens": 2 * row["prompt"] + row["chosen"] + row["rejected"]}
+
+    def read(self) -> tuple[pl.DataFrame, list[int]]:
+        """See Table."""
+        import polars as pl
+
         source = self.checkpoint.options.get("source", "judged")
         prompt, chosen, rejected = (
             pl.col(name).list.len().cast(pl.Int64) for name in ("prompt", "chosen", "rejected")
         )
         rows = (
-            self._table("pairs.parquet")
+            pl.scan_parquet(self.path)
+            .with_row_index("row")
             .filter(pl.col("source") == source)
             .with_columns(
                 (2 * prompt + chosen + rejected).alias("tokens"),

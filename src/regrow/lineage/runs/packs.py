@@ -7,17 +7,23 @@ asked for, at any size.
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar
-
-import polars as pl
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from regrow.lineage.errors import Unanswerable
 from regrow.lineage.ledger import Record
+from regrow.lineage.lookup.feistel import Positions
 from regrow.lineage.runs.run import Run, data_job
-from regrow.lineage.shelf import Shelf
-from regrow.tokens.reader import Packed
-from regrow.train.order import Order, steps_of
+from regrow.lineage.shelf import Shelf, picked
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from regrow.tokens.reader import Packed
+    from regrow.train.order import Order
 
 FILES = ("meta.json", "index.parquet", "tokens.bin")
 
@@ -25,8 +31,8 @@ FILES = ("meta.json", "index.parquet", "tokens.bin")
 class Packs(Run):
     """Pretraining, midtraining, long context.
 
-    A fork in midtraining exchanges the data within the stage: its run goes on from a checkpoint that
-    was trained on its parent's. What came before it is then the run `before`.
+    A fork or a takedown exchanges the data within a stage: its run goes on from a checkpoint that was trained
+    on other data. What came before it is then the run `before`.
     """
 
     kind: ClassVar[str] = "documents"
@@ -45,18 +51,21 @@ class Packs(Run):
         self.since = self.before.last_step if self.before else 0
         """steps that were trained on the data of `before`"""
         short = options.get("length") == "short"
-        self.pack, self.folder = _open(shelf, self.data, "short/" if short else "")
+        self._folder, self.sequences, self.sequence_length = _open(
+            shelf, self.data, "short/" if short else ""
+        )
         if short:
-            whole, _ = _open(shelf, self.data, "")
-            self.batch *= whole.sequence_length // self.pack.sequence_length
+            _, _, whole = _open(shelf, self.data, "")
+            self.batch *= whole // self.sequence_length
         seed = self.block["second_seed" if options.get("run") == "b" else "seed"]
-        self.order = Order(self.pack.sequences, int(seed), self.stage)
+        self._seed = int(seed)
+        self._positions = Positions(self.sequences, self._seed, self.stage)
         state = shelf.json(checkpoint.name, "state.json") or {}
-        key = (state.get("order") or {}).get("key", self.order.key)
-        if key != self.order.key:
+        key = (state.get("order") or {}).get("key", self._positions.key)
+        if key != self._positions.key:
             raise Unanswerable(
                 f"{checkpoint.name} was trained in the order `{key}`, but its record means "
-                f"`{self.order.key}`: `regrow verify` says which of the two was changed."
+                f"`{self._positions.key}`: `regrow verify` says which of the two was changed."
             )
 
     @property
@@ -68,55 +77,95 @@ class Packs(Run):
         """The run whose data step `step` was made of: this, or one before it."""
         return self.before.part(step) if self.before and 1 <= step <= self.since else self
 
+    @cached_property
+    def pack(self) -> Packed:
+        """The whole packing, for questions about all of it."""
+        from regrow.tokens.reader import Packed
+
+        return Packed(self._folder)
+
+    @cached_property
+    def order(self) -> Order:
+        """The order of training over arrays."""
+        from regrow.train.order import Order
+
+        return Order(self.sequences, self._seed, self.stage)
+
     def instances(self, id: str) -> list[dict[str, Any]]:
         """The instances of a document in the packed stream: instance, repeat, start, end (tokens)."""
-        rows = pl.scan_parquet(self.folder / "index.parquet").filter(pl.col("id") == id)
-        return rows.select("instance", "id", "repeat", "start", "end").collect().to_dicts()
+        rows = self.shelf.lookup.equal(self.index, "id", id)
+        return picked(rows, ("instance", "id", "repeat", "start", "end"))
+
+    @property
+    def index(self) -> Path:
+        """The table of the instances in the stream."""
+        return self._folder / "index.parquet"
 
     def of(self, id: str) -> list[dict[str, Any]]:
         """See Run. Rows: step, id, instance, repeat, sequence, position (in training, from 0), tokens."""
         begin, end = self.since * self.batch, self.last_step * self.batch
+        length = self.sequence_length
         seen = self.before.of(id) if self.before else []
-        for piece in self.pack.sequences_of_document(id):
-            positions = self.order.positions(piece.sequence, end)
-            for position, step in zip(positions, steps_of(positions, self.batch), strict=True):
-                if position < begin:
-                    continue
-                seen.append(
-                    {
-                        "step": step,
-                        "id": piece.id,
-                        "instance": piece.instance,
-                        "repeat": piece.repeat,
-                        "sequence": piece.sequence,
-                        "position": position,
-                        "tokens": piece.end - piece.start,
-                    }
-                )
+        for row in self.instances(id):
+            for sequence in range(row["start"] // length, (row["end"] - 1) // length + 1):
+                start, stop = self._within(row, sequence)
+                for position in self._positions.positions(sequence, end):
+                    if position < begin:
+                        continue
+                    seen.append(
+                        {
+                            "step": position // self.batch + 1,
+                            "id": row["id"],
+                            "instance": row["instance"],
+                            "repeat": row["repeat"],
+                            "sequence": sequence,
+                            "position": position,
+                            "tokens": stop - start,
+                        }
+                    )
         return sorted(seen, key=lambda item: (item["position"], item["instance"]))
+
+    def _within(self, row: dict[str, Any], sequence: int) -> tuple[int, int]:
+        """Where in a sequence an instance begins and ends."""
+        low = sequence * self.sequence_length
+        return max(row["start"] - low, 0), min(row["end"] - low, self.sequence_length)
 
     def of_step(self, step: int) -> list[dict[str, Any]]:
         """See Run. Rows: row, sequence, id, instance, repeat, start, end (in the sequence), tokens."""
         self.check(step)
         if (part := self.part(step)) is not self:
             return part.of_step(step)
-        batch = self.order.at((step - 1) * self.batch, self.batch).tolist()
+        first = (step - 1) * self.batch
         return [
-            {"row": row, **piece._asdict(), "tokens": piece.end - piece.start}
-            for row, sequence in enumerate(batch)
-            for piece in self.pack.documents_of_sequence(sequence)
+            {"row": row, **piece}
+            for row in range(self.batch)
+            for piece in self._pieces(self._positions.at(first + row))
         ]
+
+    def _pieces(self, sequence: int) -> Iterator[dict[str, Any]]:
+        """The pieces of documents that tile a sequence, in order."""
+        low = sequence * self.sequence_length
+        for row in self.shelf.lookup.from_floor(self.index, "start", low):
+            if row["start"] >= low + self.sequence_length:
+                return
+            start, end = self._within(row, sequence)
+            if end > start:
+                names = ("instance", "id", "repeat")
+                piece = {name: row[name] for name in names} | {"sequence": sequence}
+                yield piece | {"start": start, "end": end, "tokens": end - start}
 
     def documents(self) -> pl.DataFrame:
         """Per document seen: id, tokens (repeats counted), views (pieces), component where known."""
+        import polars as pl
+
         steps = self.last_step - self.since
         trained = self.order.at(self.since * self.batch, steps * self.batch)
         seen = pl.DataFrame({"sequence": trained}).group_by("sequence").agg(times=pl.len())
-        length = self.pack.sequence_length
+        length = self.sequence_length
         first, last = pl.col("start") // length, (pl.col("end") - 1) // length
         low = pl.col("sequence") * length
         overlap = pl.min_horizontal("end", low + length) - pl.max_horizontal("start", low)
-        index = pl.scan_parquet(self.folder / "index.parquet")
+        index = pl.scan_parquet(self._folder / "index.parquet")
         known = "component" in index.collect_schema().names()
         found = (
             index.with_columns(sequence=pl.int_ranges(first, last + 1))
@@ -133,12 +182,16 @@ class Packs(Run):
         both = pl.concat([found, self.before.documents()], how="diagonal_relaxed")
         return both.group_by("id").agg(pl.col("tokens", "views").sum()).sort("id")
 
+    def _epochs(self) -> float:
+        mine = (self.last_step - self.since) * self.batch / self.sequences
+        return mine + (self.before._epochs() if self.before else 0.0)
+
     def totals(self) -> dict[str, Any]:
         """See Run."""
         seen = self.documents()
         answer: dict[str, Any] = {
-            "tokens": self.last_step * self.batch * self.pack.sequence_length,
-            "sequence_length": self.pack.sequence_length,
+            "tokens": self.last_step * self.batch * self.sequence_length,
+            "sequence_length": self.sequence_length,
             "epochs": round(self._epochs(), 3),
             "documents": seen["id"].n_unique(),
             "by": self._by(seen),
@@ -147,18 +200,16 @@ class Packs(Run):
         answer["most_seen"] = most
         return answer
 
-    def _epochs(self) -> float:
-        mine = (self.last_step - self.since) * self.batch / self.pack.sequences
-        return mine + (self.before._epochs() if self.before else 0.0)
-
     def _by(self, seen: pl.DataFrame) -> dict[str, list[dict[str, Any]]]:
+        import polars as pl
+
         tables = [
             (self.data, "documents.parquet", "component"),
             ("mix", "mix.parquet", "topic"),
             ("decontaminate", "train.parquet", "source"),
             ("decontaminate", "train.parquet", "licence"),
         ]
-        if self.data != "pack":
+        if not self.data.startswith("pack"):  # `pack`, or the same masked by a takedown
             # Documents that the flow made for this mix are none of the crawl's: their own table
             # says what they are.
             tables = [("", "documents.parquet", c) for c in ("component", "source", "licence")]
@@ -196,12 +247,18 @@ def _trained_on_other_data(shelf: Shelf, checkpoint: Record, data: str) -> Recor
     return None
 
 
-def _open(shelf: Shelf, job: str, inside: str) -> tuple[Packed, Path]:
+def _open(shelf: Shelf, job: str, inside: str) -> tuple[Path, int, int]:
+    """Folder of a packing, its sequences and their length."""
     paths = [shelf.path(job, inside + file) for file in FILES]
     if not all(paths):
         raise Unanswerable(shelf.hint() or f"{job} has no packing.")
-    assert paths[0] is not None
-    try:
-        return Packed(paths[0].parent), paths[0].parent
-    except ValueError as error:
-        raise Unanswerable(str(error)) from None
+    assert paths[0] is not None and paths[2] is not None
+    meta = json.loads(paths[0].read_text(encoding="utf-8"))
+    sequences, length = int(meta["sequences"]), int(meta["sequence_length"])
+    size, wanted = paths[2].stat().st_size, 2 * sequences * length
+    if size != wanted:
+        raise Unanswerable(
+            f"{paths[2]}: {size} bytes, but meta.json says {sequences} sequences of {length} two-byte "
+            f"tokens ({wanted} bytes); restore or rebuild the folder"
+        )
+    return paths[0].parent, sequences, length

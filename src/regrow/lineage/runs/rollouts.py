@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
-
-import polars as pl
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from regrow.lineage.errors import Unanswerable
 from regrow.lineage.ledger import Record
 from regrow.lineage.runs.run import Run, sums
-from regrow.lineage.shelf import Shelf
+from regrow.lineage.shelf import Shelf, picked
+
+if TYPE_CHECKING:
+    import polars as pl
 
 FILE = "rollouts.parquet"
 
@@ -23,46 +25,60 @@ class Rollouts(Run):
     )  # fmt: skip
 
     def __init__(self, shelf: Shelf, checkpoint: Record) -> None:
-        """Read the rollouts of this checkpoint and those before it.
+        """Find the rollouts of this checkpoint and those before it.
 
         Raises:
             Unanswerable: none is on disk.
         """
         super().__init__(shelf, checkpoint)
-        frames = []
-        for record in shelf.ledger.checkpoints(checkpoint.step):
-            table = shelf.table(record.name, FILE)
-            if table is not None and record.trained and record.trained[1] <= self.last_step:
-                frames.append(table.with_columns(pl.lit(record.name).alias("checkpoint")).collect())
-        if not frames:
+        made = shelf.ledger.checkpoints(checkpoint.step)
+        self.jobs = [
+            record.name
+            for record in made
+            if record.trained and record.trained[1] <= self.last_step
+            if shelf.path(record.name, FILE) is not None
+        ]
+        if not self.jobs:
             raise Unanswerable(shelf.hint() or f"{checkpoint.name} has no {FILE}.")
-        found = pl.concat(frames, how="diagonal")
-        self.rows = found.with_columns(
+
+    @cached_property
+    def rows(self) -> pl.DataFrame:
+        """All rollouts, in the order of training; `tokens` is their number."""
+        import polars as pl
+
+        tables = [(job, self.shelf.table(job, FILE)) for job in self.jobs]
+        frames = [
+            table.with_columns(pl.lit(job).alias("checkpoint")).collect()
+            for job, table in tables
+            if table is not None
+        ]
+        return pl.concat(frames, how="diagonal").with_columns(
             pl.col("tokens").list.len().cast(pl.Int64),
             pl.col("reason").replace("", "full reward"),
         )
 
-    def _shown(self) -> list[str]:
-        return [c for c in self.columns if c in self.rows.columns]
-
     def of_step(self, step: int) -> list[dict[str, Any]]:
         """See Run. The id of a rollout is that of its task."""
         self.check(step)
-        rows = self.rows.filter(pl.col("step") == step)
-        if rows.is_empty():
+        rows = self._found("step", step)
+        if not rows:
             raise Unanswerable(f"the rollouts of step {step} are not on disk. {self.shelf.hint()}")
-        return [
-            {"row": row, "id": values["task"], **values}
-            for row, values in enumerate(rows.select(self._shown()).to_dicts())
-        ]
+        shown = picked(rows, self.columns)
+        return [{"row": row, "id": values["task"], **values} for row, values in enumerate(shown)]
 
     def of(self, id: str) -> list[dict[str, Any]]:
         """See Run. `id`: of the task."""
-        rows = self.rows.filter(pl.col("task") == id).sort("step", maintain_order=True)
-        return rows.select("step", *self._shown()).to_dicts()
+        rows = sorted(self._found("task", id), key=lambda row: row["step"])
+        return picked(rows, ("step", *self.columns))
+
+    def _found(self, column: str, value: str | int) -> list[dict[str, Any]]:
+        rows = [r for job in self.jobs for r in self.shelf.find(job, FILE, column, value)]
+        return [row | {"reason": row["reason"] or "full reward"} for row in rows]
 
     def totals(self) -> dict[str, Any]:
         """See Run."""
+        import polars as pl
+
         reward = pl.col("reward").mean().round(4).alias("mean_reward")
         by = {c: sums(self.rows, c, reward) for c in ("family", "reason") if c in self.rows.columns}
         most = self.rows.group_by("task").agg(

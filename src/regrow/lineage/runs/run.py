@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar
-
-import polars as pl
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from regrow.lineage.errors import Unanswerable
 from regrow.lineage.ledger import Record
 from regrow.lineage.shelf import Shelf
+
+if TYPE_CHECKING:
+    import polars as pl
 
 
 class Run:
@@ -74,6 +75,8 @@ def data_job(checkpoint: Record, shelf: Shelf) -> str:
 
 def sums(frame: pl.DataFrame, column: str, *more: pl.Expr) -> list[dict[str, Any]]:
     """Rows by the values of a column: number, tokens and `more`, the largest first."""
+    import polars as pl
+
     return (
         frame.group_by(column)
         .agg(pl.len().alias("count"), pl.col("tokens").sum(), *more)

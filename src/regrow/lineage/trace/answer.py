@@ -11,11 +11,15 @@ from regrow.lineage.runs.run import Run
 from regrow.lineage.shelf import Shelf
 from regrow.lineage.trace.find import find
 from regrow.lineage.trace.journey import journey
-from regrow.lineage.trace.made import Match, evaluations, family, journey_of_made
+from regrow.lineage.trace.made import evaluations, family, journey_of_made
+from regrow.lineage.trace.match import Match
+from regrow.lineage.trace.stop import decisive
 
 
-def trace(ledger: Ledger, query: str) -> dict[str, Any]:
+def trace(ledger: Ledger, query: str, as_text: bool = False) -> dict[str, Any]:
     """What became of what `query` means: a document, or a task, example or pair of the flow.
+
+    `as_text`: the query is a line of text and nothing else.
 
     Returns a mapping: `matches` (all that fit), and where exactly one fits: `stops` (one per
     step), `training` (one entry per stage that could see it, see `exposure`), `evaluations` (its
@@ -25,7 +29,7 @@ def trace(ledger: Ledger, query: str) -> dict[str, Any]:
         Unanswerable: nothing fits, or nothing is on disk.
     """
     shelf = Shelf(ledger)
-    matches = find(shelf, query)
+    matches = find(shelf, query, as_text)
     answer: dict[str, Any] = {"query": query, "matches": [vars(match) for match in matches]}
     if len(matches) > 1:
         answer["hint"] = "several fit: name one by its id."
@@ -39,7 +43,7 @@ def follow(shelf: Shelf, match: Match) -> dict[str, Any]:
     """The stops of one match, and what training and evaluation saw of it."""
     made = match.kind != "document"
     stops = journey_of_made(shelf, match) if made else journey(shelf, match)
-    last = stops[-1]
+    last = decisive(stops)
     # Of a task, the split decides: a pair kept for evaluation may be about a task of any split.
     judged = stops[:1] if match.kind == "task" else stops
     held = any(stop.outcome == "held out" for stop in judged)
@@ -76,7 +80,8 @@ def exposure(shelf: Shelf, runs: list[Run], id: str) -> list[dict[str, Any]]:
 
 
 def _of_run(shelf: Shelf, run: Run, id: str) -> dict[str, Any]:
-    ids = family(shelf, run.data, id) if isinstance(run, Packs) else [id]
+    jobs = run.jobs if isinstance(run, Packs) else []
+    ids = list(dict.fromkeys([id, *(one for job in jobs for one in family(shelf, job, id))]))
     seen = [row for one in ids for row in run.of(one)]
     seen.sort(key=lambda row: row["step"])
     steps = sorted({item["step"] for item in seen})

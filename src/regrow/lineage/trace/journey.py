@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-import polars as pl
-
 from regrow.lineage.shelf import Shelf
-from regrow.lineage.trace.made import Match, later_mixes
+from regrow.lineage.trace import forks, takedowns
+from regrow.lineage.trace.made import later_mixes
+from regrow.lineage.trace.match import Match
 from regrow.lineage.trace.stop import Stop
 
 
 def journey(shelf: Shelf, match: Match) -> list[Stop]:
     """The stops of a document from the crawl to the mixes, in flow order; ends where it is dropped."""
+    own = forks.journey(shelf, match)
+    if own:
+        return own if own[-1].outcome != "kept" else [*own, *later_mixes(shelf, str(match.id))]
     stops = [_crawl(shelf, match)]
     if match.id is None:
         return stops
@@ -29,12 +32,12 @@ def journey(shelf: Shelf, match: Match) -> list[Stop]:
             stops.append(found)
             if found.outcome in {"dropped", "held out"}:
                 return stops
-    return [*stops, *later_mixes(shelf, match.id)]
+    return [*stops, *later_mixes(shelf, match.id), *takedowns.stops(shelf, match.id)]
 
 
 def _crawl(shelf: Shelf, match: Match) -> Stop:
     columns = ["url", "host", "status", "mime", "bytes", "depth", "outcome", "detail"]
-    rows = shelf.rows("crawl", "fetches.parquet", pl.col("url") == match.url, columns)
+    rows = shelf.find("crawl", "fetches.parquet", "url", match.url, columns)
     if not rows:
         if shelf.path("crawl", "fetches.parquet") is None:
             return Stop("crawl", "unknown")
@@ -48,34 +51,18 @@ def _crawl(shelf: Shelf, match: Match) -> Stop:
 def dropped(shelf: Shelf, step: str, id: str) -> Stop | None:
     """The stop of a document in the drops of a step, None where it is not there."""
     columns = ["reason", "value", "threshold", "detail"]
-    rows = shelf.rows(step, "drops.parquet", pl.col("id") == id, columns)
+    rows = shelf.find(step, "drops.parquet", "id", id, columns)
     return Stop(step, "dropped", _present(rows[0])) if rows else None
 
 
 def _table_step(shelf: Shelf, step: str, id: str, before: int | None) -> Stop:
-    table = shelf.table(step, "documents.parquet")
-    if table is None:
+    columns = (
+        "title", "host", "source", "licence", "mime", "charset", "language", "language_score",
+        "characters",
+    )  # fmt: skip
+    if shelf.path(step, "documents.parquet") is None:
         return dropped(shelf, step, id) or Stop(step, "unknown")
-    columns = [
-        c
-        for c in (
-            "title",
-            "host",
-            "source",
-            "licence",
-            "mime",
-            "charset",
-            "language",
-            "language_score",
-        )
-        if c in table.collect_schema().names()
-    ]
-    found = (
-        table.filter(pl.col("id") == id)
-        .select(*columns, pl.col("text").str.len_chars().alias("characters"))
-        .collect()
-        .to_dicts()
-    )
+    found = shelf.find(step, "documents.parquet", "id", id, columns)
     if not found:
         return dropped(shelf, step, id) or Stop(step, "missing")
     facts = _present(found[0])
@@ -86,22 +73,17 @@ def _table_step(shelf: Shelf, step: str, id: str, before: int | None) -> Stop:
         facts = {k: v for k, v in facts.items() if k.startswith(("language", "characters"))}
     if step == "dedup":
         facts = {k: v for k, v in facts.items() if k.startswith("characters")}
-        copies = shelf.rows(
-            "dedup",
-            "drops.parquet",
-            pl.col("detail").str.contains(id, literal=True),
-            ["id", "url", "reason", "value"],
-        )
+        about = ("id", "url", "reason", "value")
+        copies = shelf.find("dedup", "drops.parquet", "detail", id, about)
         if copies:
             facts["copies_dropped"] = copies
     return Stop(step, "kept", facts)
 
 
 def _decontaminate(shelf: Shelf, id: str) -> Stop | None:
-    here = pl.col("id") == id
-    if rows := shelf.rows("decontaminate", "train.parquet", here, ["domain"]):
+    if rows := shelf.find("decontaminate", "train.parquet", "id", id, ["domain"]):
         return Stop("decontaminate", "kept", _present(rows[0]))
-    if rows := shelf.rows("decontaminate", "heldout.parquet", here, ["domain"]):
+    if rows := shelf.find("decontaminate", "heldout.parquet", "id", id, ["domain"]):
         return Stop("decontaminate", "held out", _present(rows[0]))
     on_disk = shelf.path("decontaminate", "train.parquet")
     return dropped(shelf, "decontaminate", id) or Stop(
@@ -110,16 +92,15 @@ def _decontaminate(shelf: Shelf, id: str) -> Stop | None:
 
 
 def _classify(shelf: Shelf, id: str) -> Stop | None:
-    rows = shelf.rows(
-        "classify", "scores.parquet", pl.col("id") == id, ["topic", "topic_score", "quality"]
-    )
+    columns = ["topic", "topic_score", "quality"]
+    rows = shelf.find("classify", "scores.parquet", "id", id, columns)
     return Stop("classify", "kept", _present(rows[0])) if rows else None
 
 
 def _mix(shelf: Shelf, id: str) -> Stop | None:
     columns = ["topic", "quality", "percentile", "bucket", "rate", "repeats"]
     gone = dropped(shelf, "mix", id)
-    rows = shelf.rows("mix", "mix.parquet", pl.col("id") == id, columns)
+    rows = shelf.find("mix", "mix.parquet", "id", id, columns)
     if gone is not None:
         return Stop("mix", "dropped", {**(_present(rows[0]) if rows else {}), **gone.facts})
     return Stop("mix", "kept", _present(rows[0])) if rows else None

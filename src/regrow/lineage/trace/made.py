@@ -2,45 +2,35 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
-import polars as pl
-
+from regrow.lineage.ledger import Ledger
 from regrow.lineage.shelf import Shelf
+from regrow.lineage.trace import forks
+from regrow.lineage.trace.match import Match
 from regrow.lineage.trace.stop import Outcome, Stop
+from regrow.lineage.trace.takedowns import unmasked
 
+BRANCHES = ("think", "instruct")
+"""tables of examples"""
 SPLITS = ("train", "dev", "test")
-MIXES = ("midmix", "longmix")
+MIXES = ("midmix", "forkmix", "longmix")
 """steps whose documents are passages of crawled ones, worked tasks, and texts made of both"""
 MIN_PREFIX = 6
-_TABLES = (
+TABLES = (
     *(("task", "tasks", f"{split}.parquet") for split in SPLITS),
     ("example", "sftdata", "think.parquet"),
     ("example", "sftdata", "instruct.parquet"),
     ("pair", "pairs", "pairs.parquet"),
     ("pair", "pairs", "heldout.parquet"),
-    ("made document", "midmix", "documents.parquet"),
-    ("made document", "longmix", "documents.parquet"),
 )
 """what the rows of a table are; the first that knows an id says what it is"""
 _TITLES = ("question", "title", "component", "family")
 
 
-@dataclass(frozen=True)
-class Match:
-    """A document that fits the query."""
-
-    id: str | None
-    """None: fetched or refused by the crawl, but never a document"""
-    url: str
-    title: str = ""
-    how: str = ""
-    """`id`, `url`, `url contains`, `text`"""
-    line: str = ""
-    """the line that fits, of a search by text"""
-    kind: str = "document"
-    """or `task`, `example`, `pair`, `made document` (of midtraining or long context)"""
+def mixes(ledger: Ledger) -> list[str]:
+    """The jobs of the steps in `MIXES` that have a record (those of forks by name), in flow order."""
+    return [record.name for step in MIXES for record in ledger.of_step(step)]
 
 
 def find_made(shelf: Shelf, text: str) -> list[Match]:
@@ -50,18 +40,16 @@ def find_made(shelf: Shelf, text: str) -> list[Match]:
     """
     exact: dict[str, Match] = {}
     near: dict[str, Match] = {}
-    for kind, job, file in _TABLES:
-        table = shelf.table(job, file)
-        if table is None:
-            continue
-        have = table.collect_schema().names()
-        fits = (
-            pl.col("id").str.starts_with(text) if len(text) >= MIN_PREFIX else pl.col("id") == text
-        )
-        if "question" in have:
-            fits = fits | (pl.col("question") == text)
-        columns = [c for c in ("id", "url", *_TITLES, "generator") if c in have]
-        for row in table.filter(fits).select(columns).collect().to_dicts():
+    made = [("made document", job, "documents.parquet") for job in mixes(shelf.ledger)]
+    made += [("example", job, f"{name}.parquet") for job in _sft(shelf)[1:] for name in BRANCHES]
+    for match in forks.conversations(shelf, text) if len(text) >= MIN_PREFIX else ():
+        (exact if match.id == text else near).setdefault(str(match.id), match)
+    for kind, job, file in (*TABLES, *made):
+        begins = len(text) >= MIN_PREFIX
+        rows = (shelf.begins if begins else shelf.find)(job, file, "id", text)
+        if kind == "task":
+            rows = rows + shelf.find(job, file, "question", text)
+        for row in rows:
             if kind == "made document" and not row.get("generator"):
                 continue  # a document of the crawl that was chosen for the mix
             id = row["id"]
@@ -80,15 +68,18 @@ def journey_of_made(shelf: Shelf, match: Match) -> list[Stop]:
         return [*_task(shelf, id), *_uses(shelf, id)]
     if match.kind == "made document":
         return _documents(shelf, id)
+    if match.kind == "conversation":
+        return [*forks.chatted(shelf, id), *_examples(shelf, id)]
     stops = []
-    for job, files in (("sftdata", ("think", "instruct")), ("pairs", ("pairs", "heldout"))):
+    for job, files in (*((j, BRANCHES) for j in _sft(shelf)), ("pairs", ("pairs", "heldout"))):
         for name in files:
-            facts = _facts(shelf, job, f"{name}.parquet", pl.col("id") == id)
+            facts = _facts(shelf, job, f"{name}.parquet", id)
             if not facts:
                 continue
             task = facts[0].get("task")
             if task:
-                stops += _task(shelf, str(task))
+                origin = forks.chatted(shelf, str(task)) or _task(shelf, str(task))
+                stops += [stop for stop in origin if stop not in stops]
             outcome: Outcome = "held out" if name == "heldout" else "kept"
             stops.append(Stop(job, outcome, {"table": name, **facts[0]}))
     return stops
@@ -97,7 +88,7 @@ def journey_of_made(shelf: Shelf, match: Match) -> list[Stop]:
 def _task(shelf: Shelf, id: str) -> list[Stop]:
     columns = ["family", "domain", "question", "answer", "verifier"]
     for split in SPLITS:
-        rows = shelf.rows("tasks", f"{split}.parquet", pl.col("id") == id, columns)
+        rows = shelf.find("tasks", f"{split}.parquet", "id", id, columns)
         if rows:
             outcome: Outcome = "kept" if split == "train" else "held out"
             return [Stop("tasks", outcome, {"split": split, **_present(rows[0])})]
@@ -106,29 +97,63 @@ def _task(shelf: Shelf, id: str) -> list[Stop]:
 
 def _uses(shelf: Shelf, id: str) -> list[Stop]:
     """Examples, pairs, and the difficulty filter of a task."""
-    stops = _documents(shelf, id)
-    here = pl.col("task") == id
-    for job, files in (("sftdata", ("think", "instruct")), ("pairs", ("pairs", "heldout"))):
+    stops = [*_documents(shelf, id), *_examples(shelf, id)]
+    for job in ("difficulty", "difficulty_zero"):
+        columns = ["passes", "samples", "kept"]
+        for row in shelf.find(job, "prompts.parquet", "task", id, columns):
+            if row.pop("kept", True):
+                stops.append(Stop(job, "kept", row))
+            else:
+                why = _gone(shelf, job, id)
+                facts = why[0].facts if why else {"reason": "passed too often or never"}
+                stops.append(Stop(job, "dropped", {**row, **facts}))
+    return stops
+
+
+def _sft(shelf: Shelf) -> list[str]:
+    """The jobs that make examples: the flow's, and those of forks."""
+    return ["sftdata", *(record.name for record in shelf.ledger.of_step(forks.CHATS))]
+
+
+def _examples(shelf: Shelf, task: str) -> list[Stop]:
+    """Examples and pairs of a task or conversation."""
+    stops = []
+    for job, files in (*((j, BRANCHES) for j in _sft(shelf)), ("pairs", ("pairs", "heldout"))):
         for name in files:
-            rows = shelf.rows(job, f"{name}.parquet", here, ["id"])
+            rows = shelf.find(job, f"{name}.parquet", "task", task, ["id"])
             if rows:
                 ids = [row["id"] for row in rows]
                 outcome: Outcome = "held out" if name == "heldout" else "kept"
                 stops.append(Stop(job, outcome, {"table": name, "ids": ids}))
-    for job in ("difficulty", "difficulty_zero"):
-        columns = ["passes", "samples", "kept"]
-        for row in shelf.rows(job, "prompts.parquet", here, columns):
-            kept = row.pop("kept", True)
-            facts = row if kept else {**row, "reason": "passed too often"}
-            stops.append(Stop(job, "kept" if kept else "dropped", facts))
+        if job == "pairs" or job == "sftdata":
+            stops += _gone(shelf, job, task)
     return stops
+
+
+def _gone(shelf: Shelf, job: str, id: str) -> list[Stop]:
+    """What a step dropped of a task, by reason."""
+    columns = ["reason", "value", "threshold", "detail"]
+    rows = shelf.find(job, "drops.parquet", "id", id, columns)
+    return [Stop(job, "dropped", facts) for facts in _distinct(rows)]
+
+
+def _distinct(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows, each once; several that are equal with their number as `times`."""
+    found: dict[str, dict[str, Any]] = {}
+    for row in map(_present, rows):
+        kept = found.setdefault(repr(sorted(row.items())), row | {"times": 0})
+        kept["times"] += 1
+    for row in found.values():
+        if row["times"] == 1:
+            del row["times"]
+    return list(found.values())
 
 
 def _documents(shelf: Shelf, id: str) -> list[Stop]:
     """What midtraining and long context took of a document or task, or made of it, by component."""
     stops = []
     columns = ["id", "component", "source", "generator", "licence", "parent"]
-    for job in MIXES:
+    for job in mixes(shelf.ledger):
         by: dict[str, list[dict[str, Any]]] = {}
         for row in _offspring(shelf, job, id, columns):
             by.setdefault(str(row.get("component", "")), []).append(row)
@@ -142,25 +167,25 @@ def _documents(shelf: Shelf, id: str) -> list[Stop]:
                     "ids": [r["id"] for r in rows],
                 }
             stops.append(Stop(job, "kept", _present(facts)))
+        stops += _gone(shelf, job, id)
     return stops
 
 
 def _offspring(shelf: Shelf, job: str, id: str, columns: list[str]) -> list[dict[str, Any]]:
     """Rows of a mix that are the document, or have it as parent; sorted by id."""
-    table = shelf.table(job, "documents.parquet")
-    if table is None:
-        return []
-    have = table.collect_schema().names()
-    where = pl.col("id") == id
-    if "parent" in have:
-        where = where | (pl.col("parent") == id)
-    found = table.filter(where).select([c for c in columns if c in have]).sort("id")
-    return found.collect().to_dicts()
+    found = {
+        str(row["id"]): row
+        for column in ("id", "parent")
+        for row in shelf.find(job, "documents.parquet", column, id, columns)
+    }
+    return [found[key] for key in sorted(found)]
 
 
 def family(shelf: Shelf, job: str, id: str) -> list[str]:
     """The ids under which a packed stream of `job` may hold what `id` names: its own and its offspring's."""
-    ids = [row["id"] for row in _offspring(shelf, job, id, ["id"])] if job in MIXES else []
+    ids = (
+        [row["id"] for row in _offspring(shelf, job, id, ["id"])] if unmasked(job) in MIXES else []
+    )
     return list(dict.fromkeys([id, *ids]))
 
 
@@ -176,17 +201,17 @@ def evaluations(shelf: Shelf, id: str) -> list[dict[str, Any]]:
         if not record.step.startswith("evaluate"):
             continue
         columns = ["probe", "sample", "value"]
-        for row in shelf.rows(record.name, "items.parquet", pl.col("item") == id, columns):
+        for row in shelf.find(record.name, "items.parquet", "item", id, columns):
             found.append({"checkpoint": record.instance, **row})
     return found
 
 
-def _facts(shelf: Shelf, job: str, file: str, where: pl.Expr) -> list[dict[str, Any]]:
+def _facts(shelf: Shelf, job: str, file: str, id: str) -> list[dict[str, Any]]:
     columns = [
         "task", "family", "teacher", "source", "licence", "seed", "chosen_text", "rejected_text",
         "chosen_score", "rejected_score",
     ]  # fmt: skip
-    return [_present(row) for row in shelf.rows(job, file, where, columns)]
+    return [_present(row) for row in shelf.find(job, file, "id", id, columns)]
 
 
 def _present(row: dict[str, Any]) -> dict[str, Any]:

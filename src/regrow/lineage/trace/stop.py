@@ -7,6 +7,9 @@ from typing import Any, Literal
 
 Outcome = Literal["kept", "dropped", "held out", "missing", "unknown"]
 
+_LATER = ("midmix", "longmix")
+"""mixes that may leave a document out without its being lost: other stages have it"""
+
 
 @dataclass(frozen=True)
 class Stop:
@@ -20,3 +23,9 @@ class Stop:
     def as_json(self) -> dict[str, Any]:
         """The stop as a mapping."""
         return {"step": self.step, "outcome": self.outcome, "facts": self.facts}
+
+
+def decisive(stops: list[Stop]) -> Stop:
+    """The stop that says how the way ends: the last one but for drops of the later mixes."""
+    kept = [stop for stop in stops if stop.outcome != "dropped" or stop.step not in _LATER]
+    return (kept or stops)[-1]

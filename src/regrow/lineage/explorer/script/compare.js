@@ -104,8 +104,27 @@ function together(left, right) {
   const a = data.figures.values[left], b = data.figures.values[right];
   if (!a && !b) return sentence("Neither was evaluated.", "note");
   const probes = Object.keys(data.figures.probes).filter((probe) => (a && a[probe]) || (b && b[probe]));
+  const apart = pairedOf(left, right), swapped = apart && apart.swapped;
   return [
-    table(["", "A over B", "A", "B"], probes.map((probe) => [probeName(probe), interval(probe, [[a && a[probe], "was"], [b && b[probe], "now"]]), interv(a && a[probe]), interv(b && b[probe])]), "figures"),
-    sentence(["Intervals of 95 % for each by itself. Two that overlap may differ all the same, for both were asked the same questions: ", command("regrow evals --gains"), " gives paired intervals of stages that follow each other."], "note"),
+    table(["", ...(apart ? [swapped ? "A − B, paired" : "B − A, paired"] : []), "A over B", "A", "B"], probes.map((probe) => [
+      probeName(probe), ...(apart ? [apart.of(probe)] : []), interval(probe, [[a && a[probe], "was"], [b && b[probe], "now"]]), interv(a && a[probe]), interv(b && b[probe])]), "figures"),
+    apart ? sentence(["Paired: the difference on the items that both were asked, with its paired interval of 95 %, as ", command("regrow evals --gains"), ` computes it (of one seed). ▲ lies wholly on the better side of 0, ▼ on the worse. Always the later checkpoint in the flow minus the earlier.`], "note")
+      : sentence(["Intervals of 95 % for each by itself. Two that overlap may differ all the same, where both were asked the same questions: ", command("regrow evals --gains"), " gives paired intervals of stages that follow each other."], "note"),
   ];
+}
+// The paired differences of two checkpoints: later minus earlier, whichever stands left.
+function pairedOf(left, right) {
+  const rows = data.paired.differences[`${left},${right}`] || data.paired.differences[`${right},${left}`];
+  if (!rows) return null;
+  const by = new Map(rows.map(([place, ...values]) => [data.paired.probes[place], values]));
+  const sign = (value) => (value > 0 ? "+" : value < 0 ? "−" : "") + figure(Math.abs(value));
+  return {
+    swapped: !data.paired.differences[`${left},${right}`],
+    of: (probe) => {
+      if (!by.has(probe)) return "–";
+      const [value, low, high, items, clear] = by.get(probe);
+      return el("span", { class: `value ${clear > 0 ? "better-side" : clear < 0 ? "worse-side" : ""}` }, el("span", { class: "together" }, `${sign(value)}${clear > 0 ? " ▲" : clear < 0 ? " ▼" : ""}`),
+        el("small", {}, ` ${sign(low)} to ${sign(high)}, ${plural(items, "item")}`));
+    },
+  };
 }

@@ -37,16 +37,19 @@ const SIGN = { kept: "✓", "held out": "◇", dropped: "✗", missing: "?", unk
 const SIGN_OF_END = { trained: "✓", kept: "·", "held out": "◇", dropped: "✗", lost: "?" };
 
 function showFound(query, end) {
-  const found = ranked(query, end), made = artifacts(query);
-  const many = `${plural(found.length, "document")}${made.length ? `, ${plural(made.length, "artifact")}` : ""}`;
+  const found = end === "task" ? [] : ranked(query, end), asked = !end || end === "task" ? rankedTasks(query) : [], made = artifacts(query);
+  const rows = asked.length ? Math.min(found.length, Math.max(MOST / 2, MOST - asked.length)) : MOST, rest = MOST - Math.min(found.length, rows);
+  const many = [end === "task" ? null : plural(found.length, "document"), asked.length ? plural(asked.length, "task") : null, made.length ? plural(made.length, "artifact") : null].filter(Boolean).join(", ");
   put(
-    heading(query ? "Found" : "Documents", many),
+    heading(query ? "Found" : end === "task" ? "Tasks" : "Documents", many),
     made.length ? el("p", { class: "chips" }, made.map((name) => link(name))) : null,
-    found.length ? el("ul", { class: "found" }, found.slice(0, MOST).map((one) => el("li", {}, el("a", { href: routeOf(one), class: `end ${one.end.replace(" ", "-")}` },
+    found.length ? el("ul", { class: "found" }, found.slice(0, rows).map((one) => el("li", {}, el("a", { href: routeOf(one), class: `end ${one.end.replace(" ", "-")}` },
       el("span", { class: "sign", "aria-hidden": "true" }, SIGN_OF_END[one.end]), el("span", {}, bdi(one.title || one.url, { class: "name" }), bdi(one.url, { class: "url" }), bdi(one.fate, { class: "fate" })))))) : null,
-    found.length > MOST ? sentence(`${count(found.length - MOST)} more: narrow the search.`, "note") : null,
-    !found.length && !made.length ? [sentence("Nothing fits. Documents are found by the beginning of their id (4 digits or more), a part of url or title, or words of their text (all of them; the last may be the beginning of one).", "note"),
-      data.documents.left_out || data.apart.length ? sentence(["What this page leaves out, ", command("regrow trace"), " finds."], "note") : null] : null,
+    found.length > rows ? sentence(`${plural(found.length - rows, "more document")}: narrow the search.`, "note") : null,
+    asked.length ? el("ul", { class: "found" }, asked.slice(0, rest).map(taskRow)) : null,
+    asked.length > rest ? sentence(`${plural(asked.length - rest, "more task")}: narrow the search.`, "note") : null,
+    !found.length && !made.length && !asked.length ? [sentence("Nothing fits. Documents are found by the beginning of their id (4 digits or more), a part of url or title, or words of their text (all of them; the last may be the beginning of one); tasks by the beginning of their id or of that of an example or pair made of them, or words of the question.", "note"),
+      data.documents.left_out || data.tasks.left_out || data.apart.length ? sentence(["What this page leaves out, ", command("regrow trace"), " finds."], "note") : null] : null,
   );
   say(many);
 }
@@ -70,7 +73,8 @@ function showDocument(found) {
     steps.add("tokenizer"); // it was made from what the mix holds
     if (seen.some((entry) => entry.checkpoint.startsWith("pretrain"))) steps.add("pack");
   }
-  const last = stops[stops.length - 1];
+  const left = new Set(["midmix", "longmix"]); // a drop there leaves the other stages as they are
+  const counted = stops.filter((stop) => stop.outcome !== "dropped" || !left.has(stop.step)), last = (counted.length ? counted : stops).at(-1);
   markWay(steps, last.outcome === "kept" ? null : last.step);
   const at = nodeOfStep.get(last.outcome === "kept" ? stops[0].step : last.step);
   if (at !== undefined) { current = at; bring(boxes[at]); }

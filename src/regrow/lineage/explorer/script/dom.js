@@ -15,7 +15,7 @@ const el = (tag, attributes, ...children) => fill(document.createElement(tag), a
 const draw = (tag, attributes, ...children) => fill(document.createElementNS(SVG, tag), attributes, children);
 
 const count = (value) => value.toLocaleString("en-US");
-const plural = (value, word) => `${count(value)} ${word}${value === 1 ? "" : "s"}`;
+const plural = (value, word, many) => `${count(value)} ${value === 1 ? word : many || `${word}s`}`;
 function bytes(value) {
   let unit = 0;
   const units = ["B", "kB", "MB", "GB", "TB"];

@@ -157,11 +157,14 @@ function showOverview() {
     data.missing ? sentence(data.missing, "warn") : null,
     part("Documents", bars(Object.entries(found.ends).map(([end, many]) => [said[end], many, css[end]])),
       found.dropped.length ? more("dropped, by step and reason", bars(found.dropped.map(([step, reason, many]) => [`${step}: ${reason}`, many, "lost"]))) : null),
+    tasks.length ? part("Tasks", sentence([`${count(data.tasks.counts.tasks)} tasks, ${count(data.tasks.counts["examples and pairs"])} examples and pairs in runs, ${count(data.tasks.counts.answers)} rewarded answers. `, el("a", { href: "#q=", onclick: () => { $("end").value = "task"; } }, "List them"), "."])) : null,
     part("Checkpoints", el("p", { class: "chips" }, nodes.filter((node) => node.kind === "training").map((node) => link(node.records[node.records.length - 1], node.name)))),
     part("What is left out", el("ul", {},
       data.documents.left_out ? el("li", {}, `${plural(data.documents.left_out, "document")} that training saw least`) : null,
       wordsOut ? el("li", {}, `${plural(wordsOut, "word")} of the search by words (${count(data.documents.words.common)} are in more than half of the texts)`) : null,
       data.apart.length ? el("li", {}, data.apart.map(([what, many]) => `${count(many)} ${what}`).join(", ")) : null,
-      el("li", {}, "texts and rollouts: ", command("regrow trace ID"), " and ", command("regrow order CHECKPOINT --step N"), " read them from the data"))),
+      data.tasks.left_out ? el("li", {}, `${plural(data.tasks.left_out, "task")} of ${count(data.tasks.counts.tasks)}: those that were prompts least often, and that nothing or little was made of`) : null,
+      data.paired.left_out ? el("li", {}, `paired differences of ${plural(data.paired.left_out, "pair")} of checkpoints`) : null,
+      el("li", {}, "texts, and of the answers all but the first and the last of a task in each stage: ", command("regrow trace ID"), " and ", command("regrow order CHECKPOINT --step N"), " read them from the data"))),
   );
 }

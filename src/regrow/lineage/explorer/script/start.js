@@ -7,6 +7,7 @@ function route() {
   document.body.classList.toggle("finding", what === "q"); // on a narrow screen, what was found comes first
   if (what === "a" && (records.has(name) || nodeOf.has(name))) return showNamed(name);
   if (what === "d" && byId.has(name)) return showDocument(byId.get(name));
+  if (what === "t" && taskById.has(name)) return showTask(taskById.get(name));
   if (what === "n" && documents[Number(name)]) return showDocument(documents[Number(name)]);
   if (what === "q") {
     if ($("find").value.trim() !== name) $("find").value = name;

@@ -3,7 +3,7 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from regrow.lineage.errors import Unanswerable
@@ -62,6 +62,7 @@ def test_an_edge_that_passes_a_layer_touches_no_node(made: tuple[int, Edges]) ->
                     assert not place.x <= x <= place.x + WIDTH
 
 
+@settings(deadline=None)
 @given(dags(), st.randoms())
 def test_the_order_of_the_edges_changes_nothing(made: tuple[int, Edges], random: object) -> None:
     count, edges = made

@@ -129,8 +129,10 @@ def test_conversations_join_fine_tuning_and_nothing_before_it() -> None:
         "chats": True,
     }
     found, before = expanded(Params.model_validate({"fork": block})), expanded(Params())
-    assert set(found) - set(before) == {"forksft.mine"} and set(before) <= set(found)
-    changed = {name for name in before if found[name].inputs != before[name].inputs}
+    assert set(found) - set(before) == {"forksft.mine", "index.forksft-mine"}
+    assert set(before) - set(found) == {"index.sftdata"}
+    both = set(found) & set(before)
+    changed = {name for name in both if found[name].inputs != before[name].inputs}
     assert {name for name in changed if not name.startswith("release")} == {
         *(name for name in before if name.startswith("sft") and name != "sftdata")
     }

@@ -15,6 +15,7 @@ from regrow.lineage.explain.indexes import name, open_index
 from regrow.lineage.explain.owners import Owners, owners
 from regrow.lineage.ledger import Record
 from regrow.lineage.runs.open import open_run
+from regrow.lineage.runs.packs import Packs
 from regrow.lineage.runs.run import Run
 from regrow.lineage.shelf import Shelf
 
@@ -63,13 +64,14 @@ def datasets(shelf: Shelf, checkpoint: Record) -> list[DataSet]:
     for record in trained(shelf.ledger, checkpoint):
         if record.trained is None or record.trained[1] == 0:
             continue  # random weights
-        run = open_run(shelf, record)
-        if (known := found.get(name(run))) is None:
-            index, place = open_index(run)
-            known = DataSet(name(run), [], index, place, owners(run, index), [])
-            found[known.name] = known
-        known.runs.append(run)
-        known.exposures.append(exposure(run, known.index))
+        whole = open_run(shelf, record)
+        for run in whole.parts if isinstance(whole, Packs) else [whole]:
+            if (known := found.get(name(run))) is None:
+                index, place = open_index(run)
+                known = DataSet(name(run), [], index, place, owners(run, index), [])
+                found[known.name] = known
+            known.runs.append(run)
+            known.exposures.append(exposure(run, known.index))
     return list(found.values())
 
 

@@ -38,7 +38,7 @@ class Exposure:
 
 
 def exposure(run: Run, index: Index) -> Exposure:
-    """What `run` took of the index of its data.
+    """What `run` took of the index of its data, since these are its data.
 
     Steps whose update was dropped as an outlier (regrow.train.skip) left nothing in the weights and do
     not count.
@@ -48,13 +48,14 @@ def exposure(run: Run, index: Index) -> Exposure:
     """
     count = index.rows.height
     if isinstance(run, Packs):
-        if run.pack.sequences != count:
+        if run.sequences != count:
             raise Unanswerable(
-                f"the index has {count} rows, but {run.data} has {run.pack.sequences} sequences: "
+                f"the index has {count} rows, but {run.data} has {run.sequences} sequences: "
                 "`snakemake --cores all` makes it anew."
             )
-        rows = run.order.at(0, run.last_step * run.batch)
-        steps = np.arange(len(rows), dtype=np.int64) // run.batch + 1
+        taken = run.last_step - run.since
+        rows = run.order.at(run.since * run.batch, taken * run.batch)
+        steps = np.arange(len(rows), dtype=np.int64) // run.batch + run.since + 1
     elif isinstance(run, Table):
         rows, steps = _of_table(run, index)
     else:

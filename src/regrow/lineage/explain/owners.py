@@ -39,6 +39,6 @@ class Owners:
 def owners(run: Run, index: Index) -> Owners:
     """The owners of the places of a run's index."""
     if isinstance(run, Packs):
-        table = pl.read_parquet(run.folder / "index.parquet", columns=["id", "start"])
-        return Owners(table["id"], table["start"].to_numpy(), run.pack.sequence_length)
+        table = pl.read_parquet(run.index, columns=["id", "start"])
+        return Owners(table["id"], table["start"].to_numpy(), run.sequence_length)
     return Owners(index.rows["id"])

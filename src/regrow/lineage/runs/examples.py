@@ -55,6 +55,11 @@ class Table(Run):
         raise NotImplementedError
 
     @cached_property
+    def rows(self) -> pl.DataFrame:
+        """All rows in the order of their ids, see `read`."""
+        return self.read()[0]
+
+    @cached_property
     def buckets(self) -> Buckets:
         """The order of the trainer."""
         from regrow.train.buckets import Buckets

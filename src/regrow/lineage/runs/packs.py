@@ -73,6 +73,11 @@ class Packs(Run):
         """The jobs that made its data, the last first."""
         return [self.data, *(self.before.jobs if self.before else [])]
 
+    @property
+    def parts(self) -> list[Packs]:
+        """The runs over one data set each that it is made of, in the order of training."""
+        return [*(self.before.parts if self.before else []), self]
+
     def part(self, step: int) -> Packs:
         """The run whose data step `step` was made of: this, or one before it."""
         return self.before.part(step) if self.before and 1 <= step <= self.since else self

@@ -14,6 +14,7 @@ from regrow.evaluate.bootstrap import MICRO, Score
 from regrow.evaluate.items import Item
 from regrow.evaluate.probes import PLANS, Checkpoint, checkpoint
 from regrow.lineage.errors import Unanswerable
+from regrow.lineage.evals.repeats import repeats
 from regrow.lineage.ledger import Ledger, Record
 from regrow.lineage.shelf import Shelf
 from regrow.params.posttrain import Pairs
@@ -95,8 +96,9 @@ class Evaluations:
         return found[-1] if found else None
 
     def seeds(self, stage: str) -> list[int]:
-        """Seeds of which a checkpoint of the stage was evaluated."""
-        return sorted({e.about.seed for e in self.all if e.about.stage == stage})
+        """Seeds of which a checkpoint of the stage was evaluated, if they repeat this run."""
+        found = sorted({e.about.seed for e in self.all if e.about.stage == stage})
+        return [seed for seed in found if not seed or repeats(self.ledger, seed)]
 
     def length_weight(self, seed: int = 0) -> float:
         """What a token costs in the score of the judge that made the preference pairs."""

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+import small_tree
 from regrow.cli.main import main
 from regrow.lineage.explorer.documents import documents
 from regrow.lineage.explorer.page import facts, page
@@ -18,6 +19,7 @@ from regrow.lineage.runs.open import open_run
 from regrow.lineage.runs.packs import Packs
 from regrow.lineage.shelf import Shelf
 from regrow.lineage.trace.answer import trace
+from regrow.tables import parquet as tables
 from regrow.tasks.mid.text import identity
 from small_fork import OWN, write_chats, write_fork, write_takedown
 from small_tree import ID, url
@@ -127,7 +129,9 @@ def test_a_document_that_was_taken_down_was_seen_by_nothing(tree: Path) -> None:
     assert any(entry["stage"] == "pretrain" for entry in before["training"])
     ledger = Ledger.load(write_takedown(tree, "queries"))
     after = trace(ledger, url("queries"))
-    assert after["fate"] == "dropped by pack_masked.gone: takedown" and after["training"] == []
+    saw = [entry["stage"] for entry in after["training"]]
+    assert after["fate"].startswith("seen by") and saw == ["longcontext_control", "longcontext"]
+    assert "pretrain" not in after["fate"], "only what the takedown left"
     assert after["stops"][-1]["facts"]["slots"] == 1
     seen = trace(ledger, url("joins"))["training"][0]
     assert (
@@ -195,3 +199,32 @@ def test_a_conversation_of_a_fork(tree: Path) -> None:
     assert gone["stops"][0]["facts"]["reason"] == "leak.tasks" and gone["training"] == []
     kept = trace(ledger, "think-2")  # of the flow, and taken over by the fork
     assert [s["step"] for s in kept["stops"]] == ["tasks", "sftdata", "forksft.mine"]
+
+
+def test_a_document_that_only_pretraining_had_is_seen_by_nothing_after_its_takedown(
+    tree: Path,
+) -> None:
+    before = trace(Ledger.load(tree), url("views"))
+    assert [entry["stage"] for entry in before["training"]] == ["pretrain"]
+    ledger = Ledger.load(write_takedown(tree, "views"))
+    after = trace(ledger, url("views"))
+    assert (after["fate"], after["training"]) == ("not seen: masked by a takedown", [])
+    told = {document.id: document for document in documents(Shelf(ledger))}[ID["views"]]
+    assert (told.fate, told.end) == (after["fate"], "dropped")
+
+
+def test_a_withdrawn_document_ends_behind_the_text(tree: Path) -> None:
+    drop = {"id": ID["views"], "step": "withdraw", "reason": "takedown"}
+    tables.write(tables.drops([drop]), tree / "data/withdraw/gone/drops.parquet")
+    record = json.loads((tree / "records/text.json").read_text())
+    output = small_tree._output(tree, "data/withdraw/gone")
+    record |= {"step": "withdraw", "instance": "gone", "output": output}
+    (tree / "records/withdraw.gone.json").write_text(json.dumps(record))
+    ledger = Ledger.load(tree)
+    answer = trace(ledger, url("views"))
+    assert stops(answer) == [("crawl", "kept"), ("text", "kept"), ("withdraw.gone", "dropped")]
+    assert answer["fate"] == "dropped by withdraw.gone: takedown"
+    told = {document.id: document for document in documents(Shelf(ledger))}[ID["views"]]
+    assert told.fate == answer["fate"] and [(s.step, s.outcome) for s in told.stops] == stops(
+        answer
+    )

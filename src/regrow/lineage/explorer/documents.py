@@ -9,6 +9,7 @@ from regrow.lineage.explorer.ways import Ways
 from regrow.lineage.runs.open import last_runs
 from regrow.lineage.runs.run import Run
 from regrow.lineage.shelf import Shelf
+from regrow.lineage.trace import takedowns
 from regrow.lineage.trace.answer import fate
 from regrow.lineage.trace.stop import Stop, decisive
 
@@ -33,6 +34,8 @@ class Document:
         if any(stop.outcome == "held out" for stop in self.stops):
             return "held out"
         last = decisive(self.stops)
+        if takedowns.is_mask(last) and any(entry.steps for entry in self.seen):
+            return "trained"  # before, or in a stage that the takedown leaves
         if last.outcome == "dropped":
             return "dropped"
         if last.outcome in {"missing", "unknown"}:
@@ -85,7 +88,8 @@ def documents(shelf: Shelf, known: Known | None = None) -> list[Document]:
     every = [*found.values(), *rest]
     for document in every:
         document.stops = ways.stops(document.id, document.url)
-        if document.end in {"kept", "trained"} and document.id:
+        masked = takedowns.is_mask(decisive(document.stops))
+        if (masked or document.end in {"kept", "trained"}) and document.id:
             document.seen = exposed.get(document.id, [])
         document.fate = _fate(document, bool(runs))
         if not shelf.ledger.checkpoints() and document.end == "kept":
@@ -98,6 +102,9 @@ def _fate(document: Document, trained: bool) -> str:
     last = decisive(document.stops)
     if document.end == "held out":
         return "held out: the model is evaluated on it and never trained on it"
+    if takedowns.is_mask(last):
+        said = fate([entry.entry() for entry in document.seen])
+        return said if said.startswith("seen") else "not seen: masked by a takedown"
     if document.end == "dropped":
         reason = last.facts.get("reason") or last.facts.get("outcome", "no reason recorded")
         return f"dropped by {last.step}: {reason}"

@@ -141,6 +141,8 @@ class Ways:
             if before is not None and facts.get("characters") != before:
                 facts["characters_before"] = before
             before = facts.get("characters", before)
+            if step == "text" and (gone := takedowns.withdrawn(self.shelf, id)):
+                return [*stops, Stop("text", "kept", facts), gone]
             if step == "dedup" and id in self.copies:
                 facts["copies"] = len(self.copies[id])
                 facts["copies_dropped"] = self.copies[id][:COPIES]

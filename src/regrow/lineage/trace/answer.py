@@ -9,6 +9,7 @@ from regrow.lineage.runs.open import last_runs
 from regrow.lineage.runs.packs import Packs
 from regrow.lineage.runs.run import Run
 from regrow.lineage.shelf import Shelf
+from regrow.lineage.trace import takedowns
 from regrow.lineage.trace.find import find
 from regrow.lineage.trace.journey import journey
 from regrow.lineage.trace.made import evaluations, family, journey_of_made
@@ -51,6 +52,10 @@ def follow(shelf: Shelf, match: Match) -> dict[str, Any]:
     answer["evaluations"] = evaluations(shelf, str(match.id)) if match.id else []
     if held:
         answer["fate"] = "held out: the model is evaluated on it and never trained on it"
+    elif takedowns.is_mask(last):
+        answer["training"] = exposure(shelf, last_runs(shelf), str(match.id))
+        seen = fate(answer["training"])
+        answer["fate"] = seen if seen.startswith("seen") else "not seen: masked by a takedown"
     elif last.outcome == "dropped" and not made:
         reason = last.facts.get("reason") or last.facts.get("outcome", "no reason recorded")
         answer["fate"] = f"dropped by {last.step}: {reason}"

@@ -25,6 +25,8 @@ def journey(shelf: Shelf, match: Match) -> list[Stop]:
         stops.append(stop)
         if stop.outcome == "dropped":
             return stops
+        if step == "text" and (gone := takedowns.withdrawn(shelf, match.id)):
+            return [*stops, gone]
         before = stop.facts.get("characters", before)
     for ask in (_decontaminate, _classify, _mix):
         found = ask(shelf, match.id)

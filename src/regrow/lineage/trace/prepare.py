@@ -70,6 +70,7 @@ def _wanted(shelf: Shelf) -> Iterator[tuple[Path, tuple[str, ...]]]:
         for record in shelf.ledger.records
         if record.step.startswith("evaluate")
     ]
+    asked += [(r.name, "drops.parquet", ("id",)) for r in shelf.ledger.of_step("withdraw")]
     asked += [(r.name, takedowns.TABLE, ("document",)) for r in takedowns.masks(shelf)]
     for job, file, columns in asked:
         path = shelf.path(job, file)

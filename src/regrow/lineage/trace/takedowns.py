@@ -8,6 +8,8 @@ from regrow.lineage.trace.stop import Stop
 
 MASKED = "_masked"
 """end of the name of a step that masks a data set"""
+TAKEN_DOWN = "takedown"
+"""the reason of a drop and of a masked slot"""
 TABLE = "masked.parquet"
 """its slots: instance, id, document, start, end, tokens"""
 
@@ -30,6 +32,21 @@ def stops(shelf: Shelf, id: str) -> list[Stop]:
         slots = [row for row in rows if not row.get("pack")]
         if rows:
             tokens = sum(row["tokens"] for row in slots)
-            facts = {"reason": "takedown", "detail": record.instance, "slots": len(slots)}
-            found.append(Stop(record.name, "dropped", {**facts, "tokens": tokens}))
+            facts = {"reason": TAKEN_DOWN, "slots": len(slots), "tokens": tokens}
+            found.append(Stop(record.name, "dropped", facts))
     return found
+
+
+def withdrawn(shelf: Shelf, id: str) -> Stop | None:
+    """The drop of a takedown behind the text extraction; None where there is none."""
+    for record in shelf.ledger.of_step("withdraw"):
+        columns = ("reason", "value", "threshold", "detail")
+        for row in shelf.find(record.name, "drops.parquet", "id", id, columns):
+            facts = {name: value for name, value in row.items() if value not in (None, "")}
+            return Stop(record.name, "dropped", facts)
+    return None
+
+
+def is_mask(stop: Stop) -> bool:
+    """Whether a stop says that a document is masked in a data set."""
+    return stop.facts.get("reason") == TAKEN_DOWN and f"{MASKED}." in stop.step

@@ -34,6 +34,9 @@ COMMANDS: dict[str, Command] = {
     ),
     "diff": Command("regrow.cli.diff", "why two artifacts differ: the smallest set of causes"),
     "fork": Command("regrow.cli.fork", "continue a released checkpoint with your own documents"),
+    "takedown": Command(
+        "regrow.cli.takedown", "take documents down: what they touched, the cheapest exact rebuild"
+    ),
     "rebuild": Command(
         "regrow.cli.rebuild", "make an artifact anew from the sources; compare bytes"
     ),

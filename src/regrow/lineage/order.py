@@ -79,7 +79,7 @@ def documents(shelf: Shelf, job: str, ids: set[str]) -> dict[str, dict[str, Any]
     """
     here = pl.col("id").is_in(sorted(ids))
     found: dict[str, dict[str, Any]] = {id: {} for id in ids}
-    if job != "pack":
+    if job.partition(".")[0] not in ("pack", "pack_masked"):
         columns = ["id", "component", "generator", "source", "parent"]
         for row in shelf.rows(job, "documents.parquet", here, columns):
             found[row.pop("id")].update({name: value for name, value in row.items() if value})

@@ -128,7 +128,7 @@ class Packs(Run):
             ("decontaminate", "train.parquet", "source"),
             ("decontaminate", "train.parquet", "licence"),
         ]
-        if self.data != "pack":
+        if self.data.partition(".")[0] not in ("pack", "pack_masked"):
             # Documents that the flow made for this mix are none of the crawl's: their own table
             # says what they are.
             tables = [

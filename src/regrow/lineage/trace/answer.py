@@ -11,7 +11,13 @@ from regrow.lineage.runs.run import Run
 from regrow.lineage.shelf import Shelf
 from regrow.lineage.trace.find import find
 from regrow.lineage.trace.journey import journey
-from regrow.lineage.trace.made import Match, evaluations, family, journey_of_made
+from regrow.lineage.trace.made import (
+    TAKEN_DOWN,
+    Match,
+    evaluations,
+    family,
+    journey_of_made,
+)
 
 
 def trace(ledger: Ledger, query: str) -> dict[str, Any]:
@@ -47,6 +53,10 @@ def follow(shelf: Shelf, match: Match) -> dict[str, Any]:
     answer["evaluations"] = evaluations(shelf, str(match.id)) if match.id else []
     if held:
         answer["fate"] = "held out: the model is evaluated on it and never trained on it"
+    elif last.facts.get("reason") == TAKEN_DOWN and "_masked." in last.step:
+        answer["training"] = exposure(shelf, last_runs(shelf), str(match.id))
+        seen = fate(answer["training"])
+        answer["fate"] = seen if seen.startswith("seen") else "not seen: masked by a takedown"
     elif last.outcome == "dropped" and not made:
         reason = last.facts.get("reason") or last.facts.get("outcome", "no reason recorded")
         answer["fate"] = f"dropped by {last.step}: {reason}"

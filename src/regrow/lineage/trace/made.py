@@ -13,6 +13,8 @@ from regrow.lineage.trace.stop import Outcome, Stop
 SPLITS = ("train", "dev", "test")
 MIXES = ("midmix", "longmix")
 """steps whose documents are passages of crawled ones, worked tasks, and texts made of both"""
+TAKEN_DOWN = "takedown"
+"""the reason of a drop (`regrow.takedown.withdraw`) and of a masked slot"""
 MIN_PREFIX = 6
 _TABLES = (
     *(("task", "tasks", f"{split}.parquet") for split in SPLITS),
@@ -160,13 +162,28 @@ def _offspring(shelf: Shelf, job: str, id: str, columns: list[str]) -> list[dict
 
 def family(shelf: Shelf, job: str, id: str) -> list[str]:
     """The ids under which a packed stream of `job` may hold what `id` names: its own and its offspring's."""
-    ids = [row["id"] for row in _offspring(shelf, job, id, ["id"])] if job in MIXES else []
+    ids = [row["id"] for row in _offspring(shelf, job, id, ["id"])]
     return list(dict.fromkeys([id, *ids]))
 
 
 def later_mixes(shelf: Shelf, id: str) -> list[Stop]:
-    """What midtraining and long context took of a crawled document, and made of it."""
-    return _documents(shelf, id)
+    """What midtraining and long context took of a crawled document, and made of it; and what was masked."""
+    return [*_documents(shelf, id), *masked(shelf, id)]
+
+
+def masked(shelf: Shelf, id: str) -> list[Stop]:
+    """The slots of a document that a takedown has masked, by data set (`regrow.takedown.mask`)."""
+    stops = []
+    for record in shelf.ledger.records:
+        if not record.step.endswith("_masked"):
+            continue
+        here = (pl.col("document") == id) & (pl.col("pack") == "")
+        rows = shelf.rows(record.name, "masked.parquet", here, ["tokens"])
+        if rows:
+            tokens = sum(row["tokens"] for row in rows)
+            facts = {"reason": TAKEN_DOWN, "slots": len(rows), "tokens": tokens}
+            stops.append(Stop(record.name, "dropped", facts))
+    return stops
 
 
 def evaluations(shelf: Shelf, id: str) -> list[dict[str, Any]]:

@@ -103,7 +103,7 @@ def _write(root: Path, request: Request, ledger: Ledger, answer: dict[str, Any])
     target.write_text(reading.dump(raw), encoding="utf-8")
     planned = plan(root, f"params/{name}.yaml", ledger)
     urls = [str(row["url"]) for row in answer["touched"]["documents"]]
-    held = stored(ledger, answer["documents"], urls, planned["anew"])
+    held = stored(ledger, answer["documents"], urls, [*planned["anew"], *planned["aside"]])
     said = {
         "why": request.why,
         "params_file": f"params/{name}.yaml",

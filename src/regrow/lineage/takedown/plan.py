@@ -17,9 +17,9 @@ def plan(root: Path, file: str, ledger: Ledger) -> dict[str, Any]:
     `kept`: jobs with the inputs of their record, down to the sources, so with its key. `anew`: the others; under
     the depth `everything` fewer, where outputs come out as they were. `cpu_seconds`: of a past run of the same
     jobs (`anew`, and of all: `whole`), None where the run log knows none of them; `unpriced`: jobs that it does
-    not know.
+    not know. `aside`: repetitions under other seeds that are no longer what the params mean.
     """
-    jobs = [job for job in Present(root, file).jobs.values() if job.step.group == "main"]
+    jobs = list(Present(root, file).jobs.values())
     anew: set[str] = set()
     for job in jobs:  # producers come first
         record = ledger.by_name.get(job.name)
@@ -31,7 +31,8 @@ def plan(root: Path, file: str, ledger: Ledger) -> dict[str, Any]:
         now = {item.name: item.job for item in job.inputs if item.job}
         if record is None or before != now or anew.intersection(job.upstream):
             anew.add(job.name)
-    names = [job.name for job in jobs]
+    names = [job.name for job in jobs if job.step.group == "main"]
+    others = [job.name for job in jobs if job.step.group != "main" and job.name in anew]
     prices = _prices(root)
     made = [name for name in names if name in anew]
 
@@ -43,6 +44,7 @@ def plan(root: Path, file: str, ledger: Ledger) -> dict[str, Any]:
         "kept": [name for name in names if name not in anew],
         "anew": made,
         "cpu_seconds": {"anew": sum_of(made), "whole": sum_of(names)},
+        "aside": [name for name in others if name in ledger.by_name],
         "unpriced": [name for name in made if name not in prices],
     }
 

@@ -39,6 +39,9 @@ COMMANDS: dict[str, Command] = {
     "fork": Command(
         "regrow.cli.fork", "continue a released checkpoint with your own documents or chats"
     ),
+    "takedown": Command(
+        "regrow.cli.takedown", "take documents down: what they touched, the cheapest exact rebuild"
+    ),
     "rebuild": Command(
         "regrow.cli.rebuild", "make an artifact anew from the sources; compare bytes"
     ),

@@ -20,7 +20,12 @@ def journey(shelf: Shelf, match: Match) -> list[Stop]:
     if match.id is None:
         return stops
     before = None
-    for step in ("text", "filter", "dedup"):
+    for step in ("text", "withdraw", "filter", "dedup"):
+        if step == "withdraw":
+            stop = _withdrawn(shelf, match.id)
+            if stop is None:
+                continue
+            return [*stops, stop]
         stop = _table_step(shelf, step, match.id, before)
         stops.append(stop)
         if stop.outcome == "dropped":
@@ -80,6 +85,14 @@ def _table_step(shelf: Shelf, step: str, id: str, before: int | None) -> Stop:
         if copies:
             facts["copies_dropped"] = copies
     return Stop(step, "kept", facts)
+
+
+def _withdrawn(shelf: Shelf, id: str) -> Stop | None:
+    """The drop of a takedown behind the text extraction; None where there is none."""
+    for record in shelf.ledger.of_step("withdraw"):
+        if stop := dropped(shelf, record.name, id):
+            return stop
+    return None
 
 
 def _decontaminate(shelf: Shelf, id: str) -> Stop | None:

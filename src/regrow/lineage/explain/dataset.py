@@ -13,8 +13,10 @@ from regrow.lineage.explain.ancestors import trained
 from regrow.lineage.explain.exposure import Exposure, exposure
 from regrow.lineage.explain.indexes import name, open_index
 from regrow.lineage.explain.owners import Owners, owners
+from regrow.lineage.explain.rollouts import used
 from regrow.lineage.ledger import Record
 from regrow.lineage.runs.open import open_run
+from regrow.lineage.runs.rollouts import Rollouts
 from regrow.lineage.runs.run import Run
 from regrow.lineage.shelf import Shelf
 
@@ -64,6 +66,8 @@ def datasets(shelf: Shelf, checkpoint: Record) -> list[DataSet]:
         if record.trained is None or record.trained[1] == 0:
             continue  # random weights
         run = open_run(shelf, record)
+        if isinstance(run, Rollouts) and used(run).is_empty():
+            continue  # no group had a gradient: nothing was learned from
         if (known := found.get(name(run))) is None:
             index, place = open_index(run)
             known = DataSet(name(run), [], index, place, owners(run, index), [])

@@ -16,6 +16,8 @@ import pytest
 from real_repository import Real
 from regrow.flow import jobs
 from regrow.flow.present import Present
+from regrow.tokens import bpe, chat
+from regrow.tokens.reader import Packed
 from small_repository import served
 
 pytestmark = [
@@ -239,3 +241,21 @@ def test_killed_at_random_moments_under_other_settings_gives_the_same_lock(
     answer = json.loads(clone.regrow("verify", "--json", check=False).stdout)
     equal = {row["name"] for row in answer["artifacts"] if row["equal"]}
     assert {LAST, "rlvr.000002", "sft.000004", "midtrain_b.000004", "pretrain.000008"} <= equal
+
+
+def test_explain_finds_what_a_step_took_by_the_index_of_the_flow(grown: Real, tmp_path: Path):
+    step = json.loads(grown.regrow("order", "pretrain.000008", "--step", "3", "--json").stdout)
+    piece = max(step["documents"], key=lambda p: p["tokens"])
+    packed = Packed(grown.path / "data/pack")
+    tokens = packed.take(piece["sequence"])[piece["start"] : piece["end"]].tolist()
+    tokenizer, _ = bpe.load(grown.path / "data/tokenizer")
+    (tmp_path / "text").write_text(chat.decode(tokenizer, tokens).removesuffix("<|endoftext|>"))
+    found = grown.regrow("explain", LAST, "--file", str(tmp_path / "text"), "--json", "--top", "50")
+    answer = json.loads(found.stdout)
+    assert {data["index"] for data in answer["data"]} == {
+        f"data/index/{name}" for name in ("pack", "midmix", "longmix", "sftdata", "pairs")
+    }  # a model this small earns nothing: no answer of its own was learned from
+    span = max(answer["spans"], key=lambda s: s["tokens"])
+    assert span["tokens"] >= len(tokens) - 3
+    seen = [s for e in span["found_in"] if e["origin"] == piece["id"] for s in e["seen"]]
+    assert any(s["stage"] == "pretrain" and 3 in s["steps"] for s in seen)

@@ -21,7 +21,7 @@ from regrow.index.rows import Rows
 
 SEPARATOR = 0xFFFF
 SHARD = 1 << 28
-"""most tokens of a shard, separators counted; building takes 10 bytes of memory for each"""
+"""most tokens of a shard, separators counted; building takes about 18 bytes of memory for each"""
 SCHEMA = {
     "table": pl.String,
     "id": pl.String,

@@ -13,9 +13,11 @@ from regrow.lineage.explain.ancestors import trained
 from regrow.lineage.explain.exposure import Exposure, exposure
 from regrow.lineage.explain.indexes import name, open_index
 from regrow.lineage.explain.owners import Owners, owners
+from regrow.lineage.explain.rollouts import used
 from regrow.lineage.ledger import Record
 from regrow.lineage.runs.open import open_run
 from regrow.lineage.runs.packs import Packs
+from regrow.lineage.runs.rollouts import Rollouts
 from regrow.lineage.runs.run import Run
 from regrow.lineage.shelf import Shelf
 
@@ -65,6 +67,8 @@ def datasets(shelf: Shelf, checkpoint: Record) -> list[DataSet]:
         if record.trained is None or record.trained[1] == 0:
             continue  # random weights
         whole = open_run(shelf, record)
+        if isinstance(whole, Rollouts) and used(whole).is_empty():
+            continue  # no group had a gradient: nothing was learned from
         for run in whole.parts if isinstance(whole, Packs) else [whole]:
             if (known := found.get(name(run))) is None:
                 index, place = open_index(run)

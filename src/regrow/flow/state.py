@@ -2,7 +2,9 @@
 
 The change time (ctime) is part of the mark, so a file that was rewritten with its size and
 modification time put back is noticed. The memory is per host (inodes and change times of a
-network file system are no shared truth) and per folder of data. `regrow verify` does not use it.
+network file system are no shared truth) and per folder of data. It is there to make a run that
+has nothing to do fast. Nothing that is about to be read by a step is taken from it, and
+`regrow verify` does not use it: whoever can write the folder can write the memory too.
 """
 
 from __future__ import annotations
@@ -22,10 +24,14 @@ _SKIPPED = frozenset({"__pycache__", ".snakemake_timestamp", ".DS_Store"})
 
 
 class Tree:
-    """A folder (or one file) below the root, and what is known of its content."""
+    """A folder (or one file) below the root, and what is known of its content.
 
-    def __init__(self, root: Path, path: str) -> None:
+    `reread`: believe no memory; every digest comes from the bytes.
+    """
+
+    def __init__(self, root: Path, path: str, reread: bool = False) -> None:
         self.path = root / path
+        self._reread = reread
         name = path.replace("%", "%25").replace("/", "%2F")
         self._memory = root / STATE / platform.node() / f"{name}.json"
         known = files.read_json(self._memory)
@@ -35,14 +41,18 @@ class Tree:
         """bytes that had to be read"""
 
     def listing(self) -> dict[str, os.stat_result]:
-        """Files by path below the folder, sorted; of a single file, the one entry ``""``."""
+        """Files by path below the folder, sorted; of a single file, the one entry ``""``.
+
+        Links to files count as the file (DVC may link to its cache). Links to folders are not
+        followed: such a link is one entry, which no record has, so it is found to be foreign.
+        """
         if self.path.is_file():
             return {"": self.path.stat()}
         return dict(sorted(_walk(self.path, "")))
 
     def known(self, name: str, stat: os.stat_result) -> Digest | None:
         """The digest of a file if it has not been touched since it was last read."""
-        entry = self._known.get(name)
+        entry = None if self._reread else self._known.get(name)
         if entry is None or entry[0] != _mark(stat):
             return None
         return Digest(entry[1], entry[2], stat.st_size)
@@ -94,7 +104,9 @@ def _walk(folder: Path, prefix: str) -> Iterator[tuple[str, os.stat_result]]:
     for entry in entries:
         if entry.name in _SKIPPED:
             continue
-        if entry.is_dir():
+        if entry.is_dir(follow_symlinks=False):
             yield from _walk(Path(entry.path), f"{prefix}{entry.name}/")
-        elif entry.is_file():
-            yield f"{prefix}{entry.name}", entry.stat()
+        else:
+            # A pipe or a broken link is an entry too: what a record does not name is foreign.
+            linked = entry.is_symlink() and entry.is_file()
+            yield f"{prefix}{entry.name}", entry.stat(follow_symlinks=linked)

@@ -15,6 +15,7 @@ import polars as pl
 
 from regrow.flow.hashing import sha256_file
 from regrow.lineage.ledger import Ledger
+from regrow.lineage.trust import checked
 
 PUBLISHED = "published"
 """folder of results that git carries, by job"""
@@ -27,17 +28,24 @@ class Shelf:
         self.ledger = ledger
         self.root = ledger.root
         self.missing: set[str] = set()
+        self._checked: dict[tuple[str, str], Path] = {}
 
     def path(self, name: str, file: str) -> Path | None:
-        """The file of a job (`dedup`, `pretrain.000120`), None where it is not on disk (or was never made)."""
+        """The file of a job (`dedup`, `pretrain.000120`), None where it is not on disk (or was never made).
+
+        Raises:
+            Unanswerable: it holds other bytes than the record says.
+        """
         record = self.ledger.by_name.get(name)
         if record is None:
             return None
-        path = self.root / record.path / file
-        if path.is_file():
-            return path
+        if (name, file) in self._checked:
+            return self._checked[name, file]
         for entry in record.files:
             if entry["path"] == file:
+                if (self.root / record.path / file).is_file():
+                    path = self._checked[name, file] = checked(self.root, record, entry)
+                    return path
                 kept = self.root / PUBLISHED / name / file
                 if kept.is_file() and sha256_file(kept) == entry["sha256"]:
                     return kept

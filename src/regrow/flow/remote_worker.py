@@ -8,11 +8,13 @@ asked for: no length or name that a server claims is believed.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -27,6 +29,8 @@ _GRACE = 60.0
 """seconds before a rate is expected"""
 _SLOWEST = 1_000
 """bytes per second that a transfer must reach after the grace; a server must not hold a job for ever"""
+STALL = 300.0
+"""seconds without a byte on any transfer after which the process gives up"""
 
 
 class _Refused(Exception):
@@ -55,6 +59,52 @@ class _Meter(Callback):
         waited = time.monotonic() - self.began - _GRACE
         if waited > 0 and self.value < waited * _SLOWEST:
             raise _Refused(f"slower than {_SLOWEST} bytes per second")
+
+
+_HASHING: list[None] = []
+"""an item for each thread that reads what has arrived"""
+
+
+@contextlib.contextmanager
+def _hashing() -> Iterator[None]:
+    _HASHING.append(None)
+    try:
+        yield
+    finally:
+        _HASHING.pop()
+
+
+class _Watch(threading.Thread):
+    """Ends this process when no transfer has moved for too long, whatever a library waits for.
+
+    What was adopted until then is in the cache; the runner sees the rest as failed.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(daemon=True)
+        self.folder = folder
+
+    def run(self) -> None:
+        """Look at the sizes of this process's transfers now and then."""
+        before, since = self._sizes(), time.monotonic()
+        while True:
+            time.sleep(min(5.0, STALL / 4))
+            now = self._sizes()
+            if now != before or _HASHING:
+                before, since = now, time.monotonic()
+            elif time.monotonic() - since > STALL:
+                for left in self.folder.glob(f".*.{os.getpid()}.*.fetch"):
+                    left.unlink(missing_ok=True)
+                print(f"TimeoutError: no byte arrived for {STALL:.0f} s", file=sys.stderr)
+                sys.stderr.flush()
+                os._exit(1)
+
+    def _sizes(self) -> dict[str, int]:
+        found = {}
+        for path in self.folder.glob(f".*.{os.getpid()}.*.fetch"):
+            with contextlib.suppress(OSError):
+                found[path.name] = path.stat().st_size
+        return found
 
 
 def _odb(root: Path) -> Any:
@@ -86,26 +136,29 @@ def has(root: Path, rows: list[tuple[str, str | None]]) -> list[bool]:
 
 def fetch(root: Path, rows: list[tuple[str, str, int]]) -> list[dict[str, Any]]:
     """Rows: MD5, SHA-256, size. What became of each: `here`, `missing`, `wrong` or `failed`."""
-    odb, store = _odb(root), Store(root)
-    return _each(lambda row: _fetch_one(odb, store, row), rows)
+    return _transfer(root, rows, keep=True)
 
 
 def check(root: Path, rows: list[tuple[str, str, int]]) -> list[dict[str, Any]]:
     """As `fetch`, but nothing is adopted."""
+    return _transfer(root, rows, keep=False)
+
+
+def _transfer(root: Path, rows: list[tuple[str, str, int]], keep: bool) -> list[dict[str, Any]]:
     odb, store = _odb(root), Store(root)
-    return _each(lambda row: _fetch_one(odb, store, row, keep=False), rows)
+    _Watch(store.cache / "files" / "md5").start()
+    return _each(lambda row: _fetch_one(odb, store, row, keep), rows)
 
 
-def _fetch_one(
-    odb: Any, store: Store, row: tuple[str, str, int], keep: bool = True
-) -> dict[str, Any]:
+def _fetch_one(odb: Any, store: Store, row: tuple[str, str, int], keep: bool) -> dict[str, Any]:
     md5, sha256, size = row
     path = odb.oid_to_path(md5)
     temporary = store.cache / "files" / "md5" / f".{md5}.{os.getpid()}.{sha256[:8]}.fetch"
     temporary.parent.mkdir(parents=True, exist_ok=True)
     try:
         odb.fs.get_file(path, str(temporary), callback=_Meter(size))
-        digest = digest_file(temporary)
+        with _hashing():  # a large file is read for longer than a server may be silent
+            digest = digest_file(temporary)
         if digest.sha256 == sha256:
             if keep:
                 store.adopt(temporary, md5)

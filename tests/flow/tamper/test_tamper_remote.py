@@ -193,3 +193,37 @@ def test_a_hung_server_is_given_up(clone: Repository, monkeypatch: pytest.Monkey
     asked = module.Remote(Store(clone.path))
     assert not any(asked.has([entry(clone, *SCORE)]).values())
     assert asked.trouble == "ssh://127.0.0.1:9/x: no answer in 120 s"
+
+
+def test_a_server_that_goes_silent_is_left(clone: Repository):
+    """Whatever a remote's library waits for, a transfer without a byte ends the process."""
+    code = (
+        "import pathlib, time\n"
+        "from regrow.flow import remote_worker as w\n"
+        "class Silent:\n"
+        "    oid_to_path = staticmethod(str)\n"
+        "    @property\n"
+        "    def fs(self): return self\n"
+        "    def get_file(self, path, to, callback):\n"
+        "        pathlib.Path(to).write_bytes(b'x')\n"
+        "        time.sleep(600)\n"
+        "w.STALL, w._odb = 0.4, lambda root: Silent()\n"
+        "w.fetch(pathlib.Path('.'), [('0' * 32, '0' * 64, 10)])\n"
+    )
+    done = clone.run(sys.executable, "-c", code, check=False)
+    assert done.returncode == 1
+    assert "TimeoutError: no byte arrived for 0 s" in done.stderr
+    assert not list((clone.path / ".dvc/cache/files/md5").glob(".*"))
+
+
+def test_a_server_that_drips_is_left():
+    from regrow.flow.remote_worker import _GRACE, _SLOWEST, _Meter, _Refused
+
+    meter = _Meter(10**9)
+    meter.relative_update(100)
+    meter.began -= _GRACE + 10  # ten seconds after the grace
+    with pytest.raises(_Refused, match=f"slower than {_SLOWEST} bytes per second"):
+        meter.relative_update(100)
+    meter.relative_update(20 * _SLOWEST)
+    with pytest.raises(_Refused, match="more than the 1000000000 bytes of the record"):
+        meter.absolute_update(10**9 + 1)

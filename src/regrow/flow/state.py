@@ -14,9 +14,11 @@ import os
 import platform
 from collections.abc import Iterator
 from pathlib import Path
+from stat import S_ISREG
 from typing import Any
 
 from regrow.flow import files
+from regrow.flow.errors import FlowError
 from regrow.flow.hashing import Digest, digest_file
 
 STATE = ".regrow/state"
@@ -76,8 +78,19 @@ class Tree:
         self._changed = True
 
     def digests(self) -> dict[str, Digest]:
-        """All files with their digests; what is gone is forgotten."""
-        found = {name: self.digest(name, stat) for name, stat in self.listing().items()}
+        """All files with their digests; what is gone is forgotten.
+
+        Raises:
+            FlowError: something there is no plain file, so that its content could not count.
+        """
+        listing = self.listing()
+        for name, stat in listing.items():
+            if not S_ISREG(stat.st_mode):
+                raise FlowError(
+                    f"{self.path / name} is no plain file (a link to a folder, a broken link or a "
+                    "pipe): its content would not count. Mend: put the files themselves there."
+                )
+        found = {name: self.digest(name, stat) for name, stat in listing.items()}
         gone = self._known.keys() - found.keys()
         for name in gone:
             del self._known[name]

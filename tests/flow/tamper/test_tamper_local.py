@@ -198,6 +198,20 @@ def test_forged_memory_of_a_source(toy: Repository):
     assert toy.dirty() == ""
 
 
+def test_a_source_that_is_no_plain_file_is_refused(toy: Repository):
+    """Its content would not count: a link to a folder is not followed, a pipe has none."""
+    link = toy.path / "sources/more"
+    link.symlink_to(toy.path.parent)
+    said = toy.run(*RUN, "split", check=False)
+    assert said.returncode == 1
+    assert "sources/more is no plain file" in said.stderr
+    link.unlink()
+    os.mkfifo(link)
+    assert "sources/more is no plain file" in toy.run(*RUN, "split", check=False).stderr
+    link.unlink()
+    toy.run(*RUN, "split")
+
+
 def test_changed_while_a_step_runs(toy: Repository):
     """an input changed while a step runs, times put back"""
     toy.edit(

@@ -16,7 +16,8 @@ DECLARED = [
     for requirement in [
         *PROJECT["dependencies"],
         *PROJECT["optional-dependencies"]["dev"],
-        *PROJECT["optional-dependencies"]["remotes"],
+        *PROJECT["optional-dependencies"]["s3"],
+        *PROJECT["optional-dependencies"]["ssh"],
     ]
 ]
 PINS = dict(

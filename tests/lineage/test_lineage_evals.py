@@ -15,6 +15,7 @@ from regrow.lineage.evals.gains import gains
 from regrow.lineage.evals.read import Evaluations
 from regrow.lineage.evals.wins import wins
 from regrow.lineage.ledger import Ledger
+from small_tree import republish
 
 
 @pytest.fixture(scope="module")
@@ -90,6 +91,7 @@ def test_the_control_of_rl_zero(tree, tmp_path):
     other = evals_tree.write_tree(tmp_path)
     for path in (other / "data/evaluate").glob("rlzero_random*/*"):
         path.write_bytes((other / "data/evaluate/rlzero-000060" / path.name).read_bytes())
+    republish(other, "evaluate.rlzero_random-000030")
     found = row(rows(other), "rlzero", "pass_rate")
     assert found["clear"]
     assert not found["control"]["survives"]

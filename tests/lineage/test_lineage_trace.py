@@ -19,7 +19,7 @@ from regrow.tables import parquet as tables
 from regrow.tokens.reader import Packed
 from regrow.train.buckets import Buckets
 from regrow.train.order import Order
-from small_tree import BATCH, ID, LENGTH, STEPS_TRAINED, url
+from small_tree import BATCH, ID, LENGTH, STEPS_TRAINED, republish, url
 
 
 def stop(answer: dict[str, Any], step: str) -> dict[str, Any]:
@@ -231,6 +231,7 @@ def test_order_of_later_packs(
 def test_an_order_that_contradicts_the_checkpoint_is_refused(tree: Path) -> None:
     state = tree / "data/midtrain/000004/state.json"
     state.write_text(json.dumps({"order": {"key": "midtrain order seed 7"}}))
+    republish(tree, "midtrain.000004")
     ledger = Ledger.load(tree)
     with pytest.raises(Unanswerable, match="`midtrain order seed 7`, but its record means"):
         order_of_step(ledger, ledger.by_name["midtrain.000004"], 1)

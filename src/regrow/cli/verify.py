@@ -21,10 +21,12 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
+from typing import Any
 
 EPILOG = """\
 examples:
   regrow verify                                 every byte of every artifact
+  regrow verify --cache --remote                and of what `dvc push` and `dvc pull` carry on
   regrow verify rlvr                            what a rerun of a part of the run would cost
   regrow verify rlvr --segments 3               three spans between checkpoints, drawn anew
   regrow verify rlvr --segments 3 --seed 2f6c   the same three again
@@ -53,6 +55,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="REVISION",
         help="published records are those of this git revision (without CHECKPOINT: HEAD; with one: "
         "the records in the workspace)",
+    )
+    group = parser.add_argument_group("the places behind the workspace")
+    group.add_argument(
+        "--cache", action="store_true", help="also reread every object of DVC's cache"
+    )
+    group.add_argument(
+        "--remote", action="store_true", help="also read every object of the default DVC remote"
     )
     group = parser.add_argument_group("parts of a run (one CHECKPOINT)")
     group.add_argument("--segments", type=int, metavar="N", help="how many to rerun")
@@ -128,6 +137,8 @@ def _misfit(args: argparse.Namespace) -> str:
         return "--hand-out needs the --seed of whoever challenges you."
     if args.against and number == 2:
         return "name revisions as REVISION:CHECKPOINT."
+    if number and (args.cache or args.remote):
+        return "--cache and --remote go without CHECKPOINT."
     if args.no_rerun and number != 2:
         return "--no-rerun goes with two runs."
     return ""
@@ -135,13 +146,18 @@ def _misfit(args: argparse.Namespace) -> str:
 
 def _reread(args: argparse.Namespace) -> int:
     from regrow.cli.paint import Paint
+    from regrow.flow.commits import published
     from regrow.flow.present import find_root
     from regrow.flow.table import is_repetition
-    from regrow.flow.verify import published, verify
+    from regrow.flow.verify import verify
 
     root = find_root()
     against = args.against or "HEAD"
-    results = verify(root, published(root, against))
+    records = published(root, against)
+    behind = _behind(root, records, args)
+    faults = [fault for answer in behind.values() for fault in answer.faults]
+    good = not faults and not any(answer.trouble for answer in behind.values())
+    results = verify(root, records)
     aside = [r for r in results if r.absent and is_repetition(r.name)]
     results = [r for r in results if r not in aside]
     equal = sum(result.equal for result in results)
@@ -154,8 +170,10 @@ def _reread(args: argparse.Namespace) -> int:
             "line": line,
             "not_here": [result.name for result in aside],
         }
+        for place, found in behind.items():
+            answer[place] = {**found.__dict__, "faults": [f.as_json() for f in found.faults]}
         print(json.dumps(answer, indent=2))
-        return 0 if equal == len(results) else 1
+        return 0 if good and equal == len(results) else 1
     paint = Paint()
     for result in results:
         for what, names in (
@@ -164,14 +182,40 @@ def _reread(args: argparse.Namespace) -> int:
             ("is not published", result.extra),
         ):
             for name in names:
-                print(f"{paint.red(result.name)}: {name} {what}")
+                print(f"{paint.red(result.name)}: {name} {what}{_digests(result, name)}")
     if aside:
         print(
             f"{len(aside)} more artifacts, of repetitions under other seeds, are published and not "
             "here: `snakemake --cores all seeds` makes them."
         )
+    for place, found in behind.items():
+        for fault in found.faults:
+            print(
+                f"{paint.red(fault.name)}: {fault.path} in the {place} differs: expected sha256 "
+                f"{fault.expected}, found sha256 {fault.found} ({fault.where})"
+            )
+        rest = f", {found.absent} are not there" if found.absent else ""
+        print(f"{place}: {found.read} objects read, {len(found.faults)} differ{rest}.")
+        if found.trouble:
+            print(f"{place}: {found.trouble}")
     cached = sum(result.cached for result in results)
     if cached:
         print(f"{cached} files are not in the workspace; they were read in DVC's cache.")
     print(line)
-    return 0 if equal == len(results) else 1
+    return 0 if good and equal == len(results) else 1
+
+
+def _behind(root: Path, records: list[Any], args: argparse.Namespace) -> dict[str, Any]:
+    """What the places behind the workspace hold, as far as they were asked for."""
+    from regrow.flow.places import check_cache, check_remote
+
+    asked = {"cache": (args.cache, check_cache), "remote": (args.remote, check_remote)}
+    return {place: check(root, records) for place, (wanted, check) in asked.items() if wanted}
+
+
+def _digests(result: Any, name: str) -> str:
+    """Expected and found SHA-256 of a file that differs."""
+    if name not in result.expected:
+        return ""
+    found = f"sha256 {result.found[name]}" if result.found[name] else "no plain file"
+    return f": expected sha256 {result.expected[name]}, found {found}"

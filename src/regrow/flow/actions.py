@@ -18,6 +18,12 @@ from regrow.flow.records import Record, encode, sound
 from regrow.flow.store import Store
 
 
+def job_name(record: Record) -> str:
+    """`step` or `step.instance`."""
+    step, instance = record["step"], record["instance"]
+    return step if instance is None else f"{step}.{instance}"
+
+
 def folder(store: Store, key: str) -> Path:
     """Where the entries of a key lie."""
     return store.cache / "runs" / key[:2] / key
@@ -25,9 +31,27 @@ def folder(store: Store, key: str) -> Path:
 
 def remember(store: Store, record: Record) -> None:
     """Add a record to the action cache, if it is not there yet, and the `.dir` object of its data."""
-    output = record["output"]
-    instance = record["instance"]
-    name = record["step"] if instance is None else f"{record['step']}.{instance}"
+    name, text = _entry(record)
+    path = folder(store, record["key"]) / name
+    if not path.exists():
+        files.write_atomically(path, text)
+    store.insert_dir(record["output"]["files"])
+
+
+def others(store: Store, record: Record) -> list[Record]:
+    """What entries other than a record's own say of its key."""
+    key = record["key"]
+    paths = _entries(store, key)
+    if not paths:
+        return []
+    own, _ = _entry(record)
+    found = [_record(path.read_bytes(), key) for path in paths if path.name != own]
+    return [other for other in found if other is not None]
+
+
+def _entry(record: Record) -> tuple[str, bytes]:
+    """Name and content of the entry of a record."""
+    output, name = record["output"], job_name(record)
     out = {key: output[key] for key in ("path", "md5", "size", "nfiles")}
     entry = {
         "cmd": f"regrow run {name}",
@@ -36,23 +60,54 @@ def remember(store: Store, record: Record) -> None:
     }
     # JSON is YAML: DVC reads it, and reading it back here needs no YAML parser.
     text = json.dumps(entry, sort_keys=True).encode()
-    path = folder(store, record["key"]) / hashlib.sha256(text).hexdigest()
-    if not path.exists():
-        files.write_atomically(path, text)
-    if not store.has(output["md5"]):
-        store.insert_dir(output["files"])
+    return hashlib.sha256(text).hexdigest(), text
+
+
+def take(store: Store, key: str, name: str, content: bytes) -> bool:
+    """Adopt an entry that a remote sent, if its name is its digest and it is a sound one."""
+    if hashlib.sha256(content).hexdigest() != name or _record(content, key) is None:
+        return False
+    files.write_atomically(folder(store, key) / name, content)
+    return True
+
+
+def forget(store: Store, key: str, keep: Record | None = None) -> int:
+    """Remove the entries of a key with another result than `keep`; returns how many."""
+    gone = 0
+    for path in _entries(store, key):
+        record = _record(path.read_bytes(), key)
+        if record is None or keep is None or result(record) != result(keep):
+            path.unlink(missing_ok=True)
+            gone += 1
+    return gone
+
+
+def result(record: Record) -> tuple[str, Any]:
+    """What a key must determine: the output's digest and the counts."""
+    return record["output"]["sha256"], json.dumps(record["counts"], sort_keys=True)
 
 
 def lookup(store: Store, key: str) -> list[Record]:
     """Records of past runs with this key, in a fixed order (more than one: not deterministic)."""
-    here = folder(store, key)
     found: dict[bytes, Record] = {}
-    for path in sorted(here.iterdir()) if here.is_dir() else []:
-        entry: Any = None if path.name.startswith(".") else files.read_json(path)
-        try:
-            (record,) = entry["params"].values()
-        except (TypeError, KeyError, AttributeError, ValueError):
-            continue
-        if sound(record) and record["key"] == key:
+    for path in _entries(store, key):
+        record = _record(path.read_bytes(), key)
+        if record is not None:
             found.setdefault(encode(record), record)
     return list(found.values())
+
+
+def _entries(store: Store, key: str) -> list[Path]:
+    here = folder(store, key)
+    if not here.is_dir():
+        return []
+    return sorted(path for path in here.iterdir() if not path.name.startswith("."))
+
+
+def _record(content: bytes, key: str) -> Record | None:
+    """The record of an entry's bytes, None if it is not a sound one of this key."""
+    try:
+        (record,) = json.loads(content)["params"].values()
+    except (TypeError, KeyError, AttributeError, ValueError):
+        return None
+    return record if sound(record) and record["key"] == key else None

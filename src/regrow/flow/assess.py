@@ -9,35 +9,20 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from regrow.flow import actions
+from regrow.flow import actions, witness
 from regrow.flow.changes import Change, changes
 from regrow.flow.hashing import digest_bytes
 from regrow.flow.jobs import Job
 from regrow.flow.present import Present, key_of
-from regrow.flow.records import Book, Record, encode
-from regrow.flow.remote import Remote
-from regrow.flow.state import Tree
+from regrow.flow.records import Book, Record, encode, input_part, is_of
+from regrow.flow.remote import Remote, identity
 from regrow.flow.store import Store
+from regrow.flow.workspace import Workspace, compare
 
 READ_LIMIT = 4_000_000_000
 """bytes of unknown files that are read at the start of a run; the rest is verified on use"""
 
 Action = Literal["current", "restore", "hit", "run", "follow", "aside"]
-
-
-@dataclass
-class Workspace:
-    """How the files of a job's folder compare with its record."""
-
-    missing: set[str] = field(default_factory=set)
-    differing: set[str] = field(default_factory=set)
-    extra: set[str] = field(default_factory=set)
-    unverified: set[str] = field(default_factory=set)
-
-    @property
-    def upset(self) -> bool:
-        """Something is there that the record does not describe."""
-        return bool(self.differing or self.extra)
 
 
 @dataclass
@@ -60,38 +45,6 @@ class Verdict:
     """the key it will have, if that is known before anything runs"""
 
 
-def compare(root: Any, record: Record, budget: list[int] | None = None) -> Workspace:
-    """Compare the files of a record's output with the workspace.
-
-    `budget`: one number, the bytes that may still be read; files beyond it are `unverified`.
-    """
-    output = record["output"]
-    tree = Tree(root, output["path"])
-    listing = tree.listing()
-    found = Workspace()
-    for entry in output["files"]:
-        name = entry["path"]
-        stat = listing.pop(name, None)
-        if stat is None:
-            found.missing.add(name)
-        elif stat.st_size != entry["size"]:
-            found.differing.add(name)
-        else:
-            digest = tree.known(name, stat)
-            if digest is None and budget is not None and stat.st_size > budget[0]:
-                found.unverified.add(name)
-                continue
-            if digest is None:
-                digest = tree.digest(name, stat)
-                if budget is not None:
-                    budget[0] -= stat.st_size
-            if digest.sha256 != entry["sha256"]:
-                found.differing.add(name)
-    found.extra = set(listing)
-    tree.save()
-    return found
-
-
 class Assessment:
     """All verdicts, in flow order."""
 
@@ -106,8 +59,9 @@ class Assessment:
         self.store = Store(present.root)
         self.remote = Remote(self.store)
         self.book = Book(present.root)
-        self._lookups: dict[str, Record | None] = {}
-        self._recorded_keys: dict[str, list[Record]] | None = None
+        self._lookups: dict[tuple[str, str], Record | None] = {}
+        jobs = present.jobs.values()
+        self.doubts, self.confirmed = witness.doubts(present.root, self.store, self.book, jobs)
         budget = [read_limit]
         self.verdicts: dict[str, Verdict] = {}
         for job in present.jobs.values():
@@ -121,15 +75,21 @@ class Assessment:
 
     def _own_changes(self, job: Job, record: Record | None, workspace: Workspace) -> list[Change]:
         if record is None:
-            there = (self.present.root / job.record).exists()
-            text = "its record is damaged" if there else "it has no record"
-            return [Change("record", text)]
+            if (self.present.root / job.record).exists():
+                return [Change("trust", f"{job.record} is damaged: {self.book.fault(job)}")]
+            return [Change("record", "it has no record")]
         # Inputs: against the records of the producers as they are; a missing one says nothing yet.
         inputs = {}
         for item in job.inputs:
             sha = self._input(item.kind, item.path, self._recorded(item.job))
             inputs[item.name] = sha or record["parts"]["inputs"].get(item.name, "")
-        found = changes(record["parts"], self.present.parts(job, inputs))
+        parts = self.present.parts(job, inputs)
+        found = changes(record["parts"], parts)
+        if job.name in self.doubts:
+            found.append(Change("trust", self.doubts[job.name].text))
+        elif not found and (record["parts"] != parts or record["inputs"] != input_part(job)):
+            text = f"{job.record} says of code or inputs what its key does not stand for"
+            found.append(Change("trust", text))
         # Snakemake leaves a target that is there alone, though a file that it was made from is gone.
         found += [
             Change("record", f"{up}, which it is made from, has no record")
@@ -137,9 +97,15 @@ class Assessment:
             if self.book.record(self.present.jobs[up]) is None
         ]
         names = sorted(workspace.differing) + sorted(workspace.extra)
+        sha256 = {entry["path"]: entry["sha256"] for entry in record["output"]["files"]}
         for name in names:
-            what = "differs from" if name in workspace.differing else "is not in"
-            found.append(Change("output", f"{job.data}/{name} {what} its record"))
+            text = f"{job.data}/{name} is not in its record"
+            if name in workspace.differing:
+                text = (
+                    f"{job.data}/{name} differs from its record: expected sha256 {sha256[name]}, "
+                    f"found {workspace.differing[name]}"
+                )
+            found.append(Change("output", text))
         return found
 
     def _recorded(self, job: str) -> Record | None:
@@ -194,7 +160,7 @@ class Assessment:
                 verdict.action = "restore" if leafless else "current"
                 predicted[name] = record
                 continue
-            hit = self._lookup(verdict.key) if verdict.key else None
+            hit = self._lookup(job, verdict.key) if verdict.key else None
             predicted[name] = hit
             if hit is not None:
                 verdict.action = "hit"
@@ -202,37 +168,38 @@ class Assessment:
                 verdict.action = "run" if verdict.stale or verdict.key else "follow"
         return predicted
 
-    def _lookup(self, key: str) -> Record | None:
+    def _lookup(self, job: Job, key: str) -> Record | None:
         """A past result whose bytes can be had, as the runner will find it."""
-        if key not in self._lookups:
-            found = [r for r in self._candidates(key) if self.obtainable([r])[0]]
-            self._lookups[key] = found[0] if found else None
-        return self._lookups[key]
+        if (job.name, key) not in self._lookups:
+            found = [r for r in self._candidates(job, key) if self.obtainable([r])[0]]
+            self._lookups[job.name, key] = found[0] if found else None
+        return self._lookups[job.name, key]
 
-    def _candidates(self, key: str) -> list[Record]:
-        if self._recorded_keys is None:
-            self._recorded_keys = {}
-            for verdict in self.verdicts.values():
-                record = self.book.record(verdict.job)
-                if record is not None:
-                    self._recorded_keys.setdefault(record["key"], []).append(record)
-        return self._recorded_keys.get(key, []) + actions.lookup(self.store, key)
+    def _candidates(self, job: Job, key: str) -> list[Record]:
+        doubt, record = self.doubts.get(job.name), self.book.record(job)
+        if doubt is not None:
+            record = doubt.honest
+            if record is None:
+                return []
+        if record is not None and record["key"] == key:
+            return [record]
+        known = [r for r in actions.lookup(self.store, key) if is_of(r, job)]
+        return witness.judge(self.present.root, job, known)
 
     def obtainable(self, records: list[Record]) -> list[bool]:
         """For each record, whether every file of its output is in workspace, cache or remote."""
-        lacking: list[list[str]] = []
+        lacking: list[list[Any]] = []
         for record in records:
             files = {f["path"]: f for f in record["output"]["files"]}
-            if all(self.store.has(f["md5"]) for f in files.values()):
+            if all(self.store.has(f["md5"], f["size"]) for f in files.values()):
                 lacking.append([])
                 continue
             workspace = compare(self.present.root, record)
-            gone = workspace.missing | workspace.differing
-            lacking.append(
-                [files[n]["md5"] for n in sorted(gone) if not self.store.has(files[n]["md5"])]
-            )
-        there = self.remote.has(md5 for md5s in lacking for md5 in md5s)
-        return [all(there[md5] for md5 in md5s) for md5s in lacking]
+            gone = workspace.missing | workspace.differing.keys()
+            entries = [files[path] for path in sorted(gone)]
+            lacking.append([f for f in entries if not self.store.has(f["md5"], f["size"])])
+        there = self.remote.has(entry for entries in lacking for entry in entries)
+        return [all(there[identity(entry)] for entry in entries) for entries in lacking]
 
     def _lacking(self, predicted: Mapping[str, Record | None]) -> list[str]:
         """Jobs that will not run although their data will be read and cannot be had."""

@@ -13,7 +13,7 @@ class Change:
     """One reason why a record does not describe the present."""
 
     part: str
-    """record, output, params, code, packages, numerics, input"""
+    """record, trust (a record that is not believed), output, params, code, packages, numerics, input"""
     text: str
     """for people: `mix.cutoff: 0.4 -> 0.5`, `regrow.mix.curve.rate: changed`"""
 

@@ -19,7 +19,7 @@ from regrow.flow.present import DEFAULT_PARAMS, Present
 from regrow.flow.records import Book, Record, encode
 from regrow.flow.state import Tree
 from regrow.flow.step import Step
-from regrow.flow.store import Store, dir_md5, dir_object
+from regrow.flow.store import Store, dir_md5
 
 CODE = "code.json"
 _HEAD = "# Written by `snakemake` from the records; edits are overwritten.\n"
@@ -133,10 +133,8 @@ def _lock(
     lock: dict[str, Any] = {"cmd": stage["cmd"]}
     if deps:
         lock["deps"] = deps
-    entries = _entries(step, records)
-    md5 = dir_md5(entries)
-    if not store.has(md5):
-        store.insert_bytes(dir_object(entries), ".dir")
+    entries = step_files(step.name, records)
+    md5 = store.insert_dir(entries)  # DVC believes what it lists: a changed one is written anew
     size = sum(entry["size"] for entry in entries)
     out = {"path": f"data/{step.name}", "hash": "md5", "md5": md5, "size": size}
     return {**lock, "params": params, "outs": [{**out, "nfiles": len(entries)}]}
@@ -148,10 +146,11 @@ def _odd(parts: list[dict[str, Any]], present: dict[str, Any]) -> dict[str, Any]
     return next((p for p in parts if code_entry(p) != now), parts[0])
 
 
-def _entries(step: Step, records: list[Record]) -> list[dict[str, Any]]:
+def step_files(step: str, records: list[Record]) -> list[dict[str, Any]]:
+    """The files of all instances of a step, by path below the step's folder: DVC's one output."""
     found = []
     for record in records:
-        prefix = record["output"]["path"].removeprefix(f"data/{step.name}").lstrip("/")
+        prefix = record["output"]["path"].removeprefix(f"data/{step}").lstrip("/")
         for entry in record["output"]["files"]:
             path = f"{prefix}/{entry['path']}" if prefix else entry["path"]
             found.append({**entry, "path": path})
@@ -174,7 +173,7 @@ def _dep(
         records = [book.record(job) for job in jobs.values() if job.step is step]
         if not all(records):
             return None
-        entries = _entries(step, [r for r in records if r])
+        entries = step_files(step.name, [r for r in records if r])
         return _folder(path, entries)
     if first.kind == "record":
         record = book.record(jobs[first.job])

@@ -11,6 +11,7 @@ from regrow.flow import files
 from regrow.flow.hashing import Digest, digest_bytes, tree_sha256
 from regrow.flow.jobs import Job
 from regrow.flow.present import key_of
+from regrow.flow.shape import shaped
 from regrow.flow.store import dir_md5
 
 Record = dict[str, Any]
@@ -18,21 +19,26 @@ Record = dict[str, Any]
 
 def compose(job: Job, parts: Mapping[str, Any], output: Mapping[str, Any], counts: Any) -> Record:
     """The record of a finished job."""
+    return {
+        "step": job.step.name,
+        "instance": job.instance,
+        "key": key_of(parts),
+        "parts": dict(parts),
+        "inputs": input_part(job),
+        "output": dict(output),
+        "counts": counts,
+    }
+
+
+def input_part(job: Job) -> dict[str, dict[str, str]]:
+    """The part `inputs`: where each input lies, and the record that says what it is."""
     inputs = {}
     for item in job.inputs:
         entry = {"kind": item.kind, "path": item.path}
         if item.job:
             entry["record"] = f"records/{item.job}.json"
         inputs[item.name] = entry
-    return {
-        "step": job.step.name,
-        "instance": job.instance,
-        "key": key_of(parts),
-        "parts": dict(parts),
-        "inputs": inputs,
-        "output": dict(output),
-        "counts": counts,
-    }
+    return inputs
 
 
 def output_part(job: Job, digests: Mapping[str, Digest]) -> dict[str, Any]:
@@ -66,8 +72,13 @@ def decode(content: bytes) -> Record | None:
 
 
 def sound(record: Any) -> bool:
-    """Whether something is a record whose key and digests follow from its content."""
+    """Whether something is a record whose key and digests follow from its content.
+
+    Its paths stay inside its own folder (`shape`).
+    """
     try:
+        if not shaped(record):
+            return False
         output = record["output"]
         tree = tree_sha256({f["path"]: f["sha256"] for f in output["files"]})
         return (
@@ -76,8 +87,13 @@ def sound(record: Any) -> bool:
             and output["md5"] == dir_md5(output["files"])
             and isinstance(record["inputs"], dict)
         )
-    except (KeyError, TypeError):
+    except (KeyError, TypeError, AttributeError):
         return False
+
+
+def is_of(record: Record, job: Job) -> bool:
+    """Whether a record is of this job."""
+    return bool(record["step"] == job.step.name and record["instance"] == job.instance)
 
 
 class Book:
@@ -99,9 +115,16 @@ class Book:
         return self._read[path]
 
     def record(self, job: Job) -> Record | None:
-        """The record of a job; None if it is missing or unsound."""
+        """The record of a job; None if it is missing, unsound, or of another job."""
         found = self._get(job.record)
-        return found[0] if found else None
+        return found[0] if found and is_of(found[0], job) else None
+
+    def fault(self, job: Job) -> str:
+        """Why a record that is there does not count."""
+        found = self._get(job.record)
+        if found is None:
+            return "its digests do not follow from its content, or a path leaves its folder"
+        return f"it is of another job, {found[0]['step']} {found[0]['instance'] or ''}".rstrip()
 
     def digest(self, job: Job) -> Digest | None:
         """Digests of the record's file."""

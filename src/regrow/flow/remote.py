@@ -2,7 +2,12 @@
 
 `dvc fetch` takes DVC's lock and knows only what dvc.lock names now; jobs that run side by side
 need single objects. So the remote's own file system is used, through DVC, in a process of its
-own: nothing else in the runner imports DVC, and no lock is held.
+own (`remote_worker`): nothing else in the runner imports DVC, and no lock is held.
+
+Nothing is taken on trust: an object comes into the cache if its SHA-256 is the one that the
+record names. One that is not is named, refused and remembered (`.regrow/refused.json`), so that
+the next plan counts on a rebuild and not on the same bad object again; a remote whose object
+changed since is asked anew.
 """
 
 from __future__ import annotations
@@ -10,15 +15,26 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterable
-from pathlib import Path
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from regrow.flow import files, remote_trouble
+from regrow.flow.present import PRIVATE
 from regrow.flow.store import Store
 
-_JOBS = 8
+REFUSED = f"{PRIVATE}/refused.json"
 _PATIENCE = 5
-"""seconds"""
+"""seconds for an HTTP server to answer at all"""
+_ASK_PATIENCE = 120
+"""seconds for the remote to say which objects it has"""
+
+Identity = tuple[str, str]
+"""MD5 (where an object lies) and SHA-256 (what it must be)"""
+
+
+def identity(entry: Mapping[str, Any]) -> Identity:
+    """MD5 and SHA-256 of a record's entry of a file."""
+    return entry["md5"], entry["sha256"]
 
 
 class Remote:
@@ -26,30 +42,68 @@ class Remote:
 
     def __init__(self, store: Store) -> None:
         self.store = store
-        self._known: dict[str, bool] = {}
+        self._known: dict[Identity, bool] = {}
         self._answers: bool | None = None
         self.trouble = ""
         """why the remote could not be asked"""
 
-    def has(self, md5s: Iterable[str]) -> dict[str, bool]:
-        """For each object, whether the remote has it. Asks once per object and process."""
-        wanted = sorted(set(md5s))
-        ask = [md5 for md5 in wanted if md5 not in self._known]
-        if ask and self.store.remote:
-            found = set(self._call("has", ask))
-            self._known.update({md5: md5 in found for md5 in ask})
-        return {md5: self._known.get(md5, False) for md5 in wanted}
+    def has(self, entries: Iterable[Mapping[str, Any]]) -> dict[Identity, bool]:
+        """For each file, whether the remote has its object. Asks once per object and process.
 
-    def fetch(self, md5s: Iterable[str]) -> None:
-        """Bring objects into the cache, as far as the remote has them whole."""
-        missing = sorted({md5 for md5 in md5s if not self.store.has(md5)})
-        if missing and self.store.remote:
-            self._call("fetch", missing)
+        An object that was refused before does not count, unless the remote changed it since.
+        """
+        wanted = sorted({identity(entry) for entry in entries})
+        ask = [one for one in wanted if one not in self._known]
+        if ask and self.store.remote:
+            refused = self._refused()
+            rows = [[md5, refused.get(f"{md5} {sha256}")] for md5, sha256 in ask]
+            found = self._call("has", rows, _ASK_PATIENCE) or [False] * len(ask)
+            self._known.update(zip(ask, found, strict=True))
+        return {one: self._known.get(one, False) for one in wanted}
+
+    def fetch(self, entries: Iterable[Mapping[str, Any]]) -> None:
+        """Bring objects into the cache, each only if its SHA-256 is right.
+
+        Says on standard error what was refused: file, expected and found SHA-256.
+        """
+        wanted = list({identity(entry): entry for entry in entries}.values())
+        if not wanted or not self.store.remote:
+            return
+        rows = [[entry["md5"], entry["sha256"], entry["size"]] for entry in wanted]
+        fates = self._call("fetch", rows, None) or [{"fate": "failed"}] * len(rows)
+        refused = before = self._refused()
+        for entry, fate in zip(wanted, fates, strict=True):
+            label = " ".join(identity(entry))
+            self._known[identity(entry)] = fate["fate"] == "here"
+            if fate["fate"] == "wrong":
+                refused = {**refused, label: fate["mark"]}
+                print(_refusal(self.store.remote_name, entry, fate), file=sys.stderr)
+            elif fate["fate"] == "here":
+                refused = {k: v for k, v in refused.items() if k != label}
+            elif fate["fate"] == "failed" and fate.get("text"):
+                self.trouble = self._mend(fate["text"])
+        if refused != before:
+            self._remember(refused)
+
+    def check(self, entries: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """Read objects and keep none: for each its fate, as `remote_worker.fetch` says it."""
+        rows = [[entry["md5"], entry["sha256"], entry["size"]] for entry in entries]
+        failed = [{"fate": "failed"}] * len(rows)
+        return (self._call("check", rows, None) or failed) if self.store.remote else failed
 
     def fetch_actions(self, key: str) -> None:
         """Bring the run cache's entries of a key."""
         if self.store.remote:
-            self._call("actions", [key])
+            self._call("actions", [key], _ASK_PATIENCE)
+
+    def _refused(self) -> dict[str, str]:
+        known = files.read_json(self.store.root / REFUSED)
+        found = known.get(self.store.remote_url) if isinstance(known, dict) else None
+        return found if isinstance(found, dict) else {}
+
+    def _remember(self, refused: dict[str, str]) -> None:
+        content = json.dumps({self.store.remote_url: refused}, indent=1, sort_keys=True)
+        files.write_atomically(self.store.root / REFUSED, content.encode())
 
     def _reachable(self) -> bool:
         """Whether an HTTP remote answers at all: DVC would try each object many times, silently."""
@@ -62,93 +116,46 @@ class Remote:
             try:
                 with urllib.request.urlopen(url, timeout=_PATIENCE):
                     pass
-            except urllib.error.HTTPError:
-                pass  # an answer
+            except urllib.error.HTTPError as error:  # an answer
+                if error.code == 401 and not self.store.remote_signs_in:
+                    self._answers = False
+                    self.trouble = self._mend(f"401 {error.reason}")
             except OSError as error:
                 self._answers = False
                 self.trouble = f"{url}: {error}"
         return self._answers is not False
 
-    def _call(self, what: str, names: list[str]) -> list[str]:
+    def _mend(self, text: str) -> str:
+        return remote_trouble.explain(self.store.remote_name, self.store.remote_url, text)
+
+    def _call(self, what: str, rows: list[Any], patience: int | None) -> list[Any]:
         if not self._reachable():
             return []
-        command = [sys.executable, "-m", "regrow.flow.remote", what, str(self.store.root)]
-        done = subprocess.run(command, input=json.dumps(names), capture_output=True, text=True)
+        command = [sys.executable, "-m", "regrow.flow.remote_worker", what, str(self.store.root)]
+        try:
+            done = subprocess.run(
+                command, input=json.dumps(rows), capture_output=True, text=True, timeout=patience
+            )
+        except subprocess.TimeoutExpired:
+            self.trouble = f"{self.store.remote_url}: no answer in {patience} s"
+            return []
         if done.returncode:
             lines = done.stderr.strip().splitlines() or [f"exit status {done.returncode}"]
-            self.trouble = lines[-1]
+            self.trouble = self._mend(lines[-1])
             return []
-        found: list[str] = json.loads(done.stdout)
+        found: list[Any] = json.loads(done.stdout)
         return found
 
 
-def _odb(root: Path) -> Any:
-    from dvc.repo import Repo
-
-    return Repo(str(root)).cloud.get_remote_odb()
-
-
-def _has(root: Path, md5s: list[str]) -> list[str]:
-    from concurrent.futures import ThreadPoolExecutor
-
-    odb = _odb(root)
-    with ThreadPoolExecutor(_JOBS) as pool:
-        found = list(pool.map(lambda md5: odb.fs.exists(odb.oid_to_path(md5)), md5s))
-    return [md5 for md5, here in zip(md5s, found, strict=True) if here]
-
-
-def _fetch(root: Path, md5s: list[str]) -> list[str]:
-    from concurrent.futures import ThreadPoolExecutor
-
-    odb = _odb(root)
-    store = Store(root)
-    with ThreadPoolExecutor(_JOBS) as pool:
-        done = list(pool.map(lambda md5: _fetch_one(odb, store, md5), md5s))
-    return [md5 for md5, ok in zip(md5s, done, strict=True) if ok]
-
-
-def _fetch_one(odb: Any, store: Store, md5: str) -> bool:
-    temporary = store.cache / "files" / "md5" / f".{md5}.fetch"
-    temporary.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        odb.fs.get_file(odb.oid_to_path(md5), str(temporary))
-    except FileNotFoundError:
-        return False
+def _refusal(remote: str, entry: Mapping[str, Any], fate: Mapping[str, Any]) -> str:
+    """What is said of an object that is not what the record names."""
+    md5 = entry["md5"]
+    where = f"remote `{remote}`, object {md5[:2]}/{md5[2:]}, for {entry['path']}"
+    if fate["size"] != entry["size"]:
+        size = f" ({fate['size']} bytes, expected {entry['size']})"
     else:
-        # The content decides: what the remote served under another name is not adopted.
-        return store.insert_file(temporary).md5 == md5.removesuffix(".dir")
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def _actions(root: Path, keys: list[str]) -> list[str]:
-    from regrow.flow import actions
-
-    odb = _odb(root)
-    store = Store(root)
-    base = odb.fs.parts(odb.path)[:-2] if odb.path.rstrip("/").endswith("files/md5") else None
-    if base is None or odb.fs.protocol in ("http", "https"):
-        return []  # these cannot list a folder; settle seeds the action cache from the records
-    for key in keys:
-        there = odb.fs.join(*base, "runs", key[:2], key)
-        if not odb.fs.exists(there):
-            continue
-        for path in odb.fs.find(there):
-            target = actions.folder(store, key) / odb.fs.name(path)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            odb.fs.get_file(path, str(target))
-    return keys
-
-
-def main() -> None:
-    """`python -m regrow.flow.remote has|fetch|actions ROOT`, names as JSON on standard input."""
-    what, root = sys.argv[1:]
-    work = {"has": _has, "fetch": _fetch, "actions": _actions}[what]
-    try:
-        print(json.dumps(work(Path(root), json.load(sys.stdin))))
-    except Exception as error:  # whatever a remote's file system raises is one line for the user
-        raise SystemExit(f"{type(error).__name__}: {error}") from None
-
-
-if __name__ == "__main__":
-    main()
+        size = ""
+    return (
+        f"{where}: refused. Expected sha256 {entry['sha256']}, found {fate['found']}{size}. "
+        "Mend the remote: `dvc push` from a good cache, after removing the object there."
+    )

@@ -12,16 +12,17 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from regrow.flow import actions, files, loading, runlog
-from regrow.flow.assess import compare
+from regrow.flow import actions, files, loading, runlog, witness
 from regrow.flow.errors import FlowError, StepFailed
 from regrow.flow.hashing import Digest
+from regrow.flow.inputs import Inputs
 from regrow.flow.jobs import Job
 from regrow.flow.present import PRIVATE, Present, key_of
-from regrow.flow.records import Book, Record, compose, output_part
+from regrow.flow.records import Book, Record, compose, is_of, output_part
 from regrow.flow.remote import Remote
 from regrow.flow.state import Tree
 from regrow.flow.store import Store, free_bytes
+from regrow.flow.workspace import Lost, compare, obtain
 
 CACHE_OFF = "REGROW_CACHE_OFF"
 """environment variable: set to 1, nothing is looked up and every job runs its function"""
@@ -67,10 +68,6 @@ def _alone(root: Path, job: Job) -> Iterator[None]:
         yield
 
 
-class Lost(FlowError):
-    """A file can be had from neither cache nor remote."""
-
-
 class Runner:
     """The work on one job."""
 
@@ -108,11 +105,15 @@ class Runner:
             while (record := self._lookup()) is not None:
                 try:
                     fetched = self._restore(record)
-                except Lost:
-                    continue  # a damaged object is gone now; perhaps the remote has it, else we run
-                self._finish(record)
+                except Lost as error:
+                    # A damaged object is gone now, and a bad one in the remote known to be bad.
+                    print(f"{self.job.name}: not restored. {error}", file=sys.stderr)
+                    continue
+                # What the key stands for is said anew; only the result is taken from the past.
+                self._finish(compose(self.job, self.parts, record["output"], record["counts"]))
                 return "fetched" if fetched else "hit"
         record = self._execute()
+        actions.forget(self.store, self.key, keep=record)
         self._finish(record)
         return "run"
 
@@ -133,11 +134,19 @@ class Runner:
     def _known(self) -> list[Record]:
         mine = self.book.record(self.job)
         known = [mine] if mine is not None and mine["key"] == self.key else []
-        return known + actions.lookup(self.store, self.key)
+        known += [r for r in actions.lookup(self.store, self.key) if is_of(r, self.job)]
+        believed = witness.judge(self.root, self.job, known)
+        if known and not believed:
+            print(
+                f"{self.job.name}: {len(known)} results are recorded for one key; none is believed, "
+                "the step runs.",
+                file=sys.stderr,
+            )
+        return believed
 
     def _obtainable(self, records: list[Record]) -> Record | None:
         for record in records:
-            lacking = [f["md5"] for f in self._not_here(record) if not self.store.has(f["md5"])]
+            lacking = [f for f in self._not_here(record) if not self.store.has(f["md5"], f["size"])]
             if all(self.remote.has(lacking).values()):
                 return record
         return None
@@ -145,7 +154,7 @@ class Runner:
     def _not_here(self, record: Record) -> list[Mapping[str, Any]]:
         """Files of the record's output that the workspace lacks or has otherwise."""
         found = compare(self.root, record)
-        gone = found.missing | found.differing
+        gone = found.missing | found.differing.keys()
         return [f for f in record["output"]["files"] if f["path"] in gone]
 
     def _restore(self, record: Record) -> bool:
@@ -162,7 +171,7 @@ class Runner:
             name = entry["path"]
             asked = name in self.job.step.leaf or name in state.differing
             if name in state.differing or (
-                name in state.missing and (asked or self.store.has(entry["md5"]))
+                name in state.missing and (asked or self.store.has(entry["md5"], entry["size"]))
             ):
                 wanted.append(entry)
         return obtain(self.store, self.remote, folder, wanted, self.job.name)
@@ -170,8 +179,8 @@ class Runner:
     # Execution
 
     def _execute(self) -> Record:
-        inputs = self._inputs()
-        before = self._stats()
+        inputs = Inputs(self.root, self.job, self.present.jobs, self.book)
+        paths = inputs.provide(self.store, self.remote, self.parts["inputs"])
         params = self._params()
         self._loaded = self._ours()
         function = self._function()
@@ -180,29 +189,13 @@ class Runner:
         shutil.rmtree(output, ignore_errors=True)
         output.mkdir(parents=True)
         try:
-            counts = function(inputs, params, output, **self._extra(scratch))
-            self._check(before)
+            counts = function(paths, params, output, **self._extra(scratch))
+            self._check(inputs)
             record = self._adopt(output, counts)
         finally:
             shutil.rmtree(output, ignore_errors=True)
         shutil.rmtree(scratch, ignore_errors=True)
         return record
-
-    def _inputs(self) -> dict[str, Path]:
-        """Paths of the inputs, each complete and verified against its record."""
-        for item in self.job.inputs:
-            if item.kind == "data":
-                record = self.book.record(self.present.jobs[item.job])
-                assert record is not None
-                provide(self.root, self.store, self.remote, record, self.job.name)
-        return {item.name: self.root / item.path for item in self.job.inputs}
-
-    def _stats(self) -> dict[str, Any]:
-        found = {}
-        for item in self.job.inputs:
-            for name, stat in Tree(self.root, item.path).listing().items():
-                found[f"{item.path}/{name}"] = (stat.st_ino, stat.st_size, stat.st_mtime_ns)
-        return found
 
     def _function(self) -> Any:
         try:
@@ -230,7 +223,7 @@ class Runner:
             extra["scratch"] = scratch
         return extra
 
-    def _check(self, before: dict[str, Any]) -> None:
+    def _check(self, inputs: Inputs) -> None:
         """What a step owes: only modules of its closure, and hands off its inputs."""
         known = set(self.parts["code"]["modules"]) | self._loaded
         strange = sorted(
@@ -243,13 +236,24 @@ class Runner:
                 f"{self.job.name} loaded {', '.join(strange)}, which its static imports do not "
                 f"reach: its key would not see a change there. Import them by name."
             )
-        after = self._stats()
-        changed = sorted(n for n in before.keys() | after.keys() if before.get(n) != after.get(n))
+        changed = inputs.changed()
         if changed:
             raise StepFailed(
                 f"{self.job.name} changed its inputs ({', '.join(changed[:5])}). "
                 "A step writes its output only."
             )
+
+    def _no_twins(self, digests: Mapping[str, Digest]) -> None:
+        """Refuse two files with one MD5 and different bytes: DVC's cache can hold only one."""
+        first: dict[str, str] = {}
+        for name, digest in digests.items():
+            twin = first.setdefault(digest.md5, name)
+            if digests[twin].sha256 != digest.sha256:
+                raise StepFailed(
+                    f"{self.job.name} wrote {twin} (sha256 {digests[twin].sha256}) and {name} (sha256 "
+                    f"{digest.sha256}) with the same MD5 {digest.md5}. DVC's cache, which is addressed "
+                    "by MD5, can hold only one of them; such a pair is made on purpose."
+                )
 
     def _adopt(self, output: Path, counts: Any) -> Record:
         """Hash, put in the cache, move in place; returns the record, not yet written."""
@@ -262,6 +266,7 @@ class Runner:
                 digests[name] = self.store.insert_file(path)
         if not digests:
             raise StepFailed(f"{self.job.name} wrote no file.")
+        self._no_twins(digests)
         lacking = sorted(set(self.job.step.leaf) - digests.keys())
         if lacking:
             raise StepFailed(f"{self.job.name} did not write {', '.join(lacking)}.")
@@ -282,52 +287,6 @@ class Runner:
             tree.remember(name, stat, digests[name])
         tree.save()
         return record
-
-
-def provide(root: Path, store: Store, remote: Remote, record: Record, reader: str) -> None:
-    """Make the data of a record complete and right in the workspace.
-
-    Jobs side by side may need the same folder: one completes it, the others wait and find it so.
-
-    Raises:
-        Lost: a file can be had from neither cache nor remote.
-    """
-    path = record["output"]["path"]
-    with files.locked(root / PRIVATE / "locks" / path.replace("/", "%2F")):
-        state = compare(root, record)
-        for name in sorted(state.extra):
-            (root / path / name).unlink()
-        gone = state.missing | state.differing
-        wanted = [f for f in record["output"]["files"] if f["path"] in gone]
-        obtain(store, remote, root / path, wanted, reader)
-
-
-def obtain(
-    store: Store, remote: Remote, folder: Path, wanted: list[Mapping[str, Any]], reader: str
-) -> bool:
-    """Restore files from the cache, or else the remote; returns whether the remote was used.
-
-    Raises:
-        Lost: one can be had from neither.
-    """
-    rest = [entry for entry in wanted if not store.restore(entry, folder / entry["path"])]
-    if rest:
-        remote.fetch(entry["md5"] for entry in rest)
-        lost = [e for e in rest if not store.restore(e, folder / e["path"])]
-        if lost:
-            names = ", ".join(str(folder / e["path"]) for e in lost[:3])
-            why = f" ({remote.trouble})" if remote.trouble else ""
-            raise Lost(
-                f"{reader} needs {names}{' ...' if len(lost) > 3 else ''}, which neither the cache "
-                f"nor a remote has{why}. Mend: `snakemake --cores all` makes it anew."
-            )
-    if wanted:
-        tree = Tree(store.root, folder.relative_to(store.root).as_posix())
-        for entry in wanted:
-            digest = Digest(entry["sha256"], entry["md5"], entry["size"])
-            tree.remember(entry["path"], (folder / entry["path"]).stat(), digest)
-        tree.save()
-    return bool(rest)
 
 
 def _move(source: Path, target: Path) -> None:

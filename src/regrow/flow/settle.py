@@ -8,19 +8,18 @@ checksum it has seen). Nothing depends on `.snakemake/metadata`, which a clone d
 
 from __future__ import annotations
 
-import contextlib
 import os
 import secrets
 import shutil
 from collections.abc import Collection
 from pathlib import Path
-from typing import Any
 
 from regrow.flow import actions, dvcfiles, files
 from regrow.flow.assess import Assessment
 from regrow.flow.present import PRIVATE, Present
-from regrow.flow.records import Book
+from regrow.flow.records import Book, Record, decode
 from regrow.flow.store import Store
+from regrow.flow.witness import Doubt
 
 FRESH = 315_532_800  # 1980-01-01, the oldest date that every file system can hold, and a day
 STALE = FRESH - 86_400
@@ -35,10 +34,12 @@ def settle(present: Present, groups: Collection[str] = ("main",)) -> Assessment:
     with files.locked(present.root / PRIVATE / "settle.lock"):
         assessment = Assessment(present, groups=groups)
         stale: set[str] = set()
+        for sure in assessment.confirmed:
+            actions.forget(assessment.store, sure["key"], keep=sure)
         for verdict in assessment.verdicts.values():
             record = assessment.book.record(verdict.job)
             if record is not None:
-                _seed(assessment.store, record)
+                _seed(assessment.store, record, assessment.doubts.get(verdict.job.name))
             _set_time(present.root / verdict.job.record, STALE if verdict.stale else FRESH)
             if verdict.stale:
                 stale.add(verdict.job.step.name)
@@ -75,18 +76,26 @@ def drop_orphans(present: Present) -> list[str]:
         name = path.stem
         if name in present.jobs or name.split(".")[0] not in steps:
             continue
-        record = files.read_json(path)
-        with contextlib.suppress(TypeError, KeyError):
-            if all(store.has(f["md5"], f["size"]) for f in record["output"]["files"]):
-                shutil.rmtree(present.root / record["output"]["path"], ignore_errors=True)
-                path.unlink()
-                gone.append(name)
+        record = decode(path.read_bytes())
+        if record is None or name != actions.job_name(record):
+            continue  # damaged, or of another job: nothing is removed on its word
+        if all(store.has(f["md5"], f["size"]) for f in record["output"]["files"]):
+            shutil.rmtree(present.root / record["output"]["path"], ignore_errors=True)
+            path.unlink()
+            gone.append(name)
     return gone
 
 
-def _seed(store: Store, record: dict[str, Any]) -> None:
-    """What git brought is known: Snakemake deletes a record before its job, the entry stays."""
-    actions.remember(store, record)
+def _seed(store: Store, record: Record, doubt: Doubt | None) -> None:
+    """What git brought is known: Snakemake deletes a record before its job, the entry stays.
+
+    Of a doubted record only what git has is known; otherwise the step runs.
+    """
+    if doubt is not None:
+        actions.forget(store, record["key"], keep=doubt.honest)
+    known = record if doubt is None else doubt.honest
+    if known is not None:
+        actions.remember(store, known)
 
 
 def _set_time(path: Path, when: int) -> None:

@@ -2,7 +2,9 @@
 
 The change time (ctime) is part of the mark, so a file that was rewritten with its size and
 modification time put back is noticed. The memory is per host (inodes and change times of a
-network file system are no shared truth) and per folder of data. `regrow verify` does not use it.
+network file system are no shared truth) and per folder of data. It is there to make a run that
+has nothing to do fast. Nothing that is about to be read by a step is taken from it, and
+`regrow verify` does not use it: whoever can write the folder can write the memory too.
 """
 
 from __future__ import annotations
@@ -12,9 +14,11 @@ import os
 import platform
 from collections.abc import Iterator
 from pathlib import Path
+from stat import S_ISREG
 from typing import Any
 
 from regrow.flow import files
+from regrow.flow.errors import FlowError
 from regrow.flow.hashing import Digest, digest_file
 
 STATE = ".regrow/state"
@@ -22,10 +26,14 @@ _SKIPPED = frozenset({"__pycache__", ".snakemake_timestamp", ".DS_Store"})
 
 
 class Tree:
-    """A folder (or one file) below the root, and what is known of its content."""
+    """A folder (or one file) below the root, and what is known of its content.
 
-    def __init__(self, root: Path, path: str) -> None:
+    `reread`: believe no memory; every digest comes from the bytes.
+    """
+
+    def __init__(self, root: Path, path: str, reread: bool = False) -> None:
         self.path = root / path
+        self._reread = reread
         name = path.replace("%", "%25").replace("/", "%2F")
         self._memory = root / STATE / platform.node() / f"{name}.json"
         known = files.read_json(self._memory)
@@ -35,14 +43,18 @@ class Tree:
         """bytes that had to be read"""
 
     def listing(self) -> dict[str, os.stat_result]:
-        """Files by path below the folder, sorted; of a single file, the one entry ``""``."""
+        """Files by path below the folder, sorted; of a single file, the one entry ``""``.
+
+        Links to files count as the file (DVC may link to its cache). Links to folders are not
+        followed: such a link is one entry, which no record has, so it is found to be foreign.
+        """
         if self.path.is_file():
             return {"": self.path.stat()}
         return dict(sorted(_walk(self.path, "")))
 
     def known(self, name: str, stat: os.stat_result) -> Digest | None:
         """The digest of a file if it has not been touched since it was last read."""
-        entry = self._known.get(name)
+        entry = None if self._reread else self._known.get(name)
         if entry is None or entry[0] != _mark(stat):
             return None
         return Digest(entry[1], entry[2], stat.st_size)
@@ -66,8 +78,19 @@ class Tree:
         self._changed = True
 
     def digests(self) -> dict[str, Digest]:
-        """All files with their digests; what is gone is forgotten."""
-        found = {name: self.digest(name, stat) for name, stat in self.listing().items()}
+        """All files with their digests; what is gone is forgotten.
+
+        Raises:
+            FlowError: something there is no plain file, so that its content could not count.
+        """
+        listing = self.listing()
+        for name, stat in listing.items():
+            if not S_ISREG(stat.st_mode):
+                raise FlowError(
+                    f"{self.path / name} is no plain file (a link to a folder, a broken link or a "
+                    "pipe): its content would not count. Mend: put the files themselves there."
+                )
+        found = {name: self.digest(name, stat) for name, stat in listing.items()}
         gone = self._known.keys() - found.keys()
         for name in gone:
             del self._known[name]
@@ -94,7 +117,9 @@ def _walk(folder: Path, prefix: str) -> Iterator[tuple[str, os.stat_result]]:
     for entry in entries:
         if entry.name in _SKIPPED:
             continue
-        if entry.is_dir():
+        if entry.is_dir(follow_symlinks=False):
             yield from _walk(Path(entry.path), f"{prefix}{entry.name}/")
-        elif entry.is_file():
-            yield f"{prefix}{entry.name}", entry.stat()
+        else:
+            # A pipe or a broken link is an entry too: what a record does not name is foreign.
+            linked = entry.is_symlink() and entry.is_file()
+            yield f"{prefix}{entry.name}", entry.stat(follow_symlinks=linked)

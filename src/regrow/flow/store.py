@@ -12,6 +12,7 @@ import hashlib
 import json
 import os
 import shutil
+import sys
 import threading
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -33,7 +34,11 @@ class Store:
         name = self._config.get("core", {}).get("remote")
         self.remote = bool(name)
         """whether a default remote is configured"""
-        self.remote_url = self._config.get(f'remote "{name}"', {}).get("url", "")
+        self.remote_name = name or ""
+        section = self._config.get(f'remote "{name}"', {})
+        self.remote_url = section.get("url", "")
+        self.remote_signs_in = "auth" in section
+        """whether the settings of an HTTP remote say how to sign in"""
 
     def object_path(self, md5: str) -> Path:
         """Where the object with this address (`.dir` included) lies or would lie."""
@@ -56,7 +61,7 @@ class Store:
                     digest = digest_file(path)
                 else:
                     digest = digest_file(path, copy)
-            self._adopt(temporary, digest.md5, digest.size)
+            self.adopt(temporary, digest.md5)
         finally:
             temporary.unlink(missing_ok=True)
         return digest
@@ -64,24 +69,34 @@ class Store:
     def insert_bytes(self, content: bytes, suffix: str = "") -> str:
         """Put bytes in the cache; returns the address."""
         md5 = digest_bytes(content).md5 + suffix
-        if not self.has(md5, len(content)):
+        if not self.holds(md5, content):
             temporary = self._temporary()
             try:
                 temporary.write_bytes(content)
-                self._adopt(temporary, md5, len(content))
+                self.adopt(temporary, md5)
             finally:
                 temporary.unlink(missing_ok=True)
         return md5
+
+    def holds(self, md5: str, content: bytes) -> bool:
+        """Whether the object with this address is here and has this content (it is read)."""
+        try:
+            return self.object_path(md5).read_bytes() == content
+        except OSError:
+            return False
 
     def _temporary(self) -> Path:
         folder = self.cache / "files" / "md5"
         folder.mkdir(parents=True, exist_ok=True)
         return folder / f".{os.getpid()}.{threading.get_ident()}.tmp"
 
-    def _adopt(self, temporary: Path, md5: str, size: int) -> None:
+    def adopt(self, temporary: Path, md5: str) -> None:
+        """Make a file whose content is known to be right the object with this address.
+
+        What lay there is replaced, even if it looks the same: it may be damaged, or another
+        file with the same MD5, and to know would cost reading it.
+        """
         target = self.object_path(md5)
-        if self.has(md5, size):
-            return
         target.parent.mkdir(parents=True, exist_ok=True)
         temporary.chmod(0o444)
         temporary.replace(target)
@@ -89,7 +104,7 @@ class Store:
     def restore(self, entry: Mapping[str, Any], target: Path) -> bool:
         """Copy an object to `target` by rename, if it is here and its content is right.
 
-        A damaged object is removed from the cache.
+        An object with other content is named on standard error and removed from the cache.
 
         Args:
             entry: `md5`, `sha256` and `size` of the file.
@@ -110,6 +125,7 @@ class Store:
                 else:
                     digest = digest_file(source, copy)
             if digest.sha256 != entry["sha256"]:
+                print(_wrong(source, entry, digest), file=sys.stderr)
                 with contextlib.suppress(OSError):
                     source.unlink()
                 return False
@@ -121,6 +137,18 @@ class Store:
     def insert_dir(self, files: Iterable[Mapping[str, Any]]) -> str:
         """Put the `.dir` object of a folder in the cache; returns its address."""
         return self.insert_bytes(dir_object(files), ".dir")
+
+
+def _wrong(source: Path, entry: Mapping[str, Any], digest: Digest) -> str:
+    """What is said of an object that is not the file which a record names."""
+    if digest.md5 == entry["md5"]:
+        kind = "is another file with the same MD5 (an MD5 collision: somebody made it so)"
+    else:
+        kind = "is damaged or was changed"
+    return (
+        f"cache object {source} {kind}: refused and removed. "
+        f"Expected sha256 {entry['sha256']}, found {digest.sha256}."
+    )
 
 
 def dir_object(files: Iterable[Mapping[str, Any]]) -> bytes:

@@ -14,6 +14,9 @@ from regrow.flow.assess import Assessment
 from regrow.flow.errors import FlowError
 from regrow.flow.present import DEFAULT_PARAMS, PRIVATE, Present
 
+_LINES = 10
+"""how many findings are said before a run"""
+
 
 class Flow:
     """The flow under the params file of this call of Snakemake; settles the records."""
@@ -149,12 +152,25 @@ def targets(present: Present, group: str) -> list[str]:
 
 
 def say(assessment: Assessment) -> None:
-    """Tell of what a plain run would not show: lost data, changed files, unread files."""
+    """Tell of what a plain run would not show: lost data, changed files, records not believed."""
     out = sys.stderr
-    for verdict in assessment.verdicts.values():
-        for change in verdict.reasons:
-            if change.part == "output":
-                print(f"{verdict.job.name}: {change.text}", file=out)
+    for record in assessment.confirmed:
+        print(
+            f"{record['step']}: the run cache had another result for its key; git HEAD's is believed.",
+            file=out,
+        )
+    lines = [
+        f"{verdict.job.name}: {change.text}"
+        for verdict in assessment.verdicts.values()
+        for change in verdict.reasons
+        if change.part in ("output", "trust")
+    ]
+    # After a switch of branches they are many, and nothing is wrong.
+    shown = lines if len(lines) <= _LINES else lines[: _LINES - 1]
+    for line in shown:
+        print(line, file=out)
+    if len(lines) > len(shown):
+        print(f"… and {len(lines) - len(shown)} more like these: `regrow plan`.", file=out)
     unread = sum(len(v.workspace.unverified) for v in assessment.verdicts.values())
     if unread:
         print(

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from regrow.flow.hashing import sha256_file
 from regrow.lineage.ledger import Ledger
 from regrow.lineage.lookup.ask import Lookup
+from regrow.lineage.trust import checked
 
 if TYPE_CHECKING:
     import polars as pl
@@ -31,13 +32,14 @@ class Shelf:
         self.ledger = ledger
         self.root = ledger.root
         self.missing: set[str] = set()
-        self.changed: set[str] = set()
-        """tables whose bytes are not those of their record, of those that were looked up"""
         self._paths: dict[tuple[str, str], Path] = {}
-        self._compared: set[Path] = set()
 
     def path(self, name: str, file: str) -> Path | None:
-        """The file of a job (`dedup`, `pretrain.000120`), None where it is not on disk (or was never made)."""
+        """The file of a job (`dedup`, `pretrain.000120`), None where it is not on disk (or was never made).
+
+        Raises:
+            Unanswerable: it holds other bytes than the record says.
+        """
         found = self._paths.get((name, file)) or self._path(name, file)
         if found is not None:
             self._paths[name, file] = found
@@ -47,11 +49,10 @@ class Shelf:
         record = self.ledger.by_name.get(name)
         if record is None:
             return None
-        path = self.root / record.path / file
-        if path.is_file():
-            return path
         for entry in record.files:
             if entry["path"] == file:
+                if (self.root / record.path / file).is_file():
+                    return checked(self.root, record, entry)
                 kept = self.root / PUBLISHED / name / file
                 if kept.is_file() and sha256_file(kept) == entry["sha256"]:
                     return kept
@@ -89,26 +90,15 @@ class Shelf:
 
         [] where the table is not on disk or has no such column. Costs a few reads at any size.
         """
-        path = self._looked_up(name, file)
+        path = self.path(name, file)
         return [] if path is None else picked(self.lookup.equal(path, column, value), columns)
 
     def begins(
         self, name: str, file: str, column: str, prefix: str, columns: Iterable[str] = ()
     ) -> list[dict[str, Any]]:
         """As `find`, rows whose `column` begins with `prefix`."""
-        path = self._looked_up(name, file)
-        return [] if path is None else picked(self.lookup.begins(path, column, prefix), columns)
-
-    def _looked_up(self, name: str, file: str) -> Path | None:
-        """As `path`; notes where the table is not the recorded one."""
         path = self.path(name, file)
-        if path is not None and path not in self._compared:
-            self._compared.add(path)
-            entries = self.ledger.by_name[name].files
-            recorded = next((e["sha256"] for e in entries if e["path"] == file), None)
-            if recorded is not None and recorded != self.lookup.store.sha256(path):
-                self.changed.add(f"{self.ledger.by_name[name].path}/{file}")
-        return path
+        return [] if path is None else picked(self.lookup.begins(path, column, prefix), columns)
 
     def json(self, name: str, file: str) -> Any:
         """A JSON file of a job, None where it is not on disk."""
@@ -116,19 +106,11 @@ class Shelf:
         return None if path is None else json.loads(path.read_text(encoding="utf-8"))
 
     def hint(self) -> str:
-        """How to get what was missing, and what is not what its record says; "" where there is nothing to say."""
-        said = []
-        if self.missing:
-            folders = sorted(self.missing)
-            said.append(
-                f"not on disk: {', '.join(folders)}. Fetch with `dvc pull {' '.join(folders)}`."
-            )
-        if self.changed:
-            said.append(
-                f"not what the record says: {', '.join(sorted(self.changed))}. The answer is about these "
-                "bytes; `regrow verify` compares, `snakemake` restores."
-            )
-        return " ".join(said)
+        """How to get what was missing; "" where nothing was."""
+        if not self.missing:
+            return ""
+        folders = sorted(self.missing)
+        return f"not on disk: {', '.join(folders)}. Fetch with `dvc pull {' '.join(folders)}`."
 
 
 def picked(rows: list[dict[str, Any]], columns: Iterable[str]) -> list[dict[str, Any]]:

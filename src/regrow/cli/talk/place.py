@@ -9,6 +9,7 @@ from pathlib import Path
 from regrow.lineage.errors import Unanswerable
 from regrow.lineage.ledger import Ledger, Record, find_root
 from regrow.lineage.naming import resolve
+from regrow.lineage.trust import checked
 from regrow.release import stages
 
 WEIGHTS = "model.safetensors"
@@ -61,6 +62,9 @@ def _on_disk(ledger: Ledger, record: Record, file: str) -> Path:
     path = ledger.root / record.path / file
     if not path.is_file():
         raise Unanswerable(f"{record.path} is not on disk. Fetch with `dvc pull {record.path}`.")
+    for entry in record.files:
+        if entry["path"] == file:
+            return checked(ledger.root, record, entry)
     return path
 
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from regrow.flow.commits import published
 from regrow.flow.errors import FlowError
 from regrow.flow.records import encode
-from regrow.flow.verify import published
 from regrow.lineage.errors import Unanswerable
 from regrow.lineage.ledger import Ledger, Record, parse
 from regrow.lineage.naming import resolve

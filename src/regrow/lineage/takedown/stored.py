@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import polars as pl
 
-from regrow.flow.remote import Remote
+from regrow.flow.remote import Remote, identity
 from regrow.flow.store import Store
 from regrow.lineage.ledger import Ledger, Record
 from regrow.takedown import slots
@@ -39,14 +39,15 @@ def stored(
                     {
                         "path": path,
                         "md5": entry["md5"],
+                        "sha256": entry["sha256"],
                         "size": entry["size"],
                         "holds": holds,
                         "workspace": (ledger.root / path).is_file(),
                         "cache": store.has(str(entry["md5"])),
                     }
                 )
-    there = remote.has(str(row["md5"]) for row in rows)
-    return [row | {"remote": there[str(row["md5"])]} for row in rows]
+    there = remote.has(rows)
+    return [row | {"remote": there[identity(row)]} for row in rows]
 
 
 def _holds(

@@ -23,17 +23,20 @@ def segments(args: argparse.Namespace) -> int:
     """The exit status is 1 if anything differs."""
     from regrow.lineage.ledger import Ledger, find_root
     from regrow.lineage.naming import resolve
-    from regrow.lineage.segments.challenge import challenge
-    from regrow.lineage.segments.draw import fresh_seed
-    from regrow.lineage.segments.price import logged
-    from regrow.lineage.segments.replay import prepare
+    from regrow.lineage.rebuild.numerics import certify
     from regrow.lineage.segments.sides import at_revision
-    from regrow.lineage.segments.units import run_of
-    from regrow.lineage.segments.vault import Vault
 
     root = find_root()
     ledger = at_revision(root, args.against) if args.against else Ledger.load(root)
     record = resolve(ledger, args.artifacts[0]).record
+    certify([record])  # before numpy is imported, which an old processor does not survive
+    from regrow.lineage.segments.challenge import challenge
+    from regrow.lineage.segments.draw import fresh_seed
+    from regrow.lineage.segments.price import logged
+    from regrow.lineage.segments.replay import prepare
+    from regrow.lineage.segments.units import run_of
+    from regrow.lineage.segments.vault import Vault
+
     out = sys.stderr if args.json else sys.stdout
     say = _Speaker(Paint(out), out)
     with tempfile.TemporaryDirectory(prefix="regrow-verify-") as folder:

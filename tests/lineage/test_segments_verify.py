@@ -425,6 +425,8 @@ def test_the_command_says_price_and_odds_first(
     assert main(["verify", "sft", "--catch", "0.5", "--odds", "0.9", "-n", "--json"]) == 0
     plan = json.loads(capsys.readouterr().out)
     assert plan["catch"]["odds"] >= 0.9 and plan["population"] == 8
+    assert main(["verify", "sft", "--unit", "link", "--stretch", "0.2", "-n"]) == 0
+    assert "100.00%  odds of catching 4 forged links in one stretch" in capsys.readouterr().out
     again = ["verify", "sft", "--segments", str(len(plan["drawn"])), "--seed", plan["seed"], "-n"]
     assert main([*again, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["drawn"] == plan["drawn"]
@@ -438,6 +440,7 @@ def test_the_command_says_price_and_odds_first(
         (["sft", "--segments", "1", "--states", "x"], "--unit link"),
         (["sft", "--unit", "link", "--segments", "1", "--hand-out", "x"], "--seed"),
         (["a", "b", "c"], "two runs"),
+        (["sft", "--stretch", "0.1", "--odds", "0.5"], "not with --segments"),
         (["sft", "--no-rerun"], "two runs"),
     ],
 )

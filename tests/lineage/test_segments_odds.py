@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from regrow.lineage.segments import odds, ulps
-from regrow.lineage.segments.draw import draw, fresh_seed
+from regrow.lineage.segments.draw import comb, draw, fresh_seed
 
 
 @st.composite
@@ -113,6 +113,30 @@ def test_a_draw_depends_on_no_process() -> None:
         for seed, zone, lang, cwd in (("1", "UTC", "C", "/"), ("77", "Asia/Tokyo", "tr_TR", "/tmp"))
     }
     assert len(outputs) == 1
+
+
+@given(st.integers(1, 300), st.floats(0.01, 1), st.data())
+def test_no_stretch_slips_through_the_comb(
+    population: int, share: float, drawing: st.DataObject
+) -> None:
+    wrong = odds.forged(population, share)
+    seed = str(drawing.draw(st.integers(0, 99)))
+    teeth = comb(population, wrong, checkpoint="c", seed=seed)
+    assert len(teeth) <= math.ceil(population / wrong)
+    begin = drawing.draw(st.integers(0, population - wrong))
+    assert set(teeth) & set(range(begin, begin + wrong))
+
+
+def test_a_scattered_forgery_is_caught_by_the_comb_as_often_as_stated_and_not_more() -> None:
+    """The worst one: as many units as possible at the distance of the teeth."""
+    population, wrong = 240, 12
+    by_remainder = sorted(range(population), key=lambda unit: (unit % wrong, unit))
+    forged = set(by_remainder[:wrong])
+    starts = [set(range(start, population, wrong)) for start in range(wrong)]
+    caught = sum(bool(forged & teeth) for teeth in starts) / wrong
+    assert caught == odds.comb_odds(population, wrong, wrong) == 1 / 12
+    assert len({comb(population, wrong, checkpoint="c", seed=str(n))[0] for n in range(200)}) == 12
+    assert odds.comb_odds(2932, 147, 147) == 8 / 147 and odds.comb_odds(11, 1, 1) == 1.0
 
 
 floats = st.floats(width=32, allow_nan=False)

@@ -26,6 +26,7 @@ from regrow.lineage.segments.units import Kind, Run, run_of
 from regrow.lineage.segments.vault import Vault
 from regrow.lineage.segments.verify import hand_out, verify
 from regrow.numerics.random import Stream
+from regrow.reinforce import groups, rlvr
 from regrow.tables import parquet
 from regrow.train import digest
 
@@ -115,7 +116,18 @@ def answer_links(mine: Verifier) -> int:
     return sum(len(span.links) for span in mine.run.spans)
 
 
-@pytest.mark.parametrize("name", ["midtrain.000003", "dpo.000006", "rlvr.000002"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "pretrain.000003",
+        "midtrain.000003",
+        "midtrain_b.000006",
+        "longcontext.000006",
+        "sft.000003",
+        "dpo.000006",
+        "rlvr.000002",
+    ],
+)
 def test_a_forged_checkpoint_is_caught_when_drawn_and_not_otherwise(
     tree: Path, tmp_path: Path, name: str
 ) -> None:
@@ -157,6 +169,45 @@ def test_a_doctored_rollout_is_caught(tree: Path, tmp_path: Path) -> None:
 
     answer = mine.verify(replace(what, reruns=lay_out((part,), None)))
     assert answer["verdict"] == "differs"
+
+
+def forge_by(monkeypatch: pytest.MonkeyPatch, what: str) -> None:
+    """A publisher's machine that does not do what the record says."""
+    if what == "reward":  # the first answer to every prompt passes, whatever it says
+        honest = groups.random
+        monkeypatch.setitem(
+            groups.REWARDS,
+            "random",
+            lambda name, sample, answer: honest(name, sample, answer) if sample else (1.0, ""),
+        )
+    else:  # answers drawn again under another key: who draws often enough finds good ones
+
+        def again(*arguments: Any) -> groups.Sampler:
+            *others, key = arguments
+            return groups.Sampler(*others, key + " once more")
+
+        monkeypatch.setattr(rlvr, "Sampler", again)
+
+
+@pytest.mark.parametrize("what", ["reward", "rollout"])
+def test_weights_that_learned_from_forged_rewards_or_rollouts_are_caught(
+    tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    """All of it agrees with itself: rollouts, rewards, weights, chain, and what came after."""
+    before = (tree / "data/rlvr/000002/rollouts.parquet").read_bytes()
+    with monkeypatch.context() as machine:
+        forge_by(machine, what)
+        trained_tree.make(tree, "rlvr.000002")
+    assert (tree / "data/rlvr/000002/rollouts.parquet").read_bytes() != before
+    trained_tree.retrain(tree, "rlvr.000002")
+    mine = Verifier(tree, tmp_path)
+    caught = mine.verify(mine.challenge(segments=6, seed=mine.seed("rlvr.000002", 6, drawn=True)))
+    assert caught["verdict"] == "differs" and not caught["faults"]
+    bad = caught["results"][-1]
+    assert bad["name"] == "rlvr.000002" and bad["step"] == 1
+    assert {"rollouts.parquet", "model.safetensors"} <= set(bad["files"])
+    passed = mine.verify(mine.challenge(segments=6, seed=mine.seed("rlvr.000002", 6, drawn=False)))
+    assert passed["verdict"] == "equal"
 
 
 def test_rows_that_a_filter_left_are_those_that_were_written_alone() -> None:
@@ -331,6 +382,7 @@ def test_a_thousand_forgeries_are_caught_at_the_stated_odds(trained: Path, tmp_p
                 if not found.equal:
                     caught += 1
                     break
+        print(f"{wrong} of {count} forged, {drawn} drawn: {caught} of 1,000 caught, {stated:.1%}")
         error = math.sqrt(stated * (1 - stated) / 1000)
         assert abs(caught / 1000 - stated) <= 3.5 * error, (share, drawn, caught, stated)
 
@@ -373,6 +425,8 @@ def test_the_command_says_price_and_odds_first(
     assert main(["verify", "sft", "--catch", "0.5", "--odds", "0.9", "-n", "--json"]) == 0
     plan = json.loads(capsys.readouterr().out)
     assert plan["catch"]["odds"] >= 0.9 and plan["population"] == 8
+    assert main(["verify", "sft", "--unit", "link", "--stretch", "0.2", "-n"]) == 0
+    assert "100.00%  odds of catching 4 forged links in one stretch" in capsys.readouterr().out
     again = ["verify", "sft", "--segments", str(len(plan["drawn"])), "--seed", plan["seed"], "-n"]
     assert main([*again, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["drawn"] == plan["drawn"]
@@ -386,6 +440,7 @@ def test_the_command_says_price_and_odds_first(
         (["sft", "--segments", "1", "--states", "x"], "--unit link"),
         (["sft", "--unit", "link", "--segments", "1", "--hand-out", "x"], "--seed"),
         (["a", "b", "c"], "two runs"),
+        (["sft", "--stretch", "0.1", "--odds", "0.5"], "not with --segments"),
         (["sft", "--no-rerun"], "two runs"),
     ],
 )

@@ -57,12 +57,16 @@ def run(args: argparse.Namespace) -> int:
     from regrow.lineage.naming import resolve
     from regrow.lineage.rebuild.compare import Compared
     from regrow.lineage.rebuild.execute import Hooks
+    from regrow.lineage.rebuild.numerics import certify
     from regrow.lineage.rebuild.packages import differences
     from regrow.lineage.rebuild.rebuild import rebuild
 
-    key = _signing_key(args)
     ledger = Ledger.load(find_root())
     artifact = resolve(ledger, args.artifact)
+    # Before anything that imports numpy or polars, which end in an illegal instruction on a
+    # processor that cannot give the class.
+    certify(ledger.ancestry(artifact.record) if args.origin == "sources" else [artifact.record])
+    key = _signing_key(args)
     out = sys.stderr if args.json else sys.stdout
     paint = Paint(out)
 
@@ -117,12 +121,12 @@ def run(args: argparse.Namespace) -> int:
 
 def _signing_key(args: argparse.Namespace) -> Any:
     """Load the key, and look at the place of the verdict, before hours of work."""
+    if args.key is None and args.out is None:
+        return None
     from regrow.cli.keygen import secret_key
     from regrow.lineage.attest.export import check_free
     from regrow.lineage.errors import Unanswerable
 
-    if args.key is None and args.out is None:
-        return None
     if args.key is None or args.out is None:
         lacks = "--out FILE, where the verdict goes" if args.key else "--key FILE, which signs it"
         raise Unanswerable(f"a signed verdict needs both --key and --out: add {lacks}.")

@@ -31,6 +31,8 @@ examples:
   regrow verify rlvr --segments 3               three spans between checkpoints, drawn anew
   regrow verify rlvr --segments 3 --seed 2f6c   the same three again
   regrow verify rlvr --catch 0.05 --odds 0.99   as many as catch a forged 5 % in 99 of 100 cases
+  regrow verify rlvr --unit link --stretch 0.05
+                                                so many links that no unbroken 5 % is missed
   regrow verify rlvr --unit link --segments 8   eight links of the chain of digests
   regrow verify rlvr --unit link --segments 8 --seed 2f6c --hand-out states
                                                 the publisher's answer: the states where they begin
@@ -77,6 +79,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument("--odds", type=float, metavar="P", help="probability of that (0.99)")
     group.add_argument(
+        "--stretch",
+        type=float,
+        metavar="SHARE",
+        help="instead of drawing by chance: the fewest units that catch every unbroken forgery of "
+        "this share of the run for certain (a scattered one hardly: the odds are said)",
+    )
+    group.add_argument(
         "--seed", metavar="TEXT", help="of the draw (default: a fresh one, which is printed)"
     )
     group.add_argument(
@@ -122,13 +131,24 @@ def _misfit(args: argparse.Namespace) -> str:
         return "name one checkpoint, or two runs."
     parts = [
         f"--{name.replace('_', '-')}"
-        for name in ("segments", "catch", "odds", "seed", "states", "hand_out", "dry_run")
+        for name in (
+            "segments",
+            "catch",
+            "odds",
+            "stretch",
+            "seed",
+            "states",
+            "hand_out",
+            "dry_run",
+        )
         if getattr(args, name) not in (None, False)
     ]
     if number != 1 and parts:
         return f"{parts[0]} goes with one CHECKPOINT."
     if args.segments is not None and args.odds is not None:
         return "--segments says how many, --odds asks how many: give one of them."
+    if args.stretch is not None and (args.segments or args.catch or args.odds):
+        return "--stretch says which units: not with --segments, --catch or --odds."
     if args.hand_out and (args.unit != "link" or args.states):
         return "--hand-out goes with --unit link, and without --states."
     if args.states and args.unit != "link":

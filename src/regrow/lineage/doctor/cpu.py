@@ -80,7 +80,8 @@ def check(cpu: Cpu) -> list[Finding]:
             Finding(
                 "processor",
                 "fail",
-                f"{about}: no {names}, so training and evaluation (fma32) cannot run here.",
+                f"{about}: no {names}, so training and evaluation (fma32) cannot run here, nor can "
+                "polars, with which the data steps read and write their tables.",
                 "Use an Intel CPU from 2013 on (Haswell) or an AMD one from 2015 on (Excavator, Zen). "
                 "In a virtual machine the host may hide them: start it with `-cpu host`. An emulator "
                 "works, slowly, and gives the same bits: `qemu-x86_64 -cpu max`.",

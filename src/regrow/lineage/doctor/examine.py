@@ -54,7 +54,12 @@ def certifies(findings: list[Finding]) -> str:
     failed = {finding.check for finding in findings if finding.status == "fail"}
     if failed & {"python", "packages", "git", "snakemake", "repository"}:
         return "This machine cannot run the flow until what failed is mended."
-    if failed & {"processor", "kernels"}:
+    if "processor" in failed:
+        return (
+            "This machine can certify neither training nor evaluation, and the data steps (crawl to "
+            "pack) only if the installed polars runs on it; it can fetch published artifacts."
+        )
+    if "kernels" in failed:
         return (
             "This machine can certify the data steps (crawl to pack), not training and evaluation; "
             "it can fetch and question published artifacts."

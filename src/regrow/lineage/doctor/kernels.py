@@ -3,20 +3,25 @@
 The check needs no torch: it multiplies two small matrices with every instruction set that
 the processor offers, and compares each element with the definition of fma32 (one chain of
 fused multiply-adds in ascending k, from 0), computed in exact rational arithmetic.
+
+numpy is imported only once the processor is known to be able: on one that is not, numpy itself may
+end in an illegal instruction, which would be the doctor's last word.
 """
 
 from __future__ import annotations
 
 import math
 from fractions import Fraction
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING
 
 from regrow.lineage.doctor.cpu import Cpu
 from regrow.lineage.doctor.finding import Finding
 from regrow.numerics import library
 from regrow.numerics.build import BuildError, build
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 _SHAPE = (5, 29, 21)
 """rows, k, columns: odd, so that every edge of the kernels is met"""
@@ -64,6 +69,8 @@ def check_kernels(cpu: Cpu) -> list[Finding]:
 
 def right(isa: str) -> bool:
     """Whether the product of one instruction set has the bits that fma32 defines."""
+    import numpy as np
+
     rows, inner, columns = _SHAPE
     a, b = _numbers(rows * inner, 1).reshape(rows, inner), _numbers(inner * columns, 2)
     b = b.reshape(inner, columns)
@@ -79,6 +86,8 @@ def right(isa: str) -> bool:
 
 def product(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float32]:
     """a (m, k) times b (k, n) by the definition, exactly rounded after every multiply-add."""
+    import numpy as np
+
     out = np.empty((a.shape[0], b.shape[1]), dtype=np.float32)
     for i, row in enumerate(a.tolist()):
         for j, column in enumerate(b.T.tolist()):
@@ -100,6 +109,8 @@ def _round(value: Fraction) -> Fraction:
 
 def _numbers(count: int, seed: int) -> NDArray[np.float32]:
     """Fixed float32 numbers in (-2, 2) from a linear congruence."""
+    import numpy as np
+
     state, values = seed * 2654435761 + 1, []
     for _ in range(count):
         state = (state * 6364136223846793005 + 1442695040888963407) % (1 << 64)

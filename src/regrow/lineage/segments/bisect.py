@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from regrow.lineage.ledger import Record
+from regrow.lineage.rebuild.numerics import certify
 from regrow.lineage.segments import replay
 from regrow.lineage.segments.links import FILE, read
 from regrow.lineage.segments.locate import Parting, locate
@@ -45,7 +46,8 @@ def bisect(
         `apart` (tensors with element and distance).
 
     Raises:
-        Unanswerable: nothing to compare, or something needed is not on disk.
+        Unanswerable: nothing to compare, something needed is not on disk, or this machine cannot
+            give the numerics class of the rerun.
     """
     found = locate(left, right)
     count = left.chains_read + right.chains_read
@@ -65,6 +67,7 @@ def bisect(
     no_training = "data" not in found.left.inputs or found.step == 0
     if not rerun or no_training or begin != begins_at(found.right):
         return answer | _stored(left, right, found, trained)
+    certify([found.left, found.right])
     same = not answer["causes"]  # one recipe: what it gives need be made once
     say(
         f"rerunning {found.left.step} from step {begin} to {found.step}: "

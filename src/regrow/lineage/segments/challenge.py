@@ -8,7 +8,7 @@ from typing import Any
 
 from regrow.lineage.errors import Unanswerable
 from regrow.lineage.segments import odds
-from regrow.lineage.segments.draw import draw
+from regrow.lineage.segments.draw import comb, draw
 from regrow.lineage.segments.price import Price, price
 from regrow.lineage.segments.states import handed_out
 from regrow.lineage.segments.units import Kind, Run, Span, Unit
@@ -51,10 +51,15 @@ class Challenge:
     price: Price
     share: float
     """the forged share that was asked about"""
+    stretch: int | None = None
+    """every so many units one was drawn, so an unbroken forgery of as many is caught for certain"""
 
     def odds(self, share: float) -> float:
-        """Of catching a forgery of a share of the units."""
-        return odds.odds(self.population, odds.forged(self.population, share), len(self.drawn))
+        """Of catching a forgery of a share of the units, at least; it may be scattered."""
+        wrong = odds.forged(self.population, share)
+        if self.stretch is None:
+            return odds.odds(self.population, wrong, len(self.drawn))
+        return odds.comb_odds(self.population, self.stretch, wrong)
 
     def as_json(self) -> dict[str, Any]:
         """For `--json`."""
@@ -85,6 +90,7 @@ class Challenge:
                 "share": self.price.share,
             },
             "catch": {"share": self.share, "units": wrong, "odds": self.odds(self.share)},
+            "stretch": self.stretch,
             "odds": {str(share): self.odds(share) for share in SHARES},
         }
 
@@ -99,10 +105,12 @@ def challenge(
     wanted: float,
     states: Path | None,
     seconds: dict[str, float],
+    stretch: bool = False,
 ) -> Challenge:
     """Draw the units and lay out the reruns.
 
     `segments` units; None: as many as it takes to catch a forged `share` with odds of `wanted`.
+    `stretch`: instead, the fewest that catch every unbroken forgery of `share` for certain.
 
     Raises:
         Unanswerable: nothing to draw, or numbers that make no sense.
@@ -121,11 +129,17 @@ def challenge(
     if count < 1:
         raise Unanswerable(f"--segments {count}: draw at least one.")
     names = [unit.name for unit in units]
-    chosen = draw(names, count, checkpoint=run.checkpoint.sha256, seed=seed)
+    sha256 = run.checkpoint.sha256
+    if stretch:
+        chosen = comb(len(names), wrong, checkpoint=sha256, seed=seed)
+    else:
+        chosen = draw(names, count, checkpoint=sha256, seed=seed)
     drawn = tuple(units[index] for index in chosen)
     reruns = lay_out(drawn, states)
     cost = price(run, [(rerun.span, rerun.steps) for rerun in reruns], seconds)
-    return Challenge(run, kind, seed, len(units), drawn, reruns, cost, share)
+    return Challenge(
+        run, kind, seed, len(units), drawn, reruns, cost, share, wrong if stretch else None
+    )
 
 
 def lay_out(drawn: tuple[Unit, ...], states: Path | None) -> tuple[Rerun, ...]:

@@ -29,3 +29,13 @@ def draw(names: Sequence[str], count: int, *, checkpoint: str, seed: str) -> lis
         for index, name in enumerate(names)
     ]
     return sorted(index for _, _, index in sorted(ranks)[:count])
+
+
+def comb(total: int, stretch: int, *, checkpoint: str, seed: str) -> list[int]:
+    """Indices of every `stretch`-th of `total` units in the order of training, from a drawn start.
+
+    Every unbroken stretch of that many units holds one of them. The start is uniform over the
+    first `stretch` indices, so each unit is as likely to be drawn as any other.
+    """
+    start = int(Stream("verify comb", seed, checkpoint).integers(1, stretch)[0])
+    return list(range(start, total, stretch))

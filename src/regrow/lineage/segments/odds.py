@@ -74,3 +74,14 @@ def population_for(price: float, share: float, wanted: float) -> int:
         else:
             low = middle + 1
     return high * step
+
+
+def comb_odds(population: int, gap: int, wrong: int) -> float:
+    """The least odds of catching `wrong` units, wherever they lie, by every `gap`-th unit.
+
+    An unbroken stretch of `gap` units is caught for certain; this is for a forger who knows the
+    method and puts his units at the distance of the teeth. Of the `gap` starts that one is drawn
+    from, as many catch him as there are remainders among his units, and a remainder has room for
+    at most ceil(population / gap) of them.
+    """
+    return min(1.0, math.ceil(wrong / math.ceil(population / gap)) / gap)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
-from collections.abc import Iterable, Iterator
 
 IDLE = ("sklearn", "scipy", "accelerate")
 """imported by transformers wherever they are installed, for assisted generation, object detection
@@ -23,18 +21,6 @@ def prepare() -> None:
     )
 
 
-@contextlib.contextmanager
-def hidden(packages: Iterable[str]) -> Iterator[None]:
-    """Packages that are found missing meanwhile; those that are imported already stay."""
-    absent = [name for name in packages if name not in sys.modules]
-    sys.modules.update(dict.fromkeys(absent))  # type: ignore[arg-type]
-    try:
-        yield
-    finally:
-        for name in absent:
-            sys.modules.pop(name, None)
-
-
 def import_model_class() -> None:
     """Import transformers' Olmo3 without the libraries in IDLE: 3 of 6.5 CPU seconds of start-up.
 
@@ -42,5 +28,10 @@ def import_model_class() -> None:
     """
     if "transformers" in sys.modules:
         return
-    with hidden(IDLE):
+    hidden = [name for name in IDLE if name not in sys.modules]
+    sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]
+    try:
         from transformers import Olmo3ForCausalLM  # noqa: F401
+    finally:
+        for name in hidden:
+            del sys.modules[name]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import importlib
-from collections.abc import Iterable
+import sys
+from collections.abc import Iterable, Iterator
 from typing import Any
-
-from regrow.evaluate.offline import hidden
 
 _THRESHOLDS = (50_000, 20, 50)
 """Python's own (700, 10, 10) walk through all objects again and again while torch and transformers are
@@ -25,5 +25,16 @@ def function(path: str, idle: Iterable[str] = ()) -> Any:
     """
     module, _, name = path.partition(":")
     gc.set_threshold(*_THRESHOLDS)
-    with hidden(idle):
+    with _hidden(idle):
         return getattr(importlib.import_module(module), name)
+
+
+@contextlib.contextmanager
+def _hidden(packages: Iterable[str]) -> Iterator[None]:
+    hidden = [name for name in packages if name not in sys.modules]
+    sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]
+    try:
+        yield
+    finally:
+        for name in hidden:
+            sys.modules.pop(name, None)

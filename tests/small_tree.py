@@ -317,8 +317,5 @@ def republish(root: Path, job: str) -> None:
     """Write into a job's record what its files hold now, as if it had been made so."""
     path = root / f"records/{job}.json"
     record = json.loads(path.read_text())
-    for entry in record["output"]["files"]:
-        content = (root / record["output"]["path"] / entry["path"]).read_bytes()
-        entry["sha256"] = hashlib.sha256(content).hexdigest()
-        entry["size"] = len(content)
+    record["output"]["files"] = _output(root, record["output"]["path"])["files"]
     path.write_text(json.dumps(record))

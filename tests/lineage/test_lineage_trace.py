@@ -331,6 +331,7 @@ def test_a_later_mix_that_leaves_a_document_out_does_not_end_its_way(
     before = trace(Ledger.load(tree), url("views"))
     drop = {"id": ID["views"], "step": "longmix", "reason": "short", "value": 5.0, "threshold": 9.0}
     tables.write(tables.drops([drop]), tree / "data/longmix/drops.parquet")
+    republish(tree, "longmix")
     answer = trace(Ledger.load(tree), url("views"))
     assert answer["stops"][-1]["facts"]["reason"] == "short"
     assert answer["stops"][:-1] == before["stops"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -87,6 +88,15 @@ def test_lint_and_format(tmp_path: Path):
     assert lint.returncode == 0, lint.stdout + lint.stderr
     style = repository.run("snakefmt", "--check", "Snakefile", "workflow", check=False)
     assert style.returncode == 0, style.stderr
+
+
+@pytest.mark.workflow
+def test_seeds_asked_for_in_a_clone_are_made_from_what_is_nowhere(tmp_path: Path):
+    repository = fresh(tmp_path / "repository")
+    shutil.copytree(ROOT / "records", repository.path / "records", dirs_exist_ok=True)
+    dry = repository.run("snakemake", "-n", "--quiet", "progress", "--cores", "1", "seeds").stdout
+    planned = re.findall(r"^rule (\w+_seed\d):", dry, re.MULTILINE)
+    assert {"sft_seed1", "dpo_seed2", "rlvr_seed1", "evaluate_seed2"} <= set(planned)
 
 
 @pytest.mark.workflow

@@ -6,6 +6,7 @@ import contextlib
 import fcntl
 import os
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,16 @@ from regrow.flow.present import DEFAULT_PARAMS, PRIVATE, Present
 
 _LINES = 10
 """how many findings are said before a run"""
+
+
+def groups_asked(present: Present, words: Iterable[str]) -> tuple[str, ...]:
+    """The groups of steps that a command line asks for: `main`, and `seeds` if it names one of theirs.
+
+    The words of the command are looked at, since Snakemake tells a Snakefile of its targets only later.
+    """
+    asked = set(words)
+    aside = {job.record for job in present.jobs.values() if job.step.group != "main"}
+    return ("main", "seeds") if "seeds" in asked or asked & aside else ("main",)
 
 
 class Flow:
@@ -44,10 +55,7 @@ class Flow:
                 "Another snakemake is at work here; records are left as they are.", file=sys.stderr
             )
             return
-        asked = set(getattr(workflow.dag_settings, "targets", None) or ())
-        aside = {job.record for job in self._present.jobs.values() if job.step.group != "main"}
-        groups = ("main", "seeds") if "seeds" in asked or asked & aside else ("main",)
-        say(settle.settle(self._present, groups))
+        say(settle.settle(self._present, groups_asked(self._present, sys.argv[1:])))
 
     def _alone(self, dryrun: bool) -> bool:
         """Whether no other Snakemake works in this folder; a real run then holds the place.

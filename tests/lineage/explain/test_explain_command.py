@@ -29,7 +29,8 @@ def here(texts: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return texts
 
 
-def test_the_terminal_tells_shares_spans_documents_and_steps(here, capsys):
+def test_the_terminal_tells_shares_spans_documents_and_steps(here, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "110")
     assert main(["explain", NAME, TEXTS["views"], "--min-tokens", "3", "--spans", "2"]) == 0
     out = capsys.readouterr().out
     assert out.startswith(NAME)

@@ -9,7 +9,7 @@ import pytest
 from regrow.lineage.explorer.page import page
 from regrow.lineage.ledger import Ledger
 from regrow.tables import parquet as tables
-from small_tree import ID
+from small_tree import ID, republish
 
 HOSTILE = {
     "joins": ("</script><script>document.title='owned'</script>", "javascript:alert(1)//joins"),
@@ -37,6 +37,7 @@ def hostile(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
             pl.col("id").replace_strict(urls, default=pl.col("url")).alias("url"),
         )
         tables.write(changed, path)
+        republish(root, file.partition("/")[0])
     return root
 
 

@@ -21,7 +21,7 @@ from regrow.lineage.shelf import Shelf
 from regrow.lineage.trace.answer import follow
 from regrow.lineage.trace.find import find
 from regrow.lineage.trace.match import Match
-from small_tree import ID, TEXTS, url
+from small_tree import ID, TEXTS, republish, url
 
 
 def told(ledger: Ledger) -> dict[str | None, Document]:
@@ -81,6 +81,7 @@ def test_with_a_table_missing_the_page_says_what_trace_says(tree: Path, gone: st
 def test_a_document_that_no_table_holds_is_lost(tree: Path) -> None:
     path = tree / "data/dedup/documents.parquet"
     pl.read_parquet(path).filter(pl.col("id") != ID["views"]).write_parquet(path)
+    republish(tree, "dedup")
     lost = told(Ledger.load(tree))[ID["views"]]
     assert [stop.outcome for stop in lost.stops if stop.step == "dedup"] == ["missing"]
     same(lost, Ledger.load(tree))

@@ -7,6 +7,7 @@ import math
 
 import pytest
 import torch
+from blake3 import blake3
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -127,6 +128,14 @@ def test_digests_name_the_step_and_the_tensor_that_differ() -> None:
     assert digest.first_difference(same, other) == (2, ["b"])
     assert same[0]["chain"] == other[0]["chain"]
     assert same[2]["chain"] != other[2]["chain"]
+
+
+def test_a_digest_is_blake3_over_a_line_and_the_bytes() -> None:
+    """The value of b3sum over the same bytes."""
+    found = digest.tensor_digest("w", torch.tensor([[1.0, -2.0]]))
+    head = b"w torch.float32 (1, 2)\n"
+    assert found == blake3(head + bytes.fromhex("0000803f000000c0")).hexdigest()
+    assert blake3(b"").hexdigest().startswith("af1349b9f5f9a1a6a0404dea36dcc949")
 
 
 def test_a_digest_covers_name_type_shape_and_state() -> None:

@@ -2,6 +2,10 @@
 
 Each link holds the digest of the state at one step and the chain up to it; the short digest of
 every tensor tells at which tensor two runs part.
+
+The bytes of tensors are hashed with BLAKE3 (O'Connor et al., 2020), five times as fast as SHA-256 even
+where the processor has instructions for that: so that a link at every step, which lets a verifier
+rerun single steps, costs little. The small rest is SHA-256.
 """
 
 from __future__ import annotations
@@ -12,6 +16,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from blake3 import blake3
 from torch import Tensor
 
 FIRST = "0" * 64
@@ -19,12 +24,11 @@ FIRST = "0" * 64
 
 
 def tensor_digest(name: str, tensor: Tensor) -> str:
-    """SHA-256 over name, type, shape and bytes (little endian)."""
+    """BLAKE3 (256 bits) over name, type, shape and bytes (little endian)."""
     value = tensor.detach().contiguous()
-    head = f"{name} {value.dtype} {tuple(value.shape)}\n".encode()
-    sha = hashlib.sha256(head)
-    sha.update(value.numpy().reshape(-1).view("u1").data)
-    return sha.hexdigest()
+    found = blake3(f"{name} {value.dtype} {tuple(value.shape)}\n".encode())
+    found.update(value.numpy().reshape(-1).view("u1").data)
+    return found.hexdigest()
 
 
 def files(*paths: Path) -> str:

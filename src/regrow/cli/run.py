@@ -24,6 +24,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--no-cache", action="store_true", help="look nothing up (also: REGROW_CACHE_OFF=1)"
     )
+    parser.add_argument(
+        "--hermetic",
+        action="store_true",
+        help="let the step see only what its key counts: undeclared files, variables and packages fail it "
+        "(also, for a whole run: REGROW_HERMETIC=1 snakemake ...; docs/keys.md)",
+    )
 
 
 def _interrupt(number: int, frame: object) -> None:
@@ -32,13 +38,15 @@ def _interrupt(number: int, frame: object) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the job; errors are said inside the tee, so that the log file has them too."""
-    from regrow.flow import runner
+    from regrow.flow import hermetic, runner
     from regrow.flow.errors import FlowError
     from regrow.flow.present import find_root
     from regrow.flow.tee import tee
 
     if args.no_cache:
         os.environ[runner.CACHE_OFF] = "1"
+    if args.hermetic:
+        os.environ[hermetic.VARIABLE] = "1"
     signal.signal(signal.SIGTERM, _interrupt)
     name = args.step if args.instance is None else f"{args.step}.{args.instance}"
     with tee(name, args.log):

@@ -13,16 +13,22 @@ class Change:
     """One reason why a record does not describe the present."""
 
     part: str
-    """record, trust (a record that is not believed), output, params, code, packages, numerics, input"""
+    """record, trust (a record that is not believed), output, params, code, packages, numerics, input; or
+    definition: the record is of a time at which keys were made of other parts"""
     text: str
     """for people: `mix.cutoff: 0.4 -> 0.5`, `regrow.mix.curve.rate: changed`"""
 
 
 def changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Change]:
     """All differences between the parts of two keys, in a fixed order."""
-    found = [Change("params", text) for text in _values("", old["params"], new["params"])]
+    found = [
+        Change("params", text) for text in _values("", old.get("params", {}), new.get("params", {}))
+    ]
     found += [Change("code", text) for text in _code(old["code"], new["code"])]
-    found += [Change("packages", text) for text in _values("", old["packages"], new["packages"])]
+    found += [
+        Change("packages", text)
+        for text in _values("", old.get("packages", {}), new.get("packages", {}))
+    ]
     for part in ("numerics", "instance", "options"):
         if old.get(part) != new.get(part):
             found.append(Change(part, f"{old.get(part)} -> {new.get(part)}"))
@@ -30,7 +36,20 @@ def changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Change]:
         before, after = old["inputs"].get(name), new["inputs"].get(name)
         if before != after:
             found.append(Change("input", f"{name}: {_hash(before)} -> {_hash(after)}"))
+    for part in sorted((old.keys() ^ new.keys()) - _OPTIONAL):
+        when = "now, and was none" if part in new else "no more, and was one"
+        found.append(
+            Change(
+                "definition",
+                f"`{part}` is a part of keys {when} when this record was made: it can be read and "
+                "compared, but its key is of another kind",
+            )
+        )
     return found
+
+
+_OPTIONAL = {"options"}
+"""parts that a key has only where the step has any"""
 
 
 def _hash(value: str | None) -> str:
@@ -70,9 +89,10 @@ def _code(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
             yield f"{name}: no longer reached"
         elif before[name]["digest"] != after[name]["digest"]:
             yield from _definitions(name, before[name]["definitions"], after[name]["definitions"])
-    for name in sorted(old["native"].keys() | new["native"].keys()):
-        if old["native"].get(name) != new["native"].get(name):
-            yield f"{name}: {_verb(name in old['native'], name in new['native'])}"
+    was, is_now = old.get("native", {}), new.get("native", {})
+    for name in sorted(was.keys() | is_now.keys()):
+        if was.get(name) != is_now.get(name):
+            yield f"{name}: {_verb(name in was, name in is_now)}"
 
 
 def _verb(was: bool, is_now: bool) -> str:

@@ -37,9 +37,19 @@ _NOT_SOURCES = (".py", ".pyc", ".pyi", ".so", ".pyd", ".o", ".a", ".dll", ".md")
 class Modules:
     """Parsed modules of our packages; remembers them on disk by path, size and times."""
 
-    def __init__(self, cache: Path, packages: Iterable[str]) -> None:
+    def __init__(self, cache: Path, packages: Iterable[str], source: Path | None = None) -> None:
+        """Begin with what an earlier process parsed.
+
+        Args:
+            cache: where that is kept.
+            packages: the names of our packages.
+            source: the folder in which they lie; default: where this process imports them from.
+
+        Raises:
+            FlowError: a package is not there.
+        """
         self._cache = cache
-        self._roots = {name: _root(name) for name in packages}
+        self._roots = {name: _root(name, source) for name in packages}
         self._changed = False
         self._parsed: dict[str, Syntax | None] = {}
         self._paths: dict[str, Path | None] = {}
@@ -101,7 +111,9 @@ class Modules:
             self._changed = False
 
 
-def _root(package: str) -> Path:
+def _root(package: str, source: Path | None) -> Path:
+    if source is not None and (source / package / "__init__.py").is_file():
+        return source / package
     spec = importlib.util.find_spec(package)
     if spec is None or not spec.submodule_search_locations:
         raise FlowError(

@@ -36,13 +36,20 @@ def find_root(start: Path | None = None) -> Path:
 class Present:
     """Code, params and packages of one repository, now."""
 
-    def __init__(self, root: Path, params_file: str, flow: Flow | None = None) -> None:
+    def __init__(
+        self,
+        root: Path,
+        params_file: str,
+        flow: Flow | None = None,
+        source: Path | None = None,
+    ) -> None:
         """Read the params and unfold the flow.
 
         Args:
             root: the repository.
             params_file: relative to `root`, or absolute inside it.
             flow: the table; default: the one of this process.
+            source: the folder whose code the keys are of; default: the code of this process.
 
         Raises:
             ParamsError: the params file cannot be used.
@@ -51,7 +58,7 @@ class Present:
         self.root = root
         self.flow = flow or jobs.flow()
         self.params_file = _relative(root, params_file)
-        self.modules = Modules(root / PRIVATE / "syntax.json", self.flow.packages)
+        self.modules = Modules(root / PRIVATE / "syntax.json", self.flow.packages, source)
         self._environment: Environment | None = None
         known = self._resolved_params()
         self.params: dict[str, Any] = known["params"]

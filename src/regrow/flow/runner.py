@@ -12,7 +12,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from regrow.flow import actions, files, loading, runlog, witness
+from regrow.flow import actions, files, hermetic, loading, runlog, witness
 from regrow.flow.errors import FlowError, StepFailed
 from regrow.flow.hashing import Digest
 from regrow.flow.inputs import Inputs
@@ -181,21 +181,40 @@ class Runner:
     def _execute(self) -> Record:
         inputs = Inputs(self.root, self.job, self.present.jobs, self.book)
         paths = inputs.provide(self.store, self.remote, self.parts["inputs"])
-        params = self._params()
         self._loaded = self._ours()
-        function = self._function()
+        call = self._closed if hermetic.asked() else self._open
         output = self.root / PRIVATE / "work" / f"{self.job.name}@{os.getpid()}"
         scratch = self.root / PRIVATE / "scratch" / self.key
         shutil.rmtree(output, ignore_errors=True)
         output.mkdir(parents=True)
         try:
-            counts = function(paths, params, output, **self._extra(scratch))
+            counts = call(paths, output, self._extra(scratch))
             self._check(inputs)
             record = self._adopt(output, counts)
         finally:
             shutil.rmtree(output, ignore_errors=True)
         shutil.rmtree(scratch, ignore_errors=True)
         return record
+
+    def _open(self, paths: dict[str, Path], output: Path, extra: dict[str, Any]) -> Any:
+        """Call the function in this process."""
+        params = self._params()
+        return self._function()(paths, params, output, **extra)
+
+    def _closed(self, paths: dict[str, Path], output: Path, extra: dict[str, Any]) -> Any:
+        """Call it where it sees only what the key counts."""
+        step, file = self.job.step, self.root / self.present.params_file
+        known = self.parts["packages"]
+        return hermetic.call(
+            self.job.name,
+            step.function,
+            step.idle,
+            paths,
+            (file, step.params),
+            output,
+            extra,
+            known,
+        )
 
     def _function(self) -> Any:
         try:

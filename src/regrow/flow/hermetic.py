@@ -1,0 +1,90 @@
+"""Run a step's function in a process that sees what its key counts, and nothing else.
+
+The idea of the sandboxes of Nix and Bazel: what a step does not declare is not there, so a forgotten
+dependency is a failure and not a stale artifact. The function runs in a child with an empty environment;
+Landlock (landlock(7)) lets it read its inputs, the code and the installed packages, and write its output,
+for native code too; what Python opens, which variables our code asks for and which packages were loaded is
+compared with what the key names. Switched on by REGROW_HERMETIC=1.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any
+
+from regrow.flow.errors import StepFailed
+
+VARIABLE = "REGROW_HERMETIC"
+KEPT = ("PATH", "PYTHONPATH", "VIRTUAL_ENV", "REGROW_ISA", "REGROW_THREADS", "REGROW_TABLE")
+"""of the environment: where programs and code are, and how fast the kernels run; none changes a bit"""
+SYSTEM = ("/usr", "/lib", "/lib64", "/bin", "/etc", "/proc", "/sys", "/dev")
+"""of the system: libraries, time zones, devices. They count as the machine, as for every key"""
+
+
+def asked() -> bool:
+    """Whether steps run so in this process."""
+    return os.environ.get(VARIABLE) not in (None, "", "0")
+
+
+def call(
+    job: str,
+    function: str,
+    idle: Collection[str],
+    paths: Mapping[str, Path],
+    params: tuple[Path, Collection[str]],
+    output: Path,
+    extra: Mapping[str, Any],
+    packages: Collection[str],
+) -> Any:
+    """Call a step's function in a closed process; returns its counts.
+
+    Args:
+        job: its name, for messages.
+        function: "module:function".
+        idle: packages hidden while it is loaded.
+        paths: the inputs by name.
+        params: the params file, and the sections that the step declares.
+        output: the folder to fill.
+        extra: further keyword arguments; a Path among them (`scratch`) may be written.
+        packages: distributions that the key names.
+
+    Raises:
+        StepFailed: the function failed, or saw what its key does not count: every such thing is named.
+    """
+    with tempfile.TemporaryDirectory(prefix="regrow-hermetic-") as folder:
+        place = Path(folder)
+        (place / "home").mkdir()
+        order = {
+            "function": function,
+            "idle": list(idle),
+            "inputs": {name: str(path) for name, path in paths.items()},
+            "params": [str(params[0]), list(params[1])],
+            "output": str(output),
+            "extra": {k: v for k, v in extra.items() if not isinstance(v, Path)},
+            "folders": {k: str(v) for k, v in extra.items() if isinstance(v, Path)},
+            "packages": sorted(packages),
+            "kept": list(KEPT),
+            "system": list(SYSTEM),
+        }
+        (place / "order.json").write_text(json.dumps(order))
+        environment = {name: os.environ[name] for name in KEPT if name in os.environ}
+        environment |= {"HOME": str(place / "home"), "TMPDIR": str(place / "home")}
+        child = [sys.executable, "-m", "regrow.flow.hermetic_child", folder]
+        # Where it starts is not where the repository is: a path that is not absolute finds nothing.
+        done = subprocess.run(child, env=environment, cwd=place, check=False)
+        try:
+            said = json.loads((place / "home/said.json").read_text())
+        except FileNotFoundError:
+            raise StepFailed(f"{job} failed (exit status {done.returncode}), see above.") from None
+    if said["seen"]:
+        raise StepFailed(
+            f"{job} saw what its key does not count: {'; '.join(said['seen'])}. Declare it in the "
+            "step's row of the table (inputs, packages), or do without."
+        )
+    return said["counts"]

@@ -181,6 +181,7 @@ class Runner:
     def _execute(self) -> Record:
         inputs = Inputs(self.root, self.job, self.present.jobs, self.book)
         paths = inputs.provide(self.store, self.remote, self.parts["inputs"])
+        params = self._params()
         self._loaded = self._ours()
         call = self._closed if hermetic.asked() else self._open
         output = self.root / PRIVATE / "work" / f"{self.job.name}@{os.getpid()}"
@@ -188,7 +189,7 @@ class Runner:
         shutil.rmtree(output, ignore_errors=True)
         output.mkdir(parents=True)
         try:
-            counts = call(paths, output, self._extra(scratch))
+            counts = call(paths, params, output, self._extra(scratch))
             self._check(inputs)
             record = self._adopt(output, counts)
         finally:
@@ -196,13 +197,16 @@ class Runner:
         shutil.rmtree(scratch, ignore_errors=True)
         return record
 
-    def _open(self, paths: dict[str, Path], output: Path, extra: dict[str, Any]) -> Any:
+    def _open(
+        self, paths: dict[str, Path], params: Any, output: Path, extra: dict[str, Any]
+    ) -> Any:
         """Call the function in this process."""
-        params = self._params()
         return self._function()(paths, params, output, **extra)
 
-    def _closed(self, paths: dict[str, Path], output: Path, extra: dict[str, Any]) -> Any:
-        """Call it where it sees only what the key counts."""
+    def _closed(
+        self, paths: dict[str, Path], params: Any, output: Path, extra: dict[str, Any]
+    ) -> Any:
+        """Call it where it sees only what the key counts, the params read anew."""
         step, file = self.job.step, self.root / self.present.params_file
         known = self.parts["packages"]
         return hermetic.call(

@@ -21,8 +21,11 @@ from typing import Any
 from regrow.flow.errors import StepFailed
 
 VARIABLE = "REGROW_HERMETIC"
-KEPT = ("PATH", "PYTHONPATH", "VIRTUAL_ENV", "REGROW_ISA", "REGROW_THREADS", "REGROW_TABLE")
-"""of the environment: where programs and code are, and how fast the kernels run; none changes a bit"""
+KEPT = (
+    "PATH", "PYTHONPATH", "VIRTUAL_ENV", "REGROW_ISA", "REGROW_THREADS", "REGROW_PROCESSES", "REGROW_TABLE",
+)  # fmt: skip
+"""of the environment: where programs and code are, and on how much of the machine a step runs; none
+changes a bit"""
 SYSTEM = ("/usr", "/lib", "/lib64", "/bin", "/etc", "/proc", "/sys", "/dev")
 """of the system: libraries, time zones, devices. They count as the machine, as for every key"""
 

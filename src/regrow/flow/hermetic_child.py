@@ -26,7 +26,7 @@ def main(place: Path) -> None:
     folders = {key: Path(path) for key, path in order["folders"].items()}
     own = [output, place / "home", *folders.values()]
     read = [*map(Path, order["inputs"].values()), *map(Path, order["system"]), *_code()]
-    watch = Watch(read=[*read, *own], kept=[*order["kept"], "HOME", "TMPDIR"])
+    watch = Watch(read=[*read, *own], kept=[*order["kept"], *_SET_HERE])
     inside = enclose(read=[*read, place], write=[*own, Path("/dev"), Path("/proc")])
     if not inside:
         print("no Landlock here: what native code reads is not seen", file=sys.stderr)
@@ -46,6 +46,8 @@ def _code() -> list[Path]:
     return [*tops, *(Path(entry) for entry in sys.path if entry)]
 
 
+_SET_HERE = ("HOME", "TMPDIR", "LC_CTYPE", "ATEN_CPU_CAPABILITY", "ONEDNN_MAX_CPU_ISA")
+"""variables that this process, Python itself or `regrow.numerics` gives a value where there is none"""
 PROBED = {
     "brotli": "urllib3 and httpx, to unpack what a server sends; no step asks one",
     "colorama": "tqdm, to colour a bar",

@@ -82,6 +82,7 @@ def test_the_range_sees_an_attack_that_gets_out(attack: str) -> None:
 def test_nothing_gets_out_for_a_normal_user(backend: str) -> None:
     if os.getuid() != 0:
         pytest.skip("runs as a normal user anyway")
+    need(backend)
     python = "/usr/bin/python3.11"
     if not Path(python).exists():
         pytest.skip(f"no {python}, and the interpreter of root is not for everybody")

@@ -91,10 +91,10 @@ def test_partial_pull_fetches_only_what_an_edit_needs(grown: Real, tmp_path: Pat
         clone.dvc("remote", "add", "--local", "-d", "store", address)
         clone.dvc("pull", "-q", "data/release", "data/evaluate/pretrain-000008/results.json")
         # The reports that people ask for by name and that were not pulled are fetched, not made;
-        # so are the micro-anneals, which nothing else would bring (`flow/settle.py`).
+        # so are micro-anneals and indexes, which nothing else would bring (`flow/settle.py`).
         others = [n for n in named(clone, "evaluate") if n != "evaluate.pretrain-000008"]
         assert clone.build() == {
-            "fetched": ["anneal", *others],
+            "fetched": ["anneal", *others, *named(clone, "index")],
             "hit": [
                 n for n in named(clone, "release") if n.replace("release", "evaluate") in others
             ],

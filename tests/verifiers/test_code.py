@@ -73,6 +73,8 @@ def test_right_scripts_pass() -> None:
         ("def double(x): return {1}", "code: case 1: TypeError: Object of type set", 0.0),
         ("def double(x): return float('nan')", "code: case 1: ValueError: Out of range", 0.0),
         ("def double(x):\n    print('x' * 10**6)\n    return x * 2", "code: case 1: too much output", 0.0),
+        ("def double(x):\n    if x == 'ab': print('x' * 10**6)\n    return x * 2",
+         "code: case 1: too much output", 0.0),
     ],
 )  # fmt: skip
 def test_wrong_programs_fail(answer: str, reason: str, score: float) -> None:

@@ -98,6 +98,19 @@ def test_of_a_section_the_methods_count_and_the_values_do_not(package: Path):
     assert reach(package, "two").digest() != before
 
 
+@pytest.mark.parametrize(("old", "new"), [("return 3", "return 4"), ("LIMIT = 5", "LIMIT = 6")])
+def test_of_a_section_what_its_methods_call_counts(package: Path, old: str, new: str):
+    """Nothing else imports the model: its section alone leads to the function and the constant."""
+    (package / "step.py").write_text("def run(): pass\n")
+    file = package / "params/schema.py"
+    text = file.read_text().replace("return helper()", "return helper() + LIMIT") + "LIMIT = 5\n"
+    file.write_text(text)
+    before = reach(package, "one").digest()
+    assert old in text
+    file.write_text(text.replace(old, new))
+    assert reach(package, "one").digest() != before
+
+
 def test_data_and_native_files_count_where_a_module_can_find_them(package: Path):
     (package / "far.py").write_text("from demopkg import words\n")
     first = reach(package)

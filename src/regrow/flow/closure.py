@@ -29,7 +29,7 @@ from regrow.flow import files
 from regrow.flow.errors import FlowError
 from regrow.flow.syntax import Syntax, parse
 
-_VERSION = 3
+_VERSION = 4
 """of the cache of parsed modules"""
 _NOT_SOURCES = (".py", ".pyc", ".pyi", ".so", ".pyd", ".o", ".a", ".dll", ".md")
 
@@ -273,7 +273,9 @@ def _partial(modules: Modules, name: str, reached: set[tuple[str, bool]]) -> dic
     definitions = {}
     for definition, digest in syntax["definitions"].items():
         top, _, method = definition.partition(".")
-        if top in wholly or (method and (top, False) in reached):
+        # Fields and defaults of a model stand in the params; what its methods call or name does not.
+        by_method = (top, False) in reached and (method or top not in syntax["classes"])
+        if top in wholly or by_method:
             definitions[definition] = digest
     if not definitions:
         return {}

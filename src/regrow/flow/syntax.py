@@ -24,6 +24,8 @@ class Syntax(TypedDict):
     """SHA-256 of the whole module"""
     definitions: dict[str, str]
     """`function`, `Class` (all but its methods), `Class.method`, `CONSTANT` -> 16 hex digits"""
+    classes: list[str]
+    """those of the definitions that are classes"""
     uses: dict[str, list[str]]
     """top-level definition -> names that it mentions"""
     imports: list[list[str]]
@@ -54,6 +56,7 @@ def parse(source: bytes, module: str, is_package: bool) -> Syntax:
     return Syntax(
         digest=hashlib.sha256(dump(tree).encode()).hexdigest(),
         definitions=definitions,
+        classes=[node.name for node in tree.body if isinstance(node, ast.ClassDef)],
         uses={name: sorted(set(found)) for name, found in uses.items()},
         imports=[list(i) for i in imports],
         files=_finds_files(tree) or any(i[0].startswith(_FILE_MODULES) for i in imports),

@@ -16,8 +16,9 @@ from typing import Any
 
 import polars as pl
 
+from regrow.flow.definition import key_of
 from regrow.flow.hashing import digest_bytes, tree_sha256
-from regrow.flow.present import key_of, source_digest
+from regrow.flow.present import source_digest
 from regrow.flow.records import encode
 from regrow.flow.state import Tree
 from regrow.flow.store import Store, dir_md5

@@ -11,8 +11,9 @@ import numpy as np
 import polars as pl
 
 from regrow.flow import jobs
+from regrow.flow.definition import key_of
 from regrow.flow.hashing import digest_file, tree_sha256
-from regrow.flow.present import key_of, source_digest
+from regrow.flow.present import source_digest
 from regrow.flow.records import encode
 from regrow.flow.state import Tree
 from regrow.flow.store import dir_md5

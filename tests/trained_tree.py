@@ -19,8 +19,8 @@ import small_policy
 import small_stages
 from regrow.flow import jobs
 from regrow.flow.closure import Modules, closure
+from regrow.flow.definition import key_of
 from regrow.flow.hashing import digest_file, tree_sha256
-from regrow.flow.present import key_of
 from regrow.flow.records import encode
 from regrow.flow.store import dir_md5
 from regrow.lineage.segments import worker

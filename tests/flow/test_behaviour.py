@@ -255,7 +255,7 @@ def test_old_records_under_new_params_fire_every_time(repository: Repository):
 
 def test_two_calls_at_once(repository: Repository):
     repository.edit("params/demo.yaml", "lr: 0.5", "lr: 0.9")
-    environment = repository.env | {"TOY_PAUSE": "0.3"}
+    environment = repository.env | {"REGROW_TOY_PAUSE": "0.3"}
     command = ["snakemake", "--cores", "2"]
     first = subprocess.Popen(
         command,
@@ -320,7 +320,7 @@ def test_wrong_params_are_a_message(repository: Repository):
 
 def test_killed_anywhere_then_rerun_gives_the_same_lock(clone: Repository):
     expected = clone.read("dvc.lock")
-    environment = clone.env | {"TOY_PAUSE": "0.1"}
+    environment = clone.env | {"REGROW_TOY_PAUSE": "0.1"}
     for wait in (1.6, 2.6, 3.3, 4.1, 5.2):
         process = subprocess.Popen(
             ["snakemake", "--cores", "2"],
@@ -346,7 +346,7 @@ def test_a_job_left_behind_by_a_killed_snakemake_is_waited_for(repository: Repos
         ["snakemake", "--cores", "1"],
         cwd=repository.path,
         # Longer than the next snakemake needs to come up, however busy the machine is.
-        env=repository.env | {"TOY_PAUSE": "15"},
+        env=repository.env | {"REGROW_TOY_PAUSE": "15"},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )

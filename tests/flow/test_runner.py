@@ -97,11 +97,34 @@ def test_what_a_step_must_not_do(toy: Repository, body: str, message: str):
 
 
 def test_a_step_that_is_not_deterministic_is_named(toy: Repository):
-    toy.edit("src/toy/mix.py", '"\\n".join(sorted(lines))', '__import__("os").environ.get("X", "")')
-    assert "NOT DETERMINISTIC" not in regrow(toy, "mix", X="1").stderr
-    done = regrow(toy, "mix", "--no-cache", X="2")
+    toy.edit("src/toy/mix.py", '"\\n".join(sorted(lines))', 'str(__import__("time").time_ns())')
+    assert "NOT DETERMINISTIC" not in regrow(toy, "mix").stderr
+    done = regrow(toy, "mix", "--no-cache")
     assert "mix: NOT DETERMINISTIC" in done.stderr
     assert "mix.txt" in done.stderr
+
+
+@pytest.mark.parametrize("name", ["X", "TZ", "LC_ALL", "ATEN_CPU_CAPABILITY", "POLARS_FMT_STR_LEN"])
+def test_a_variable_of_the_shell_does_not_reach_a_step(toy: Repository, name: str):
+    """Read by Python, by the C library, and by a program that the step starts."""
+    toy.edit(
+        "src/toy/mix.py", '"\\n".join(sorted(lines))',
+        f'repr([__import__("os").environ.get("{name}"), __import__("time").tzname, '
+        f'__import__("subprocess").getoutput("echo ${name}")])',
+    )  # fmt: skip
+    values = ["Asia/Tokyo", "Europe/Berlin"] if name == "TZ" else ["1", "2"]
+    for value in values:
+        done = regrow(toy, "mix", "--no-cache", **{name: value})
+        assert done.returncode == 0 and "NOT DETERMINISTIC" not in done.stderr, done.stderr
+    assert "None" in toy.read("data/mix/mix.txt")
+
+
+def test_a_variable_that_says_where_things_are_does(toy: Repository):
+    toy.edit(
+        "src/toy/mix.py", '"\\n".join(sorted(lines))', 'str(__import__("os").environ.get("TMPDIR"))'
+    )
+    regrow(toy, "mix", TMPDIR="/tmp")
+    assert toy.read("data/mix/mix.txt").strip() == "/tmp"
 
 
 def test_interrupt_and_resume(toy: Repository):
@@ -109,7 +132,7 @@ def test_interrupt_and_resume(toy: Repository):
     before = toy.read("records/train.000.json")
     process = subprocess.Popen(
         [*RUN, "train", "--instance", "000", "--log", "logs/t.log"],
-        cwd=toy.path, env=toy.env | {"TOY_PAUSE": "0.5"}, stderr=subprocess.PIPE, text=True,
+        cwd=toy.path, env=toy.env | {"REGROW_TOY_PAUSE": "0.5"}, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     end = time.monotonic() + 60
     log = toy.path / "logs/t.log"

@@ -390,7 +390,7 @@ def test_the_same_bytes_by_another_key_are_told_apart(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    from regrow.flow.present import key_of
+    from regrow.flow.definition import key_of
     from regrow.flow.records import encode
 
     monkeypatch.chdir(tree)

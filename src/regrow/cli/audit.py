@@ -117,7 +117,11 @@ def _show_step(step: dict[str, Any], paint: Paint) -> None:
     native = len(code.get("native") or {})
     facts = [
         ("from", inputs or "nothing: the beginning"),
-        ("tree", f"{paint.blue(output['sha256'][:16])}  key {paint.blue(step['key'][:16])}"),
+        (
+            "tree",
+            f"{paint.blue(output['sha256'][:16])}  key {paint.blue(step['key'][:16])}"
+            + (f" of definition {step['definition']}" if step["definition"] != 1 else ""),
+        ),
         (
             "code",
             f"{paint.blue(str(code.get('digest'))[:16])}  {modules} modules"

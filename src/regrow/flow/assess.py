@@ -9,11 +9,12 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from regrow.flow import actions, witness
+from regrow.flow import actions, definition, witness
 from regrow.flow.changes import Change, changes
+from regrow.flow.definition import key_of
 from regrow.flow.hashing import digest_bytes
 from regrow.flow.jobs import Job
-from regrow.flow.present import Present, key_of
+from regrow.flow.present import Present
 from regrow.flow.records import Book, Record, encode, input_part, is_of
 from regrow.flow.remote import Remote, identity
 from regrow.flow.store import Store
@@ -76,7 +77,7 @@ class Assessment:
     def _own_changes(self, job: Job, record: Record | None, workspace: Workspace) -> list[Change]:
         if record is None:
             if (self.present.root / job.record).exists():
-                return [Change("trust", f"{job.record} is damaged: {self.book.fault(job)}")]
+                return [Change("trust", f"{job.record} {self.book.fault(job)}")]
             return [Change("record", "it has no record")]
         # Inputs: against the records of the producers as they are; a missing one says nothing yet.
         inputs = {}
@@ -85,6 +86,8 @@ class Assessment:
             inputs[item.name] = sha or record["parts"]["inputs"].get(item.name, "")
         parts = self.present.parts(job, inputs)
         found = changes(record["parts"], parts)
+        if aged := definition.aged(record):
+            found.insert(0, Change("definition", aged))
         if job.name in self.doubts:
             found.append(Change("trust", self.doubts[job.name].text))
         elif not found and (record["parts"] != parts or record["inputs"] != input_part(job)):

@@ -19,13 +19,9 @@ from pathlib import Path
 from typing import Any
 
 from regrow.flow.errors import StepFailed
+from regrow.flow.variables import CLOSED
 
 VARIABLE = "REGROW_HERMETIC"
-KEPT = (
-    "PATH", "PYTHONPATH", "VIRTUAL_ENV", "REGROW_ISA", "REGROW_THREADS", "REGROW_PROCESSES", "REGROW_TABLE",
-)  # fmt: skip
-"""of the environment: where programs and code are, and on how much of the machine a step runs; none
-changes a bit"""
 SYSTEM = ("/usr", "/lib", "/lib64", "/bin", "/etc", "/proc", "/sys", "/dev")
 """of the system: libraries, time zones, devices. They count as the machine, as for every key"""
 
@@ -72,11 +68,11 @@ def call(
             "extra": {k: v for k, v in extra.items() if not isinstance(v, Path)},
             "folders": {k: str(v) for k, v in extra.items() if isinstance(v, Path)},
             "packages": sorted(packages),
-            "kept": list(KEPT),
+            "kept": list(CLOSED),
             "system": list(SYSTEM),
         }
         (place / "order.json").write_text(json.dumps(order))
-        environment = {name: os.environ[name] for name in KEPT if name in os.environ}
+        environment = {name: os.environ[name] for name in CLOSED if name in os.environ}
         environment |= {"HOME": str(place / "home"), "TMPDIR": str(place / "home")}
         child = [sys.executable, "-m", "regrow.flow.hermetic_child", folder]
         # Where it starts is not where the repository is: a path that is not absolute finds nothing.

@@ -175,13 +175,6 @@ def source_digest(tree: Tree, path: str) -> str:
     return tree_sha256({name: digest.sha256 for name, digest in found.items()})
 
 
-def key_of(parts: Mapping[str, Any]) -> str:
-    """The step key: SHA-256 over the parts. Of the code only its digest and the function count."""
-    code = parts["code"]
-    counted = {**parts, "code": {"digest": code["digest"], "function": code["function"]}}
-    return hashlib.sha256(files.canonical(counted)).hexdigest()
-
-
 def _relative(root: Path, path: str) -> str:
     full = Path(path)
     if not full.is_absolute():

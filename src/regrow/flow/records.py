@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from regrow.flow import files
+from regrow.flow import definition, files
+from regrow.flow.definition import key_of
 from regrow.flow.hashing import Digest, digest_bytes, tree_sha256
 from regrow.flow.jobs import Job
-from regrow.flow.present import key_of
 from regrow.flow.shape import shaped
 from regrow.flow.store import dir_md5
 
@@ -20,6 +20,7 @@ Record = dict[str, Any]
 def compose(job: Job, parts: Mapping[str, Any], output: Mapping[str, Any], counts: Any) -> Record:
     """The record of a finished job."""
     return {
+        **definition.numbered(),
         "step": job.step.name,
         "instance": job.instance,
         "key": key_of(parts),
@@ -74,7 +75,8 @@ def decode(content: bytes) -> Record | None:
 def sound(record: Any) -> bool:
     """Whether something is a record whose key and digests follow from its content.
 
-    Its paths stay inside its own folder (`shape`).
+    Its paths stay inside its own folder (`shape`). The key follows by the formula of the definition under which
+    it was made; one of an unknown definition is not sound (`definition.unknown` says so).
     """
     try:
         if not shaped(record):
@@ -82,7 +84,7 @@ def sound(record: Any) -> bool:
         output = record["output"]
         tree = tree_sha256({f["path"]: f["sha256"] for f in output["files"]})
         return (
-            record["key"] == key_of(record["parts"])
+            record["key"] == key_of(record["parts"], definition.of(record))
             and output["sha256"] == tree
             and output["md5"] == dir_md5(output["files"])
             and isinstance(record["inputs"], dict)
@@ -120,11 +122,13 @@ class Book:
         return found[0] if found and is_of(found[0], job) else None
 
     def fault(self, job: Job) -> str:
-        """Why a record that is there does not count."""
+        """Why a record that is there does not count: `is damaged: ...`, `cannot be used: ...`."""
         found = self._get(job.record)
         if found is None:
-            return "its digests do not follow from its content, or a path leaves its folder"
-        return f"it is of another job, {found[0]['step']} {found[0]['instance'] or ''}".rstrip()
+            if unknown := definition.unknown(files.read_json(self.root / job.record)):
+                return f"cannot be used: {unknown}"
+            return "is damaged: its digests do not follow from its content, or a path leaves its folder"
+        return f"is damaged: it is of another job, {found[0]['step']} {found[0]['instance'] or ''}".rstrip()
 
     def digest(self, job: Job) -> Digest | None:
         """Digests of the record's file."""

@@ -12,12 +12,13 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from regrow.flow import actions, files, hermetic, loading, runlog, witness
+from regrow.flow import actions, files, hermetic, loading, runlog, variables, witness
+from regrow.flow.definition import key_of
 from regrow.flow.errors import FlowError, StepFailed
 from regrow.flow.hashing import Digest
 from regrow.flow.inputs import Inputs
 from regrow.flow.jobs import Job
-from regrow.flow.present import PRIVATE, Present, key_of
+from regrow.flow.present import PRIVATE, Present
 from regrow.flow.records import Book, Record, compose, is_of, output_part
 from regrow.flow.remote import Remote
 from regrow.flow.state import Tree
@@ -200,8 +201,9 @@ class Runner:
     def _open(
         self, paths: dict[str, Path], params: Any, output: Path, extra: dict[str, Any]
     ) -> Any:
-        """Call the function in this process."""
-        return self._function()(paths, params, output, **extra)
+        """Call the function in this process, without variables that nobody declared."""
+        with variables.shut_out():
+            return self._function()(paths, params, output, **extra)
 
     def _closed(
         self, paths: dict[str, Path], params: Any, output: Path, extra: dict[str, Any]

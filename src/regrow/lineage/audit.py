@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+from regrow.flow import definition
 from regrow.flow.errors import FlowError
 from regrow.flow.present import source_digest
 from regrow.flow.state import Tree
@@ -55,6 +56,7 @@ def _step(ledger: Ledger, record: Record) -> dict[str, Any]:
         "instance": record.instance,
         "record": record.file,
         "key": record.key,
+        "definition": record.raw.get("definition", 1),
         "output": record.raw["output"],
         "inputs": [
             {
@@ -80,6 +82,8 @@ def _step(ledger: Ledger, record: Record) -> dict[str, Any]:
 def problems(ledger: Ledger, record: Record) -> list[str]:
     """Where `record` and the records of its inputs disagree, one sentence each."""
     found = []
+    if unknown := definition.unknown(record.raw):
+        found.append(f"{record.name}: {unknown}.")
     for name, entry in sorted(record.inputs.items()):
         recorded = str(record.parts["inputs"].get(name))
         if entry.get("kind") == "source":

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from regrow.flow import definition
+from regrow.flow.definition import key_of
 from regrow.flow.hashing import sha256_file
-from regrow.flow.present import key_of
 from regrow.flow.records import sound
 from regrow.lineage.attest import terms
 from regrow.lineage.attest.subject import FILE, FOLDER, subjects
@@ -30,6 +31,8 @@ def provenance(ledger: Ledger, artifact: Artifact) -> dict[str, Any]:
         Unanswerable: its record contradicts itself, the records of its inputs or the sources.
     """
     record = artifact.record
+    if unknown := definition.unknown(record.raw):
+        raise Unanswerable(f"nothing was attested. {record.file}: {unknown}.")
     if not sound(record.raw):
         raise Unanswerable(
             f"{record.file}: its key or digests do not follow from its content. Restore it with "
@@ -54,7 +57,12 @@ def provenance(ledger: Ledger, artifact: Artifact) -> dict[str, Any]:
             "buildDefinition": {
                 "buildType": terms.BUILD,
                 "externalParameters": external,
-                "internalParameters": {**inside, "code": code, "key": record.key},
+                "internalParameters": {
+                    **inside,
+                    **{name: record.raw[name] for name in ("definition",) if name in record.raw},
+                    "code": code,
+                    "key": record.key,
+                },
                 "resolvedDependencies": [
                     _dependency(ledger, record, name) for name in sorted(parts["inputs"])
                 ],
@@ -107,13 +115,16 @@ def key_from(predicate: Mapping[str, Any]) -> tuple[str, str]:
         Unanswerable: it is no provenance of a step of Regrow.
     """
     try:
-        definition = predicate["buildDefinition"]
-        if definition["buildType"] != terms.BUILD:
-            raise Unanswerable(f"buildType is `{definition['buildType']}`, not `{terms.BUILD}`.")
-        external, inside = definition["externalParameters"], dict(definition["internalParameters"])
+        built = predicate["buildDefinition"]
+        if built["buildType"] != terms.BUILD:
+            raise Unanswerable(f"buildType is `{built['buildType']}`, not `{terms.BUILD}`.")
+        external, inside = built["externalParameters"], dict(built["internalParameters"])
         claimed = str(inside.pop("key"))
+        number = inside.pop("definition", 1)
+        if unknown := definition.unknown({"definition": number}):
+            raise Unanswerable(f"{unknown}.")
         inputs = {}
-        for item in definition["resolvedDependencies"]:
+        for item in built["resolvedDependencies"]:
             (digest,) = item["digest"].values()
             inputs[str(item["name"])] = digest
         parts = {
@@ -122,7 +133,7 @@ def key_from(predicate: Mapping[str, Any]) -> tuple[str, str]:
             "instance": external.get("instance"),
             "inputs": dict(sorted(inputs.items())),
         }
-        return claimed, key_of(parts)
+        return claimed, key_of(parts, number)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise Unanswerable(
             f"it is no provenance of a step ({type(error).__name__}: {error})."

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+from regrow.flow import definition
 from regrow.flow.records import sound
 from regrow.lineage.errors import Unanswerable
 from regrow.lineage.ledger import Ledger, Record
@@ -44,7 +45,9 @@ def faults(ledger: Ledger, vault: Vault, record: Record) -> list[str]:
 def record_faults(ledger: Ledger, record: Record) -> list[str]:
     """Whether key and digests of a record follow from its content, and its inputs from its parents."""
     found = []
-    if not sound(record.raw):
+    if unknown := definition.unknown(record.raw):
+        found.append(f"{record.file}: {unknown}")
+    elif not sound(record.raw):
         found.append(f"{record.file}: key or digests contradict its content")
     for name, entry in sorted(record.inputs.items()):
         if "record" not in entry:

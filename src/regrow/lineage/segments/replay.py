@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from regrow.flow import jobs
+from regrow.flow import jobs, variables
 from regrow.flow.closure import Modules, closure
 from regrow.flow.errors import FlowError
 from regrow.flow.loading import function as preload
@@ -81,8 +81,9 @@ def run(what: dict[str, Any], source: Path | None = None) -> Path:
         _elsewhere(what, source)
         return output
     try:
-        _load(what["function"])
-        worker.work(what)
+        with variables.shut_out():
+            _load(what["function"])
+            worker.work(what)
     except SystemExit as stop:  # a training step that was interrupted saves its state and leaves
         raise KeyboardInterrupt from stop
     except (ValueError, RuntimeError, OSError, ImportError, KeyError) as error:
@@ -111,7 +112,8 @@ def _elsewhere(what: dict[str, Any], source: Path) -> None:
     file.write_text(json.dumps(what), encoding="utf-8")
     done = subprocess.run(
         [sys.executable, str(Path(worker.__file__)), str(file)],
-        env=os.environ | {"PYTHONPATH": str(source)},
+        env={name: value for name, value in os.environ.items() if variables.kept(name)}
+        | {"PYTHONPATH": str(source)},
         stderr=subprocess.PIPE,
         text=True,
         check=False,

@@ -13,7 +13,7 @@ def run(inputs, params, output, instance, scratch):
     else:
         tokens = (inputs["tokens"] / "nested" / "tokens.txt").read_text().split(" ")
         values = [int(t) + params.train.seed for t in tokens]
-    pause = float(os.environ.get("TOY_PAUSE", "0"))  # how long, never what
+    pause = float(os.environ.get("REGROW_TOY_PAUSE", "0"))  # how long, never what
     done = scratch / "done.txt"
     start = int(done.read_text()) if done.exists() else 0
     if start:

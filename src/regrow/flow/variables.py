@@ -1,0 +1,59 @@
+"""The environment variables that a step's function sees: those that cannot change a bit.
+
+Libraries read variables that nobody declares (`OPENBLAS_CORETYPE`, `MKL_CBWR`, `ATEN_CPU_CAPABILITY`,
+`POLARS_*`, `TZ`, `LC_ALL`), and none is in a key. A shell that sets one must not grow other bytes, so the
+function runs without them. What is read when a process starts (`LD_PRELOAD`, `GLIBC_TUNABLES`,
+`PYTHONHASHSEED`) cannot be taken back from within; a closed step (`hermetic`) starts without it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections.abc import Iterator
+
+CLOSED = (
+    "PATH", "PYTHONPATH", "VIRTUAL_ENV", "REGROW_ISA", "REGROW_THREADS", "REGROW_PROCESSES", "REGROW_TABLE",
+)  # fmt: skip
+"""all that a closed step sees: where programs and code are, and on how much of the machine it runs"""
+PLACES = ("HOME", "TMPDIR", "USER", "LD_LIBRARY_PATH")
+"""where a user and native libraries keep files"""
+NETWORK = (
+    "http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY",
+    "SSL_CERT_FILE", "SSL_CERT_DIR",
+)  # fmt: skip
+"""how a host is reached; what it sends is an input"""
+AMOUNT = (
+    "OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "GOTO_NUM_THREADS", "VECLIB_MAXIMUM_THREADS",
+    "NUMEXPR_NUM_THREADS", "POLARS_MAX_THREADS", "RAYON_NUM_THREADS", "CUDA_VISIBLE_DEVICES",
+)  # fmt: skip
+"""how much of the machine may be used (Snakemake and SLURM set them); each step's own test varies them"""
+OURS = "REGROW_"
+"""begins the names of ours, none of which changes a bit"""
+
+
+def kept(name: str) -> bool:
+    """Whether a step's function sees this variable."""
+    return name in (*CLOSED, *PLACES, *NETWORK, *AMOUNT) or name.startswith(OURS)
+
+
+@contextlib.contextmanager
+def shut_out() -> Iterator[list[str]]:
+    """Take all other variables out of this process's environment, for native code too, and back in after.
+
+    Yields:
+        the names that were taken out, sorted.
+    """
+    out = {name: value for name, value in os.environ.items() if not kept(name)}
+    before = dict(os.environ)
+    for name in out:
+        del os.environ[name]
+    time.tzset()
+    try:
+        yield sorted(out)
+    finally:
+        for name in os.environ.keys() - before.keys():
+            del os.environ[name]
+        os.environ.update(before)
+        time.tzset()

@@ -167,8 +167,8 @@ class Ways:
         gone = self._dropped("mix", id)
         facts = self.mix.facts(id, _MIX)
         if gone:
-            return [*stops, Stop("mix", "dropped", {**facts, **gone.facts})]
-        if id in self.mix.rows:
+            stops.append(Stop("mix", "dropped", {**facts, **gone.facts}))
+        elif id in self.mix.rows:
             stops.append(Stop("mix", "kept", facts))
         return [*stops, *self._mixes(id)]
 

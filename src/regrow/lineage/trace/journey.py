@@ -12,7 +12,7 @@ from regrow.lineage.trace.stop import Stop
 
 
 def journey(shelf: Shelf, match: Match) -> list[Stop]:
-    """The stops of a document from the crawl to the mixes, in flow order; ends where it is dropped."""
+    """The stops of a document from the crawl to the mixes, in flow order; ends where it is lost to training."""
     own = forks.journey(shelf, match)
     if own:
         return own if own[-1].outcome != "kept" else [*own, *later_mixes(shelf, str(match.id))]
@@ -37,7 +37,8 @@ def journey(shelf: Shelf, match: Match) -> list[Stop]:
         found = ask(shelf, match.id)
         if found is not None:
             stops.append(found)
-            if found.outcome in {"dropped", "held out"}:
+            # What the mix of pretraining leaves out, long context may still read.
+            if found.outcome == "held out" or (found.outcome == "dropped" and found.step != "mix"):
                 return stops
     return [*stops, *later_mixes(shelf, match.id), *takedowns.stops(shelf, match.id)]
 

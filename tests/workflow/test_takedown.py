@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 
 from real_repository import Real
+from regrow.lineage.errors import Unanswerable
 from regrow.lineage.ledger import Ledger
 from regrow.lineage.shelf import Shelf
+from regrow.lineage.takedown.finish import _masked, _withdrawn
 from regrow.lineage.takedown.touched import touched
 from regrow.params.schema import load
 
@@ -45,8 +47,8 @@ def chosen(tree: Real) -> tuple[list[str], dict[str, int]]:
     return sorted([late, long]), touched(shelf, [late, long], params)["first"]
 
 
-def carried_out(tree: Real, place: Path, depth: str) -> tuple[Real, dict[str, Any]]:
-    """A copy of the grown tree with the takedown `out` written, run and signed; what was said and what ran."""
+def written(tree: Real, place: Path, depth: str) -> tuple[Real, dict[str, Any]]:
+    """A copy of the grown tree with the takedown `out` written and committed; what was said."""
     copy = tree.copy(place / "copy")
     ids, first = chosen(tree)
     args = ["--name", "out", "--depth", depth, "--why", "a test", "--params", "params/tiny.yaml"]
@@ -55,23 +57,11 @@ def carried_out(tree: Real, place: Path, depth: str) -> tuple[Real, dict[str, An
     assert early.returncode and "the takedown out is not done" in early.stderr
     copy.commit("Takedown: out")
     copy.outcomes()
-    copy.run("snakemake", "--cores", "2", "--configfile", "params/out.yaml")
-    ran = copy.outcomes()
-    for name in ("key", "other"):
-        copy.regrow("keygen", str(place / name))
-    told = json.loads(copy.regrow("takedown", "--finish", "out", "--key", str(place / "key"), "--json").stdout)  # fmt: skip
-    return copy, {
-        "ids": ids,
-        "first": first,
-        "said": said,
-        "ran": ran,
-        "told": told,
-        "place": place,
-    }
+    return copy, {"ids": ids, "first": first, "said": said, "place": place}
 
 
 def grown_from_nothing(copy: Real, path: Path) -> Real:
-    """A clone of the takedown's commit without any record, cache or data; grown as far as TRAINED."""
+    """A clone of the takedown's commit without any record, cache or data."""
     clone = copy.clone(path)
     clone.git("rm", "-rq", "records", "dvc.lock")
     clone.commit("nothing was ever made")
@@ -94,8 +84,17 @@ def record(tree: Real, name: str) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def masked(grown: Real, tmp_path_factory: pytest.TempPathFactory) -> tuple[Real, dict[str, Any]]:
-    """Depth `training`."""
-    return carried_out(grown, tmp_path_factory.mktemp("masked"), "training")
+    """Depth `training`, run to its end, checked and signed."""
+    copy, what = written(grown, tmp_path_factory.mktemp("masked"), "training")
+    copy.run("snakemake", "--cores", "2", "--configfile", "params/out.yaml")
+    what["ran"] = copy.outcomes()
+    for name in ("key", "other"):
+        copy.regrow("keygen", str(what["place"] / name))
+    key = str(what["place"] / "key")
+    what["told"] = json.loads(
+        copy.regrow("takedown", "--finish", "out", "--key", key, "--json").stdout
+    )
+    return copy, what
 
 
 def test_what_was_seen_before_is_kept(grown: Real, masked: tuple[Real, dict[str, Any]]) -> None:
@@ -180,40 +179,46 @@ def test_the_statement_is_signed_and_a_forged_one_is_refused(
     assert check(tmp_path / "forged.jsonl", "key", "rlvr.000002")[0] == 1
 
 
-def test_finish_sees_a_text_that_was_left(
-    masked: tuple[Real, dict[str, Any]], tmp_path: Path
-) -> None:
-    """It does not believe the masking step: a pack with one token of the document in it is refused."""
-    copy = masked[0].copy(tmp_path / "copy")
+def test_finish_sees_what_is_left_and_what_moved(masked: tuple[Real, dict[str, Any]]) -> None:
+    """It does not believe the masking step: one token of a document is enough."""
+    copy, what = masked
+    ledger = Ledger.load(copy.path)
+    records = [ledger.by_name["pack_masked.out"]]
     old = (copy.path / "data/pack/tokens.bin").read_bytes()
-    new = copy.path / "data/pack_masked/out/tokens.bin"
-    bytes_now = bytearray(new.read_bytes())
-    at = next(i for i in range(0, len(old), 2) if old[i : i + 2] != bytes_now[i : i + 2])
-    bytes_now[at : at + 2] = old[at : at + 2]
-    new.write_bytes(bytes_now)
-    done = copy.regrow("takedown", "--finish", "out", check=False)
-    assert done.returncode
-    assert "is not done" in done.stderr or "a token of a document is left" in done.stderr
+    file = copy.path / "data/pack_masked/out/tokens.bin"
+    whole = file.read_bytes()
+    gone = [i for i in range(0, len(old), 2) if old[i : i + 2] != whole[i : i + 2]]
+    kept = next(i for i in range(0, len(old), 2) if i not in gone)
+    assert _masked(Shelf(ledger), what["ids"], "out", records)["tokens_masked"] >= len(gone) > 0
+    for at, token, said in (
+        (gone[0], old[gone[0] : gone[0] + 2], "a token of a document is left"),
+        (kept, bytes([old[kept] ^ 1, old[kept + 1]]), "another document moved"),
+    ):
+        file.write_bytes(whole[:at] + token + whole[at + 2 :])
+        try:
+            with pytest.raises(Unanswerable, match=said):
+                _masked(Shelf(ledger), what["ids"], "out", records)
+            done = copy.regrow("takedown", "--finish", "out", check=False)
+            assert done.returncode and "is not done: pack_masked.out" in done.stderr
+        finally:
+            file.write_bytes(whole)
 
 
-@pytest.fixture(scope="module")
-def withdrawn(grown: Real, tmp_path_factory: pytest.TempPathFactory) -> tuple[Real, dict[str, Any]]:
-    """Depth `everything`."""
-    return carried_out(grown, tmp_path_factory.mktemp("withdrawn"), "everything")
-
-
-def test_withdrawn_it_equals_a_run_from_nothing(
-    withdrawn: tuple[Real, dict[str, Any]], tmp_path: Path
-) -> None:
-    """Every record, key included."""
-    copy, what = withdrawn
-    assert set(what["ran"]["run"]) <= set(what["said"]["plan"]["anew"])
-    assert not {"crawl", "text"} & set(what["ran"]["run"])
-    ran = grow(grown_from_nothing(copy, tmp_path / "clone"))
-    clone = Real(tmp_path / "clone", tmp_path / "clone/src")
-    assert ran > {"crawl", "text", "withdraw.out", *TRAINED}
-    for name in sorted(ran):
-        assert clone.read(f"records/{name}.json") == copy.read(f"records/{name}.json"), name
+def test_withdrawn_it_equals_a_run_from_nothing(grown: Real, tmp_path: Path) -> None:
+    """Depth `everything`: every record of what learns from documents, key included."""
+    copy, what = written(grown, tmp_path, "everything")
+    ran = grow(copy)
+    assert ran <= set(what["said"]["plan"]["anew"]) and not {"crawl", "text"} & ran
+    ledger = Ledger.load(copy.path)
+    made = [ledger.by_name[name] for name in sorted(ran)]
+    assert len(_withdrawn(Shelf(ledger), what["ids"], made)["tables_without_them"]) > 5
+    with pytest.raises(Unanswerable, match="names a document"):
+        _withdrawn(Shelf(Ledger.load(grown.path)), what["ids"], made)
     for id in what["ids"]:
-        assert "withdrawn" in copy.regrow("trace", id).stdout
-    assert what["told"]["checks"]["tables_without_them"]
+        said = copy.regrow("trace", id).stdout.splitlines()[-1]
+        assert said == "dropped by withdraw.out: takedown"
+    clone = grown_from_nothing(copy, tmp_path / "clone")
+    nothing = grow(clone)
+    assert nothing > ran | {"crawl", "text", "withdraw.out", *TRAINED}
+    for name in sorted(nothing):
+        assert clone.read(f"records/{name}.json") == copy.read(f"records/{name}.json"), name

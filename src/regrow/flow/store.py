@@ -13,7 +13,7 @@ import json
 import os
 import shutil
 import sys
-import threading
+
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -117,7 +117,7 @@ class Store:
         if not self.has(entry["md5"]):
             return False
         target.parent.mkdir(parents=True, exist_ok=True)
-        temporary = target.with_name(f".{target.name}.{os.getpid()}")
+        temporary = beside(target)
         try:
             with temporary.open("wb") as copy:
                 if _reflink(source, copy.fileno()):

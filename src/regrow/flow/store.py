@@ -13,11 +13,11 @@ import json
 import os
 import shutil
 import sys
-
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from regrow.flow.files import beside
 from regrow.flow.hashing import Digest, digest_bytes, digest_file
 
 _FICLONE = 0x40049409
@@ -88,7 +88,7 @@ class Store:
     def _temporary(self) -> Path:
         folder = self.cache / "files" / "md5"
         folder.mkdir(parents=True, exist_ok=True)
-        return folder / f".{os.getpid()}.{threading.get_ident()}.tmp"
+        return beside(folder / "tmp")
 
     def adopt(self, temporary: Path, md5: str) -> None:
         """Make a file whose content is known to be right the object with this address.

@@ -1,25 +1,27 @@
 """A real SLURM cluster of two nodes on this machine, in one folder; nothing outside it is touched.
 
-munged and slurmctld are private to the folder, each slurmd has a host name of its own (a UTS
-namespace), so that jobs on the two nodes see two hosts. Debian: slurm-wlm, munge.
+munged and slurmctld are private to the folder. Each slurmd has namespaces of its own, which its jobs
+inherit: a host name (UTS), and the configuration at /etc/slurm (mount). SLURM_CONF alone would not do:
+the plugin's job step takes SLURM's variables away before it calls srun. Debian: slurm-wlm, munge.
 """
 
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import secrets
 import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 NEEDED = ("munged", "slurmctld", "slurmd", "sbatch", "srun", "squeue", "unshare")
 NODES = ("node1", "node2")
+ETC = "/etc/slurm"
 CONF = """\
 ClusterName=regrow
 SlurmctldHost={host}(127.0.0.1)
@@ -59,8 +61,17 @@ def lacking() -> str:
         return f"no {', '.join(gone)} here (Debian: apt-get install slurm-wlm munge)"
     if os.geteuid() != 0:
         return "starting SLURM daemons needs root"
-    done = subprocess.run(["unshare", "--uts", "true"], capture_output=True, text=True)
-    return "" if done.returncode == 0 else f"no UTS namespace: {done.stderr.strip()}"
+    with tempfile.TemporaryDirectory() as folder:
+        command = [
+            "unshare",
+            "--uts",
+            "--mount",
+            "sh",
+            "-c",
+            f"hostname x; mount --bind {folder} {ETC}",
+        ]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return "" if done.returncode == 0 else f"no namespaces: {done.stderr.strip()}"
 
 
 class Cluster:
@@ -68,7 +79,7 @@ class Cluster:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self.env = {"SLURM_CONF": str(root / "slurm.conf")}
+        self.env = {"SLURM_CONF": str(root / "etc/slurm.conf")}
 
     def call(self, *command: str) -> str:
         """Run one of SLURM's commands; returns its standard output."""
@@ -110,21 +121,21 @@ def started(root: Path) -> Iterator[Cluster]:
     """Start the cluster in a folder, and end it."""
     root.chmod(0o755)
     munge = root / "munge"
-    for folder in (munge, root / "state", *(root / "spool" / node for node in NODES)):
+    for folder in (munge, root / "etc", root / "state", *(root / "spool" / node for node in NODES)):
         folder.mkdir(parents=True)
     (munge / "key").write_bytes(secrets.token_bytes(128))
     (munge / "key").chmod(0o400)
-    conf = root / "slurm.conf"
-    conf.write_text(
+    (root / "etc/slurm.conf").write_text(
         CONF.format(host=socket.gethostname().split(".")[0], root=root, ports=_ports(3))
     )
     cluster = Cluster(root)
     settings = {"socket": "socket", "key-file": "key", "pid-file": "pid", "log-file": "log",
                 "seed-file": "seed"}  # fmt: skip
+    start = f"hostname {{0}} && mount --bind {root}/etc {ETC} && exec slurmd -D -N {{0}}"
     commands = [
         ["munged", "--foreground", "--force", *(f"--{k}={munge / v}" for k, v in settings.items())],
         ["slurmctld", "-D"],
-        *(["unshare", "--uts", "sh", "-c", f"hostname {node}; exec slurmd -D -N {node}"] for node in NODES),
+        *(["unshare", "--uts", "--mount", "sh", "-c", start.format(node)] for node in NODES),
     ]  # fmt: skip
     path = os.pathsep.join([os.environ["PATH"], "/usr/sbin", "/sbin"])
     daemons = []
@@ -132,13 +143,18 @@ def started(root: Path) -> Iterator[Cluster]:
         for command in commands:
             daemons.append(
                 subprocess.Popen(
-                    command, env=os.environ | cluster.env | {"PATH": path}, start_new_session=True,
-                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                    command,
+                    env=os.environ | cluster.env | {"PATH": path},
+                    start_new_session=True,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
                 )  # fmt: skip
             )
             if command[0] == "munged":
                 _until(lambda: (munge / "socket").exists(), "munged")
-        _until(lambda: cluster.call("sinfo", "-h", "-N", "-o", "%t").split() == ["idle"] * 2, "nodes")
+        _until(
+            lambda: cluster.call("sinfo", "-h", "-N", "-o", "%t").split() == ["idle"] * 2, "nodes"
+        )
         yield cluster
     finally:
         with contextlib.suppress(AssertionError, subprocess.TimeoutExpired):

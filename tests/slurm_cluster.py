@@ -148,7 +148,7 @@ def started(root: Path) -> Iterator[Cluster]:
                     start_new_session=True,
                     stdout=subprocess.DEVNULL,
                     stderr=subprocess.DEVNULL,
-                )  # fmt: skip
+                )
             )
             if command[0] == "munged":
                 _until(lambda: (munge / "socket").exists(), "munged")

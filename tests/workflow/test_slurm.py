@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import signal
@@ -17,18 +16,10 @@ import pytest
 import slurm_cluster
 from real_repository import Real
 
-BESIDE = Path(sys.prefix) / "executors"
-"""where `make executors` puts the plugins, so that other calls of Snakemake do not load them"""
-PLUGIN = "snakemake_executor_plugin_slurm"
-
-
-def _lacking() -> str:
-    if not (BESIDE / PLUGIN).is_dir() and importlib.util.find_spec(PLUGIN) is None:
-        return "no SLURM executor (make executors)"
-    return slurm_cluster.lacking()
-
-
-WHY = _lacking()
+PLUGINS = Path(sys.prefix) / "executors/slurm"
+"""where `make env` puts Snakemake's SLURM executor, so that other calls of Snakemake do not load it"""
+PROFILE = "workflow/profiles/slurm/config.yaml"
+WHY = slurm_cluster.lacking()
 pytestmark = [
     pytest.mark.workflow,
     pytest.mark.xdist_group("workflow"),
@@ -47,9 +38,9 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[slurm_cluster.
 def on(cluster: slurm_cluster.Cluster, repository: Real) -> None:
     """Let a repository's commands find the cluster and the plugin; ask the queue often."""
     repository.env |= cluster.env
-    repository.env["PYTHONPATH"] += f"{os.pathsep}{BESIDE}"
+    repository.env["PYTHONPATH"] += f"{os.pathsep}{PLUGINS}"
     for name in ("slurm-init-seconds-before-status-checks", "seconds-between-status-checks"):
-        repository.edit("workflow/profiles/slurm/config.yaml", f"{name}: 10", f"{name}: 2")
+        repository.edit(PROFILE, f"{name}: 10", f"{name}: 2")
     repository.commit("a faster look at the queue")
 
 
@@ -141,7 +132,7 @@ def test_a_failed_job_says_why_and_where_its_log_is(
         "from __future__ import annotations\n\nraise ValueError('planted')\n",
     )  # fmt: skip
     on(cluster, copy)
-    copy.edit("workflow/profiles/slurm/config.yaml", "retries: 2", "retries: 0")
+    copy.edit(PROFILE, "retries: 2", "retries: 0")
     process = snakemake(copy, "records/tasks.json")
     said = ended(process)
     assert process.returncode == 1

@@ -96,23 +96,25 @@ class Cluster:
         names = ("state", "node", "comment", "reason")
         return {row[0]: dict(zip(names, row[1:], strict=True)) for row in rows}
 
-    def running(self, comment: str, seconds: float = 60) -> str:
+    def running(self, comment: str, but: str = "", seconds: float = 60) -> str:
         """The number of a running job whose comment (the plugin's: rule and wildcards) has a word."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             for number, job in self.jobs().items():
-                if comment in job["comment"] and job["state"] == "RUNNING":
+                if comment in job["comment"] and job["state"] == "RUNNING" and number != but:
                     return number
             time.sleep(0.2)
         raise AssertionError(f"no job with {comment} runs: {self.jobs()}")
 
-    def daemons(self, number: str) -> list[int]:
-        """Processes of SLURM on the nodes that hold a job: its slurmstepds."""
+    def processes(self, number: str, word: str) -> list[int]:
+        """Processes of a job on its node whose command line has a word."""
         found = []
-        for path in Path("/proc").glob("[0-9]*/cmdline"):
+        for path in Path("/proc").glob("[0-9]*"):
             with contextlib.suppress(OSError):
-                if path.read_bytes().startswith(f"slurmstepd: [{number}.".encode()):
-                    found.append(int(path.parent.name))
+                command = (path / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+                variables = (path / "environ").read_bytes().split(b"\0")
+                if word in command and f"SLURM_JOB_ID={number}".encode() in variables:
+                    found.append(int(path.name))
         return found
 
 

@@ -71,6 +71,7 @@ def test_two_nodes_grow_the_same_hashes(
     """No data, no cache, the profile as it is: from the crawl to a first checkpoint and an index."""
     clone = grown.clone(tmp_path / "clone")
     on(cluster, clone)
+    before = cluster.jobs()
     process = snakemake(clone, "records/pretrain.000000.json", "records/index.pack.json")
     said = ended(process)
     assert process.returncode == 0, said[-4000:]
@@ -80,15 +81,14 @@ def test_two_nodes_grow_the_same_hashes(
     assert {row["step"] for row in made} >= {"crawl", "tasks", "pack", "pretrain", "index"}
     # Every record that a node wrote is byte for byte the one that the local executor committed.
     assert clone.git("status", "--short", "records") == ""
-    jobs = cluster.jobs()
-    assert {job["state"] for job in jobs.values()} == {"COMPLETED"}
-    assert len(jobs) == 4 < len(made), "the short jobs from crawl to pack travel together"
+    states = [job["state"] for number, job in cluster.jobs().items() if number not in before]
+    assert states == ["COMPLETED"] * 4, f"{len(made)} jobs: crawl to pack travel together"
 
 
-def test_killed_jobs_are_resubmitted_and_go_on(
+def test_a_killed_job_is_resubmitted_and_goes_on_on_the_other_node(
     grown: Real, cluster: slurm_cluster.Cluster, tmp_path: Path
 ):
-    """kill -9 on one node, which is then lost; scancel on the other; equal to an undisturbed local run."""
+    """kill -9, and the node is lost: equal to an undisturbed run on this machine."""
     local, remote = grown.copy(tmp_path / "local"), grown.copy(tmp_path / "remote")
     for one in (local, remote):
         one.edit(
@@ -101,6 +101,7 @@ def test_killed_jobs_are_resubmitted_and_go_on(
     on(cluster, remote)
     job = f"pretrain_wildcards_{STEPS:06d}"
     process = snakemake(remote, target)
+    node = slurm_cluster.NODES[0]
     try:
         first = cluster.running(job)
         saved = _saved(remote)
@@ -108,33 +109,28 @@ def test_killed_jobs_are_resubmitted_and_go_on(
         cluster.call("scontrol", "update", f"nodename={node}", "state=drain", "reason=test")
         for pid in cluster.processes(first, "regrow run pretrain"):
             os.kill(pid, signal.SIGKILL)
-        second = cluster.running(job, but=first)
-        cluster.call("scontrol", "update", f"nodename={node}", "state=resume")
-        saved = _saved(remote, saved)
-        cluster.call("scancel", second)
         said = ended(process)
     finally:
+        cluster.call("scontrol", "update", f"nodename={node}", "state=resume")
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
     assert process.returncode == 0, said[-4000:]
-    jobs = cluster.jobs()
-    assert jobs[first]["state"] == "FAILED" and jobs[second]["state"] == "CANCELLED"
-    assert jobs[first]["node"] != jobs[second]["node"]
+    tries = {n: j["node"] for n, j in cluster.jobs().items() if job in j["comment"]}
+    assert len(tries) == 2 and tries[first] == node
+    assert set(tries.values()) == set(slurm_cluster.NODES)
     went = re.findall(r"goes on from step (\d+)", remote.read(f"logs/pretrain.{STEPS:06d}.log"))
-    assert int(went[-1]) >= saved, said[-4000:]
-    for number in (first, second):  # who watches the run is told, and where to look
-        assert f"SLURM-job '{number}' failed" in said
-        assert f".snakemake/slurm_logs/rule_pretrain/{STEPS:06d}/{number}.log" in said
+    assert int(went[-1]) >= saved
+    # Who watches the run is told, and where to look.
+    assert f"SLURM-job '{first}' failed" in said
+    assert f".snakemake/slurm_logs/rule_pretrain/{STEPS:06d}/{first}.log" in said
     assert remote.read(target) == local.read(target)
 
 
-def _saved(repository: Real, after: int = 0, seconds: float = 60) -> int:
-    """The step of the training state that a job has kept for the next try, once it is later than `after`."""
+def _saved(repository: Real, seconds: float = 60) -> int:
+    """The step of the training state that a job has kept for the next try, as soon as there is one."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
-        found = repository.path.glob(".regrow/scratch/*/step-*")
-        step = max((int(path.name.removeprefix("step-")) for path in found), default=0)
-        if step > after:
-            return step
+        for path in repository.path.glob(".regrow/scratch/*/step-*"):
+            return int(path.name.removeprefix("step-"))
         time.sleep(0.05)
-    raise AssertionError(f"no state after step {after}")
+    raise AssertionError("no state was saved")

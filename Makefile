@@ -60,6 +60,10 @@ $(READY): constraints.txt pyproject.toml
 	$(PIP) $(TORCH_FLAGS) '$(TORCH)'
 	$(PIP) --constraint constraints.txt --editable '.[dev,remotes]'
 	$(BIN)/python -m regrow.numerics.build
+	@# Beside the environment: Snakemake would import them at every start (docs/cluster.md).
+	rm -rf $(VENV)/executors
+	for e in slurm kubernetes; do $(PIP) --no-deps --target $(VENV)/executors/$$e -r workflow/executors/$$e.txt || exit 1; done
+	ln -s ../../../workflow/executors/snakemake_executor_plugin_kubernetes_volume $(VENV)/executors/kubernetes/
 	@touch $@
 
 clean: ## remove what the flow made; keeps the environment and the DVC cache

@@ -7,7 +7,8 @@ each. Each question is asked in a fresh process, as a person does, of three stat
   empty    nothing has been built: `regrow plan`
   done     all records and data are there: `regrow plan` says that there is nothing to do
   edited   one param of `clean` changed: every shard runs, what follows waits
-With --snakemake also `snakemake -n` of the same flow (its own DAG, after regrow's settle).
+With --snakemake also `snakemake -n` of the same flow (its own DAG, after regrow's settle, with the profiles'
+`rerun-triggers: mtime`), and how many jobs it would start.
 Records and one small file per job are written by the runner's own functions, without running a step.
 """
 
@@ -16,6 +17,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import resource
 import statistics
 import subprocess
@@ -25,6 +27,7 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+SNAKEMAKE = ("snakemake", "-n", "-q", "rules", "-c", "1", "--rerun-triggers", "mtime")
 TABLE = '''\
 """A table of steps with shards."""
 
@@ -175,19 +178,20 @@ def call(root: Path, *args: str) -> tuple[float, str]:
     return time.perf_counter() - start, done.stdout + done.stderr
 
 
-def measure(root: Path, turns: int, *args: str) -> dict[str, float]:
-    """Medians of wall and CPU seconds over turns."""
-    seen = []
+def measure(root: Path, turns: int, *args: str) -> tuple[dict[str, float], str]:
+    """Medians of wall and CPU seconds over turns; what the last one said."""
+    seen, said = [], ""
     for _ in range(turns):
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        wall, _ = call(root, *args)
+        wall, said = call(root, *args)
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
         seen.append((wall, used))
-    return {
+    medians = {
         "seconds": round(statistics.median(w for w, _ in seen), 2),
         "cpu_seconds": round(statistics.median(u for _, u in seen), 2),
     }
+    return medians, said
 
 
 def actions(root: Path) -> dict[str, int]:
@@ -206,9 +210,12 @@ def bench(shards: int, turns: int, snakemake: bool) -> list[dict[str, object]]:
 
         def row(state: str) -> None:
             found: dict[str, object] = {"shards": shards, "jobs": shards + 42, "state": state}
-            found |= {"says": actions(root), "plan": measure(root, turns, *plan)}
+            found |= {"says": actions(root), "plan": measure(root, turns, *plan)[0]}
             if snakemake:
-                found["snakemake -n"] = measure(root, 1, "snakemake", "-n", "-q", "all", "-c", "1")
+                found["snakemake -n"], said = measure(root, turns, *SNAKEMAKE)
+                total = re.search(r"^total +(\d+)", said, re.MULTILINE)
+                assert total or "Nothing to be done" in said, said[-2000:]
+                found["would start"] = int(total[1]) if total else 0
             rows.append(found)
             print(json.dumps(found), flush=True)
 

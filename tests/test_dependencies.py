@@ -1,6 +1,7 @@
 """Every declared dependency imports: `pip check` says nothing about that."""
 
 import importlib.metadata
+import importlib.util
 import re
 import subprocess
 import sys
@@ -54,3 +55,18 @@ def test_every_dependency_is_pinned_and_installed_at_its_pin(name):
     assert pin, f"{name} has no exact pin in constraints.txt"
     installed = importlib.metadata.version(name).split("+")[0]
     assert installed == pin.split("+")[0]
+
+
+@pytest.mark.parametrize("executor", ["slurm", "kubernetes"])
+def test_executors_beside_the_environment_are_pinned_and_hide_none_of_its_modules(executor: str):
+    """They stand before it on PYTHONPATH, in the jobs too: a module of theirs must not be one that a key names."""
+    beside = Path(sys.prefix) / "executors" / executor
+    pins = (ROOT / f"workflow/executors/{executor}.txt").read_text().splitlines()
+    wanted = {_normal(line) for line in pins if not line.startswith("#")}
+    found = list(importlib.metadata.distributions(path=[str(beside)]))
+    assert {_normal(f"{d.metadata['Name']}=={d.version}") for d in found} == wanted
+    assert not {_normal(d.metadata["Name"]) for d in found} & PINS.keys()
+    modules = {path.name for path in beside.iterdir() if (path / "__init__.py").exists()}
+    modules |= {path.name for path in beside.glob("*.py")}
+    here = Path(importlib.util.find_spec("snakemake").origin).parents[1]
+    assert modules and not [name for name in modules if (here / name).exists()]

@@ -16,10 +16,23 @@ _TICK_NS = 60_000_000
 """a file changed less than this ago may change again under the same time stamp"""
 
 
+def token() -> str:
+    """A part of a name that nobody else uses, on this node or another.
+
+    A process number is not enough on a shared file system: in two pods both are likely 7.
+    """
+    return os.urandom(6).hex()
+
+
+def beside(path: Path) -> Path:
+    """A name next to `path` for what is renamed to it when it is whole."""
+    return path.with_name(f".{path.name}.{token()}")
+
+
 def write_atomically(path: Path, content: bytes) -> None:
     """Write by rename, so that a reader sees the old or the new file and a kill leaves no half."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary = beside(path)
     try:
         temporary.write_bytes(content)
         temporary.replace(path)

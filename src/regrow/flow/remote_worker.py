@@ -21,10 +21,13 @@ from typing import Any
 
 from fsspec.callbacks import Callback
 
+from regrow.flow.files import token
 from regrow.flow.hashing import digest_file
 from regrow.flow.store import Store
 
 _JOBS = 8
+_MINE = token()
+"""marks the unfinished transfers of this process, on whatever node it is"""
 _GRACE = 60.0
 """seconds before a rate is expected"""
 _SLOWEST = 1_000
@@ -93,7 +96,7 @@ class _Watch(threading.Thread):
             if now != before or _HASHING:
                 before, since = now, time.monotonic()
             elif time.monotonic() - since > STALL:
-                for left in self.folder.glob(f".*.{os.getpid()}.*.fetch"):
+                for left in self.folder.glob(f".*.{_MINE}.*.fetch"):
                     left.unlink(missing_ok=True)
                 print(f"TimeoutError: no byte arrived for {STALL:.0f} s", file=sys.stderr)
                 sys.stderr.flush()
@@ -101,7 +104,7 @@ class _Watch(threading.Thread):
 
     def _sizes(self) -> dict[str, int]:
         found = {}
-        for path in self.folder.glob(f".*.{os.getpid()}.*.fetch"):
+        for path in self.folder.glob(f".*.{_MINE}.*.fetch"):
             with contextlib.suppress(OSError):
                 found[path.name] = path.stat().st_size
         return found
@@ -153,7 +156,7 @@ def _transfer(root: Path, rows: list[tuple[str, str, int]], keep: bool) -> list[
 def _fetch_one(odb: Any, store: Store, row: tuple[str, str, int], keep: bool) -> dict[str, Any]:
     md5, sha256, size = row
     path = odb.oid_to_path(md5)
-    temporary = store.cache / "files" / "md5" / f".{md5}.{os.getpid()}.{sha256[:8]}.fetch"
+    temporary = store.cache / "files" / "md5" / f".{md5}.{_MINE}.{sha256[:8]}.fetch"
     temporary.parent.mkdir(parents=True, exist_ok=True)
     try:
         odb.fs.get_file(path, str(temporary), callback=_Meter(size))

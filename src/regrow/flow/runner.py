@@ -185,7 +185,7 @@ class Runner:
         params = self._params()
         self._loaded = self._ours()
         call = self._closed if hermetic.asked() else self._open
-        output = self.root / PRIVATE / "work" / f"{self.job.name}@{os.getpid()}"
+        output = self.root / PRIVATE / "work" / f"{self.job.name}@{files.token()}"
         scratch = self.root / PRIVATE / "scratch" / self.key
         shutil.rmtree(output, ignore_errors=True)
         output.mkdir(parents=True)

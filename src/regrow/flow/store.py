@@ -13,11 +13,11 @@ import json
 import os
 import shutil
 import sys
-import threading
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from regrow.flow.files import beside
 from regrow.flow.hashing import Digest, digest_bytes, digest_file
 
 _FICLONE = 0x40049409
@@ -88,7 +88,7 @@ class Store:
     def _temporary(self) -> Path:
         folder = self.cache / "files" / "md5"
         folder.mkdir(parents=True, exist_ok=True)
-        return folder / f".{os.getpid()}.{threading.get_ident()}.tmp"
+        return beside(folder / "tmp")
 
     def adopt(self, temporary: Path, md5: str) -> None:
         """Make a file whose content is known to be right the object with this address.
@@ -117,7 +117,7 @@ class Store:
         if not self.has(entry["md5"]):
             return False
         target.parent.mkdir(parents=True, exist_ok=True)
-        temporary = target.with_name(f".{target.name}.{os.getpid()}")
+        temporary = beside(target)
         try:
             with temporary.open("wb") as copy:
                 if _reflink(source, copy.fileno()):

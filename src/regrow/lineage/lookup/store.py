@@ -202,7 +202,7 @@ class Store:
                     shutil.rmtree(left, ignore_errors=True)
                 else:
                     left.unlink(missing_ok=True)
-            temporary = target.with_name(f".{name}.{os.getpid()}")
+            temporary = files.beside(target)
             start = time.monotonic()
             try:
                 make(temporary)

@@ -37,9 +37,11 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[slurm_cluster.
 
 
 def on(cluster: slurm_cluster.Cluster, repository: Real) -> None:
-    """Let a repository's commands find the cluster and the plugin."""
+    """Let a repository's commands find the cluster and the plugin; look at the queue sooner."""
     repository.env |= cluster.env
     repository.env["PYTHONPATH"] += f"{os.pathsep}{PLUGINS}"
+    for name in ("slurm-init-seconds-before-status-checks", "seconds-between-status-checks"):
+        repository.edit("workflow/profiles/slurm/config.yaml", f"{name}: 10", f"{name}: 3")
 
 
 def snakemake(repository: Real, *targets: str) -> subprocess.Popen[str]:
@@ -68,7 +70,7 @@ def runs(repository: Real) -> list[dict[str, str]]:
 def test_two_nodes_grow_the_same_hashes(
     grown: Real, cluster: slurm_cluster.Cluster, tmp_path: Path
 ):
-    """No data, no cache, the profile as it is: from the crawl to a first checkpoint and an index."""
+    """No data, no cache: from the crawl to a first checkpoint and an index."""
     clone = grown.clone(tmp_path / "clone")
     on(cluster, clone)
     before = cluster.jobs()

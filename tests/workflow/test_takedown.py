@@ -53,6 +53,9 @@ def written(tree: Real, place: Path, depth: str) -> tuple[Real, dict[str, Any]]:
     ids, first = chosen(tree)
     args = ["--name", "out", "--depth", depth, "--why", "a test", "--params", "params/tiny.yaml"]
     said = json.loads(copy.regrow("takedown", *ids, *args, "--json").stdout)
+    plan = json.loads(copy.regrow("plan", "--params", "params/out.yaml", "--json").stdout)["jobs"]
+    why = [reason["part"] for job in plan for reason in job["reasons"]]
+    assert why and "trust" not in why, "nothing was tampered with"
     early = copy.regrow("takedown", "--finish", "out", check=False)
     assert early.returncode and "the takedown out is not done" in early.stderr
     copy.commit("Takedown: out")
@@ -86,7 +89,8 @@ def record(tree: Real, name: str) -> dict[str, Any]:
 def masked(grown: Real, tmp_path_factory: pytest.TempPathFactory) -> tuple[Real, dict[str, Any]]:
     """Depth `training`, run to its end, checked and signed."""
     copy, what = written(grown, tmp_path_factory.mktemp("masked"), "training")
-    copy.run("snakemake", "--cores", "2", "--configfile", "params/out.yaml")
+    done = copy.run("snakemake", "--cores", "2", "--configfile", "params/out.yaml")
+    assert "does not stand for" not in done.stderr, "nothing was tampered with"
     what["ran"] = copy.outcomes()
     for name in ("key", "other"):
         copy.regrow("keygen", str(what["place"] / name))

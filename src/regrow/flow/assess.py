@@ -90,6 +90,8 @@ class Assessment:
             found.insert(0, Change("definition", aged))
         if job.name in self.doubts:
             found.append(Change("trust", self.doubts[job.name].text))
+        elif moved := self._moved(job, record):
+            found += moved
         elif not found and (record["parts"] != parts or record["inputs"] != input_part(job)):
             text = f"{job.record} says of code or inputs what its key does not stand for"
             found.append(Change("trust", text))
@@ -109,6 +111,18 @@ class Assessment:
                     f"found {workspace.differing[name]}"
                 )
             found.append(Change("output", text))
+        return found
+
+    def _moved(self, job: Job, record: Record) -> list[Change]:
+        """Inputs that another job makes now (a takedown's, a fork's) and has not made yet."""
+        found = []
+        for item in job.inputs:
+            was = record["inputs"].get(item.name, {}).get("record", "")
+            made = f"records/{item.job}.json" if item.job else ""
+            if was and made and was != made and self._recorded(item.job) is None:
+                before = was.removeprefix("records/").removesuffix(".json")
+                text = f"{item.name}: from {item.job} now, which is not made yet; was {before}"
+                found.append(Change("input", text))
         return found
 
     def _recorded(self, job: str) -> Record | None:

@@ -42,6 +42,11 @@ class Repository:
         }
         self._seen = 0
 
+    def toy_table(self) -> dict[str, str]:
+        """Variables under which `regrow` knows the toy without its Snakefile."""
+        path = f"{self.path}/src{os.pathsep}{self.env['PYTHONPATH']}"
+        return {"REGROW_TABLE": "toy.table", "PYTHONPATH": path}
+
     @classmethod
     def toy(cls, path: Path) -> Repository:
         """A fresh toy, committed, not built."""

@@ -75,9 +75,7 @@ def test_edit_before_the_first_call_in_a_clone_is_seen(clone: Repository, addres
 
 def test_module_three_imports_away_reruns_its_steps_and_a_revert_none(repository: Repository):
     repository.edit("src/toy/nn.py", "+ 1", "+ 2")
-    plan = repository.run(
-        "regrow", "plan", REGROW_TABLE="toy.table", PYTHONPATH=_toy_path(repository)
-    )
+    plan = repository.run("regrow", "plan", **repository.toy_table())
     assert "toy.nn.activate: changed" in plan.stdout
     assert repository.pending() == ["evaluate", "train"]
     assert repository.build() == {"run": EVALUATE + TRAIN}
@@ -86,10 +84,6 @@ def test_module_three_imports_away_reruns_its_steps_and_a_revert_none(repository
     assert repository.build() == {"hit": EVALUATE + TRAIN}
     assert repository.dirty() == ""
     assert "up to date" in repository.dvc("status")
-
-
-def _toy_path(repository: Repository) -> str:
-    return f"{repository.path}/src{os.pathsep}{repository.env['PYTHONPATH']}"
 
 
 def test_comment_docstring_and_layout_rerun_nothing(repository: Repository):
@@ -112,9 +106,7 @@ def test_equal_bytes_stop_the_rebuild(repository: Repository):
 
 def test_param_edit_reruns_its_readers(repository: Repository):
     repository.edit("params/demo.yaml", "lr: 0.5", "lr: 0.6")
-    plan = repository.run(
-        "regrow", "plan", REGROW_TABLE="toy.table", PYTHONPATH=_toy_path(repository)
-    )
+    plan = repository.run("regrow", "plan", **repository.toy_table())
     assert "train.lr: 0.5 -> 0.6" in plan.stdout
     assert "params/demo.yaml" in repository.dvc("status")
     assert repository.build() == {"run": EVALUATE + TRAIN}

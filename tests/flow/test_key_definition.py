@@ -66,12 +66,11 @@ def test_the_book_says_why_it_does_not_read_one(repository: Repository):
     """Not as damage: nothing is wrong with a record of a newer Regrow."""
     path = repository.path / "records/mix.json"
     record = json.loads(path.read_text())
-    job = MIX
-    assert Book(repository.path).record(job) == record
+    assert Book(repository.path).record(MIX) == record
     path.write_bytes(encode(record | {"definition": 7}))
     book = Book(repository.path)
-    assert book.record(job) is None
-    assert "made under definition 7, which this version of Regrow does not know (it knows 1)" in book.fault(job)  # fmt: skip
+    assert book.record(MIX) is None
+    assert "made under definition 7, which this version of Regrow does not know (it knows 1)" in book.fault(MIX)  # fmt: skip
     (reason,) = _reasons(repository)["mix"]
     assert reason["part"] == "trust" and "damaged" not in reason["text"]
     assert "records/mix.json cannot be used: its key was made under definition 7" in reason["text"]
@@ -79,8 +78,7 @@ def test_the_book_says_why_it_does_not_read_one(repository: Repository):
 
 def test_records_of_the_old_definition_under_a_new_one(repository: Repository, tmp_path: Path):
     """`plan` names the definition, a run makes keys of the new one with the same bytes, old records stay."""
-    job = MIX
-    old = Book(repository.path).record(job)
+    old = Book(repository.path).record(MIX)
     assert old is not None
     (tmp_path / "newer").mkdir()
     (tmp_path / "newer/sitecustomize.py").write_text(SECOND)
@@ -103,13 +101,8 @@ def test_records_of_the_old_definition_under_a_new_one(repository: Repository, t
     assert json.loads(repository.read("records/mix.json")) == old
 
 
-def _path(repository: Repository) -> str:
-    return f"{repository.path}/src:{repository.env['PYTHONPATH']}"
-
-
 def _reasons(repository: Repository) -> dict[str, list[dict[str, str]]]:
     """Job -> why its record does not describe the present, where it does not."""
-    env = {"REGROW_TABLE": "toy.table", "PYTHONPATH": _path(repository)}
-    done = repository.run("regrow", "plan", "--json", **env)
+    done = repository.run("regrow", "plan", "--json", **repository.toy_table())
     jobs = json.loads(done.stdout)["jobs"]
     return {job["job"]: job["reasons"] for job in jobs if job["reasons"]}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -34,10 +33,7 @@ class Server:
         repository.dvc("remote", "add", "-q", "-f", "--local", "-d", "store", self.address)
         for name, value in (self.settings | (self.secrets if signed_in else {})).items():
             repository.dvc("remote", "modify", "--local", "store", name, value)
-        repository.env |= {
-            "REGROW_TABLE": "toy.table",
-            "PYTHONPATH": f"{repository.path}/src{os.pathsep}{repository.env['PYTHONPATH']}",
-        }
+        repository.env |= repository.toy_table()
 
     def write(self, md5: str, content: bytes) -> None:
         """Put other content under an object's name."""

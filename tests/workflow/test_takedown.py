@@ -171,7 +171,7 @@ def test_the_statement_is_signed_and_a_forged_one_is_refused(
     status, text = check(path, "key", "rlvr.000002")
     assert status == 0, text
     assert check(path, "other", "rlvr.000002")[0] == 1
-    assert check(path, "key", "pretrain.000004")[0] == 1, "it says nothing of what was kept"
+    assert check(path, "key", KEPT)[0] == 1, "it says nothing of what was kept"
     envelope = json.loads(path.read_text())
     said = json.loads(base64.b64decode(envelope["payload"]))
     assert said["predicate"]["documents"]["ids"] == what["ids"]

@@ -13,7 +13,7 @@ from regrow.flow import actions, definition, witness
 from regrow.flow.changes import Change, changes
 from regrow.flow.definition import key_of
 from regrow.flow.hashing import digest_bytes
-from regrow.flow.jobs import Job
+from regrow.flow.jobs import Job, job_of
 from regrow.flow.present import Present
 from regrow.flow.records import Book, Record, encode, input_part, is_of
 from regrow.flow.remote import Remote, identity
@@ -117,11 +117,9 @@ class Assessment:
         """Inputs that another job makes now (a takedown's, a fork's) and has not made yet."""
         found = []
         for item in job.inputs:
-            was = record["inputs"].get(item.name, {}).get("record", "")
-            made = f"records/{item.job}.json" if item.job else ""
-            if was and made and was != made and self._recorded(item.job) is None:
-                before = was.removeprefix("records/").removesuffix(".json")
-                text = f"{item.name}: from {item.job} now, which is not made yet; was {before}"
+            was = job_of(record["inputs"].get(item.name, {}).get("record", ""))
+            if was and item.job and was != item.job and self._recorded(item.job) is None:
+                text = f"{item.name}: from {item.job} now, which is not made yet; was {was}"
                 found.append(Change("input", text))
         return found
 

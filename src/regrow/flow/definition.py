@@ -47,13 +47,18 @@ def numbered() -> dict[str, int]:
     return {} if CURRENT == 1 else {"definition": CURRENT}
 
 
+def said(record: Mapping[str, Any]) -> Any:
+    """What a record, or the part of a provenance that stands for it, says: nothing means the first."""
+    return record.get("definition", 1)
+
+
 def of(record: Mapping[str, Any]) -> int:
     """The number of the definition under which a record was made.
 
     Raises:
         TypeError: it says something that is no number.
     """
-    number = record.get("definition", 1)
+    number = said(record)
     if type(number) is not int:
         raise TypeError(f"definition: {number!r}")
     return number
@@ -61,7 +66,7 @@ def of(record: Mapping[str, Any]) -> int:
 
 def unknown(record: Any) -> str:
     """Why a record's key cannot be checked here: made under a definition that is not known. Else empty."""
-    number = record.get("definition", 1) if isinstance(record, Mapping) else 1
+    number = said(record) if isinstance(record, Mapping) else 1
     if type(number) is not int or number in FORMULAS:
         return ""
     known = ", ".join(map(str, sorted(FORMULAS)))

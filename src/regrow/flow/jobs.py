@@ -104,6 +104,11 @@ def data_path(step: str, instance: str | None) -> str:
     return f"data/{step}" if instance is None else f"data/{step}/{instance}"
 
 
+def job_of(record: str) -> str:
+    """The name of the job that leaves a record: `records/mix.json` -> `mix`."""
+    return record.removeprefix("records/").removesuffix(".json")
+
+
 def expand(
     flow: Flow,
     instances: Mapping[str, list[str]],

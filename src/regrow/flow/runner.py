@@ -187,7 +187,6 @@ class Runner:
         call = self._closed if hermetic.asked() else self._open
         output = self.root / PRIVATE / "work" / f"{self.job.name}@{files.token()}"
         scratch = self.root / PRIVATE / "scratch" / self.key
-        shutil.rmtree(output, ignore_errors=True)
         output.mkdir(parents=True)
         try:
             counts = call(paths, params, output, self._extra(scratch))

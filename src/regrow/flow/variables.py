@@ -39,19 +39,15 @@ def kept(name: str) -> bool:
 
 
 @contextlib.contextmanager
-def shut_out() -> Iterator[list[str]]:
-    """Take all other variables out of this process's environment, for native code too, and back in after.
-
-    Yields:
-        the names that were taken out, sorted.
-    """
-    out = {name: value for name, value in os.environ.items() if not kept(name)}
+def shut_out() -> Iterator[None]:
+    """Take all other variables out of this process's environment, for native code too, and back in after."""
     before = dict(os.environ)
-    for name in out:
-        del os.environ[name]
+    for name in before:
+        if not kept(name):
+            del os.environ[name]
     time.tzset()
     try:
-        yield sorted(out)
+        yield
     finally:
         for name in os.environ.keys() - before.keys():
             del os.environ[name]

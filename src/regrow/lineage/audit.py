@@ -56,7 +56,7 @@ def _step(ledger: Ledger, record: Record) -> dict[str, Any]:
         "instance": record.instance,
         "record": record.file,
         "key": record.key,
-        "definition": record.raw.get("definition", 1),
+        "definition": definition.said(record.raw),
         "output": record.raw["output"],
         "inputs": [
             {

@@ -47,10 +47,7 @@ RUN = (sys.executable, "-m", "regrow.cli.main", "run")
 @pytest.fixture
 def toy(repository: Repository) -> Repository:
     """The built toy, with its table, for calls without Snakemake."""
-    repository.env |= {
-        "REGROW_TABLE": "toy.table",
-        "PYTHONPATH": f"{repository.path}/src{os.pathsep}{repository.env['PYTHONPATH']}",
-    }
+    repository.env |= repository.toy_table()
     return repository
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -38,10 +37,7 @@ LIES = {
 def remote(repository: Repository, address: str) -> None:
     """Make `address` the default remote, and `regrow run` know the toy."""
     repository.dvc("remote", "add", "-q", "--local", "-d", "store", address)
-    repository.env |= {
-        "REGROW_TABLE": "toy.table",
-        "PYTHONPATH": f"{repository.path}/src{os.pathsep}{repository.env['PYTHONPATH']}",
-    }
+    repository.env |= repository.toy_table()
 
 
 def end(repository: Repository, job: str, path: str) -> str:

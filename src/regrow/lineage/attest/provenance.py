@@ -46,6 +46,8 @@ def provenance(ledger: Ledger, artifact: Artifact) -> dict[str, Any]:
     external = {"step": record.step, "params": parts["params"]}
     if record.instance is not None:
         external["instance"] = record.instance
+    # A record of the first definition says nothing of it, and so does its provenance.
+    numbered = {"definition": record.raw["definition"]} if "definition" in record.raw else {}
     inside = {
         name: value for name, value in parts.items() if name not in (*_EXTERNAL, "inputs", "code")
     }
@@ -57,12 +59,7 @@ def provenance(ledger: Ledger, artifact: Artifact) -> dict[str, Any]:
             "buildDefinition": {
                 "buildType": terms.BUILD,
                 "externalParameters": external,
-                "internalParameters": {
-                    **inside,
-                    **{name: record.raw[name] for name in ("definition",) if name in record.raw},
-                    "code": code,
-                    "key": record.key,
-                },
+                "internalParameters": {**inside, **numbered, "code": code, "key": record.key},
                 "resolvedDependencies": [
                     _dependency(ledger, record, name) for name in sorted(parts["inputs"])
                 ],
@@ -120,9 +117,10 @@ def key_from(predicate: Mapping[str, Any]) -> tuple[str, str]:
             raise Unanswerable(f"buildType is `{built['buildType']}`, not `{terms.BUILD}`.")
         external, inside = built["externalParameters"], dict(built["internalParameters"])
         claimed = str(inside.pop("key"))
-        number = inside.pop("definition", 1)
-        if unknown := definition.unknown({"definition": number}):
+        if unknown := definition.unknown(inside):
             raise Unanswerable(f"{unknown}.")
+        number = definition.said(inside)
+        inside.pop("definition", None)
         inputs = {}
         for item in built["resolvedDependencies"]:
             (digest,) = item["digest"].values()

@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from regrow.flow.jobs import job_of
 from regrow.flow.present import Present
 from regrow.lineage.errors import Unanswerable
 from regrow.lineage.fork import branch, documents
@@ -145,7 +146,7 @@ def _plan(root: Path, file: str, ledger: Ledger) -> dict[str, Any]:
         inputs = {i.name: i.job for i in job.inputs if i.job}
         record = ledger.by_name.get(job.name)
         before = {
-            name: entry.get("record", "").removeprefix("records/").removesuffix(".json")
+            name: job_of(entry["record"])
             for name, entry in (record.inputs if record else {}).items()
             if entry.get("record")
         }

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from regrow.flow.jobs import job_of
 from regrow.flow.runlog import PATH
 from regrow.flow.table import is_repetition
 from regrow.lineage.errors import Unanswerable
@@ -48,7 +49,7 @@ def published(ledger: Ledger) -> Published | None:
 
 def _aside(ledger: Ledger, path: str) -> bool:
     """Whether a record is of a repetition under another seed that was not made here."""
-    name = path.removeprefix("records/").removesuffix(".json")
+    name = job_of(path)
     record = ledger.by_name.get(name)
     made = record is not None and (ledger.root / record.path).is_dir()
     return is_repetition(name) and not made

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from regrow.flow import runlog
+from regrow.flow.jobs import job_of
 from regrow.flow.present import Present
 from regrow.lineage.ledger import Ledger
 
@@ -24,7 +25,7 @@ def plan(root: Path, file: str, ledger: Ledger) -> dict[str, Any]:
     for job in jobs:  # producers come first
         record = ledger.by_name.get(job.name)
         before = {
-            name: entry.get("record", "").removeprefix("records/").removesuffix(".json")
+            name: job_of(entry["record"])
             for name, entry in (record.inputs if record else {}).items()
             if entry.get("record")
         }

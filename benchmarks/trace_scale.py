@@ -37,6 +37,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from regrow.flow import state
+from regrow.flow.hashing import Digest
 from regrow.lineage.lookup import grow, rows, sort
 from regrow.lineage.lookup.feistel import Positions
 from regrow.lineage.lookup.store import FOLDER, code
@@ -185,9 +187,10 @@ def record(step: str, instance: str | None, files: list[str], **more: Any) -> di
 def repository(root: Path, world: World, sequences: int) -> list[dict[str, Any]]:
     """Records of a flow up to midtraining, with stand-ins for its tables."""
     made = [record(step, None, [f"{FILES[step][0]}.parquet", "drops.parquet"]) for step in KEPT]
-    made[3]["output"]["files"].append({"path": "heldout.parquet", "sha256": "0" * 64, "size": 0})
-    made.append(record("crawl", None, ["fetches.parquet"]))
     pack = ["index.parquet", "meta.json", "tokens.bin"]
+    for job, files in (("decontaminate", ["heldout.parquet"]), ("midmix", pack)):
+        made[KEPT.index(job)]["output"]["files"] += record(job, None, files)["output"]["files"]
+    made.append(record("crawl", None, ["fetches.parquet"]))
     made.append(record("pack", None, pack))
     for stage, job, name, batch in (
         ("pretrain", "pack", "pack", BATCH),
@@ -230,6 +233,19 @@ def stand_in(root: Path, marks: dict[str, Any], path: str) -> str:
     name = path.replace("/", "-").removesuffix(".parquet")
     marks[path] = [[stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns], name]
     return name
+
+
+def remember(root: Path, made: list[dict[str, Any]]) -> None:
+    """Note the stand-ins as files that hold what the records say, as the run that makes them does."""
+    for item in made:
+        tree = state.Tree(root, item["output"]["path"])
+        for entry in item["output"]["files"]:
+            path = tree.path / entry["path"]
+            if path.exists():
+                stat = path.stat()
+                digest = Digest(entry["sha256"], "0" * 32, stat.st_size)
+                tree.remember(entry["path"], stat, digest)
+        tree.save()
 
 
 def asked(root: Path, arguments: list[str], cold: bool) -> tuple[float, float, float, Any]:
@@ -325,7 +341,7 @@ def bench(root: Path, n: int, turns: int) -> None:
     world = World(n)
     sequences = n * TOKENS // LENGTH
     last = sequences // BATCH
-    repository(root, world, sequences)
+    made = repository(root, world, sequences)
     (root / FOLDER / code()).mkdir(parents=True)
     marks: dict[str, Any] = {}
     index = stand_in(root, marks, "data/pack/index.parquet")
@@ -377,6 +393,7 @@ def bench(root: Path, n: int, turns: int) -> None:
     sparse(full, here / f"{name}.id.tree", mine)
     (here / "marks.json").write_text(json.dumps(marks))
     told.unlink()
+    remember(root, made)
     os.sync()
     total = sum(path.stat().st_size for path in here.iterdir()) / 1e9
     print(

@@ -9,7 +9,6 @@ from regrow.lineage.runs.open import open_run
 from regrow.lineage.runs.packs import Packs
 from regrow.lineage.runs.run import Run
 from regrow.lineage.shelf import Shelf, picked
-from regrow.lineage.trace import forks
 
 
 def order_of_step(ledger: Ledger, checkpoint: Record, step: int) -> dict[str, Any]:
@@ -73,8 +72,10 @@ def _described(shelf: Shelf, run: Run, rows: list[dict[str, Any]]) -> list[dict[
             found = documents(shelf, job, ids - about.keys())
             about |= {id: row for id, row in found.items() if row}
         return [{**row, **about.get(row["id"], {})} for row in rows]
+    from regrow.lineage.trace import forks
+
     named = {str(row.get("task") or row["id"]) for row in rows}
-    about = {id: row for id in named if (row := forks.conversation(shelf, id))}
+    about = forks.conversations_of(shelf, named)
     about |= tasks(shelf, named - about.keys())
     return [{**about.get(str(row.get("task") or row["id"]), {}), **row} for row in rows]
 
@@ -86,29 +87,36 @@ def documents(shelf: Shelf, job: str, ids: set[str]) -> dict[str, dict[str, Any]
     """
     columns = ("component", "generator", "source", "parent")
     found: dict[str, dict[str, Any]] = {id: {} for id in ids}
-    for id in ids if not job.startswith("pack") else ():
-        for row in shelf.find(job, "documents.parquet", "id", id, columns):
-            found[id].update({name: value for name, value in row.items() if value})
+    if not job.startswith("pack"):
+        for id, rows in shelf.find_all(job, "documents.parquet", "id", ids, columns).items():
+            for row in rows:
+                found[id].update({name: value for name, value in row.items() if value})
     origin = {id: str(row.get("parent") or id) for id, row in found.items()}
-    about = {id: _crawled(shelf, id) for id in set(origin.values())}
-    about |= tasks(shelf, {id for id, known in about.items() if not known})
+    origins = set(origin.values())
+    about = _crawled(shelf, origins)
+    about |= tasks(shelf, {id for id in origins if not about.get(id)})
     return {id: {**about.get(origin[id], {}), **row} for id, row in found.items()}
 
 
-def _crawled(shelf: Shelf, id: str) -> dict[str, Any]:
-    """Url and title of a document of the crawl or of a fork."""
-    found = shelf.find("text", "documents.parquet", "id", id, ("url", "title"))
-    for _, path in () if found else forks.tables(shelf):
-        found = found or picked(shelf.lookup.equal(path, "id", id), ("url", "licence"))
-    return found[0] if found else {}
+def _crawled(shelf: Shelf, ids: set[str]) -> dict[str, dict[str, Any]]:
+    """Url and title of those that are documents of the crawl or of a fork."""
+    found = shelf.find_all("text", "documents.parquet", "id", ids, ("url", "title"))
+    about = {id: rows[0] for id, rows in found.items() if rows}
+    if len(about) < len(ids):
+        # Few steps hold what a fork brought, and its module takes time to load.
+        from regrow.lineage.trace import forks
+
+        for _, path in forks.tables(shelf):
+            own = shelf.lookup.equals(path, "id", ids - about.keys())
+            about |= {id: picked(r, ("url", "licence"))[0] for id, r in own.items() if r}
+    return about
 
 
 def tasks(shelf: Shelf, ids: set[str]) -> dict[str, dict[str, Any]]:
     """Family, question and answer of tasks, by id."""
-    columns = ("id", "family", "question", "answer")
-    return {
-        row.pop("id"): row
-        for id in ids
-        for split in ("train", "dev", "test")
-        for row in shelf.find("tasks", f"{split}.parquet", "id", id, columns)
-    }
+    columns = ("family", "question", "answer")
+    found = (
+        shelf.find_all("tasks", f"{split}.parquet", "id", ids, columns)
+        for split in (("train", "dev", "test") if ids else ())
+    )
+    return {id: row for held in found for id, rows in held.items() for row in rows}

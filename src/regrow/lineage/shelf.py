@@ -93,6 +93,17 @@ class Shelf:
         path = self.path(name, file)
         return [] if path is None else picked(self.lookup.equal(path, column, value), columns)
 
+    def find_all(
+        self, name: str, file: str, column: str, values: Iterable[str], columns: Iterable[str] = ()
+    ) -> dict[str, list[dict[str, Any]]]:
+        """`find` of many values at once, by value; read together, so faster than one after the other."""
+        wanted, names = set(values), tuple(columns)
+        path = self.path(name, file) if wanted else None
+        if path is None:
+            return {value: [] for value in wanted}
+        found = self.lookup.equals(path, column, wanted)
+        return {value: picked(rows, names) for value, rows in found.items()}
+
     def begins(
         self, name: str, file: str, column: str, prefix: str, columns: Iterable[str] = ()
     ) -> list[dict[str, Any]]:

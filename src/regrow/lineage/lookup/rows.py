@@ -15,6 +15,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from regrow.lineage.lookup.ahead import announce
 from regrow.lineage.lookup.damaged import Damaged
 
 MAGIC = b"regrowR1"
@@ -63,7 +64,6 @@ class Rows:
         """
         self.path = path
         self._file = os.open(path, os.O_RDONLY)
-        self._block: tuple[int, list[str]] = (-1, [])
         try:
             size = os.fstat(self._file).st_size
             raw = os.pread(self._file, _FOOT.size, max(0, size - _FOOT.size))
@@ -94,21 +94,38 @@ class Rows:
             IndexError: there is none.
             Damaged: its bytes are not what was written.
         """
-        if not 0 <= number < self.count:
-            raise IndexError(f"{self.path}: row {number} of {self.count}")
-        block, place = divmod(number, PER_BLOCK)
-        if self._block[0] != block:
-            self._block = (block, self._lines(block))
-        found: dict[str, Any] = json.loads(self._block[1][place])
+        return self.many([number])[number]
+
+    def many(self, numbers: Iterable[int]) -> dict[int, dict[str, Any]]:
+        """`row` of many numbers at once, ascending. A block is read once, and only those rows are decoded."""
+        wanted: dict[int, list[int]] = {}
+        for number in sorted(set(numbers)):
+            if not 0 <= number < self.count:
+                raise IndexError(f"{self.path}: row {number} of {self.count}")
+            wanted.setdefault(number // PER_BLOCK, []).append(number)
+        at = [self._offsets + 8 * block for block in wanted]
+        announce(self._file, ((place, place + 16) for place in at))
+        ends = [self._ends(block) for block in wanted]
+        announce(self._file, ends)
+        found: dict[int, dict[str, Any]] = {}
+        for (block, held), (start, end) in zip(wanted.items(), ends, strict=True):
+            lines = self._lines(block, start, end)
+            for number in held:
+                found[number] = json.loads(lines[number % PER_BLOCK])
         return found
 
-    def _lines(self, block: int) -> list[str]:
+    def _ends(self, block: int) -> tuple[int, int]:
+        """Where a block begins and ends in the file."""
+        raw = os.pread(self._file, 16, self._offsets + 8 * block)
+        start, end = struct.unpack("<QQ", raw) if len(raw) == 16 else (0, 0)
+        if not 0 <= start < end <= self._offsets:
+            raise Damaged(f"{self.path}: block {block} is not what was written (place)")
+        return start, end
+
+    def _lines(self, block: int, start: int, end: int) -> list[str]:
         try:
-            start, end = struct.unpack("<QQ", os.pread(self._file, 16, self._offsets + 8 * block))
-            if not 0 <= start < end <= self._offsets:
-                raise ValueError("place")
             text = zlib.decompress(os.pread(self._file, end - start, start)).decode()
-        except (struct.error, zlib.error, ValueError) as error:
+        except (zlib.error, ValueError) as error:
             raise Damaged(f"{self.path}: block {block} is not what was written ({error})") from None
         number, *lines = text.split("\n")
         expected = min(PER_BLOCK, self.count - block * PER_BLOCK)

@@ -2,7 +2,8 @@
 
 A static B-tree. A block holds up to 1,023 keys, as many values (row numbers, or the blocks of the level
 below), their number, and a checksum. Leaves stand first and in order, the root last. It is read with
-`pread`: nothing is loaded ahead, so a question costs as many reads as there are levels, at any size.
+`pread`: nothing is loaded ahead, so a question costs as many reads as there are levels, at any size. Many
+questions at once go down level by level: the system is told all blocks of the next level before one is read.
 """
 
 from __future__ import annotations
@@ -12,12 +13,13 @@ import os
 import struct
 import zlib
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from regrow.lineage.lookup import keys
+from regrow.lineage.lookup.ahead import announce
 from regrow.lineage.lookup.damaged import Damaged
 from regrow.lineage.lookup.keys import Kind
 
@@ -29,6 +31,7 @@ FULL = 1023
 """entries of a full block"""
 _KEPT = 256
 """blocks that are kept in memory: 4 MB"""
+Value = TypeVar("Value", str, int, str | int)
 
 
 class Tree:
@@ -81,11 +84,14 @@ class Tree:
             raise Damaged(f"{self.path}: not a tree ({error})") from None
         return head
 
-    def between(self, low: int, high: int) -> Iterator[tuple[int, int]]:
-        """Entries with low <= key <= high, ascending; among equal keys in the order of their values."""
+    def between(self, low: int, high: int, leaf: int | None = None) -> Iterator[tuple[int, int]]:
+        """Entries with low <= key <= high, ascending; among equal keys in the order of their values.
+
+        `leaf`: the one of `low`, where it is known.
+        """
         if not self.entries or low > high:
             return
-        number = self._leaf(low)
+        number = self._leaf(low) if leaf is None else leaf
         while True:
             at, values, count = self._block(number)
             place = bisect_left(at, low, 0, count)
@@ -99,19 +105,34 @@ class Tree:
 
     def floor(self, key: int) -> tuple[int, int] | None:
         """The last entry whose key is at most `key`; None where all are above."""
-        if not self.entries:
-            return None
-        number = self._leaf(key + 1)
-        at, values, count = self._block(number)
-        place = bisect_right(at, key, 0, count) - 1
-        return (at[place], values[place]) if place >= 0 else None
+        return self.floors([key])[key]
+
+    def floors(self, wanted: Iterable[int]) -> dict[int, tuple[int, int] | None]:
+        """`floor` of many keys at once."""
+        found: dict[int, tuple[int, int] | None] = dict.fromkeys(wanted)
+        asked = sorted(found) if self.entries else []
+        for key, number in zip(asked, self._leaves([key + 1 for key in asked]), strict=True):
+            at, values, count = self._block(number)
+            place = bisect_right(at, key, 0, count) - 1
+            found[key] = (at[place], values[place]) if place >= 0 else None
+        return found
 
     def find(self, value: str | int) -> list[int]:
         """Row numbers under the key of a value, ascending: those of the value, and perhaps others'."""
-        wanted = keys.key(self.kind, value)
-        if wanted is None or not 0 <= wanted <= keys.HIGHEST:
-            return []
-        return [row for _, row in self.between(wanted, wanted)]
+        return self.finds([value])[value]
+
+    def finds(self, values: Iterable[Value]) -> dict[Value, list[int]]:
+        """`find` of many values at once."""
+        found: dict[Value, list[int]] = {value: [] for value in values}
+        known = ((keys.key(self.kind, value), value) for value in found if self.entries)
+        asked = [
+            (key, value) for key, value in known if key is not None and 0 <= key <= keys.HIGHEST
+        ]
+        asked.sort(key=lambda one: one[0])
+        leaves = self._leaves([key for key, _ in asked])
+        for (key, value), leaf in zip(asked, leaves, strict=True):
+            found[value] = [row for _, row in self.between(key, key, leaf)]
+        return found
 
     def begins(self, prefix: str) -> list[int]:
         """Row numbers whose keys begin so: those of the values that do, and perhaps others."""
@@ -122,9 +143,22 @@ class Tree:
         """The leaf with the last key below `low`, or the first leaf: from there on, nothing is missed."""
         number = self._levels[-1][0]
         for _ in self._levels[1:]:
-            at, values, count = self._block(number)
-            number = values[max(0, bisect_left(at, low, 0, count) - 1)]
+            number = self._below(number, low)
         return number
+
+    def _leaves(self, lows: list[int]) -> list[int]:
+        """`_leaf` of each of an ascending list of keys; the system is told of a level before it is read."""
+        numbers = [self._levels[-1][0]] * len(lows)
+        for _ in self._levels[1:]:
+            numbers = [self._below(number, low) for number, low in zip(numbers, lows, strict=True)]
+            starts = (HEAD + number * BLOCK for number in dict.fromkeys(numbers))
+            announce(self._file, ((start, start + BLOCK) for start in starts))
+        return numbers
+
+    def _below(self, number: int, low: int) -> int:
+        """The block of the next level on the way to the leaf of `low`."""
+        at, values, count = self._block(number)
+        return values[max(0, bisect_left(at, low, 0, count) - 1)]
 
     def _checked(self, number: int) -> tuple[memoryview, memoryview, int]:
         raw = os.pread(self._file, BLOCK, HEAD + number * BLOCK)

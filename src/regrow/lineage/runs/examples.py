@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -84,11 +85,15 @@ class Table(Run):
         """See Run."""
         self.check(step)
         first = (step - 1) * self.per_step
-        rows = [self._row(number) for number in self.places.rows(first, self.per_step)]
-        return [{"row": row, **values} for row, values in enumerate(rows)]
+        numbers = self.places.rows(first, self.per_step)
+        rows = self._rows(numbers)
+        return [{"row": row, **rows[number]} for row, number in enumerate(numbers)]
 
-    def _row(self, number: int) -> dict[str, Any]:
-        return picked([self.shown(self.shelf.lookup.row(self.path, number))], self.columns)[0]
+    def _rows(self, numbers: Iterable[int]) -> dict[int, dict[str, Any]]:
+        """What is shown of rows, by number."""
+        rows = self.shelf.lookup.rows(self.path, numbers)
+        shown = picked([self.shown(row) for row in rows.values()], self.columns)
+        return dict(zip(rows, shown, strict=True))
 
     def shown(self, row: dict[str, Any]) -> dict[str, Any]:
         """A brief row with `tokens`."""
@@ -100,7 +105,8 @@ class Table(Run):
         numbers = {n for column in ("id", "task") for n in ask(self.path, column, id)}
         end = self.last_step * self.per_step
         at = [(place, n) for n in numbers for place in self.places.of(n) if place < end]
-        return [{"step": place // self.per_step + 1, **self._row(n)} for place, n in sorted(at)]
+        rows = self._rows(n for _, n in at)
+        return [{"step": place // self.per_step + 1, **rows[n]} for place, n in sorted(at)]
 
     def totals(self) -> dict[str, Any]:
         """See Run."""

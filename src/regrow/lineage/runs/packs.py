@@ -140,19 +140,19 @@ class Packs(Run):
         self.check(step)
         if (part := self.part(step)) is not self:
             return part.of_step(step)
-        first = (step - 1) * self.batch
+        first, length = (step - 1) * self.batch, self.sequence_length
+        held = [self._positions.at(first + row) for row in range(self.batch)]
+        spans = [(sequence * length, (sequence + 1) * length) for sequence in held]
+        found = self.shelf.lookup.within(self.index, "start", spans)
         return [
             {"row": row, **piece}
-            for row in range(self.batch)
-            for piece in self._pieces(self._positions.at(first + row))
+            for row, (sequence, rows) in enumerate(zip(held, found, strict=True))
+            for piece in self._pieces(sequence, rows)
         ]
 
-    def _pieces(self, sequence: int) -> Iterator[dict[str, Any]]:
-        """The pieces of documents that tile a sequence, in order."""
-        low = sequence * self.sequence_length
-        for row in self.shelf.lookup.from_floor(self.index, "start", low):
-            if row["start"] >= low + self.sequence_length:
-                return
+    def _pieces(self, sequence: int, rows: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+        """The pieces of documents that tile a sequence, in order; `rows`: the instances that may hold one."""
+        for row in rows:
             start, end = self._within(row, sequence)
             if end > start:
                 names = ("instance", "id", "repeat")

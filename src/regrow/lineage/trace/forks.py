@@ -77,12 +77,17 @@ def _mixed(shelf: Shelf, record: Record, id: str) -> list[Stop]:
     return []
 
 
-def conversation(shelf: Shelf, id: str) -> dict[str, Any]:
-    """url, source and licence of a conversation that a fork brought; {} of anything else."""
+def conversations_of(shelf: Shelf, ids: set[str]) -> dict[str, dict[str, Any]]:
+    """url, source and licence of those ids that are conversations which a fork brought."""
+    found: dict[str, dict[str, Any]] = {}
     for record in shelf.ledger.of_step(CHATS):
-        for row in shelf.find(record.name, OWN, "id", id, ("url", "source", "licence")):
-            return {name: value for name, value in row.items() if value}
-    return {}
+        rows = shelf.find_all(
+            record.name, OWN, "id", ids - found.keys(), ("url", "source", "licence")
+        )
+        for id, held in rows.items():
+            if held and (known := {name: value for name, value in held[0].items() if value}):
+                found[id] = known
+    return found
 
 
 def conversations(shelf: Shelf, prefix: str) -> list[Match]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from typing import TextIO
 
@@ -51,7 +50,21 @@ class Paint:
 
 def width() -> int:
     """Columns to write in: the terminal's, at most 110, 100 where there is none."""
-    return min(110, max(40, shutil.get_terminal_size((100, 24)).columns))
+    return min(110, max(40, columns(100)))
+
+
+def columns(otherwise: int) -> int:
+    """Columns of the terminal; `otherwise` where there is none.
+
+    As `shutil.get_terminal_size`, whose module loads what compresses archives too.
+    """
+    asked = os.environ.get("COLUMNS", "")
+    if asked.isdecimal() and int(asked):
+        return int(asked)
+    try:
+        return os.get_terminal_size(sys.__stdout__.fileno()).columns or otherwise  # type: ignore[union-attr]
+    except (AttributeError, ValueError, OSError):  # closed, or no terminal
+        return otherwise
 
 
 def size(count: float) -> str:

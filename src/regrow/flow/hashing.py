@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import queue
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,6 +67,10 @@ def _rest(source: Any) -> bytes:
 
 
 def _digest_large(first: bytes, source: Any, copy: IO[bytes] | None) -> Digest:
+    # Few processes hash a large file; every question to the command line would wait for these.
+    import queue
+    import threading
+
     hashers = [hashlib.sha256(), hashlib.md5(usedforsecurity=False)]
     queues: list[queue.Queue[bytes | None]] = [queue.Queue(_AHEAD) for _ in hashers]
 

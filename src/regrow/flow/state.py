@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import json
 import os
-import platform
 from collections.abc import Iterator
 from pathlib import Path
 from stat import S_ISREG
@@ -35,7 +34,7 @@ class Tree:
         self.path = root / path
         self._reread = reread
         name = path.replace("%", "%25").replace("/", "%2F")
-        self._memory = root / STATE / platform.node() / f"{name}.json"
+        self._memory = root / STATE / os.uname().nodename / f"{name}.json"
         known = files.read_json(self._memory)
         self._known: dict[str, list[Any]] = known if isinstance(known, dict) else {}
         self._changed = False

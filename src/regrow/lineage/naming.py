@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -142,6 +141,8 @@ def _by_hash(ledger: Ledger, prefix: str) -> Artifact:
 
 
 def _suggest(ledger: Ledger, text: str) -> str:
+    import difflib  # nobody who names a thing rightly waits for it
+
     names = [*ledger.by_name, *(record.path for record in ledger.records)]
     near = difflib.get_close_matches(text, names, n=4, cutoff=0.5)
     if near:

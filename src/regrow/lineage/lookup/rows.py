@@ -20,6 +20,7 @@ from regrow.lineage.lookup.damaged import Damaged
 
 MAGIC = b"regrowR1"
 PER_BLOCK = 16
+_decode = json.JSONDecoder().raw_decode
 _FOOT = struct.Struct("<8sQQI")
 """magic, rows, blocks, checksum of the two"""
 
@@ -111,7 +112,7 @@ class Rows:
         for (block, held), (start, end) in zip(wanted.items(), ends, strict=True):
             lines = self._lines(block, start, end)
             for number in held:
-                found[number] = json.loads(lines[number % PER_BLOCK])
+                found[number] = _decode(lines[number % PER_BLOCK])[0]
         return found
 
     def _ends(self, block: int) -> tuple[int, int]:

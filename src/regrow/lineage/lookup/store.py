@@ -11,9 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -47,6 +45,8 @@ def _mark(stat: os.stat_result) -> list[int]:
 
 def _clear(folder: Path) -> None:
     """Remove lookups of other code that nobody has added to for a day."""
+    import shutil  # loads slowly, see Store.folder
+
     for other in folder.iterdir() if folder.is_dir() else ():
         if time.time() - other.stat().st_mtime > _DAY:
             shutil.rmtree(other, ignore_errors=True)
@@ -90,6 +90,9 @@ class Store:
             except OSError:
                 usable = False
             if not usable:
+                # Here and below: what a question that finds its lookups made never needs is not loaded.
+                import tempfile
+
                 self._temporary = tempfile.TemporaryDirectory(prefix="regrow-lookup-")
                 folder = Path(self._temporary.name)
             self._folder = folder
@@ -196,6 +199,8 @@ class Store:
                 return kind(target)  # another process was faster
             except (OSError, Damaged):
                 pass
+            import shutil
+
             # Nobody else writes this name while the lock is held: what lies there was left by a kill.
             for left in self.folder.glob(f".{name}.*"):
                 if left.is_dir():

@@ -162,7 +162,9 @@ class Tree:
 
     def _checked(self, number: int) -> tuple[memoryview, memoryview, int]:
         raw = os.pread(self._file, BLOCK, HEAD + number * BLOCK)
-        if len(raw) != BLOCK or zlib.crc32(raw[: BLOCK - 8]) != int.from_bytes(raw[-8:], "little"):
+        if len(raw) != BLOCK or zlib.crc32(memoryview(raw)[:-8]) != int.from_bytes(
+            raw[-8:], "little"
+        ):
             raise Damaged(f"{self.path}: block {number} is not what was written")
         words = memoryview(raw).cast("Q")
         return words[:FULL], words[FULL : 2 * FULL], words[2 * FULL]

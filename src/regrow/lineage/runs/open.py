@@ -1,29 +1,36 @@
-"""The run that ends in a checkpoint."""
+"""The run that ends in a checkpoint.
+
+What a kind of run needs is loaded when one is opened: a question about packs waits for no other.
+"""
 
 from __future__ import annotations
 
 from regrow.lineage.errors import Unanswerable
 from regrow.lineage.ledger import Record
-from regrow.lineage.runs.examples import Examples, Pairs
-from regrow.lineage.runs.packs import Packs
-from regrow.lineage.runs.rollouts import Rollouts
 from regrow.lineage.runs.run import Run
 from regrow.lineage.shelf import Shelf
 
-_KINDS: dict[str, type[Run]] = {
-    "pretrain": Packs,
-    "midtrain": Packs,
-    "midtrain_b": Packs,
-    "longcontext": Packs,
-    "longcontext_control": Packs,
-    "sft": Examples,
-    "sft_instruct": Examples,
-    "dpo": Pairs,
-    "dpo_delta": Pairs,
-    "rlvr": Rollouts,
-    "rlzero": Rollouts,
-    "rlzero_random": Rollouts,
-}
+
+def _kind(stage: str) -> type[Run] | None:
+    """What the runs of a stage are; None where it trains on no data."""
+    match stage:
+        case "pretrain" | "midtrain" | "midtrain_b" | "longcontext" | "longcontext_control":
+            from regrow.lineage.runs.packs import Packs
+
+            return Packs
+        case "sft" | "sft_instruct":
+            from regrow.lineage.runs.examples import Examples
+
+            return Examples
+        case "dpo" | "dpo_delta":
+            from regrow.lineage.runs.examples import Pairs
+
+            return Pairs
+        case "rlvr" | "rlzero" | "rlzero_random":
+            from regrow.lineage.runs.rollouts import Rollouts
+
+            return Rollouts
+    return None
 
 
 def open_run(shelf: Shelf, checkpoint: Record) -> Run:
@@ -32,7 +39,7 @@ def open_run(shelf: Shelf, checkpoint: Record) -> Run:
     Raises:
         Unanswerable: no checkpoint, one that no data made (a soup), or its data are not on disk.
     """
-    kind = _KINDS.get(checkpoint.step.partition("_seed")[0])
+    kind = _kind(checkpoint.step.partition("_seed")[0])
     if not checkpoint.makes_checkpoint:
         raise Unanswerable(
             f"{checkpoint.name} is not a training checkpoint: name one, for example "

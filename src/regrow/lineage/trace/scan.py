@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -75,6 +74,8 @@ def by_text(shelf: Shelf, text: str) -> list[Match]:
 
 def nearest(shelf: Shelf, text: str) -> str:
     """A sentence that names the nearest URLs, or the documents that share most of the words."""
+    import difflib
+
     import polars as pl
 
     if " " not in text:

@@ -9,9 +9,9 @@ one of preference tuning of pairs, one of reinforcement learning of rollouts.
 from __future__ import annotations
 
 import argparse
-import json
 from typing import Any
 
+from regrow.cli.answer_json import written
 from regrow.cli.paint import Paint, width
 
 
@@ -35,7 +35,7 @@ def run(args: argparse.Namespace) -> int:
     else:
         answer = order_of_step(ledger, record, args.step)
     if args.json:
-        print(json.dumps(answer, indent=2, ensure_ascii=False))
+        print(written(answer))
     elif args.step is None:
         _show_totals(answer, Paint())
     else:

@@ -21,9 +21,9 @@ Examples:
 from __future__ import annotations
 
 import argparse
-import json
 from typing import TYPE_CHECKING, Any
 
+from regrow.cli.answer_json import written
 from regrow.cli.paint import Paint
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
         return _index(ledger, args.json)
     answer = trace(ledger, " ".join(args.document), args.text)
     if args.json:
-        print(json.dumps(answer, indent=2, ensure_ascii=False))
+        print(written(answer))
     elif "fate" not in answer:
         _show_matches(answer, Paint())
     else:
@@ -66,7 +66,7 @@ def _index(ledger: Ledger, as_json: bool) -> int:
 
     made = prepare(Shelf(ledger))
     if as_json:
-        print(json.dumps(made, indent=2))
+        print(written(made))
     else:
         print(
             f"{made['lookups']} lookups of {made['tables']} tables, {size(made['bytes'])} in {made['folder']}"

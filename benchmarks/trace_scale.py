@@ -120,27 +120,40 @@ class World:
             yield starts, places
 
 
-def sparse(source: Path, target: Path, keys: list[int], shift: int = 0) -> None:
-    """A tree of the same shape with the upper levels and the leaves of some keys; `shift` moves their keys."""
+def sparse(
+    source: Path, target: Path, keys: list[int], shift: int = 0, ranked: bool = False
+) -> None:
+    """A tree of the same shape with the upper levels and the leaves of some keys; `shift` moves their keys.
+
+    `ranked`: of a table in the order of the ids, not in that of the stream.
+    """
     tree = Tree(source)
-    leaves = {n for key in keys for n in (tree._leaf(key), tree._leaf(key) + 1)}
+    found = {n for key in keys for n in (tree._leaf(key), tree._leaf(key) + 1)}
+    leaves = {leaf for leaf in found if leaf < tree._levels[0][1]}
     upper = range(tree._levels[1][0], tree._levels[-1][0] + 1) if len(tree._levels) > 1 else ()
     with source.open("rb") as old, target.open("wb") as new:
         new.truncate(source.stat().st_size)
         new.write(old.read(HEAD))
-        for number in sorted({*upper, *(leaf for leaf in leaves if leaf < tree._levels[0][1])}):
+        for number in sorted({*upper, *leaves}):
             old.seek(HEAD + number * BLOCK)
             words = np.frombuffer(old.read(BLOCK), "<u8").copy()
-            if shift and number in leaves:
+            if number in leaves:
                 words[:FULL] += U(shift)
+                if ranked:
+                    count = int(words[2 * FULL])
+                    words[FULL : FULL + count] = np.arange(count, dtype=U) + U(number * FULL)
                 words[-1] = zlib.crc32(words[:-1].data)
             new.seek(HEAD + number * BLOCK)
             new.write(words.data)
 
 
-def write_rows(path: Path, world: World, places: set[int]) -> None:
-    """A file of rows of all places, in which only the blocks of `places` are written."""
-    wanted = {place // rows.PER_BLOCK for place in places}
+def write_rows(path: Path, world: World, numbered: dict[int, int]) -> None:
+    """A file of rows in which only the blocks of some are written; `numbered`: number of a row -> its place.
+
+    The rows beside them are never asked for: they are those of other documents.
+    """
+    wanted = {number // rows.PER_BLOCK for number in numbered}
+    others = [json.dumps(row(world, place), separators=(",", ":")) for place in range(999)]
     blocks = -(-world.n // rows.PER_BLOCK)
     offsets = np.zeros(blocks + 1, "<u8")
     with path.open("wb") as file:
@@ -149,8 +162,13 @@ def write_rows(path: Path, world: World, places: set[int]) -> None:
         for block in sorted(wanted):
             first = block * rows.PER_BLOCK
             lines = [str(block)]
-            for place in range(first, min(first + rows.PER_BLOCK, world.n)):
-                lines.append(json.dumps(row(world, place), separators=(",", ":")))
+            for number in range(first, min(first + rows.PER_BLOCK, world.n)):
+                place = numbered.get(number)
+                lines.append(
+                    others[number % len(others)]
+                    if place is None
+                    else json.dumps(row(world, place), separators=(",", ":"))
+                )
             blob = zlib.compress("\n".join(lines).encode(), 1)
             at += file.write(blob)
             sizes[block] = len(blob)
@@ -371,16 +389,20 @@ def bench(root: Path, n: int, turns: int) -> None:
     documents = [chance.randrange(n) for _ in range(turns)]
     places |= {int(world.place(np.array([rank], U))[0]) for rank in documents}
     told = here / "told.rows"
-    write_rows(told, world, places)
+    write_rows(told, world, {place: place for place in places})
     touched = [int(world.id(world.rank(place))[:16], 16) for place in sorted(places)]
     mine = [int(world.id(rank)[:16], 16) for rank in documents]
     shutil.copy(told, here / f"{index}.rows")
     for step in KEPT:
         file, column = FILES[step]
         name = stand_in(root, marks, f"data/{step}/{file}.parquet")
-        if not (here / f"{name}.rows").exists():
+        if step == "text":  # its documents stand in another order than in the stream
+            ranked = {world.rank(place): place for place in places}
+            write_rows(here / f"{name}.rows", world, ranked)
+        elif not (here / f"{name}.rows").exists():
             shutil.copy(told, here / f"{name}.rows")
-        sparse(full, here / f"{name}.{column}.tree", touched if step == "text" else mine)
+        tree = here / f"{name}.{column}.tree"
+        sparse(full, tree, touched if step == "text" else mine, ranked=step == "text")
     for step, file, column in NOT_IN:
         name = stand_in(root, marks, f"data/{step}/{file}.parquet")
         if not (here / f"{name}.rows").exists():

@@ -8,6 +8,8 @@ TORCH := $(shell grep '^torch==' constraints.txt)
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+# A worker takes a module at a time, in their order: fixtures of a module are made once (tests/conftest.py).
+PYTEST := pytest -n 2 --dist loadscope --no-loadscope-reorder
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
@@ -23,10 +25,10 @@ demo: $(READY) ## grow the published demo model from its sources and compare eve
 	@regrow verify
 
 test: $(READY) ## the whole test suite
-	pytest -n 2 --dist loadgroup tests
+	$(PYTEST) tests
 
 test-fast: $(READY) ## the tests that need no workflow run
-	pytest -n 2 --dist loadgroup -m "not workflow and not qemu" tests
+	$(PYTEST) -m "not workflow and not qemu" tests
 
 lint: $(READY) ## style, types, arrows between rooms, workflow
 	ruff check .

@@ -51,6 +51,10 @@ include: "workflow/rules/release.smk"
 include: "workflow/rules/seeds.smk"
 
 
+onstart:
+    FLOW.start(workflow)
+
+
 onsuccess:
     FLOW.finish(good=True)
 

@@ -66,7 +66,6 @@ def native(world: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, s
 
 
 @pytest.mark.qemu
-@pytest.mark.xdist_group("emulated")
 @pytest.mark.skipif(
     QEMU is None, reason="qemu-x86_64 is not installed (Debian: apt-get install qemu-user)"
 )

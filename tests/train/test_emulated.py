@@ -69,7 +69,6 @@ def native(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 @pytest.mark.qemu
 @pytest.mark.timeout(1800)  # two minutes on a quiet machine
-@pytest.mark.xdist_group("emulated")
 @pytest.mark.skipif(
     QEMU is None, reason="qemu-x86_64 is not installed (Debian: apt-get install qemu-user)"
 )

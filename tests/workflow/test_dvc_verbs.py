@@ -16,7 +16,6 @@ from small_repository import served
 
 pytestmark = [
     pytest.mark.workflow,
-    pytest.mark.xdist_group("workflow"),
     pytest.mark.timeout(2_400),
 ]
 SWITCH = 60.0

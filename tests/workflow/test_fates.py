@@ -11,7 +11,7 @@ from regrow.lineage.ledger import Ledger
 from regrow.lineage.shelf import Shelf
 from regrow.lineage.trace.answer import trace
 
-pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("workflow"), pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.workflow, pytest.mark.timeout(900)]
 
 STREAMS = {"pack": "pack", "midmix": "midmix", "longmix": "longmix", "longmix/short": "longmix"}
 """folder of a packed stream -> the step whose documents.parquet says what its passages were made of"""

@@ -11,7 +11,6 @@ from real_repository import Real
 
 pytestmark = [
     pytest.mark.workflow,
-    pytest.mark.xdist_group("workflow"),
     pytest.mark.timeout(2_400),
 ]
 

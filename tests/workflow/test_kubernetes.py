@@ -19,7 +19,6 @@ PROFILE = "workflow/profiles/kubernetes/config.yaml"
 
 pytestmark = [
     pytest.mark.workflow,
-    pytest.mark.xdist_group("workflow"),
     pytest.mark.timeout(600),
 ]
 

@@ -23,7 +23,6 @@ STEPS = 300
 WHY = slurm_cluster.lacking()
 pytestmark = [
     pytest.mark.workflow,
-    pytest.mark.xdist_group("workflow"),
     pytest.mark.timeout(900),
     pytest.mark.skipif(bool(WHY), reason=WHY),
 ]
@@ -40,6 +39,7 @@ def on(cluster: slurm_cluster.Cluster, repository: Real) -> None:
     """Let a repository's commands find the cluster and the plugin; look at the queue sooner."""
     repository.env |= cluster.env
     repository.env["PYTHONPATH"] += f"{os.pathsep}{PLUGINS}"
+    assert repository.env["REGROW_WARM"] == "1", "asked for, and not done where jobs run elsewhere"
     for name in ("slurm-init-seconds-before-status-checks", "seconds-between-status-checks"):
         repository.edit("workflow/profiles/slurm/config.yaml", f"{name}: 10", f"{name}: 3")
 

@@ -19,7 +19,6 @@ from regrow.params.schema import load
 
 pytestmark = [
     pytest.mark.workflow,
-    pytest.mark.xdist_group("workflow"),
     pytest.mark.timeout(2_400),
 ]
 

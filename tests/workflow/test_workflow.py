@@ -22,7 +22,6 @@ from small_repository import served
 
 pytestmark = [
     pytest.mark.workflow,
-    pytest.mark.xdist_group("workflow"),
     pytest.mark.timeout(2_400),
 ]
 

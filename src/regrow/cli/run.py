@@ -38,7 +38,7 @@ def _interrupt(number: int, frame: object) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the job; errors are said inside the tee, so that the log file has them too."""
-    from regrow.flow import hermetic, runner
+    from regrow.flow import files, hermetic, runner
     from regrow.flow.errors import FlowError
     from regrow.flow.present import find_root
     from regrow.flow.tee import tee
@@ -66,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
             if type(error).__name__ == "ParamsError":
                 print(error, file=sys.stderr)
                 return 2
-            if runner.disk_full(error):
+            if files.disk_full(error):
                 print(
                     "the disk is full. Nothing was recorded; free space and run again.",
                     file=sys.stderr,

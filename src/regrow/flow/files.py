@@ -1,8 +1,9 @@
-"""Small things about files: atomic writes, JSON that may not be there, time-stamp trust."""
+"""Small things about files: atomic writes, JSON that may not be there, time-stamp trust, full disks."""
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import json
 import os
@@ -75,3 +76,17 @@ def canonical(value: Any) -> bytes:
     """JSON with one spelling: sorted keys, no spaces, UTF-8."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return text.encode()
+
+
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+def disk_full(error: BaseException | None) -> bool:
+    """Whether an error, or what it came from, is a full disk (libraries wrap it in their own)."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in _FULL:
+            return True
+        if "No space left on device" in str(error) or "os error 28" in str(error):
+            return True
+        error = error.__cause__ or error.__context__
+    return False

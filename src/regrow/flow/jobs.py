@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -30,6 +30,10 @@ class Flow:
     """names of the jobs that a fork takes from its parent as they are; none where there is no fork"""
     since: Callable[[Any], dict[str, int]] = lambda params: {}
     """training stage -> its first step that a takedown changes (see `expand`); none where there is none"""
+    warm: tuple[str, ...] = ()
+    """packages, and `package:name`, that most of the work of steps with idle packages is to load"""
+    warm_variables: Mapping[str, str] = field(default_factory=dict)
+    """what such a step sets before it loads them"""
 
     def step(self, name: str) -> Step:
         """The step called `name`. Raises FlowError with the known names."""
@@ -52,8 +56,8 @@ def flow() -> Flow:
     try:
         table = importlib.import_module(name)
         flow = Flow(name, tuple(table.STEPS), table.load, table.PARAMS_ROOT)
-        own = {n: getattr(table, n) for n in ("taken", "since") if hasattr(table, n)}
-        return replace(flow, **own)
+        own = ("taken", "since", "warm", "warm_variables")
+        return replace(flow, **{n: getattr(table, n) for n in own if hasattr(table, n)})
     except (ImportError, AttributeError) as error:
         raise FlowError(f"{TABLE_VARIABLE}={name} is no table of steps: {error}") from None
 

@@ -25,6 +25,9 @@ class Entry:
 
     key: str | None = None
     outcome: str = "failed"
+    cpu_seconds: float = 0.0
+    max_rss_bytes: int = 0
+    """of processes that did work for it and are not its children"""
 
 
 @contextlib.contextmanager
@@ -46,9 +49,14 @@ def entry(root: Path, job: Job) -> Iterator[Entry]:
             "started": started.isoformat(timespec="milliseconds"),
             "seconds": round(time.monotonic() - clock, 3),
             "cpu_seconds": round(
-                own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime, 3
+                own.ru_utime
+                + own.ru_stime
+                + children.ru_utime
+                + children.ru_stime
+                + log.cpu_seconds,
+                3,
             ),
-            "max_rss_bytes": max(_peak(), children.ru_maxrss * 1024),
+            "max_rss_bytes": max(_peak(), children.ru_maxrss * 1024, log.max_rss_bytes),
             "host": platform.node(),
             "commit": _commit(root) if log.outcome == "run" else None,
         }

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import shutil
+import socket
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from regrow.flow import actions, files, hermetic, loading, runlog, variables, witness
+from regrow.flow import actions, files, hermetic, loading, runlog, variables, warm, witness
 from regrow.flow.definition import key_of
 from regrow.flow.errors import FlowError, StepFailed
 from regrow.flow.hashing import Digest
@@ -47,10 +47,11 @@ def run(root: Path, step: str, instance: str | None, params_file: str) -> str:
             log.key = runner.key
             log.outcome = runner.run()
         except Exception as error:
-            if disk_full(error):
+            if files.disk_full(error):
                 raise _full(job, root) from error
             raise
         finally:
+            log.cpu_seconds, log.max_rss_bytes = runner.elsewhere
             present.save()
     return log.outcome
 
@@ -81,6 +82,9 @@ class Runner:
         self.book = Book(self.root)
         self.parts = present.parts(job, self._input_hashes())
         self.key = key_of(self.parts)
+        self.elsewhere = (0.0, 0)
+        """CPU seconds and peak memory of a process that is no child of this one"""
+        self._loaded: set[str] = set()
 
     def _input_hashes(self) -> dict[str, str]:
         found = {}
@@ -183,13 +187,14 @@ class Runner:
         inputs = Inputs(self.root, self.job, self.present.jobs, self.book)
         paths = inputs.provide(self.store, self.remote, self.parts["inputs"])
         params = self._params()
-        self._loaded = self._ours()
+        before = self._ours()
         call = self._closed if hermetic.asked() else self._open
         output = self.root / PRIVATE / "work" / f"{self.job.name}@{files.token()}"
         scratch = self.root / PRIVATE / "scratch" / self.key
         output.mkdir(parents=True)
         try:
             counts = call(paths, params, output, self._extra(scratch))
+            self._loaded |= self._ours() - before
             self._check(inputs)
             record = self._adopt(output, counts)
         finally:
@@ -200,7 +205,10 @@ class Runner:
     def _open(
         self, paths: dict[str, Path], params: Any, output: Path, extra: dict[str, Any]
     ) -> Any:
-        """Call the function in this process, without variables that nobody declared."""
+        """Call the function in this process, without variables that nobody declared, or in a warm one."""
+        server = warm.connected() if self.job.step.idle else None
+        if server is not None:
+            return self._forked(server, paths, output, extra)
         with variables.shut_out():
             return self._function()(paths, params, output, **extra)
 
@@ -220,6 +228,19 @@ class Runner:
             extra,
             known,
         )
+
+    def _forked(
+        self, server: socket.socket, paths: dict[str, Path], output: Path, extra: dict[str, Any]
+    ) -> Any:
+        """Call it in a fork of the run's server, the params read anew."""
+        step = self.job.step
+        params = (self.root / self.present.params_file, step.params)
+        answer = warm.call(
+            server, self.job.name, step.function, step.idle, paths, params, output, extra
+        )
+        self.elsewhere = (answer.cpu_seconds, answer.max_rss_bytes)
+        self._loaded |= answer.modules
+        return answer.counts
 
     def _function(self) -> Any:
         try:
@@ -249,10 +270,10 @@ class Runner:
 
     def _check(self, inputs: Inputs) -> None:
         """What a step owes: only modules of its closure, and hands off its inputs."""
-        known = set(self.parts["code"]["modules"]) | self._loaded
+        known = set(self.parts["code"]["modules"])
         strange = sorted(
             name
-            for name in self._ours() - known
+            for name in self._loaded - known
             if not name.startswith(("regrow.flow", "regrow.cli", "regrow.params"))
         )
         if strange:
@@ -327,20 +348,6 @@ def _differing(old: Record, new: Record) -> list[str]:
     before = {f["path"]: f["sha256"] for f in old["output"]["files"]}
     after = {f["path"]: f["sha256"] for f in new["output"]["files"]}
     return sorted(n for n in before.keys() | after.keys() if before.get(n) != after.get(n))
-
-
-_FULL = (errno.ENOSPC, errno.EDQUOT)
-
-
-def disk_full(error: BaseException | None) -> bool:
-    """Whether an error, or what it came from, is a full disk (libraries wrap it in their own)."""
-    while error is not None:
-        if isinstance(error, OSError) and error.errno in _FULL:
-            return True
-        if "No space left on device" in str(error) or "os error 28" in str(error):
-            return True
-        error = error.__cause__ or error.__context__
-    return False
 
 
 def _full(job: Job, root: Path) -> StepFailed:

@@ -596,6 +596,12 @@ PARAMS_ROOT = "regrow.params.schema:Params"
 """the model of a params file; the key of a step counts the code of its sections' models"""
 
 
+warm = ("torch", "transformers:Olmo3ForCausalLM")
+"""what each step that runs a model loads first (`regrow.flow.warm`)"""
+warm_variables = {"ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2"}
+"""as `regrow.numerics.torch.activate` sets them before it loads torch"""
+
+
 def since(params: Params) -> dict[str, int]:
     """Training stage -> the first of its steps that saw a document that is taken down."""
     return {str(s): n for s, n in params.takedown.first.items()} if params.takedown else {}

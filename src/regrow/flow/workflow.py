@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from regrow.flow import settle
+from regrow.flow import settle, warm
 from regrow.flow.assess import Assessment
 from regrow.flow.errors import FlowError
 from regrow.flow.present import DEFAULT_PARAMS, PRIVATE, Present
@@ -40,6 +40,7 @@ class Flow:
         """
         self.root = Path(workflow.basedir)
         self._running: Any = None
+        self._warm: warm.Server | None = None
         _prepare_jobs(self.root)
         with _said():
             self._present = Present(self.root, _params_file(workflow))
@@ -115,8 +116,16 @@ class Flow:
         """The records of all instances of a step."""
         return [job.record for job in self._present.jobs.values() if job.step.name == step]
 
+    def start(self, workflow: Any) -> None:
+        """Before the first job of a run that has any."""
+        # Jobs elsewhere have their own memory and their own hosts.
+        if warm.asked() and workflow.local_exec:
+            self._warm = warm.Server()
+
     def finish(self, good: bool) -> None:
         """After a run: dvc.yaml and dvc.lock, and where to look."""
+        if self._warm is not None:
+            self._warm.close()
         gone = settle.finish(self._present)
         if gone:
             more = ", ..." if len(gone) > 3 else ""

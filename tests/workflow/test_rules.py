@@ -56,7 +56,7 @@ def test_every_job_has_the_inputs_and_outputs_of_the_table(tmp_path: Path, fork:
 
 def test_the_snakefile_is_short_and_includes_every_stage_in_flow_order():
     text = (ROOT / "Snakefile").read_text()
-    assert len(text.splitlines()) < 60
+    assert len(text.splitlines()) < 65
     included = re.findall(r'include: "workflow/rules/(\w+)\.smk"', text)
     assert sorted(included) == [path.stem for path in RULES]
     rules = re.findall(

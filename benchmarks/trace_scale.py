@@ -279,7 +279,7 @@ def asked(root: Path, arguments: list[str], cold: bool) -> tuple[float, float, f
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     start = time.perf_counter()
     done = subprocess.run(
-        [sys.executable, "-m", "regrow.cli.main", *arguments, "--json"],
+        [Path(sys.executable).with_name("regrow"), *arguments, "--json"],
         cwd=root, env=environment, capture_output=True, check=False,
     )  # fmt: skip
     wall = time.perf_counter() - start
@@ -425,6 +425,8 @@ def bench(root: Path, n: int, turns: int) -> None:
     asked(root, ["trace", world.id(documents[0])], False)
     for cold in (True, False):
         word = "cold" if cold else "warm"
+        for rank in documents if not cold else ():
+            asked(root, ["trace", world.id(rank)], cold)  # the last cold question dropped all pages
         measured = []
         for rank in documents:
             *figures, answer = asked(root, ["trace", world.id(rank)], cold)
@@ -434,7 +436,10 @@ def bench(root: Path, n: int, turns: int) -> None:
         for stage, batch in stages:
             checkpoint = f"{stage}.{sequences // batch:06d}"
             measured = []
-            for _, _, step, held in (one for one in drawn if one[0] == stage):
+            steps = [one for one in drawn if one[0] == stage]
+            for _, _, step, _ in steps if not cold else ():
+                asked(root, ["order", checkpoint, "--step", str(step)], cold)
+            for _, _, step, held in steps:
                 *figures, answer = asked(root, ["order", checkpoint, "--step", str(step)], cold)
                 check_step(world, held, answer)
                 measured.append(tuple(figures))

@@ -19,7 +19,7 @@ from regrow.flow.errors import StepFailed
 from small_repository import ROOT
 
 PLANTED = """
-import os, signal, sys, time
+import os, signal, subprocess, sys, time
 from pathlib import Path
 SEEN = []
 
@@ -43,14 +43,58 @@ def full(inputs, params, output):
 def killed(inputs, params, output):
     os.kill(os.getpid(), signal.SIGKILL)
 
-def waits(inputs, params, output):
+def began(output):
     (output / "pid").write_text(str(os.getpid()))
     os.rename(output / "pid", output / "began")
+
+def waits(inputs, params, output):
+    began(output)
     try:
         time.sleep(60)
     except KeyboardInterrupt:
         (output / "saved").write_text("")
         raise
+
+def worker(inputs, params, output):
+    child = subprocess.Popen(["sleep", "60"])
+    (output / "child").write_text(str(child.pid))
+    began(output)
+    while True:  # "the workers have it too", as regrow.train.parallel says
+        try:
+            child.wait()
+            sys.exit(130)
+        except KeyboardInterrupt:
+            continue
+
+def stubborn(inputs, params, output):
+    from regrow.train.interrupt import Interrupt
+    with Interrupt():
+        began(output)
+        for _ in range(600):
+            time.sleep(0.1)
+
+def saves(inputs, params, output):
+    began(output)
+    try:
+        time.sleep(60)
+    except KeyboardInterrupt:
+        print("saved, goes on from here")
+        sys.exit(130)
+
+def offline(inputs, params, output):
+    import huggingface_hub.constants, tqdm
+    return {"offline": huggingface_hub.constants.HF_HUB_OFFLINE, "silent": tqdm.tqdm(disable=None).disable}
+
+def numbers(inputs, params, output):
+    import numpy, random
+    return {"drawn": [numpy.random.random(), random.random()]}
+
+def ours(inputs, params, output):
+    import regrow.evaluate.offline
+    return {"loaded": regrow.evaluate.offline.__name__ in BEFORE}
+
+def lacks(inputs, params, output):
+    import nobody_has_this
 """
 CLIENT = """
 import sys
@@ -91,12 +135,12 @@ def place(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def call(place: Path, name: str, **extra: Any) -> warm.Answer:
+def call(place: Path, name: str, module: str = "planted", **extra: Any) -> warm.Answer:
     connection = warm.connected()
     assert connection is not None
     inputs = {"data": place / "data"}
     params = (ROOT / "params/demo.yaml", ("crawl",))
-    return warm.call(connection, "planted", f"planted:{name}", (), inputs, params, place, extra)
+    return warm.call(connection, "planted", f"{module}:{name}", (), inputs, params, place, extra)
 
 
 def client(place: Path, name: str) -> subprocess.Popen[str]:
@@ -153,6 +197,23 @@ def test_torch_is_as_a_step_loads_it_itself(server: Path, place: Path) -> None:
     assert found["isa"] == cold.stdout.strip() and found["TZ"] is None
 
 
+def test_what_is_loaded_first_is_kept_from_the_network(server: Path, place: Path) -> None:
+    """As `regrow.evaluate.offline` does it before a step of its own process loads them."""
+    assert call(place, "offline").counts == {"offline": True, "silent": True}
+
+
+def test_forks_share_no_random_state(server: Path, place: Path) -> None:
+    """A step that forgets its seed must not look deterministic."""
+    one, two = (call(place, "numbers").counts["drawn"] for _ in range(2))
+    assert one[0] != two[0] and one[1] != two[1]
+
+
+def test_code_of_ours_is_loaded_in_the_fork(server: Path, place: Path) -> None:
+    """The table of steps loads some; an edit during a run is in the key of the next job."""
+    found = call(place, "ours")
+    assert not found.counts["loaded"] and "regrow.evaluate.offline" in found.modules
+
+
 def test_streams_are_the_jobs(server: Path, place: Path) -> None:
     job = client(place, "clean")
     out, err = job.communicate()
@@ -167,6 +228,10 @@ def test_errors_are_said_as_ever(server: Path, place: Path) -> None:
     with pytest.raises(OSError) as full:
         call(place, "full")
     assert full.value.errno == errno.ENOSPC
+    with pytest.raises(StepFailed, match="No module named 'nobody_has_this'"):
+        call(place, "lacks")
+    with pytest.raises(ModuleNotFoundError, match="nobody"):
+        call(place, "clean", module="nobody")
     with pytest.raises(StepFailed, match=r"exit status -9"):
         call(place, "killed")
     assert call(place, "clean", instance="after").counts["seen"] == ["after"]
@@ -180,6 +245,31 @@ def test_an_interrupted_job_lets_its_fork_save(server: Path, place: Path) -> Non
     assert (place / "saved").exists() and gone(pid)
 
 
+def test_its_workers_are_interrupted_too(server: Path, place: Path) -> None:
+    job = client(place, "worker")
+    pid = began(place)
+    job.send_signal(signal.SIGTERM)
+    assert job.wait() == 130
+    assert gone(pid) and gone(int((place / "child").read_text()))
+
+
+def test_a_second_interrupt_stops_at_once(server: Path, place: Path) -> None:
+    job = client(place, "stubborn")
+    pid = began(place)
+    job.send_signal(signal.SIGTERM)
+    time.sleep(0.5)
+    assert job.poll() is None
+    job.send_signal(signal.SIGTERM)
+    assert job.wait() == 130 and gone(pid)
+
+
+def test_who_leaves_by_himself_is_not_called_failed(server: Path, place: Path) -> None:
+    job = client(place, "saves")
+    began(place)
+    job.send_signal(signal.SIGTERM)
+    assert job.communicate() == ("saved, goes on from here\n", "") and job.returncode == 130
+
+
 def test_a_killed_jobs_fork_is_killed(server: Path, place: Path) -> None:
     job = client(place, "waits")
     pid = began(place)
@@ -189,24 +279,64 @@ def test_a_killed_jobs_fork_is_killed(server: Path, place: Path) -> None:
     assert not (place / "saved").exists()
 
 
-def test_a_killed_run_takes_server_and_forks_along(place: Path, server: Path) -> None:
-    code = (
-        "import os, subprocess, sys, time; os.environ['REGROW_WARM'] = '1'; from regrow.flow import warm;"
-        f"s = warm.Server(); subprocess.Popen([sys.executable, '-c', {CLIENT!r}, *sys.argv[1:]]);"
-        "print(s._process.pid, s._folder, flush=True); time.sleep(60)"
-    )
-    arguments = [str(place), "waits", str(ROOT / "params/demo.yaml")]
-    run = subprocess.Popen([sys.executable, "-c", code, *arguments], stdout=subprocess.PIPE, text=True)  # fmt: skip
-    assert run.stdout is not None
-    pid, folder = run.stdout.readline().split()
+RUN = """
+import os, subprocess, sys, time
+os.environ["REGROW_WARM"] = "1"
+from regrow.flow import warm
+server = warm.Server()
+subprocess.Popen([sys.executable, "-c", sys.argv[1], *sys.argv[2:]])
+print(server._process.pid, server._folder, flush=True)
+time.sleep(60)
+"""
+
+
+def run(place: Path) -> tuple[subprocess.Popen[str], int, Path]:
+    """A run with a server of its own and a job; the server's process and folder."""
+    arguments = [CLIENT, str(place), "waits", str(ROOT / "params/demo.yaml")]
+    found = subprocess.Popen(
+        [sys.executable, "-c", RUN, *arguments],
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+    )  # fmt: skip
+    assert found.stdout is not None
+    pid, folder = found.stdout.readline().split()
+    return found, int(pid), Path(folder)
+
+
+@pytest.mark.parametrize("whom", ["run", "server"])
+def test_who_is_killed_takes_the_forks_along(place: Path, server: Path, whom: str) -> None:
+    process, pid, folder = run(place)
     fork = began(place)
-    run.kill()
-    run.wait()
-    until(lambda: gone(fork) and gone(int(pid)))
-    until(lambda: not Path(folder).exists())
+    os.kill(process.pid if whom == "run" else pid, signal.SIGKILL)
+    until(lambda: gone(fork))
+    if whom == "run":
+        process.wait()
+        until(lambda: gone(pid) and not folder.exists())
+    process.kill()
+    process.wait()
+
+
+def test_a_run_that_is_killed_while_the_server_loads_leaves_no_fork(place: Path, server: Path) -> None:  # fmt: skip
+    process, pid, folder = run(place)
+    until(lambda: list(folder.glob("job-*/order.json")))
+    process.kill()
+    process.wait()
+    until(lambda: gone(pid) and not folder.exists())
+    time.sleep(0.5)
+    assert not (place / "began").exists() or gone(began(place))
 
 
 def test_without_a_server_there_is_no_connection(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:  # fmt: skip
     for address in ("", "0", "1", str(tmp_path / "gone")):
         monkeypatch.setenv(warm.VARIABLE, address)
         assert warm.connected() is None
+
+
+def test_the_server_of_other_code_is_not_used(server: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+    """A run within a run, of another clone or with another table of steps."""
+    with warm.connected() as found:  # type: ignore[union-attr]
+        assert found
+    monkeypatch.setenv("REGROW_TABLE", "toy.table")
+    assert warm.connected() is None
+    monkeypatch.delenv("REGROW_TABLE")
+    monkeypatch.setattr(warm, "__file__", "/another/clone/src/regrow/flow/warm.py")
+    assert warm.connected() is None

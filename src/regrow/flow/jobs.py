@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -32,8 +32,8 @@ class Flow:
     """training stage -> its first step that a takedown changes (see `expand`); none where there is none"""
     warm: tuple[str, ...] = ()
     """packages, and `package:name`, that most of the work of steps with idle packages is to load"""
-    warm_variables: Mapping[str, str] = field(default_factory=dict)
-    """what such a step sets before it loads them"""
+    warm_start: Callable[[], None] = lambda: None
+    """sets the variables that such steps set before they load them"""
 
     def step(self, name: str) -> Step:
         """The step called `name`. Raises FlowError with the known names."""
@@ -56,7 +56,7 @@ def flow() -> Flow:
     try:
         table = importlib.import_module(name)
         flow = Flow(name, tuple(table.STEPS), table.load, table.PARAMS_ROOT)
-        own = ("taken", "since", "warm", "warm_variables")
+        own = ("taken", "since", "warm", "warm_start")
         return replace(flow, **{n: getattr(table, n) for n in own if hasattr(table, n)})
     except (ImportError, AttributeError) as error:
         raise FlowError(f"{TABLE_VARIABLE}={name} is no table of steps: {error}") from None

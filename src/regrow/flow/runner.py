@@ -235,9 +235,12 @@ class Runner:
         """Call it in a fork of the run's server, the params read anew."""
         step = self.job.step
         params = (self.root / self.present.params_file, step.params)
-        answer = warm.call(
-            server, self.job.name, step.function, step.idle, paths, params, output, extra
-        )
+        try:
+            answer = warm.call(
+                server, self.job.name, step.function, step.idle, paths, params, output, extra
+            )
+        except ModuleNotFoundError as error:
+            raise self._lacking(error) from error
         self.elsewhere = (answer.cpu_seconds, answer.max_rss_bytes)
         self._loaded |= answer.modules
         return answer.counts
@@ -246,9 +249,12 @@ class Runner:
         try:
             return loading.function(self.job.step.function, self.job.step.idle)
         except ModuleNotFoundError as error:
-            raise StepFailed(
-                f"{self.job.name}: {error}. Mend: `make env`, or `regrow doctor` for what is missing."
-            ) from error
+            raise self._lacking(error) from error
+
+    def _lacking(self, error: ModuleNotFoundError) -> StepFailed:
+        return StepFailed(
+            f"{self.job.name}: {error}. Mend: `make env`, or `regrow doctor` for what is missing."
+        )
 
     def _ours(self) -> set[str]:
         """Modules of our packages that are loaded now."""

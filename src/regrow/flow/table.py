@@ -7,6 +7,7 @@ Functions are named, not imported: a lookup that hits must not import torch.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -598,8 +599,12 @@ PARAMS_ROOT = "regrow.params.schema:Params"
 
 warm = ("torch", "transformers:Olmo3ForCausalLM")
 """what each step that runs a model loads first (`regrow.flow.warm`)"""
-warm_variables = {"ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2"}
-"""as `regrow.numerics.torch.activate` sets them before it loads torch"""
+
+
+def warm_start() -> None:
+    """Set what such steps set before that: no vector width but AVX2 (`numerics.torch.activate`), no network."""
+    os.environ.update(ATEN_CPU_CAPABILITY="avx2", ONEDNN_MAX_CPU_ISA="AVX2")
+    offline.prepare()
 
 
 def since(params: Params) -> dict[str, int]:

@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from regrow.flow.errors import StepFailed
+from regrow.flow.jobs import TABLE_VARIABLE
 
 VARIABLE = "REGROW_WARM"
 """1: asked for; in jobs, the address of the server"""
@@ -48,44 +49,69 @@ class Server:
         """Start it; it loads nothing yet. Jobs that this process starts find it."""
         # Short, whatever the repository's path: an address of a socket has 107 bytes.
         self._folder = tempfile.mkdtemp(prefix="regrow-warm-")
-        self._address = f"{self._folder}/socket"
+        address = f"{self._folder}/socket"
+        (Path(self._folder) / "serves").write_text(_served())
         with socket.socket(socket.AF_UNIX) as listener:
-            listener.bind(self._address)
+            listener.bind(address)
             listener.listen(64)
             handle = listener.fileno()
             # Of its own session: Ctrl-C reaches the jobs, and they tell their forks. The pipe ends with us.
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "regrow.flow.warm_server", str(handle), self._folder],
+                [sys.executable, "-P", "-m", "regrow.flow.warm_server", str(handle), self._folder],
                 stdin=subprocess.PIPE, pass_fds=(handle,), start_new_session=True,
             )  # fmt: skip
-        os.environ[VARIABLE] = self._address
+        os.environ[VARIABLE] = address
 
     def close(self) -> None:
         """End the server, and the forks that are still at work."""
         assert self._process.stdin is not None
         self._process.stdin.close()
-        self._process.wait()
+        try:
+            self._process.wait(30)
+        except subprocess.TimeoutExpired:  # its forks end with it
+            self._process.kill()
+            self._process.wait()
         shutil.rmtree(self._folder, ignore_errors=True)
         os.environ[VARIABLE] = "1"
 
 
 def asked() -> bool:
-    """Whether this process shall start a server."""
-    return os.environ.get(VARIABLE) == "1"
+    """Whether this process shall start a server, and can (Linux 5.3)."""
+    if os.environ.get(VARIABLE) != "1":
+        return False
+    try:
+        os.close(os.pidfd_open(os.getpid()))
+    except (AttributeError, OSError):
+        print(
+            f"{VARIABLE}: not on this system; jobs run in processes of their own.", file=sys.stderr
+        )
+        return False
+    return True
 
 
 def connected() -> socket.socket | None:
-    """A connection to the server of this run; None where there is none (another machine, or not asked for)."""
-    address = os.environ.get(VARIABLE, "")
-    if not address.startswith("/"):
+    """A connection to the server of this run; None where there is none (another machine, other code, not asked for)."""
+    address = Path(os.environ.get(VARIABLE, ""))
+    if not address.is_absolute():
+        return None
+    try:
+        if (address.parent / "serves").read_text() != _served():
+            return None
+    except OSError:
         return None
     connection = socket.socket(socket.AF_UNIX)
     try:
-        connection.connect(address)
+        connection.connect(str(address))
     except OSError:
         connection.close()
         return None
     return connection
+
+
+def _served() -> str:
+    """What forks run: the code, packages and table of steps of another repository or environment are not ours."""
+    table = os.environ.get(TABLE_VARIABLE, "")
+    return "\n".join([str(Path(__file__).parent), sys.prefix, sys.version, table])
 
 
 def call(
@@ -102,8 +128,10 @@ def call(
 
     Raises:
         StepFailed: the function failed; its traceback is on standard error.
+        ModuleNotFoundError: a package that it imports is not there.
         OSError: the disk is full (ENOSPC).
         KeyboardInterrupt: this process was interrupted; the fork was told, and has ended.
+        SystemExit: so the function ended.
     """
     # Beside the socket: the server removes what a killed job leaves.
     place = Path(connection.getpeername()).parent
@@ -123,25 +151,33 @@ def call(
         sys.stdout.flush()
         sys.stderr.flush()
         socket.send_fds(connection, [folder.encode()], [1, 2])
-        end = _ended(connection)
+        end, interrupted = _ended(connection)
         try:
             said = json.loads((Path(folder) / "said.json").read_text())
-        except FileNotFoundError:
-            status = end.get("status", "unknown: the server is gone")
-            raise StepFailed(
-                f"{job} ended without a result (exit status {status}; a negative one is a signal: "
-                "-9 is often a lack of memory). Nothing was recorded."
-            ) from None
+        except (FileNotFoundError, ValueError):
+            said = {}
+    if "exit" in said:  # of its own will, after it has saved
+        raise SystemExit(said["exit"])
+    if interrupted:
+        raise KeyboardInterrupt
+    if "missing" in said:
+        raise ModuleNotFoundError(said["missing"])
+    if "errno" in said:
+        raise OSError(said["errno"], said["failed"])
     if "failed" in said:
-        if said["errno"]:
-            raise OSError(said["errno"], said["failed"])
-        raise StepFailed(f"failed: {said['failed']}. Nothing was recorded.")
+        raise StepFailed(said["failed"], said["status"])
+    if "counts" not in said or "cpu_seconds" not in end:
+        status = end.get("status", "unknown: the server is gone")
+        raise StepFailed(
+            f"{job} ended without a result (exit status {status}; a negative one is a signal: "
+            "-9 is often a lack of memory). Nothing was recorded."
+        )
     modules = frozenset(said["modules"])
     return Answer(said["counts"], modules, end["cpu_seconds"], end["max_rss_bytes"])
 
 
-def _ended(connection: socket.socket) -> dict[str, Any]:
-    """Wait for the fork; an interrupt of this process is passed on to it first."""
+def _ended(connection: socket.socket) -> tuple[dict[str, Any], bool]:
+    """Wait for the fork, to which each interrupt of this process is passed on; how it ended, whether there was one."""
     interrupted = False
     text = b""
     while True:
@@ -154,7 +190,5 @@ def _ended(connection: socket.socket) -> dict[str, Any]:
             interrupted = True
             with contextlib.suppress(OSError):
                 connection.send(b"\n")
-    if interrupted:
-        raise KeyboardInterrupt
     end: dict[str, Any] = json.loads(text or b"{}")
-    return end
+    return end, interrupted

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import errno
 import gc
 import json
@@ -19,6 +20,7 @@ from types import SimpleNamespace
 from typing import Any, NoReturn
 
 from regrow.flow import jobs, loading, variables
+from regrow.flow.errors import FlowError
 from regrow.flow.files import disk_full
 
 _ONE = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
@@ -37,6 +39,8 @@ class _Forks:
     def accept(self) -> None:
         """Fork for a job that asks."""
         connection, _ = self.listener.accept()
+        connection.settimeout(10)  # a job that was stopped in between must not stop all others
+        streams: list[int] = []
         try:
             folder, streams, _, _ = socket.recv_fds(connection, 4096, 2)
             if len(streams) != 2:
@@ -44,10 +48,15 @@ class _Forks:
             order = json.loads((Path(folder.decode()) / "order.json").read_text())
         except (OSError, ValueError):  # it was killed meanwhile
             connection.close()
+            for stream in streams:
+                os.close(stream)
             return
+        connection.settimeout(None)
         self._load(order["idle"])
+        server = os.getpid()
         pid = os.fork()
         if pid == 0:
+            _die_with(server)
             self._leave(connection)
             _work(Path(folder.decode()), order, streams)
         for stream in streams:
@@ -60,9 +69,10 @@ class _Forks:
             return
         self._loaded = idle
         os.environ.update(dict.fromkeys(_ONE, "1"))
-        with variables.shut_out():
+        # What cannot be loaded is said by the fork that needs it.
+        with variables.shut_out(), contextlib.suppress(Exception):
             flow = jobs.flow()
-            os.environ.update(flow.warm_variables)
+            flow.warm_start()
             for name in flow.warm:
                 loading.package(name, idle)
         gc.collect()
@@ -77,12 +87,12 @@ class _Forks:
             connection.close()
 
     def hear(self, connection: socket.socket) -> None:
-        """A byte from a job: it was interrupted. Nothing more: it is gone, and its fork has no use."""
+        """Bytes from a job: it was interrupted. An end: it is gone, and its fork has no use."""
         pid = next(pid for pid, other in self.working.values() if other is connection)
         said = b""
         with contextlib.suppress(OSError):
             said = connection.recv(64)
-        _signal(pid, signal.SIGTERM if said else signal.SIGKILL)
+        _signal(pid, signal.SIGINT if said else signal.SIGKILL)
 
     def end(self, handle: int) -> None:
         """A fork has ended: tell its job."""
@@ -104,16 +114,31 @@ class _Forks:
 
 
 def _signal(pid: int, number: int) -> None:
-    """Interrupt a fork, or kill it with all that it started."""
-    with contextlib.suppress(ProcessLookupError):
-        (os.killpg if number == signal.SIGKILL else os.kill)(pid, number)
+    """Send a fork and all that it started a signal, as a terminal does."""
+    try:
+        os.killpg(pid, number)
+    except ProcessLookupError:  # it has not yet made its group; its id stays its own until `end`
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)
+
+
+def _die_with(server: int) -> None:
+    """In a fork: die when the server does, however that is (prctl(2), PR_SET_PDEATHSIG)."""
+    ctypes.CDLL(None, use_errno=True).prctl(1, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != server:
+        os._exit(1)
 
 
 def serve(listener: socket.socket, owner: int) -> None:
     """Fork for jobs until the pipe `owner` ends."""
     forks = _Forks(listener)
     while True:
-        waiting: list[Any] = [owner, listener, *forks.working, *(c for _, c in forks.working.values())]
+        waiting: list[Any] = [
+            owner,
+            listener,
+            *forks.working,
+            *(c for _, c in forks.working.values()),
+        ]
         for one in select.select(waiting, [], [])[0]:
             if one == owner:
                 forks.kill()
@@ -142,16 +167,14 @@ def _work(folder: Path, order: dict[str, Any], streams: list[int]) -> NoReturn:
         os.environ.clear()
         os.environ.update(order["environment"])
         time.tzset()
-        said = _called(order)
-        (folder / "said.json").write_text(json.dumps(said))
+        said = _said(order)
+        (folder / ".said").write_text(json.dumps(said))
+        (folder / ".said").rename(folder / "said.json")
         status = 0
     except KeyboardInterrupt:
         status = 130
-    except BaseException as error:
+    except BaseException:
         traceback.print_exc()
-        number = errno.ENOSPC if disk_full(error) else 0
-        said = {"failed": f"{type(error).__name__}: {error}", "errno": number}
-        (folder / "said.json").write_text(json.dumps(said))
     finally:
         with contextlib.suppress(Exception):
             sys.stdout.flush()
@@ -159,7 +182,33 @@ def _work(folder: Path, order: dict[str, Any], streams: list[int]) -> NoReturn:
         os._exit(status)
 
 
+def _said(order: dict[str, Any]) -> dict[str, Any]:
+    """What the function gave, or how it ended otherwise."""
+    try:
+        return _called(order)
+    except SystemExit as stop:
+        return {"exit": stop.code}
+    except _Missing as missing:
+        return {"missing": str(missing)}
+    except Exception as error:
+        # Ours are messages to the user, and know their status.
+        if isinstance(error, FlowError) or type(error).__name__ == "ParamsError":
+            return {"failed": str(error), "status": getattr(error, "status", 2)}
+        traceback.print_exc()
+        said = f"failed: {type(error).__name__}: {error}. Nothing was recorded."
+        return {"failed": said, "status": 1} | ({"errno": errno.ENOSPC} if disk_full(error) else {})
+
+
+class _Missing(Exception):
+    """A package is not there."""
+
+
 def _called(order: dict[str, Any]) -> dict[str, Any]:
+    _forget_ours()
+    if "numpy" in sys.modules:
+        sys.modules[
+            "numpy"
+        ].random.seed()  # else all forks would draw the same where nobody gives a seed
     flow = jobs.flow()
     name, sections = order["params"]
     every = flow.load(Path(name))
@@ -169,11 +218,26 @@ def _called(order: dict[str, Any]) -> dict[str, Any]:
     before = set(sys.modules)
     with variables.shut_out():
         # Read when torch first calculates, which is after the fork.
-        os.environ.update(flow.warm_variables)
-        function = loading.function(order["function"], order["idle"])
+        flow.warm_start()
+        try:
+            function = loading.function(order["function"], order["idle"])
+        except ModuleNotFoundError as error:
+            raise _Missing(str(error)) from error
         counts = function(inputs, params, Path(order["output"]), **order["extra"], **folders)
     ours = sorted(m for m in set(sys.modules) - before if m.split(".")[0] in flow.packages)
     return {"counts": counts, "modules": ours}
+
+
+def _forget_ours() -> None:
+    """Modules that the table of steps loads are loaded anew: a key counts them as they are now."""
+    packages = jobs.flow().packages
+    for name in list(sys.modules):
+        if (
+            name.split(".")[0] in packages
+            and not name.startswith("regrow.flow")
+            and name != "regrow"
+        ):
+            del sys.modules[name]
 
 
 def _interrupt(number: int, frame: object) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -30,6 +31,23 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("clone")
     git(ROOT, "clone", "--quiet", "--shared", str(ROOT), str(folder))
     return folder
+
+
+_ASKED = re.compile(
+    r"regrow (?:audit|order|rebuild|diff|attest|explain|chat|fork|verify)((?: [a-z0-9][\w.@-]*)+)"
+)
+
+
+@pytest.mark.parametrize(
+    "file", ["README.md", *sorted(p.name for p in (ROOT / "docs").glob("*.md"))]
+)
+def test_every_artifact_that_the_documents_ask_about_is_there(clone: Path, file: str) -> None:
+    """What a newcomer types: by name, path or hash, of the records beside it."""
+    ledger = Ledger.load(clone)
+    text = (ROOT / ("" if file == "README.md" else "docs") / file).read_text()
+    named = {word.partition("@")[0] for words in _ASKED.findall(text) for word in words.split()}
+    for name in sorted(named):
+        assert resolve(ledger, name), name
 
 
 def test_the_published_chain_holds_together_without_any_data(clone: Path) -> None:

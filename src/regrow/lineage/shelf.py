@@ -117,11 +117,27 @@ class Shelf:
         return None if path is None else json.loads(path.read_text(encoding="utf-8"))
 
     def hint(self) -> str:
-        """How to get what was missing; "" where nothing was."""
+        """How to get what was missing; "" where nothing was. Repetitions under other seeds, which a plain run
+        does not make, are only counted, and stand last."""
         if not self.missing:
             return ""
-        folders = sorted(self.missing)
-        return f"not on disk: {', '.join(folders)}. Fetch with `dvc pull {' '.join(folders)}`."
+        from regrow.flow.table import (
+            is_repetition,
+        )  # the steps' table, for the few who lack something
+
+        aside = sorted(path for path in self.missing if is_repetition(path.split("/")[1]))
+        folders = sorted(self.missing - set(aside))
+        said = []
+        if folders:
+            names = f"{', '.join(folders)}. Fetch with `dvc pull {' '.join(folders)}`."
+            said.append(f"not on disk: {names}")
+        if aside:
+            steps = sorted({path.split("/")[1] for path in aside})
+            said.append(
+                f"not looked at: repetitions under other seeds ({', '.join(steps)}), which are not here; "
+                "`snakemake --cores all seeds` makes them."
+            )
+        return " ".join(said)
 
 
 def picked(rows: list[dict[str, Any]], columns: Iterable[str]) -> list[dict[str, Any]]:

@@ -154,7 +154,7 @@ function showOverview() {
     heading("From the sources to the checkpoint"),
     sentence("Each box is a step, or a stage of training with its checkpoints. What it wrote has a hash that depends on its inputs, parameters, code and packages, and on nothing else. Choose a box to see them, or search a document to see its way.", "lead"),
     sentence(["The page is about ", link(data.artifact.name), "."]),
-    data.missing ? sentence(data.missing, "warn") : null,
+    data.missing ? sentence(data.missing, data.missing.startsWith("not on disk") ? "warn" : "lead") : null,
     part("Documents", bars(Object.entries(found.ends).map(([end, many]) => [said[end], many, css[end]])),
       found.dropped.length ? more("dropped, by step and reason", bars(found.dropped.map(([step, reason, many]) => [`${step}: ${reason}`, many, "lost"]))) : null),
     tasks.length ? part("Tasks", sentence([`${count(data.tasks.counts.tasks)} tasks, ${count(data.tasks.counts["examples and pairs"])} examples and pairs in runs, ${count(data.tasks.counts.answers)} rewarded answers. `, el("a", { href: "#q=", onclick: () => { $("end").value = "task"; } }, "List them"), "."])) : null,

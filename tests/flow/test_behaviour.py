@@ -338,7 +338,7 @@ def test_a_job_left_behind_by_a_killed_snakemake_is_waited_for(repository: Repos
         ["snakemake", "--cores", "1"],
         cwd=repository.path,
         # Longer than the next snakemake needs to come up, however busy the machine is.
-        env=repository.env | {"REGROW_TOY_PAUSE": "15"},
+        env=repository.env | {"REGROW_TOY_PAUSE": "6"},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )

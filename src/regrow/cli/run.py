@@ -32,10 +32,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _interrupt(number: int, frame: object) -> None:
-    raise KeyboardInterrupt
-
-
 def run(args: argparse.Namespace) -> int:
     """Run the job; errors are said inside the tee, so that the log file has them too."""
     from regrow.flow import files, hermetic, runner
@@ -47,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
         os.environ[runner.CACHE_OFF] = "1"
     if args.hermetic:
         os.environ[hermetic.VARIABLE] = "1"
-    signal.signal(signal.SIGTERM, _interrupt)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     name = args.step if args.instance is None else f"{args.step}.{args.instance}"
     with tee(name, args.log):
         try:

@@ -18,6 +18,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
+from regrow.flow import handover
 from regrow.flow.errors import StepFailed
 from regrow.flow.variables import CLOSED
 
@@ -60,13 +61,7 @@ def call(
         place = Path(folder)
         (place / "home").mkdir()
         order = {
-            "function": function,
-            "idle": list(idle),
-            "inputs": {name: str(path) for name, path in paths.items()},
-            "params": [str(params[0]), list(params[1])],
-            "output": str(output),
-            "extra": {k: v for k, v in extra.items() if not isinstance(v, Path)},
-            "folders": {k: str(v) for k, v in extra.items() if isinstance(v, Path)},
+            **handover.written(function, idle, paths, params, output, extra),
             "packages": sorted(packages),
             "kept": list(CLOSED),
             "system": list(SYSTEM),

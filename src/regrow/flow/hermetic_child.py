@@ -8,10 +8,9 @@ import json
 import os
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
-from regrow.flow import jobs, loading
+from regrow.flow import handover, jobs
 from regrow.flow.landlock import enclose
 from regrow.flow.watch import Watch
 
@@ -19,22 +18,16 @@ from regrow.flow.watch import Watch
 def main(place: Path) -> None:
     """Do what `order.json` in `place` says; leave `home/said.json` there."""
     order = json.loads((place / "order.json").read_text())
-    name, sections = order["params"]
-    every = jobs.flow().load(Path(name))
-    params = SimpleNamespace(**{section: getattr(every, section) for section in sections})
-    output = Path(order["output"])
-    folders = {key: Path(path) for key, path in order["folders"].items()}
-    own = [output, place / "home", *folders.values()]
-    read = [*map(Path, order["inputs"].values()), *map(Path, order["system"]), *_code()]
+    call = handover.Call.read(order, jobs.flow())
+    own = [call.output, place / "home", *call.folders.values()]
+    read = [*call.inputs.values(), *map(Path, order["system"]), *_code()]
     watch = Watch(read=[*read, *own], kept=[*order["kept"], *_SET_HERE])
     inside = enclose(read=[*read, place], write=[*own, Path("/dev"), Path("/proc")])
     if not inside:
         print("no Landlock here: what native code reads is not seen", file=sys.stderr)
-    inputs = {key: Path(path) for key, path in order["inputs"].items()}
     before = set(sys.modules)
     with watch:
-        function = loading.function(order["function"], order["idle"])
-        counts = function(inputs, params, output, **order["extra"], **folders)
+        counts = call.run(call.function())
     seen = [*watch.seen, *_strangers(set(order["packages"]), before)]
     said = {"counts": counts, "seen": seen}
     (place / "home/said.json").write_text(json.dumps(said))

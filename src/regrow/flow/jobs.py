@@ -31,7 +31,7 @@ class Flow:
     since: Callable[[Any], dict[str, int]] = lambda params: {}
     """training stage -> its first step that a takedown changes (see `expand`); none where there is none"""
     warm: tuple[str, ...] = ()
-    """packages, and `package:name`, that most of the work of steps with idle packages is to load"""
+    """`package:name`s that most of the work of steps with idle packages is to load"""
     warm_start: Callable[[], None] = lambda: None
     """sets the variables that such steps set before they load them"""
 

@@ -29,16 +29,6 @@ def function(path: str, idle: Iterable[str] = ()) -> Any:
         return getattr(importlib.import_module(module), name)
 
 
-def package(path: str, idle: Iterable[str] = ()) -> None:
-    """Import a package, or `package:name` and so the part of it that has the name, as `function` would."""
-    module, _, name = path.partition(":")
-    gc.set_threshold(*_THRESHOLDS)
-    with _hidden(idle):
-        found = importlib.import_module(module)
-        if name:
-            getattr(found, name)
-
-
 @contextlib.contextmanager
 def _hidden(packages: Iterable[str]) -> Iterator[None]:
     hidden = [name for name in packages if name not in sys.modules]

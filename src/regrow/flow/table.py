@@ -597,7 +597,7 @@ PARAMS_ROOT = "regrow.params.schema:Params"
 """the model of a params file; the key of a step counts the code of its sections' models"""
 
 
-warm = ("torch", "transformers:Olmo3ForCausalLM")
+warm = ("torch:nn", "transformers:Olmo3ForCausalLM")
 """what each step that runs a model loads first (`regrow.flow.warm`)"""
 
 

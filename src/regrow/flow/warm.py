@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from regrow.flow import handover
 from regrow.flow.errors import StepFailed
 from regrow.flow.jobs import TABLE_VARIABLE
 
@@ -137,13 +138,7 @@ def call(
     place = Path(connection.getpeername()).parent
     with connection, tempfile.TemporaryDirectory(prefix="job-", dir=place) as folder:
         order = {
-            "function": function,
-            "idle": list(idle),
-            "inputs": {name: str(path) for name, path in paths.items()},
-            "params": [str(params[0]), list(params[1])],
-            "output": str(output),
-            "extra": {k: v for k, v in extra.items() if not isinstance(v, Path)},
-            "folders": {k: str(v) for k, v in extra.items() if isinstance(v, Path)},
+            **handover.written(function, idle, paths, params, output, extra),
             "environment": dict(os.environ),
             "cwd": str(Path.cwd()),
         }

@@ -16,10 +16,9 @@ import sys
 import time
 import traceback
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, NoReturn
 
-from regrow.flow import jobs, loading, variables
+from regrow.flow import handover, jobs, loading, variables
 from regrow.flow.errors import FlowError
 from regrow.flow.files import disk_full
 
@@ -34,7 +33,7 @@ class _Forks:
     def __init__(self, listener: socket.socket) -> None:
         self.listener = listener
         self.working: dict[int, tuple[int, socket.socket]] = {}
-        self._loaded: list[str] | None = None
+        self._loaded = False
 
     def accept(self) -> None:
         """Fork for a job that asks."""
@@ -56,25 +55,28 @@ class _Forks:
         server = os.getpid()
         pid = os.fork()
         if pid == 0:
-            _die_with(server)
-            self._leave(connection)
-            _work(Path(folder.decode()), order, streams)
+            try:
+                _die_with(server)
+                self._leave(connection)
+                _work(Path(folder.decode()), order, streams)
+            finally:  # nothing of the server's may be done in a fork
+                os._exit(1)
         for stream in streams:
             os.close(stream)
         self.working[os.pidfd_open(pid)] = (pid, connection)
 
     def _load(self, idle: list[str]) -> None:
         """Load what steps load first, without the variables of a shell; once."""
-        if self._loaded is not None:
+        if self._loaded:
             return
-        self._loaded = idle
+        self._loaded = True
         os.environ.update(dict.fromkeys(_ONE, "1"))
         # What cannot be loaded is said by the fork that needs it.
         with variables.shut_out(), contextlib.suppress(Exception):
             flow = jobs.flow()
             flow.warm_start()
             for name in flow.warm:
-                loading.package(name, idle)
+                loading.function(name, idle)
         gc.collect()
         gc.freeze()  # pages of what is loaded stay shared with the forks
 
@@ -132,24 +134,22 @@ def _die_with(server: int) -> None:
 def serve(listener: socket.socket, owner: int) -> None:
     """Fork for jobs until the pipe `owner` ends."""
     forks = _Forks(listener)
-    while True:
-        waiting: list[Any] = [
-            owner,
-            listener,
-            *forks.working,
-            *(c for _, c in forks.working.values()),
-        ]
-        for one in select.select(waiting, [], [])[0]:
-            if one == owner:
-                forks.kill()
-                return
-            if one is listener:
-                forks.accept()
-            elif isinstance(one, int):
-                if one in forks.working:
-                    forks.end(one)
-            elif any(one is connection for _, connection in forks.working.values()):
-                forks.hear(one)
+    try:
+        while True:
+            connections = [connection for _, connection in forks.working.values()]
+            waiting: list[Any] = [owner, listener, *forks.working, *connections]
+            for one in select.select(waiting, [], [])[0]:
+                if one == owner:
+                    return
+                if one is listener:
+                    forks.accept()
+                elif isinstance(one, int):
+                    if one in forks.working:
+                        forks.end(one)
+                elif any(one is connection for _, connection in forks.working.values()):
+                    forks.hear(one)
+    finally:
+        forks.kill()
 
 
 def _work(folder: Path, order: dict[str, Any], streams: list[int]) -> NoReturn:
@@ -161,8 +161,8 @@ def _work(folder: Path, order: dict[str, Any], streams: list[int]) -> NoReturn:
         for handle, target in ((null, 0), (streams[0], 1), (streams[1], 2)):
             os.dup2(handle, target)
             os.close(handle)
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        signal.signal(signal.SIGTERM, _interrupt)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.default_int_handler)
         os.chdir(order["cwd"])
         os.environ.clear()
         os.environ.update(order["environment"])
@@ -205,43 +205,31 @@ class _Missing(Exception):
 
 def _called(order: dict[str, Any]) -> dict[str, Any]:
     _forget_ours()
-    if "numpy" in sys.modules:
-        sys.modules[
-            "numpy"
-        ].random.seed()  # else all forks would draw the same where nobody gives a seed
+    # Else all forks would draw the same where nobody gives a seed.
+    if (numpy := sys.modules.get("numpy")) is not None:
+        numpy.random.seed()
     flow = jobs.flow()
-    name, sections = order["params"]
-    every = flow.load(Path(name))
-    params = SimpleNamespace(**{section: getattr(every, section) for section in sections})
-    inputs = {key: Path(path) for key, path in order["inputs"].items()}
-    folders = {key: Path(path) for key, path in order["folders"].items()}
+    call = handover.Call.read(order, flow)
     before = set(sys.modules)
     with variables.shut_out():
         # Read when torch first calculates, which is after the fork.
         flow.warm_start()
         try:
-            function = loading.function(order["function"], order["idle"])
+            function = call.function()
         except ModuleNotFoundError as error:
             raise _Missing(str(error)) from error
-        counts = function(inputs, params, Path(order["output"]), **order["extra"], **folders)
+        counts = call.run(function)
     ours = sorted(m for m in set(sys.modules) - before if m.split(".")[0] in flow.packages)
     return {"counts": counts, "modules": ours}
 
 
 def _forget_ours() -> None:
     """Modules that the table of steps loads are loaded anew: a key counts them as they are now."""
-    packages = jobs.flow().packages
-    for name in list(sys.modules):
-        if (
-            name.split(".")[0] in packages
-            and not name.startswith("regrow.flow")
-            and name != "regrow"
-        ):
+    tops = jobs.flow().packages
+    ours = [name for name in sys.modules if name.split(".")[0] in tops and name != "regrow"]
+    for name in ours:
+        if not name.startswith("regrow.flow"):
             del sys.modules[name]
-
-
-def _interrupt(number: int, frame: object) -> None:
-    raise KeyboardInterrupt
 
 
 def main(handle: int, folder: str) -> None:

@@ -121,9 +121,8 @@ class Shelf:
         does not make, are only counted, and stand last."""
         if not self.missing:
             return ""
-        from regrow.flow.table import (
-            is_repetition,
-        )  # the steps' table, for the few who lack something
+        # The table of steps is loaded for the few questions that lack something.
+        from regrow.flow.table import is_repetition
 
         aside = sorted(path for path in self.missing if is_repetition(path.split("/")[1]))
         folders = sorted(self.missing - set(aside))

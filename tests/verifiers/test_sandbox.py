@@ -115,6 +115,18 @@ def test_nothing_gets_out_for_a_normal_user(backend: str) -> None:
 
 
 @pytest.mark.parametrize("backend", backends.BACKENDS)
+def test_used_up_processor_time_is_a_time_out_though_the_kernel_counts_ahead(
+    backend: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The reason is recorded with a rollout, so ticks must not decide it: here they run 10 % ahead."""
+    need(backend)
+    clock = time.monotonic
+    monkeypatch.setattr(runner.time, "monotonic", lambda: clock() * 0.9)
+    outcome = runner.run(Program("while True: pass"), Limits(cpu_seconds=1), backend)
+    assert outcome.status == "time-out"
+
+
+@pytest.mark.parametrize("backend", backends.BACKENDS)
 def test_what_a_program_says_comes_back(backend: str) -> None:
     need(backend)
 

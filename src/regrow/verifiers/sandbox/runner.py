@@ -18,6 +18,9 @@ from regrow.verifiers.sandbox.limits import Limits, Outcome, Program, Status, Un
 _CHUNK = 1 << 16
 _GRACE = 10.0
 """seconds a killed process may take to vanish"""
+_USED_UP = 0.75
+"""part of the processor seconds that must have passed before a kill can be RLIMIT_CPU's: the kernel
+counts them in clock ticks, which may run ahead of the clock by some percent"""
 
 
 def run(program: Program, limits: Limits | None = None, backend: str | None = None) -> Outcome:
@@ -74,6 +77,7 @@ def _attempt(program: Program, limits: Limits, backend: str) -> Outcome:
         "parent": os.getpid(),
         "readable": list(paths.readable()),
     }
+    started = time.monotonic()  # before the process: what it uses up until we go on counts for it too
     process = subprocess.Popen(
         backends.command(backend),
         stdin=subprocess.PIPE,
@@ -83,7 +87,6 @@ def _attempt(program: Program, limits: Limits, backend: str) -> Outcome:
         cwd="/",
         start_new_session=True,
     )
-    started = time.monotonic()
     with _Watch(process, json.dumps(orders).encode(), limits) as watch:
         cause = watch.until_end()
         code = process.wait(_GRACE)
@@ -97,8 +100,8 @@ def _attempt(program: Program, limits: Limits, backend: str) -> Outcome:
     if code > 128:  # how a parent of the program says that a signal killed it
         code = 128 - code
     status: Status = cause or ("killed" if code < 0 else "ended")
-    if code == -signal.SIGKILL and status == "killed" and took >= limits.cpu_seconds:
-        status = "time-out"  # the kernel's, by RLIMIT_CPU: one thread cannot use it up sooner
+    if code == -signal.SIGKILL and status == "killed" and took >= _USED_UP * limits.cpu_seconds:
+        status = "time-out"  # the kernel's, by RLIMIT_CPU: a program can send itself no signal
     return Outcome(status, code, out, err)
 
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import ast
-import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+import forked_imports
+from forked_imports import Importer
 from regrow.flow import jobs
 from regrow.flow.closure import Closure, Modules, closure
 from regrow.flow.errors import FlowError
@@ -138,45 +137,20 @@ def test_a_broken_module_is_a_message(package: Path):
         reach(package)
 
 
-IMPORTER = """
-import importlib, json, os, sys, traceback
-import torch, transformers
-transformers.Olmo3ForCausalLM  # most of the time of an import is these two, which are not ours
-assert not any(name.split(".")[0] == "regrow" for name in sys.modules)
-for line in sys.stdin:
-    source, module, function = line.split()
-    if os.fork() == 0:
-        try:
-            sys.path.insert(0, source)
-            found = importlib.import_module(module)
-            assert callable(getattr(found, function)) and source in found.__file__, found
-            said = ""
-        except BaseException:
-            said = traceback.format_exc()
-        print(json.dumps(said), flush=True)
-        os._exit(0)
-    os.wait()
-"""
-
-
 @pytest.fixture(scope="module")
-def importer() -> Iterator[subprocess.Popen[str]]:
-    """Imports a module of a folder in a fork of a process that knows none of ours; says the traceback."""
-    pipe = subprocess.PIPE
-    command = [sys.executable, "-c", IMPORTER]
-    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, env={"PATH": ""}) as process:
-        yield process
+def importer() -> Iterator[Importer]:
+    with forked_imports.importer() as made:
+        yield made
 
 
 @pytest.mark.parametrize("name", STEPS)
 def test_every_step_imports_with_nothing_but_its_closure(
-    name: str, tmp_path: Path, importer: subprocess.Popen[str]
+    name: str, tmp_path: Path, importer: Importer
 ):
     """Hermetic: a folder with the closure's files only; the params' models come along whole."""
     step = STEPS[name]
-    module, _, function = step.function.partition(":")
     modules = Modules(tmp_path / "cache.json", FLOW.packages)
-    found = closure(modules, module, FLOW.params_root, step.params)
+    found = closure(modules, step.function.partition(":")[0], FLOW.params_root, step.params)
     source = tmp_path / "src"
     names = set(found.modules) | {
         f"regrow.params.{p.stem}" for p in ROOT.glob("src/regrow/params/*.py")
@@ -187,9 +161,7 @@ def test_every_step_imports_with_nothing_but_its_closure(
             target = source / path.relative_to(ROOT / "src")
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(path.read_bytes())
-    assert importer.stdin is not None and importer.stdout is not None
-    print(source, module, function, file=importer.stdin, flush=True)
-    assert json.loads(importer.stdout.readline()) == ""
+    assert importer.load(source, step.function).failed == ""
 
 
 def test_no_step_reaches_the_runner(tmp_path: Path):

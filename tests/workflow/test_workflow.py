@@ -7,14 +7,13 @@ import os
 import random
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 
+from forked_imports import importer
 from real_repository import Real
-from regrow.flow import jobs
 from regrow.flow.present import Present
 from regrow.tokens import bpe, chat
 from regrow.tokens.reader import Packed
@@ -160,34 +159,13 @@ def test_edits_and_reverts(grown: Real, tmp_path: Path):
     assert path.read_bytes() == before
 
 
-LOADED = """
-import importlib, json, os, sys
-import torch, transformers
-transformers.Olmo3ForCausalLM  # most of the time of an import is these two, which are not ours
-sys.path.insert(0, sys.argv[1])
-for module in sys.argv[2:]:
-    if os.fork() == 0:
-        importlib.import_module(module)
-        print(json.dumps([module, [m for m in sys.modules if m.startswith("regrow.")]]), flush=True)
-        os._exit(0)
-    assert os.wait()[1] == 0, module
-"""
-
-
-def loaded(modules: set[str], source: Path) -> dict[str, set[str]]:
-    """Modules of ours that importing each of these loads, in a process of its own: an oracle that knows no closure."""
-    command = [sys.executable, "-c", LOADED, str(source), *sorted(modules)]
-    done = subprocess.run(command, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    return {name: set(found) for name, found in map(json.loads, done.stdout.splitlines())}
-
-
 def test_an_edited_module_reruns_the_steps_that_load_it_and_no_other(grown: Real, tmp_path: Path):
     copy = grown.copy(tmp_path / "copy")
-    module_of = {step.name: step.function.partition(":")[0] for step in jobs.flow().steps}
-    by_module = loaded(set(module_of.values()), copy.path / "src")
     made = Present(copy.path, "params/tiny.yaml").made_steps  # no fork, so no step of forks
-    loads = {s.name: by_module[module_of[s.name]] for s in made if s.group == "main"}
+    with importer() as imports:
+        by_function = {f: imports.load(copy.path / "src", f) for f in {s.function for s in made}}
+    assert [found.failed for found in by_function.values() if found.failed] == []
+    loads = {s.name: by_function[s.function].modules for s in made if s.group == "main"}
     for module in (
         "regrow.filters.words", "regrow.tables.parquet", "regrow.numerics.permutation",
         "regrow.crawl.robots", "regrow.train.schedule", "regrow.release.data_card",

@@ -6,6 +6,8 @@ and no setting. The settings are DVC's: see `dvc remote modify --help`.
 
 from __future__ import annotations
 
+import re
+
 _CREDENTIALS = {
     "s3": "`dvc remote modify --local {name} access_key_id …` and `secret_access_key …`, or a "
     "profile (`profile …`), or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment",
@@ -35,14 +37,20 @@ def explain(name: str, url: str, text: str) -> str:
     """One line: the remote, what its library said, and the setting that mends it."""
     scheme = "http" if url.startswith("http") else url.partition("://")[0]
     said = f"remote `{name}` ({url}): {text.rstrip('.')}"
+    cause = re.sub(r"\w+://\S+", "", text)  # a port or a path may hold "403", or any word
     mend = ""
     if "No module named" in text or ("requires" in text.lower() and "install" in text.lower()):
         extra = _EXTRA.get(scheme, "remotes")
         mend = f"`pip install --constraint constraints.txt --editable '.[{extra}]'`"
-    elif "host key" in text.lower() or "HostKeyNotVerifiable" in text:
+    elif "host key" in cause.lower() or "HostKeyNotVerifiable" in cause:
         mend = "add the server's key to ~/.ssh/known_hosts (`ssh-keyscan`), after checking it"
-    elif any(word in text for word in _REFUSED_CREDENTIALS):
+    elif any(_says(cause, word) for word in _REFUSED_CREDENTIALS):
         mend = _CREDENTIALS.get(scheme, "").format(name=name)
-    elif any(word in text for word in _NOT_FOUND):
+    elif any(_says(cause, word) for word in _NOT_FOUND):
         mend = _PLACE.get(scheme, "").format(name=name)
     return f"{said}. Mend: {mend}." if mend else f"{said}."
+
+
+def _says(text: str, word: str) -> bool:
+    """Whether a word begins so, or a number is this one (ports stand outside of addresses too)."""
+    return re.search(rf"\b{word}(?!\d)", text) is not None

@@ -79,6 +79,17 @@ def test_a_path_is_inside_if_and_only_if_it_resolves_there(parts: list[str]):
     [
         ("s3://b/x", "NoCredentialsError: Unable to locate credentials", "access_key_id"),
         ("s3://b/x", 'EndpointConnectionError: Could not connect to "http://h:1"', "endpointurl"),
+        ("s3://b/x", 'EndpointConnectionError: No connection to "http://h:40311/403"', "endpoint"),
+        (
+            "s3://b/x",
+            "ConnectTimeoutError: Connect timeout on h:24013, ('h', 40132)",
+            "endpointurl",
+        ),
+        (
+            "s3://b/x",
+            "ClientError: An error occurred (403) when calling HeadObject",
+            "access_key_id",
+        ),
         ("ssh://h/x", "PermissionDenied: Permission denied for user me on host h", "keyfile"),
         ("ssh://h/x", "ConnectionRefusedError: [Errno 111] Connect call failed", "url ssh://HOST"),
         ("https://h/x", "401 Unauthorized", "auth basic"),

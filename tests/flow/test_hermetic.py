@@ -9,6 +9,7 @@ import pytest
 
 from regrow.flow import hermetic
 from regrow.flow.errors import StepFailed
+from regrow.flow.handover import Call
 from regrow.verifiers.sandbox import landlock
 from small_repository import ROOT
 
@@ -94,16 +95,9 @@ def call(
     packages: tuple[str, ...] = ("polars", "polars-runtime-32"),
     **extra: Any,
 ) -> Any:
-    return hermetic.call(
-        "planted",
-        f"planted:{name}",
-        (),
-        {"data": place / "data"},
-        (ROOT / "tests/params/tiny.yaml", ("crawl",)),
-        place / "output",
-        extra,
-        packages,
-    )
+    inputs, params = {"data": place / "data"}, ROOT / "tests/params/tiny.yaml"
+    one = Call(f"planted:{name}", (), inputs, params, ("crawl",), place / "output", extra)
+    return hermetic.call("planted", one, packages)
 
 
 def test_a_step_that_keeps_to_what_it_declares_is_as_it_was(place: Path):

@@ -16,6 +16,7 @@ import pytest
 
 from regrow.flow import warm
 from regrow.flow.errors import StepFailed
+from regrow.flow.handover import Call
 from small_repository import ROOT
 
 PLANTED = """
@@ -100,13 +101,14 @@ CLIENT = """
 import sys
 from pathlib import Path
 from regrow.flow import warm
+from regrow.flow.handover import Call
 signal = __import__("signal")
-def interrupt(number, frame): raise KeyboardInterrupt
-signal.signal(signal.SIGTERM, interrupt)
+signal.signal(signal.SIGTERM, signal.default_int_handler)
 place = Path(sys.argv[1])
 try:
-    warm.call(warm.connected(), "planted", "planted:" + sys.argv[2], (), {"data": place / "data"},
-              (Path(sys.argv[3]), ("crawl",)), place, {"instance": "one"} if sys.argv[2] == "clean" else {})
+    extra = {"instance": "one"} if sys.argv[2] == "clean" else {}
+    call = Call("planted:" + sys.argv[2], (), {"data": place / "data"}, Path(sys.argv[3]), ("crawl",), place, extra)
+    warm.call(warm.connected(), "planted", call)
 except KeyboardInterrupt:
     sys.exit(130)
 """
@@ -139,8 +141,9 @@ def call(place: Path, name: str, module: str = "planted", **extra: Any) -> warm.
     connection = warm.connected()
     assert connection is not None
     inputs = {"data": place / "data"}
-    params = (ROOT / "params/demo.yaml", ("crawl",))
-    return warm.call(connection, "planted", f"{module}:{name}", (), inputs, params, place, extra)
+    params = ROOT / "params/demo.yaml"
+    one = Call(f"{module}:{name}", (), inputs, params, ("crawl",), place, extra)
+    return warm.call(connection, "planted", one)
 
 
 def client(place: Path, name: str) -> subprocess.Popen[str]:

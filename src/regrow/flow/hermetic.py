@@ -14,12 +14,12 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
-from regrow.flow import handover
 from regrow.flow.errors import StepFailed
+from regrow.flow.handover import Call
 from regrow.flow.variables import CLOSED
 
 VARIABLE = "REGROW_HERMETIC"
@@ -32,26 +32,12 @@ def asked() -> bool:
     return os.environ.get(VARIABLE) not in (None, "", "0")
 
 
-def call(
-    job: str,
-    function: str,
-    idle: Collection[str],
-    paths: Mapping[str, Path],
-    params: tuple[Path, Collection[str]],
-    output: Path,
-    extra: Mapping[str, Any],
-    packages: Collection[str],
-) -> Any:
+def call(job: str, call: Call, packages: Collection[str]) -> Any:
     """Call a step's function in a closed process; returns its counts.
 
     Args:
         job: its name, for messages.
-        function: "module:function".
-        idle: packages hidden while it is loaded.
-        paths: the inputs by name.
-        params: the params file, and the sections that the step declares.
-        output: the folder to fill.
-        extra: further keyword arguments; a Path among them (`scratch`) may be written.
+        call: what to call, and with what.
         packages: distributions that the key names.
 
     Raises:
@@ -61,7 +47,7 @@ def call(
         place = Path(folder)
         (place / "home").mkdir()
         order = {
-            **handover.written(function, idle, paths, params, output, extra),
+            **call.written(),
             "packages": sorted(packages),
             "kept": list(CLOSED),
             "system": list(SYSTEM),

@@ -10,7 +10,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from regrow.flow import handover, jobs
+from regrow.flow import jobs
+from regrow.flow.handover import Call
 from regrow.flow.landlock import enclose
 from regrow.flow.watch import Watch
 
@@ -18,7 +19,8 @@ from regrow.flow.watch import Watch
 def main(place: Path) -> None:
     """Do what `order.json` in `place` says; leave `home/said.json` there."""
     order = json.loads((place / "order.json").read_text())
-    call = handover.Call.read(order, jobs.flow())
+    call = Call.read(order)
+    params = call.params(jobs.flow())
     own = [call.output, place / "home", *call.folders.values()]
     read = [*call.inputs.values(), *map(Path, order["system"]), *_code()]
     watch = Watch(read=[*read, *own], kept=[*order["kept"], *_SET_HERE])
@@ -27,7 +29,7 @@ def main(place: Path) -> None:
         print("no Landlock here: what native code reads is not seen", file=sys.stderr)
     before = set(sys.modules)
     with watch:
-        counts = call.run(call.function())
+        counts = call.run(call.function(), params)
     seen = [*watch.seen, *_strangers(set(order["packages"]), before)]
     said = {"counts": counts, "seen": seen}
     (place / "home/said.json").write_text(json.dumps(said))

@@ -9,12 +9,12 @@ import socket
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
-from regrow.flow import actions, files, hermetic, loading, runlog, variables, warm, witness
+from regrow.flow import actions, files, hermetic, runlog, variables, warm, witness
 from regrow.flow.definition import key_of
 from regrow.flow.errors import FlowError, StepFailed
+from regrow.flow.handover import Call
 from regrow.flow.hashing import Digest
 from regrow.flow.inputs import Inputs
 from regrow.flow.jobs import Job
@@ -186,15 +186,15 @@ class Runner:
     def _execute(self) -> Record:
         inputs = Inputs(self.root, self.job, self.present.jobs, self.book)
         paths = inputs.provide(self.store, self.remote, self.parts["inputs"])
-        params = self._params()
-        before = self._ours()
-        call = self._closed if hermetic.asked() else self._open
         output = self.root / PRIVATE / "work" / f"{self.job.name}@{files.token()}"
         scratch = self.root / PRIVATE / "scratch" / self.key
         output.mkdir(parents=True)
         try:
-            counts = call(paths, params, output, self._extra(scratch))
-            self._loaded |= self._ours() - before
+            step, file = self.job.step, self.root / self.present.params_file
+            extra = self._extra(scratch)
+            counts = self._call(
+                Call(step.function, step.idle, paths, file, step.params, output, extra)
+            )
             self._check(inputs)
             record = self._adopt(output, counts)
         finally:
@@ -202,54 +202,32 @@ class Runner:
         shutil.rmtree(scratch, ignore_errors=True)
         return record
 
-    def _open(
-        self, paths: dict[str, Path], params: Any, output: Path, extra: dict[str, Any]
-    ) -> Any:
-        """Call the function in this process, without variables that nobody declared, or in a warm one."""
-        server = warm.connected() if self.job.step.idle else None
-        if server is not None:
-            return self._forked(server, paths, output, extra)
+    def _call(self, call: Call) -> Any:
+        """Call the function where it sees only what its key counts, in a warm process, or in this one."""
+        if hermetic.asked():
+            return hermetic.call(self.job.name, call, self.parts["packages"])
+        if call.idle and (server := warm.connected()) is not None:
+            return self._forked(server, call)
+        params = call.params(self.present.flow)
+        before = self._ours()
         with variables.shut_out():
-            return self._function()(paths, params, output, **extra)
+            try:
+                function = call.function()
+            except ModuleNotFoundError as error:
+                raise self._lacking(error) from error
+            counts = call.run(function, params)
+        self._loaded |= self._ours() - before
+        return counts
 
-    def _closed(
-        self, paths: dict[str, Path], params: Any, output: Path, extra: dict[str, Any]
-    ) -> Any:
-        """Call it where it sees only what the key counts, the params read anew."""
-        step, file = self.job.step, self.root / self.present.params_file
-        known = self.parts["packages"]
-        return hermetic.call(
-            self.job.name,
-            step.function,
-            step.idle,
-            paths,
-            (file, step.params),
-            output,
-            extra,
-            known,
-        )
-
-    def _forked(
-        self, server: socket.socket, paths: dict[str, Path], output: Path, extra: dict[str, Any]
-    ) -> Any:
-        """Call it in a fork of the run's server, the params read anew."""
-        step = self.job.step
-        params = (self.root / self.present.params_file, step.params)
+    def _forked(self, server: socket.socket, call: Call) -> Any:
+        """Call it in a fork of the run's server."""
         try:
-            answer = warm.call(
-                server, self.job.name, step.function, step.idle, paths, params, output, extra
-            )
+            answer = warm.call(server, self.job.name, call)
         except ModuleNotFoundError as error:
             raise self._lacking(error) from error
         self.elsewhere = (answer.cpu_seconds, answer.max_rss_bytes)
         self._loaded |= answer.modules
         return answer.counts
-
-    def _function(self) -> Any:
-        try:
-            return loading.function(self.job.step.function, self.job.step.idle)
-        except ModuleNotFoundError as error:
-            raise self._lacking(error) from error
 
     def _lacking(self, error: ModuleNotFoundError) -> StepFailed:
         return StepFailed(
@@ -260,10 +238,6 @@ class Runner:
         """Modules of our packages that are loaded now."""
         ours = self.present.flow.packages
         return {name for name in sys.modules if name.split(".")[0] in ours}
-
-    def _params(self) -> Any:
-        params = self.present.flow.load(self.root / self.present.params_file)
-        return SimpleNamespace(**{name: getattr(params, name) for name in self.job.step.params})
 
     def _extra(self, scratch: Path) -> dict[str, Any]:
         extra: dict[str, Any] = dict(self.job.step.options)

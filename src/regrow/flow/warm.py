@@ -19,13 +19,12 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from regrow.flow import handover
 from regrow.flow.errors import StepFailed
+from regrow.flow.handover import Call
 from regrow.flow.jobs import TABLE_VARIABLE
 
 VARIABLE = "REGROW_WARM"
@@ -115,17 +114,13 @@ def _served() -> str:
     return "\n".join([str(Path(__file__).parent), sys.prefix, sys.version, table])
 
 
-def call(
-    connection: socket.socket,
-    job: str,
-    function: str,
-    idle: Collection[str],
-    paths: Mapping[str, Path],
-    params: tuple[Path, Collection[str]],
-    output: Path,
-    extra: Mapping[str, Any],
-) -> Answer:
-    """Call a step's function in a fork of the server; arguments as those of `hermetic.call`.
+def call(connection: socket.socket, job: str, call: Call) -> Answer:
+    """Call a step's function in a fork of the server.
+
+    Args:
+        connection: to the server.
+        job: its name, for messages.
+        call: what to call, and with what.
 
     Raises:
         StepFailed: the function failed; its traceback is on standard error.
@@ -138,7 +133,7 @@ def call(
     place = Path(connection.getpeername()).parent
     with connection, tempfile.TemporaryDirectory(prefix="job-", dir=place) as folder:
         order = {
-            **handover.written(function, idle, paths, params, output, extra),
+            **call.written(),
             "environment": dict(os.environ),
             "cwd": str(Path.cwd()),
         }

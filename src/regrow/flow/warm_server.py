@@ -18,9 +18,10 @@ import traceback
 from pathlib import Path
 from typing import Any, NoReturn
 
-from regrow.flow import handover, jobs, loading, variables
+from regrow.flow import jobs, loading, variables
 from regrow.flow.errors import FlowError
 from regrow.flow.files import disk_full
+from regrow.flow.handover import Call
 
 _ONE = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 """libraries that start threads while they are loaded: threads do not live through a fork. Kernels get their
@@ -209,7 +210,8 @@ def _called(order: dict[str, Any]) -> dict[str, Any]:
     if (numpy := sys.modules.get("numpy")) is not None:
         numpy.random.seed()
     flow = jobs.flow()
-    call = handover.Call.read(order, flow)
+    call = Call.read(order)
+    params = call.params(flow)
     before = set(sys.modules)
     with variables.shut_out():
         # Read when torch first calculates, which is after the fork.
@@ -218,7 +220,7 @@ def _called(order: dict[str, Any]) -> dict[str, Any]:
             function = call.function()
         except ModuleNotFoundError as error:
             raise _Missing(str(error)) from error
-        counts = call.run(function)
+        counts = call.run(function, params)
     ours = sorted(m for m in set(sys.modules) - before if m.split(".")[0] in flow.packages)
     return {"counts": counts, "modules": ours}
 

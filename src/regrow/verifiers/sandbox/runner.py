@@ -77,9 +77,8 @@ def _attempt(program: Program, limits: Limits, backend: str) -> Outcome:
         "parent": os.getpid(),
         "readable": list(paths.readable()),
     }
-    started = (
-        time.monotonic()
-    )  # before the process: what it uses up until we go on counts for it too
+    # Before the process: what it uses up until we go on counts for it too.
+    started = time.monotonic()
     process = subprocess.Popen(
         backends.command(backend),
         stdin=subprocess.PIPE,

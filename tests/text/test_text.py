@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 
 from determinism import run_twice
 from regrow.crawl.server import read_archive
-from regrow.text import charset
 from regrow.text.document import document_id, tidy
 from regrow.text.html import extract
-from regrow.text.payload import decoded, is_binary, kind_of
+from regrow.text.payload import is_binary, kind_of
+from regrow.web import charset
+from regrow.web.coding import decoded
 from regrow.text.step import SCHEMA
 from warc_files import WORDS, html, members, pages, response
 

@@ -7,9 +7,11 @@ import re
 from dataclasses import dataclass
 
 from regrow.params.sources import Text
-from regrow.text import charset, html, pdf
+from regrow.text import html, pdf
 from regrow.text.archive import Record
-from regrow.text.payload import CodingError, TooLargeError, decoded, kind_of
+from regrow.text.payload import kind_of
+from regrow.web import charset
+from regrow.web.coding import CodingError, TooLargeError, decoded
 
 # Control characters except tab and newline, and lone surrogates: nothing that text needs.
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufeff\ufffe\uffff]")

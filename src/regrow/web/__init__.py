@@ -1,0 +1,1 @@
+"""What the crawl and the text step both must read of the web alike: numbers, codings, charsets."""

@@ -11,15 +11,16 @@ from regrow.lineage.doctor import cpu, examine, kernels, machine, packages
 from regrow.lineage.doctor.finding import Finding
 from regrow.numerics import library
 
-HASWELL = """\
+FEATURES = "fpu sse2 pni pclmulqdq ssse3 fma cx16 sse4_1 sse4_2 movbe popcnt avx lahf_lm abm bmi1 avx2 bmi2"
+HASWELL = f"""\
 processor\t: 0
 vendor_id\t: GenuineIntel
 model name\t: Intel(R) Core(TM) i5-4590
-flags\t\t: fpu sse2 avx fma avx2 bmi2
+flags\t\t: {FEATURES}
 
 processor\t: 1
 vendor_id\t: GenuineIntel
-flags\t\t: fpu sse2 avx fma avx2 bmi2
+flags\t\t: {FEATURES}
 """
 
 
@@ -33,8 +34,8 @@ def test_a_processor_with_avx2_is_enough(tmp_path: Path) -> None:
     assert (found.vendor, found.missing) == ("GenuineIntel", [])
     (finding,) = cpu.check(found)
     assert finding.status == "ok" and "no AVX-512 (not needed)" in finding.says
-    wide = cpu.read(write(tmp_path / "wide", HASWELL.replace("bmi2", "avx512f")), "x86_64")
-    assert "FMA, AVX-512." in cpu.check(wide)[0].says
+    wide = cpu.read(write(tmp_path / "wide", HASWELL.replace("bmi2", "bmi2 avx512f")), "x86_64")
+    assert "FMA, AVX-512;" in cpu.check(wide)[0].says
 
 
 def test_a_cpu_without_avx2_fails_with_its_mend(tmp_path: Path) -> None:
@@ -45,6 +46,23 @@ def test_a_cpu_without_avx2_fails_with_its_mend(tmp_path: Path) -> None:
     assert "no AVX2" in processor.says and "`-cpu host`" in processor.mend
     assert not any(f.check == "kernels" for f in findings), "nothing to check that could not run"
     assert "crawl to pack" in examine.certifies([processor])
+
+
+def test_a_cpu_without_a_feature_that_a_wheel_was_compiled_for_fails(tmp_path: Path) -> None:
+    # Hygon Dhyana as qemu emulates it: AVX2 and FMA, but no carry-less multiplication.
+    dhyana = write(tmp_path / "cpuinfo", HASWELL.replace(" pclmulqdq", ""))
+    (finding,) = cpu.check(cpu.read(dhyana, "x86_64"))
+    assert finding.status == "fail" and "no PCLMULQDQ" in finding.says
+    assert "wheel" in finding.says and "fma32" not in finding.says
+    for feature in cpu.needed():
+        flags = [flag for flag in FEATURES.split() if flag != feature]
+        lacking = write(tmp_path / feature, HASWELL.replace(FEATURES, " ".join(flags)))
+        assert cpu.read(lacking, "x86_64").missing == [feature]
+
+
+def test_the_features_are_those_that_polars_says_it_was_compiled_for() -> None:
+    assert {"avx2", "fma", "bmi2", "movbe", "pclmulqdq", "lzcnt"} <= set(cpu.polars_features())
+    assert not [name for name in cpu.needed() if "." in name], "names of /proc/cpuinfo only"
 
 
 @pytest.mark.parametrize(("machine_type", "status"), [("aarch64", "fail"), ("x86_64", "warn")])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import platform
 from dataclasses import dataclass
@@ -10,7 +11,21 @@ from pathlib import Path
 from regrow.lineage.doctor.finding import Finding
 
 CPUINFO = Path("/proc/cpuinfo")
-NEEDED = ("avx2", "fma")
+NUMERICS = ("avx2", "fma")
+"""what the kernels of fma32 are compiled for (`regrow.numerics`)"""
+V2 = ("cx16", "lahf_lm", "popcnt", "pni", "sse4_1", "sse4_2", "ssse3")
+"""x86-64-v2 (the psABI's levels), below which numpy's wheels do not start"""
+_KERNEL_NAMES = {
+    "cmpxchg16b": "cx16",
+    "lzcnt": "abm",
+    "pclmulqdq": "pclmulqdq",
+    "sse3": "pni",
+    "sse4.1": "sse4_1",
+    "sse4.2": "sse4_2",
+}
+"""LLVM's name of a feature -> the name in /proc/cpuinfo, where they differ"""
+_POLARS = ("_polars_runtime_32", "_polars_runtime_64")
+"""the packages that hold polars' binary and say what it was compiled for"""
 
 
 @dataclass(frozen=True)
@@ -27,8 +42,30 @@ class Cpu:
 
     @property
     def missing(self) -> list[str]:
-        """Instructions that `fma32` needs and this processor lacks."""
-        return [flag for flag in NEEDED if flag not in self.flags]
+        """Instructions that `fma32` or an installed wheel needs and this processor lacks."""
+        return [flag for flag in needed() if flag not in self.flags]
+
+
+def needed() -> tuple[str, ...]:
+    """Features that this environment needs, as /proc/cpuinfo spells them: those of fma32 first.
+
+    Wheels that choose their kernels at run time (torch, blake3) need none beyond the baseline of
+    numpy. polars' wheel does not choose: it is compiled for a list of features, which it states.
+    """
+    wheels = set(V2) | {_KERNEL_NAMES.get(name, name) for name in polars_features()}
+    return (*NUMERICS, *sorted(wheels - set(NUMERICS)))
+
+
+def polars_features() -> list[str]:
+    """Features that the installed polars was compiled for (LLVM's names); none if it says none."""
+    for package in _POLARS:
+        try:
+            # The list is a module of its own: the binary, which may not run here, is not loaded.
+            flags = importlib.import_module(f"{package}.build_feature_flags").BUILD_FEATURE_FLAGS
+        except (ImportError, AttributeError):
+            continue
+        return [f[1:] for f in flags.split(",") if f.startswith("+") and f != "+crt-static"]
+    return []
 
 
 def read(cpuinfo: Path = CPUINFO, machine: str | None = None) -> Cpu:
@@ -76,15 +113,26 @@ def check(cpu: Cpu) -> list[Finding]:
         ]
     if cpu.missing:
         names = " and ".join(flag.upper() for flag in cpu.missing)
+        numeric = any(flag in NUMERICS for flag in cpu.missing)
+        stops = (
+            "training and evaluation (fma32) cannot run here, nor can polars"
+            if numeric
+            else "an installed wheel (polars, numpy) dies of an illegal instruction here"
+        )
         return [
             Finding(
                 "processor",
                 "fail",
-                f"{about}: no {names}, so training and evaluation (fma32) cannot run here, nor can "
-                "polars, with which the data steps read and write their tables.",
+                f"{about}: no {names}, so {stops}, with which every step reads and writes its tables.",
                 "Use an Intel CPU from 2013 on (Haswell) or an AMD one from 2015 on (Excavator, Zen). "
                 "In a virtual machine the host may hide them: start it with `-cpu host`. An emulator "
                 "works, slowly, and gives the same bits: `qemu-x86_64 -cpu max`.",
             )
         ]
-    return [Finding("processor", "ok", f"{about}: AVX2, FMA, {wide}.")]
+    return [
+        Finding(
+            "processor",
+            "ok",
+            f"{about}: AVX2, FMA, {wide}; the {len(needed())} features that the wheels need.",
+        )
+    ]

@@ -1,4 +1,4 @@
-# Two commands for a newcomer: `make demo` and `make test`. Needs Python 3.11, git and make.
+# Two commands for a newcomer: `make demo` and `make test`. Needs Python 3.11 or uv, git and make.
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 # A plain index serves torch with CUDA (several GB). Where a CPU build is wanted and the
@@ -55,10 +55,8 @@ vllm: $(READY) ## add vLLM (CPU) to the environment: for teachers, not for the f
 	$(BIN)/python -c 'import vllm; print("vLLM", vllm.__version__)'
 
 $(READY): constraints.txt pyproject.toml
-	@$(PYTHON) -c 'import sys; assert sys.version_info[:2] == (3, 11), sys.version' 2>/dev/null \
-		|| { echo "Regrow needs Python 3.11 ($(PYTHON) is $$($(PYTHON) --version 2>&1)). Mend: make PYTHON=/path/to/python3.11"; exit 1; }
 	@echo "Creating $(VENV) (about 280 packages, 3 GB; two to five minutes) ..."
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@sh workflow/venv.sh $(VENV) "$(PYTHON)"
 	$(PIP) $(TORCH_FLAGS) '$(TORCH)'
 	$(PIP) --constraint constraints.txt --editable '.[dev,remotes]'
 	$(BIN)/python -m regrow.numerics.build

@@ -13,7 +13,7 @@ PYTEST := pytest -n 2 --dist loadscope --no-loadscope-reorder
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help demo test test-fast lint format env vllm clean distclean bench
+.PHONY: help demo test test-fast lint format env vllm clean distclean bench publish
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "make %-10s %s\n", $$1, $$2}'
@@ -45,6 +45,9 @@ format: $(READY) ## rewrite to the house style
 
 bench: $(READY) ## measure speed side by side with the peers (see benchmarks/)
 	for b in benchmarks/*.py; do python $$b || exit 1; done
+
+publish: $(READY) ## fill the small DVC remote that git carries, from a finished run (docs/publish.md)
+	@regrow publish
 
 env: $(READY) ## the environment in .venv: then `. .venv/bin/activate`
 

@@ -68,6 +68,10 @@ COMMANDS: dict[str, Command] = {
     "release": Command(
         "regrow.cli.release", "released checkpoints: list, or lay out for a model hub"
     ),
+    "publish": Command(
+        "regrow.cli.publish", "fill the small DVC remote that git carries (published/store)"
+    ),
+    "serve": Command("regrow.cli.serve", "offer this tree's DVC cache as an HTTP remote"),
     "chat": Command("regrow.cli.chat", "talk with a checkpoint"),
     "evals": Command(
         "regrow.cli.evals", "compare checkpoints; what each stage gained, with intervals"

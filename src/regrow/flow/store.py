@@ -20,6 +20,8 @@ from typing import Any
 from regrow.flow.files import beside
 from regrow.flow.hashing import Digest, digest_bytes, digest_file
 
+PUBLISHED_REMOTE = "published"
+"""name of the remote that the repository itself carries, for `dvc pull`"""
 _FICLONE = 0x40049409
 
 
@@ -32,8 +34,9 @@ class Store:
         folder = self._config.get("cache", {}).get("dir")
         self.cache = (root / ".dvc" / folder).resolve() if folder else root / ".dvc" / "cache"
         name = self._config.get("core", {}).get("remote")
-        self.remote = bool(name)
-        """whether a default remote is configured"""
+        self.remote = bool(name) and name != PUBLISHED_REMOTE
+        """whether a default remote is configured that runs fetch from. The one that git carries is
+        not: a run that took its releases from there would not have regrown them."""
         self.remote_name = name or ""
         section = self._config.get(f'remote "{name}"', {})
         self.remote_url = section.get("url", "")

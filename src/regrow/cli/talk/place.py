@@ -45,6 +45,10 @@ def find(name: str) -> Place:
     stage, step = record.trained
     if not record.makes_checkpoint:
         record = ledger.by_name.get(f"{stage}.{step:06d}") or record
+    released = ledger.about("release", record)
+    if released is not None and not (ledger.root / record.path / WEIGHTS).is_file():
+        # The same weights, and what a fresh clone can pull.
+        record = released
     path = _on_disk(ledger, record, WEIGHTS)
     inside = (path.parent / "tokenizer.json").is_file()
     tokenizer = path.parent

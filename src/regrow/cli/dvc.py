@@ -1,0 +1,80 @@
+"""`dvc`, with one true sentence where plain `dvc pull` would end in an error.
+
+The remote that git carries (`published/store`) holds the final releases and the tables that
+questions read, not the whole run. DVC has no way to say so: without targets it lists every object
+that the remote lacks and fails, although all that was published has come
+(`dvc pull --allow-missing` is its own remedy, and silent). Every other command is DVC's own.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+_VALUED = {"-j", "--jobs", "-r", "--remote"}
+"""options of `dvc pull` that take a value"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run DVC; returns its exit status."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    root = _published_root(arguments)
+    from dvc.cli import main as dvc
+
+    if root is None:
+        return int(dvc(arguments))
+    status = int(dvc([*arguments, "--allow-missing", "--quiet"]))
+    if status == 0:
+        print(_sentence(root), file=sys.stderr)
+    return status
+
+
+def _published_root(arguments: list[str]) -> Path | None:
+    """The repository whose own store a `dvc pull` of everything would ask; None for all else."""
+    if arguments[:1] != ["pull"] or not _everything(arguments[1:]):
+        return None
+    from regrow.flow.store import PUBLISHED_REMOTE, dvc_config
+
+    root = next((p for p in [Path.cwd(), *Path.cwd().parents] if (p / ".dvc").is_dir()), None)
+    if root is None:
+        return None
+    asked = _remote(arguments) or dvc_config(root).get("core", {}).get("remote")
+    return root if asked == PUBLISHED_REMOTE else None
+
+
+def _everything(options: list[str]) -> bool:
+    """Whether these options of `dvc pull` name no target, and none that needs DVC's own words."""
+    rest = iter(options)
+    for option in rest:
+        if option in _VALUED:
+            next(rest, None)
+        elif not option.startswith("-") or option in ("-h", "--help", "--allow-missing"):
+            return False
+        elif option not in ("-f", "--force") and not option.startswith("--remote="):
+            return False
+    return True
+
+
+def _remote(arguments: list[str]) -> str | None:
+    for option, value in zip(arguments, [*arguments[1:], ""], strict=True):
+        if option in ("-r", "--remote"):
+            return value
+        if option.startswith("--remote="):
+            return option.partition("=")[2]
+    return None
+
+
+def _sentence(root: Path) -> str:
+    from regrow.lineage.ledger import Ledger
+    from regrow.lineage.publish import store
+
+    ledger = Ledger.load(root)
+    chosen = store.chosen(ledger)
+    releases = [record.path for record, _ in chosen if record.step == "release"]
+    whole = sum(len(names) == len(record.files) for record, names in chosen)
+    return (
+        f"{whole} of {len(ledger.records)} artifacts are here whole, among them "
+        f"{', '.join(releases)}: git carries these and no more, so `snakemake --cores all` rebuilds "
+        "the others."
+    )

@@ -49,8 +49,6 @@ def _everything(options: list[str]) -> bool:
     for option in rest:
         if option in _VALUED:
             next(rest, None)
-        elif not option.startswith("-") or option in ("-h", "--help", "--allow-missing"):
-            return False
         elif option not in ("-f", "--force") and not option.startswith("--remote="):
             return False
     return True

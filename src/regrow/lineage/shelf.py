@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from regrow.flow.hashing import sha256_file
-from regrow.lineage.ledger import Ledger
+from regrow.lineage.ledger import Ledger, Record
 from regrow.lineage.lookup.ask import Lookup
 from regrow.lineage.trust import checked
 
@@ -56,8 +56,25 @@ class Shelf:
                 kept = self.root / PUBLISHED / name / file
                 if kept.is_file() and sha256_file(kept) == entry["sha256"]:
                     return kept
+                if twin := self._twin(entry["sha256"]):
+                    return twin
                 self.missing.add(record.path)
         return None
+
+    def _twin(self, sha256: str) -> Path | None:
+        """Another artifact's file with this content, where one is on disk: a release holds its checkpoint's."""
+        for record, entry in self._by_content.get(sha256, ()):
+            if (self.root / record.path / entry["path"]).is_file():
+                return checked(self.root, record, entry)
+        return None
+
+    @cached_property
+    def _by_content(self) -> dict[str, list[tuple[Record, dict[str, Any]]]]:
+        found: dict[str, list[tuple[Record, dict[str, Any]]]] = {}
+        for record in self.ledger.records:
+            for entry in record.files:
+                found.setdefault(entry["sha256"], []).append((record, entry))
+        return found
 
     def table(self, name: str, file: str) -> pl.LazyFrame | None:
         """A table of a job, read lazily."""

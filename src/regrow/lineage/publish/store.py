@@ -25,18 +25,21 @@ FOLDER = "published/store"
 """below the root of the repository; `.dvc/config` names it as the default remote"""
 CEILING = 30_000_000
 """bytes: git carries the store, and a clone downloads it"""
-EVIDENCE = {
+CHECKPOINT = ("metrics.parquet", "rollouts.parquet", "state.json")
+"""of a checkpoint on the way: what it saw and how it went, not its weights"""
+_PACK = ("documents.parquet", "drops.parquet", "index.parquet", "meta.json", "tokens.bin")
+EVIDENCE: dict[str, tuple[str, ...] | None] = {
     "crawl": ("fetches.parquet",),
     "text": ("drops.parquet",),
     "filter": ("drops.parquet",),
     "dedup": ("drops.parquet",),
-    "decontaminate": ("train.parquet", "drops.parquet"),
+    "decontaminate": ("drops.parquet", "train.parquet"),
     "mix": None,
     "tokenizer": None,
     "tasks": None,
-    "pack": None,
-    "midmix": None,
-    "longmix": None,
+    "pack": _PACK,
+    "midmix": _PACK,
+    "longmix": _PACK,
     "sftdata": None,
     "pairs": None,
     "difficulty": None,
@@ -79,6 +82,8 @@ def chosen(ledger: Ledger) -> list[tuple[Record, list[str]]]:
         for record in ledger.ancestry(revision.record):
             if record is revision.record:
                 wanted: tuple[str, ...] | None = None
+            elif record.makes_checkpoint:
+                wanted = CHECKPOINT
             elif record.step in EVIDENCE:
                 wanted = EVIDENCE[record.step]
             else:

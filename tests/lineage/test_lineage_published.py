@@ -16,6 +16,7 @@ from regrow.lineage.audit import audit
 from regrow.lineage.errors import Unanswerable
 from regrow.lineage.ledger import Ledger
 from regrow.lineage.naming import resolve
+from regrow.lineage.publish import store
 from regrow.lineage.rebuild.commit import git
 
 
@@ -70,3 +71,59 @@ def test_published_documents_rebuild_from_their_hash(clone: Path) -> None:
     )
     answer = json.loads(done.stdout)
     assert (done.returncode, answer["verdict"], answer["of"]) == (0, "equal", 3), answer
+
+
+def run(clone: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    """A command of the environment in the clone, as a newcomer types it after `make env`."""
+    tool = Path(sys.executable).parent / command[0]
+    return subprocess.run(
+        [str(tool), *command[1:]],
+        cwd=clone,
+        env={**os.environ, "PYTHONPATH": str(clone / "src"), "DVC_NO_ANALYTICS": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_the_store_in_git_is_that_of_the_records(clone: Path) -> None:
+    ledger = Ledger.load(clone)
+    assert store.faults(ledger) == []
+    assert sum(item.size for item in store.items(ledger)) <= store.CEILING
+
+
+def test_a_newcomer_pulls_a_release_and_asks_about_it_without_training(clone: Path) -> None:
+    ledger = Ledger.load(clone)
+    (release,) = [r.record for r in store.finals(ledger) if r.name.startswith("rlvr")]
+    pulled = run(clone, "dvc", "pull", release.path)
+    assert pulled.returncode == 0, pulled.stderr
+    here = {p.name for p in (clone / release.path).iterdir()}
+    assert here == {entry["path"] for entry in release.files}
+    said = run(clone, "regrow", "chat", "rlvr", "--temperature", "0", "--once", "What is 3 + 4?")
+    assert (said.returncode, said.stdout) == (0, "7\n"), said.stderr
+    audited = run(clone, "regrow", "audit", release.name)
+    assert audited.returncode == 0, audited.stderr
+    whole = run(clone, "dvc", "pull")
+    assert whole.returncode == 0, whole.stderr
+    assert whole.stderr.count("\n") == 1 and "snakemake --cores all" in whole.stderr
+    for record, names in store.chosen(ledger):
+        assert all((clone / record.path / name).is_file() for name in names), record.name
+    verified = run(clone, "regrow", "verify", "--json")
+    results = json.loads(verified.stdout)
+    wrong = [r["name"] for r in results["artifacts"] if r["differing"] or r["extra"]]
+    assert not wrong
+
+
+def test_questions_are_answered_from_what_git_carries(clone: Path) -> None:
+    """Needs what the test before pulled."""
+    if not (clone / "data" / "pack").is_dir():
+        assert run(clone, "dvc", "pull").returncode == 0
+    ledger = Ledger.load(clone)
+    last = ledger.checkpoints("pretrain")[-1]
+    step = last.trained[1] if last.trained else 0
+    ordered = run(clone, "regrow", "order", last.name, "--step", str(step), "--json")
+    assert ordered.returncode == 0 and json.loads(ordered.stdout), ordered.stderr
+    traced = run(clone, "regrow", "trace", "Now is the winter", "--json")
+    assert traced.returncode == 0 and json.loads(traced.stdout), traced.stderr
+    explained = run(clone, "regrow", "explain", "rlvr", "of 45, 64, 17: 17", "--json")
+    assert explained.returncode == 0 and json.loads(explained.stdout), explained.stderr

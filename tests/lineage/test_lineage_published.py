@@ -101,6 +101,12 @@ def test_a_newcomer_pulls_a_release_and_asks_about_it_without_training(clone: Pa
     assert here == {entry["path"] for entry in release.files}
     said = run(clone, "regrow", "chat", "rlvr", "--temperature", "0", "--once", "What is 3 + 4?")
     assert (said.returncode, said.stdout) == (0, "7\n"), said.stderr
+    equal = run(clone, "regrow", "verify", release.path)
+    assert (equal.returncode, equal.stdout) == (
+        0,
+        "1 of 1 artifacts equal to the published hashes\n",
+    )
+    assert run(clone, "regrow", "verify", "data/nothing").returncode == 1
     audited = run(clone, "regrow", "audit", release.name)
     assert audited.returncode == 0, audited.stderr
     whole = run(clone, "dvc", "pull")

@@ -1,7 +1,7 @@
 """Check artifacts against what was published: all bytes, parts of a run, or two runs.
 
 Without arguments every artifact is reread and its SHA-256 compared with the published records
-(those of git HEAD). Nothing is remembered from earlier reads. A file that is not in the workspace
+(those of git HEAD); with a path, such as data/release/rlvr-000080, those at or below it. Nothing is remembered from earlier reads. A file that is not in the workspace
 is read in DVC's cache. The last line says `n of n artifacts equal to the published hashes`.
 
 With a CHECKPOINT, parts of the training behind it are done again and compared: every state digest
@@ -26,6 +26,7 @@ from typing import Any
 EPILOG = """\
 examples:
   regrow verify                                 every byte of every artifact
+  regrow verify data/release/rlvr-000080        of this one
   regrow verify --cache --remote                and of what `dvc push` and `dvc pull` carry on
   regrow verify rlvr                            what a rerun of a part of the run would cost
   regrow verify rlvr --segments 3               three spans between checkpoints, drawn anew
@@ -50,7 +51,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Arguments."""
     parser.epilog = EPILOG
     parser.add_argument(
-        "artifacts", nargs="*", metavar="CHECKPOINT", help="one to rerun parts of, or two runs A B"
+        "artifacts",
+        nargs="*",
+        metavar="CHECKPOINT",
+        help="one to rerun parts of, two runs A B, or a path to reread",
     )
     parser.add_argument(
         "--against",
@@ -113,7 +117,7 @@ def run(args: argparse.Namespace) -> int:
 
         print(f"regrow verify: {wrong} See `regrow verify --help`.", file=sys.stderr)
         return 2
-    if not args.artifacts:
+    if not args.artifacts or (len(args.artifacts) == 1 and "/" in args.artifacts[0]):
         return _reread(args)
     if len(args.artifacts) == 1:
         from regrow.cli.verify_segments import segments
@@ -143,6 +147,8 @@ def _misfit(args: argparse.Namespace) -> str:
         )
         if getattr(args, name) not in (None, False)
     ]
+    if number == 1 and "/" in args.artifacts[0] and parts:
+        return f"{parts[0]} goes with the name of a checkpoint, not with a path."
     if number != 1 and parts:
         return f"{parts[0]} goes with one CHECKPOINT."
     if args.segments is not None and args.odds is not None:
@@ -173,7 +179,7 @@ def _reread(args: argparse.Namespace) -> int:
 
     root = find_root()
     against = args.against or "HEAD"
-    records = published(root, against)
+    records = _below(root, published(root, against), args.artifacts)
     behind = _behind(root, records, args)
     faults = [fault for answer in behind.values() for fault in answer.faults]
     good = not faults and not any(answer.trouble for answer in behind.values())
@@ -195,7 +201,10 @@ def _reread(args: argparse.Namespace) -> int:
         print(json.dumps(answer, indent=2))
         return 0 if good and equal == len(results) else 1
     paint = Paint()
+    absent = [r for r in results if r.absent]
     for result in results:
+        if result.absent and len(absent) > 1:
+            continue  # counted below: nothing of it was ever here
         for what, names in (
             ("differs", result.differing),
             ("is missing", result.missing),
@@ -203,6 +212,11 @@ def _reread(args: argparse.Namespace) -> int:
         ):
             for name in names:
                 print(f"{paint.red(result.name)}: {name} {what}{_digests(result, name)}")
+    if len(absent) > 1:
+        print(
+            f"{len(absent)} artifacts are published and not here: `snakemake --cores all` builds "
+            "them, `dvc pull` fetches what a remote has of them."
+        )
     if aside:
         print(
             f"{len(aside)} more artifacts, of repetitions under other seeds, are published and not "
@@ -223,6 +237,32 @@ def _reread(args: argparse.Namespace) -> int:
         print(f"{cached} files are not in the workspace; they were read in DVC's cache.")
     print(line)
     return 0 if good and equal == len(results) else 1
+
+
+def _below(root: Path, records: list[Any], paths: list[str]) -> list[Any]:
+    """The records of artifacts at or below a path; all where none is given.
+
+    Raises:
+        Unanswerable: nothing is published there.
+    """
+    if not paths:
+        return records
+    from regrow.lineage.errors import Unanswerable
+
+    asked = Path.cwd() / paths[0]
+    place = (
+        asked.resolve().relative_to(root.resolve())
+        if asked.resolve().is_relative_to(root.resolve())
+        else None
+    )
+    found = [
+        r for r in records if place is not None and Path(r["output"]["path"]).is_relative_to(place)
+    ]
+    if not found:
+        raise Unanswerable(
+            f"{paths[0]}: no published artifact is there. `regrow verify` without a path reads all of them."
+        )
+    return found
 
 
 def _behind(root: Path, records: list[Any], args: argparse.Namespace) -> dict[str, Any]:

@@ -43,7 +43,6 @@ EVIDENCE: dict[str, tuple[str, ...] | None] = {
     "sftdata": None,
     "pairs": None,
     "difficulty": None,
-    "difficulty_zero": None,
 }
 """step -> the files of it that questions about a release read; None: all of them"""
 
@@ -74,22 +73,24 @@ def finals(ledger: Ledger) -> list[Revision]:
 def chosen(ledger: Ledger) -> list[tuple[Record, list[str]]]:
     """The records that the store serves, and which of their files, in flow order.
 
+    Every final release is there whole; questions can be asked of the last one of the flow.
+
     Raises:
         Unanswerable: nothing is released.
     """
-    picked: dict[str, tuple[Record, list[str]]] = {}
-    for revision in finals(ledger):
-        for record in ledger.ancestry(revision.record):
-            if record is revision.record:
-                wanted: tuple[str, ...] | None = None
-            elif record.makes_checkpoint:
-                wanted = CHECKPOINT
-            elif record.step in EVIDENCE:
-                wanted = EVIDENCE[record.step]
-            else:
-                continue
-            names = [str(f["path"]) for f in record.files if wanted is None or f["path"] in wanted]
-            picked[record.file] = (record, names)
+    picked = {
+        r.record.file: (r.record, [str(f["path"]) for f in r.record.files]) for r in finals(ledger)
+    }
+    last = ledger.final
+    for record in ledger.ancestry(last) if last else ():
+        if record.makes_checkpoint:
+            wanted: tuple[str, ...] | None = CHECKPOINT
+        elif record.step in EVIDENCE:
+            wanted = EVIDENCE[record.step]
+        else:
+            continue
+        names = [str(f["path"]) for f in record.files if wanted is None or f["path"] in wanted]
+        picked[record.file] = (record, names)
     return sorted(picked.values(), key=lambda pair: pair[0].order)
 
 

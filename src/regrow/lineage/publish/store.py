@@ -135,6 +135,11 @@ def fill(ledger: Ledger) -> tuple[int, int, int]:
         Unanswerable: a file is nowhere here with the recorded bytes, or the store would exceed
             `CEILING`. Nothing is changed then.
     """
+    if other := _unlisted(ledger):
+        raise Unanswerable(
+            f"dvc.lock names another listing of {', '.join(other)} than the records give: run "
+            "`snakemake --cores all`, which also removes records that nobody asks for any more."
+        )
     wanted = items(ledger)
     total = sum(item.size for item in wanted)
     if total > CEILING:
@@ -177,8 +182,22 @@ def faults(ledger: Ledger) -> list[str]:
             found.append(f"{item.path}: object {item.md5} is missing")
         elif not _holds(path, item):
             found.append(f"{item.path}: object {item.md5} holds other bytes than recorded")
+    found += [f"{path}: dvc.lock names another listing of it" for path in _unlisted(ledger)]
     strays = [path for path in _objects(folder) if path not in keep]
     return found + [f"{path.relative_to(ledger.root)}: of no record" for path in strays]
+
+
+def _unlisted(ledger: Ledger) -> list[str]:
+    """Folders of which dvc.lock names another listing than the records: DVC would ask for that one."""
+    from regrow.params import reading
+
+    try:
+        lock = reading.load((ledger.root / "dvc.lock").read_text(encoding="utf-8"))
+    except OSError:
+        return []
+    named = {out["path"]: out["md5"] for s in lock["stages"].values() for out in s["outs"]}
+    ours = {path: address for address, (path, _) in listings_by_address(ledger).items()}
+    return sorted(path for path in named if path in ours and named[path] != ours[path])
 
 
 def _source(root: Path, cache: Store, item: Item) -> Path:

@@ -2,15 +2,20 @@
 
 The remote that git carries (`published/store`) holds the final releases and the tables that
 questions read, not the whole run. DVC has no way to say so: without targets it lists every object
-that the remote lacks and fails, although all that was published has come
-(`dvc pull --allow-missing` is its own remedy, and silent). Every other command is DVC's own.
+that the remote lacks and fails, also with `--allow-missing`, before anything is laid out. So what
+the store holds is named to it. Every other command is DVC's own.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from regrow.lineage.ledger import Ledger
 
 _VALUED = {"-j", "--jobs", "-r", "--remote"}
 """options of `dvc pull` that take a value"""
@@ -24,9 +29,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     if root is None:
         return int(dvc(arguments))
-    status = int(dvc([*arguments, "--allow-missing", "--quiet"]))
+    from regrow.lineage.ledger import Ledger
+    from regrow.lineage.publish import store
+
+    ledger = Ledger.load(root)
+    os.chdir(root)
+    status = int(dvc([*arguments, "--quiet", *store.targets(ledger)]))
     if status == 0:
-        print(_sentence(root), file=sys.stderr)
+        print(_sentence(ledger), file=sys.stderr)
     return status
 
 
@@ -63,11 +73,9 @@ def _remote(arguments: list[str]) -> str | None:
     return None
 
 
-def _sentence(root: Path) -> str:
-    from regrow.lineage.ledger import Ledger
+def _sentence(ledger: Ledger) -> str:
     from regrow.lineage.publish import store
 
-    ledger = Ledger.load(root)
     chosen = store.chosen(ledger)
     releases = [record.path for record, _ in chosen if record.step == "release"]
     whole = sum(len(names) == len(record.files) for record, names in chosen)

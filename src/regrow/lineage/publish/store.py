@@ -94,19 +94,31 @@ def chosen(ledger: Ledger) -> list[tuple[Record, list[str]]]:
     return sorted(picked.values(), key=lambda pair: pair[0].order)
 
 
+def targets(ledger: Ledger) -> list[str]:
+    """What to name to `dvc pull` for all that the store holds: folders that are whole, else files."""
+    found = []
+    for record, names in chosen(ledger):
+        whole = len(names) == len(record.files)
+        found += [record.path] if whole else [f"{record.path}/{name}" for name in names]
+    return found
+
+
 def items(ledger: Ledger) -> list[Item]:
     """What the store holds, by address: files of the chosen records, and listings of folders.
 
-    DVC finds a file by the listing of its step's whole folder, all instances together; so every
-    such listing is there, also of steps whose files are not.
+    DVC finds a file by the listing of its step's whole folder, all instances together; so the
+    listings of all steps of which a file is here are here as well.
     """
     found: dict[str, Item] = {}
+    steps = {f"data/{record.step}" for record, _ in chosen(ledger)}
     for record, names in chosen(ledger):
         for entry in record.files:
             if entry["path"] in names:
                 path = f"{record.path}/{entry['path']}"
                 found[entry["md5"]] = Item(entry["md5"], entry["sha256"], entry["size"], path)
     for address, (path, content) in listings_by_address(ledger).items():
+        if path not in steps:
+            continue
         found[address] = Item(address, digest_bytes(content).sha256, len(content), path)
     return [found[address] for address in sorted(found)]
 

@@ -100,7 +100,7 @@ def documents(shelf: Shelf, job: str, ids: set[str]) -> dict[str, dict[str, Any]
 
 def _crawled(shelf: Shelf, ids: set[str]) -> dict[str, dict[str, Any]]:
     """Url and title of those that are documents of the crawl or of a fork."""
-    found = shelf.find_all("text", "documents.parquet", "id", ids, ("url", "title"))
+    found = shelf.find_all(*shelf.documents, "id", ids, ("url", "title"))
     about = {id: rows[0] for id, rows in found.items() if rows}
     if len(about) < len(ids):
         # Few steps hold what a fork brought, and its module takes time to load.

@@ -21,6 +21,9 @@ from regrow.lineage.trust import checked
 if TYPE_CHECKING:
     import polars as pl
 
+DOCUMENTS = (("text", "documents.parquet"), ("decontaminate", "train.parquet"))
+"""where documents have their address, title and text: all of them, and those for training, which
+are what git carries (`publish.store`)"""
 PUBLISHED = "published"
 """folder of results that git carries, by job"""
 
@@ -75,6 +78,11 @@ class Shelf:
             for entry in record.files:
                 found.setdefault(entry["sha256"], []).append((record, entry))
         return found
+
+    @cached_property
+    def documents(self) -> tuple[str, str]:
+        """The first of `DOCUMENTS` that is on disk; the first of all where none is."""
+        return next((t for t in DOCUMENTS if self.path(*t) is not None), DOCUMENTS[0])
 
     def table(self, name: str, file: str) -> pl.LazyFrame | None:
         """A table of a job, read lazily."""
@@ -145,7 +153,10 @@ class Shelf:
         folders = sorted(self.missing - set(aside))
         said = []
         if folders:
-            names = f"{', '.join(folders)}. Fetch with `dvc pull {' '.join(folders)}`."
+            names = (
+                f"{', '.join(folders)}. Fetch with `dvc pull {' '.join(folders)}` where a remote has "
+                "them; `snakemake --cores all` builds them."
+            )
             said.append(f"not on disk: {names}")
         if aside:
             steps = sorted({path.split("/")[1] for path in aside})

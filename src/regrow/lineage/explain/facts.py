@@ -21,7 +21,7 @@ def facts(data: DataSet, ids: set[str]) -> dict[str, dict[str, Any]]:
         found = documents(shelf, data.run.data, ids)
         job, table = data.run.data, "documents.parquet"
         if job == "pack":
-            job = "text"
+            job, table = shelf.documents
         here = pl.col("id").is_in(sorted(ids))
         for row in shelf.rows(job, table, here, ["id", "source", "licence"]):
             found[row.pop("id")].update({k: v for k, v in row.items() if v})

@@ -67,7 +67,7 @@ def _nothing(shelf: Shelf, text: str) -> Unanswerable:
 
 def _by_id(shelf: Shelf, prefix: str) -> list[Match]:
     found: dict[str, Match] = {}
-    rows = [r for job, file in scan.TABLES for r in shelf.begins(job, file, "id", prefix)]
+    rows = [r for job, file in scan.tables(shelf) for r in shelf.begins(job, file, "id", prefix)]
     for _, path in forks.tables(shelf):
         rows += shelf.lookup.begins(path, "id", prefix)
     for row in rows:
@@ -78,7 +78,7 @@ def _by_id(shelf: Shelf, prefix: str) -> list[Match]:
 
 def _by_url(shelf: Shelf, text: str) -> list[Match]:
     """Documents, and addresses that gave none, of that URL; else of that URL but for scheme and slash."""
-    paths = [path for job, file in scan.TABLES if (path := shelf.path(job, file))]
+    paths = [path for job, file in scan.tables(shelf) if (path := shelf.path(job, file))]
     paths += [path for _, path in forks.tables(shelf)]
     rows = [row for path in paths for row in shelf.lookup.bare(path, text)]
     found = {

@@ -21,11 +21,16 @@ TABLES = (("text", "documents.parquet"), *((step, "drops.parquet") for step in D
 _WORD = re.compile(r"\w{4,}")
 
 
+def tables(shelf: Shelf) -> list[tuple[str, str]]:
+    """`TABLES`, with the fullest table of documents that is on disk."""
+    return [shelf.documents if table == TABLES[0] else table for table in TABLES]
+
+
 def known(shelf: Shelf) -> pl.DataFrame:
     """id, url, title of everything that the crawl or a later step met, one row each."""
     import polars as pl
 
-    paths = [path for job, file in TABLES if (path := shelf.path(job, file))]
+    paths = [path for job, file in tables(shelf) if (path := shelf.path(job, file))]
     paths += [path for _, path in forks.tables(shelf)]
     frames = []
     for path in paths:
@@ -116,5 +121,5 @@ def short(text: str, most: int = 80) -> str:
 
 
 def _texts(shelf: Shelf) -> list[Path]:
-    path = shelf.path("text", "documents.parquet")
+    path = shelf.path(*shelf.documents)
     return [*([path] if path else []), *(path for _, path in forks.tables(shelf))]

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from regrow.tasks import draws, tools
 from regrow.tasks.families import FAMILIES
 from regrow.tasks.families.family import Task
+from regrow.tasks.families.recognise import recognise
 from regrow.tasks.split import SPLITS, split
 from regrow.tasks.step import collect
 from regrow.tasks.words import BY_LETTER, WORDS
@@ -232,3 +233,31 @@ def test_draws_are_fair_and_end() -> None:
         item.below(2)
     with pytest.raises(ValueError, match=f"an item may draw {draws.PER_ITEM} times"):
         item.below(2)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_question_is_recognised_as_of_its_own_family(name: str) -> None:
+    for task in drawn(name, 300):
+        assert recognise(task.question) == name
+        assert recognise(f" {task.question} \n") == name
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "What is the capital of France?",
+        "What is 3 + x?",
+        "What is 3 - 4?",
+        "What is 123 + 4?",
+        "Sort the words.",
+        "Sort 1, 2.",
+        "Write a poem 3 times.",
+        "Write 9 words that start with a.",
+        "Which is larger, a mouse or a whale?",
+        "How many planets are in the solar system?",
+        "hello",
+        "",
+    ],
+)
+def test_another_question_is_of_no_family(other: str) -> None:
+    assert recognise(other) is None

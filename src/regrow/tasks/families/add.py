@@ -8,7 +8,7 @@ from regrow.tasks.families.family import Family, Task
 _WORDINGS = ("What is {}?", "Compute {}.", "Add up {}.", "{} is how much?")
 _LENGTHS = (2, 3, 3, 4, 4, 4, 4)
 """terms; longer sums have more contents, so they are drawn more often"""
-_WORKED = 0.9
+_WORKED = 1.0
 
 
 def _draw(draws: Draws) -> Task:
@@ -30,4 +30,4 @@ def _draw(draws: Draws) -> Task:
     )
 
 
-FAMILY = Family("add", "math", _draw)
+FAMILY = Family("add", "math", _draw, _WORDINGS, {"": r"[1-9](?: \+ [1-9]){1,3}"})

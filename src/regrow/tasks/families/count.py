@@ -12,7 +12,7 @@ _WORDINGS = (
     "How often does {letter} occur in {letters}?",
 )
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz"
-_WORKED = 0.6
+_WORKED = 1.0
 
 
 def _letters(draws: Draws) -> str:
@@ -29,7 +29,7 @@ def _draw(draws: Draws) -> Task:
     found, steps = 0, []
     for one in letters:
         found += one == letter
-        steps.append(f"{one} {found}")
+        steps.append(f"{one} {letter} {found}")
     answer = letters.count(letter)
     return Task(
         content=f"{letter} {''.join(sorted(letters))}",
@@ -43,4 +43,10 @@ def _draw(draws: Draws) -> Task:
     )
 
 
-FAMILY = Family("count", "string", _draw)
+FAMILY = Family(
+    "count",
+    "string",
+    _draw,
+    _WORDINGS,
+    {"letter": "[a-z]", "letters": "[a-z](?: [a-z]){2,7}"},
+)

@@ -12,7 +12,7 @@ _WORDINGS = (
     "Say {word} {n} times and then stop.",
 )
 _SHORT = tuple(word for word in WORDS if len(word) <= 6)
-_WORKED = 0.6
+_WORKED = 1.0
 
 
 def _draw(draws: Draws) -> Task:
@@ -29,4 +29,4 @@ def _draw(draws: Draws) -> Task:
     )
 
 
-FAMILY = Family("repeat", "instruction", _draw)
+FAMILY = Family("repeat", "instruction", _draw, _WORDINGS, {"word": "[a-z]{1,6}", "n": "[2-5]"})

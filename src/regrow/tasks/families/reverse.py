@@ -13,7 +13,7 @@ _WORDINGS = (
 )
 _SHORT = tuple(word for word in WORDS if len(word) <= 6)
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz"
-_WORKED = 0.3
+_WORKED = 1.0
 
 
 def _letters(draws: Draws) -> str:
@@ -39,4 +39,4 @@ def _draw(draws: Draws) -> Task:
     )
 
 
-FAMILY = Family("reverse", "string", _draw)
+FAMILY = Family("reverse", "string", _draw, _WORDINGS, {"": "[a-z](?: [a-z]){2,5}"})

@@ -11,7 +11,7 @@ _WORDINGS = (
     "Order these numbers from small to large: {}.",
 )
 _LENGTHS = (2, 2, 3, 3, 4)
-_WORKED = 0.6
+_WORKED = 1.0
 
 
 def _draw(draws: Draws) -> Task:
@@ -34,4 +34,4 @@ def _draw(draws: Draws) -> Task:
     )
 
 
-FAMILY = Family("sort", "math", _draw)
+FAMILY = Family("sort", "math", _draw, _WORDINGS, {"": "[1-9][0-9](?:, [1-9][0-9]){1,3}"})

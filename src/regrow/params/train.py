@@ -148,8 +148,8 @@ class Sft(Stage):
 class Dpo(Stage):
     """Length-normalised direct preference optimisation (Tülu 3, section 5; Olmo 3, section 4.3)."""
 
-    steps: int = Field(default=32, ge=1)
-    checkpoint_every: int = Field(default=32, ge=1)
+    steps: int = Field(default=16, ge=1)
+    checkpoint_every: int = Field(default=16, ge=1)
     batch_sequences: int = Field(default=32, ge=1)
     micro_batch_sequences: int = Field(default=8, ge=1)
     warmup: float = Field(default=0.1, ge=0, lt=1)

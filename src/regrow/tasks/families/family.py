@@ -20,7 +20,7 @@ class Task:
     """what is asked about, in the order in which it is asked"""
     question: str
     trace: str
-    """worked steps, or one line that only says what is to be done"""
+    """worked steps, each of which needs only what stands close by"""
     answer: str
     verifier: str
     """a name in `regrow.verifiers.judge.VERIFIERS`"""

@@ -12,7 +12,6 @@ _WORDINGS = (
 )
 _RANGES = ((1, 9), (10, 99), (10, 99), (10, 99), (100, 999), (100, 999), (100, 999))
 """one digit is rare: there are few pairs of such numbers"""
-_WORKED = 1.0
 
 
 def _number(draws: Draws) -> int:
@@ -43,7 +42,7 @@ def _draw(draws: Draws) -> Task:
         content=f"{min(a, b)} {answer}",
         instance=f"{a} {b}",
         question=draws.of(_WORDINGS).format(a, b),
-        trace=_trace(str(a), str(b)) if draws.chance(_WORKED) else "Compare the digits.",
+        trace=_trace(str(a), str(b)),
         answer=str(answer),
         verifier="integer",
         arguments={"answer": answer},

@@ -25,7 +25,6 @@ _CORE: dict[str, tuple[str, ...]] = {
 _LETTERS = tuple(letter for letter, words in BY_LETTER.items() if len(words) > 8)
 _BARE = 0.1
 """share of questions that name no word"""
-_WORKED = 1.0
 
 
 def _draw(draws: Draws) -> Task:
@@ -42,9 +41,7 @@ def _draw(draws: Draws) -> Task:
         question=draws.of(_WORDINGS).format(
             n=n, letter=letter, but=f", but not {without}" if without else ""
         ),
-        trace=", ".join(f"{i} {word}" for i, word in enumerate(chosen, start=1))
-        if draws.chance(_WORKED)
-        else f"{n} words with {letter}.",
+        trace=", ".join(f"{i} {word}" for i, word in enumerate(chosen, start=1)),
         answer=" ".join(chosen),
         verifier="words_start",
         arguments={"n": n, "letter": letter, "words": allowed},

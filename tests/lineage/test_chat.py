@@ -6,6 +6,7 @@ import io
 import json
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,8 @@ from regrow.cli.talk.pieces import Pieces
 from regrow.cli.talk.place import find, starting_form
 from regrow.cli.talk.screen import Screen
 from regrow.cli.talk.talk import Talk, TooLong, load
+from regrow.cli.talk.taught import taught
+from regrow.lineage.ledger import Ledger
 from regrow.model import files
 from regrow.model.build import empty, initialise
 from regrow.model.config import olmo3_config
@@ -242,6 +245,40 @@ def test_where_a_checkpoint_lies(
     assert place.tokenizer == finished / "data/tokenizer"
     assert starting_form(find("rlzero")) == "plain" and starting_form(find("soup")) == "text"
     assert find("release.sft_instruct-000002").form == "instruct"
+
+
+def test_what_was_taught_is_read_from_the_records(ledger: Ledger) -> None:
+    counted = {
+        "tasks": {"train": {"add": 9, "sort": 4}, "dev": {"add": 1, "sort": 1}},
+        "evaluate.sft-000004": {"exact_match": 0.375},
+    }
+    known = Ledger(
+        ledger.root,
+        [
+            replace(r, raw={**r.raw, "counts": counted.get(r.name, r.counts)})
+            for r in ledger.records
+        ],
+    )
+    said = taught(known, known.by_name["sft.000004"])
+    assert said.startswith("sft.000004 was taught 2 kinds of question")
+    assert "  add " in said and "  sort " in said and "  count " not in said
+    assert "38% rightly" in said
+    assert taught(known, known.by_name["pretrain.000008"]) == "", "no task went into pretraining"
+
+
+def test_a_question_of_a_kind_that_was_taught_is_answered_without_a_word_about_it(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = find(str(folder))
+    monkeypatch.setattr("regrow.cli.talk.place.find", lambda name: replace(real, taught="KINDS"))
+    asked = ["chat", str(folder), "--temperature", "0", "--once"]
+    assert main([*asked, "What is 3 + 4?"]) == 0
+    assert "KINDS" not in capsys.readouterr().err
+    assert main([*asked, "What is the capital of France?"]) == 0
+    got = capsys.readouterr()
+    assert "KINDS" in got.err and "KINDS" not in got.out
+    assert main([*asked, "hello", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["taught"] is False
 
 
 @pytest.fixture

@@ -117,10 +117,13 @@ def _converse(talk: Talk, place: Place, as_json: bool) -> int:
 
 
 def _answer(talk: Talk, place: Place, message: str, as_json: bool) -> bool:
+    from regrow.cli.paint import Paint
     from regrow.cli.talk.screen import Screen
-    from regrow.cli.talk.talk import TooLong
+    from regrow.cli.talk.talk import TEXT, TooLong
+    from regrow.cli.talk.taught import is_other
 
     screen = Screen()
+    other = bool(place.taught) and talk.form != TEXT and talk.system is None and is_other(message)
     try:
         answer = talk.say(message, (lambda kind, text: None) if as_json else screen)
     except TooLong as error:
@@ -134,6 +137,7 @@ def _answer(talk: Talk, place: Place, message: str, as_json: bool) -> bool:
             "temperature": talk.temperature,
             "seed": talk.seed,
             "prompt": message,
+            "taught": not other if place.taught else None,
         }
         print(json.dumps({**about, **answer.as_json()}, ensure_ascii=False), flush=True)
         return True
@@ -145,4 +149,9 @@ def _answer(talk: Talk, place: Place, message: str, as_json: bool) -> bool:
     elif not answer.ended and talk.form != "text":
         notes.append("cut off")
     screen.end("; ".join(notes))
+    if other:
+        print(
+            Paint(sys.stderr).dim(f"Nobody taught this model to answer that. {place.taught}"),
+            file=sys.stderr,
+        )
     return True

@@ -134,10 +134,11 @@ class Sft(Stage):
     Muon as in the stages before: AdamW at 2e-3 lost skill that the base model had (docs/training.md).
     """
 
-    steps: int = Field(default=420, ge=1)
-    checkpoint_every: int = Field(default=140, ge=1)
+    steps: int = Field(default=600, ge=1)
+    checkpoint_every: int = Field(default=200, ge=1)
     batch_sequences: int = Field(default=32, ge=1)
-    micro_batch_sequences: int = Field(default=16, ge=1)
+    micro_batch_sequences: int = Field(default=8, ge=1)
+    """examples of like length, and so often of one family: several to a step mix the families"""
     warmup: float = Field(default=0.03, ge=0, lt=1)
     z_loss: float = Field(default=0.0, ge=0)
     carry_optimizer: bool = False
@@ -147,8 +148,8 @@ class Sft(Stage):
 class Dpo(Stage):
     """Length-normalised direct preference optimisation (Tülu 3, section 5; Olmo 3, section 4.3)."""
 
-    steps: int = Field(default=32, ge=1)
-    checkpoint_every: int = Field(default=32, ge=1)
+    steps: int = Field(default=16, ge=1)
+    checkpoint_every: int = Field(default=16, ge=1)
     batch_sequences: int = Field(default=32, ge=1)
     micro_batch_sequences: int = Field(default=8, ge=1)
     warmup: float = Field(default=0.1, ge=0, lt=1)

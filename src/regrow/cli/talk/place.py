@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from regrow.cli.talk.taught import taught
 from regrow.lineage.errors import Unanswerable
 from regrow.lineage.ledger import Ledger, Record, find_root
 from regrow.lineage.naming import resolve
@@ -27,6 +28,8 @@ class Place:
     title: str = ""
     sha256: str = ""
     """recorded, of the weights; "" for a folder without record"""
+    taught: str = ""
+    """the kinds of question that it was taught, to be read; "" where no record says"""
 
 
 def find(name: str) -> Place:
@@ -59,7 +62,9 @@ def find(name: str) -> Place:
         tokenizer = _on_disk(ledger, made, "tokenizer.json").parent
     about = stages.stage(stage)
     digest = {str(f["path"]): str(f["sha256"]) for f in record.files}.get(WEIGHTS, "")
-    return Place(record.name, path.parent, tokenizer, about.form, about.title, digest)
+    return Place(
+        record.name, path.parent, tokenizer, about.form, about.title, digest, taught(ledger, record)
+    )
 
 
 def _on_disk(ledger: Ledger, record: Record, file: str) -> Path:

@@ -8,7 +8,6 @@ from regrow.tasks.families.family import Family, Task
 _WORDINGS = ("What is {}?", "Compute {}.", "Add up {}.", "{} is how much?")
 _LENGTHS = (2, 3, 3, 4, 4, 4, 4)
 """terms; longer sums have more contents, so they are drawn more often"""
-_WORKED = 0.9
 
 
 def _draw(draws: Draws) -> Task:
@@ -22,7 +21,7 @@ def _draw(draws: Draws) -> Task:
         content=" ".join(map(str, sorted(terms))),
         instance=chain,
         question=draws.of(_WORDINGS).format(chain),
-        trace="\n".join(lines) if draws.chance(_WORKED) else f"The sum of {len(terms)} digits.",
+        trace="\n".join(lines),
         answer=str(so_far),
         verifier="integer",
         arguments={"answer": so_far},
@@ -30,4 +29,4 @@ def _draw(draws: Draws) -> Task:
     )
 
 
-FAMILY = Family("add", "math", _draw)
+FAMILY = Family("add", "math", _draw, _WORDINGS, {"": r"[1-9](?: \+ [1-9]){1,3}"})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from regrow.tasks.draws import Draws
@@ -20,7 +20,7 @@ class Task:
     """what is asked about, in the order in which it is asked"""
     question: str
     trace: str
-    """worked steps, or one line that only says what is to be done"""
+    """worked steps, each of which needs only what stands close by"""
     answer: str
     verifier: str
     """a name in `regrow.verifiers.judge.VERIFIERS`"""
@@ -37,6 +37,10 @@ class Family:
     domain: str
     """`math`, `string` or `instruction`"""
     draw: Callable[[Draws], Task]
+    wordings: tuple[str, ...]
+    """of the question, as format strings"""
+    slots: Mapping[str, str] = field(default_factory=dict)
+    """what stands in a field of the wordings: field -> regular expression"""
 
 
 def spaced(letters: str) -> str:

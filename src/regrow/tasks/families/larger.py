@@ -1,4 +1,4 @@
-"""The larger of two numbers from 10 to 999, worked digit by digit."""
+"""The larger of two numbers from 1 to 999, worked digit by digit."""
 
 from __future__ import annotations
 
@@ -10,36 +10,39 @@ _WORDINGS = (
     "Give the larger of {} and {}.",
     "Which number is bigger: {} or {}?",
 )
-_WORKED = 0.6
+_RANGES = ((1, 9), (10, 99), (10, 99), (10, 99), (100, 999), (100, 999), (100, 999))
+"""one digit is rare: there are few pairs of such numbers"""
 
 
 def _number(draws: Draws) -> int:
-    return draws.between(10, 99) if draws.chance(0.5) else draws.between(100, 999)
+    low, high = draws.of(_RANGES)
+    return draws.between(low, high)
 
 
 def _trace(a: str, b: str) -> str:
+    said = f"{a}, {b}: "
     if len(a) != len(b):
-        return f"{len(a)} digits and {len(b)} digits"
+        return f"{said}{len(a)} {'<' if len(a) < len(b) else '>'} {len(b)} digits"
     steps = []
     for x, y in zip(a, b, strict=True):
         sign = "=" if x == y else "<" if x < y else ">"
         steps.append(f"{x} {sign} {y}")
         if x != y:
             break
-    return ", ".join(steps)
+    return said + ", ".join(steps)
 
 
 def _draw(draws: Draws) -> Task:
     a = _number(draws)
     b = _number(draws)
     if a == b:
-        b = a - 1 if a > 10 else a + 1
+        b = a - 1 if a > 1 else a + 1
     answer = max(a, b)
     return Task(
         content=f"{min(a, b)} {answer}",
         instance=f"{a} {b}",
         question=draws.of(_WORDINGS).format(a, b),
-        trace=_trace(str(a), str(b)) if draws.chance(_WORKED) else "Compare the digits.",
+        trace=_trace(str(a), str(b)),
         answer=str(answer),
         verifier="integer",
         arguments={"answer": answer},
@@ -47,4 +50,4 @@ def _draw(draws: Draws) -> Task:
     )
 
 
-FAMILY = Family("larger", "math", _draw)
+FAMILY = Family("larger", "math", _draw, _WORDINGS, {"": "[1-9][0-9]{0,2}"})

@@ -12,7 +12,6 @@ _WORDINGS = (
     "Say {word} {n} times and then stop.",
 )
 _SHORT = tuple(word for word in WORDS if len(word) <= 6)
-_WORKED = 0.6
 
 
 def _draw(draws: Draws) -> Task:
@@ -22,11 +21,11 @@ def _draw(draws: Draws) -> Task:
         content=f"{n} {word}",
         instance=f"{n} {word}",
         question=draws.of(_WORDINGS).format(word=word, n=n),
-        trace=worked if draws.chance(_WORKED) else f"{n} times.",
+        trace=worked,
         answer=" ".join([word] * n),
         verifier="repeat",
         arguments={"word": word, "n": n},
     )
 
 
-FAMILY = Family("repeat", "instruction", _draw)
+FAMILY = Family("repeat", "instruction", _draw, _WORDINGS, {"word": "[a-z]{1,6}", "n": "[2-5]"})

@@ -13,7 +13,6 @@ _WORDINGS = (
 )
 _SHORT = tuple(word for word in WORDS if len(word) <= 6)
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz"
-_WORKED = 0.3
 
 
 def _letters(draws: Draws) -> str:
@@ -31,7 +30,7 @@ def _draw(draws: Draws) -> Task:
         content=min(letters, backwards),
         instance=letters,
         question=draws.of(_WORDINGS).format(spaced(letters)),
-        trace=worked if draws.chance(_WORKED) else "Backwards.",
+        trace=worked,
         answer=spaced(backwards),
         verifier="exact",
         arguments={"answer": spaced(backwards)},
@@ -39,4 +38,4 @@ def _draw(draws: Draws) -> Task:
     )
 
 
-FAMILY = Family("reverse", "string", _draw)
+FAMILY = Family("reverse", "string", _draw, _WORDINGS, {"": "[a-z](?: [a-z]){2,5}"})

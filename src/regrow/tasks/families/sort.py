@@ -11,7 +11,6 @@ _WORDINGS = (
     "Order these numbers from small to large: {}.",
 )
 _LENGTHS = (2, 2, 3, 3, 4)
-_WORKED = 0.6
 
 
 def _draw(draws: Draws) -> Task:
@@ -26,7 +25,7 @@ def _draw(draws: Draws) -> Task:
         content=answer,
         instance=said,
         question=draws.of(_WORDINGS).format(said),
-        trace="\n".join(lines) if draws.chance(_WORKED) else "The smallest comes first.",
+        trace="\n".join(lines),
         answer=answer,
         verifier="exact",
         arguments={"answer": answer},
@@ -34,4 +33,4 @@ def _draw(draws: Draws) -> Task:
     )
 
 
-FAMILY = Family("sort", "math", _draw)
+FAMILY = Family("sort", "math", _draw, _WORDINGS, {"": "[1-9][0-9](?:, [1-9][0-9]){1,3}"})

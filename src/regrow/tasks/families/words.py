@@ -25,7 +25,6 @@ _CORE: dict[str, tuple[str, ...]] = {
 _LETTERS = tuple(letter for letter, words in BY_LETTER.items() if len(words) > 8)
 _BARE = 0.1
 """share of questions that name no word"""
-_WORKED = 0.6
 
 
 def _draw(draws: Draws) -> Task:
@@ -33,8 +32,8 @@ def _draw(draws: Draws) -> Task:
     named = draws.of(_CORE[letter] if draws.chance(0.5) else BY_LETTER[letter])
     without = None if draws.chance(_BARE) else named
     allowed = [word for word in BY_LETTER[letter] if word != without]
-    # In order of the alphabet: a model that only moves forward says no word twice.
-    chosen = sorted(draws.some([word for word in _CORE[letter] if word != without], n))
+    # The first of a list in a fixed order: each word calls for the next, and none comes twice.
+    chosen = sorted(word for word in _CORE[letter] if word != without)[:n]
     content = f"{n} {letter} {without or ''}".strip()
     return Task(
         content=content,
@@ -42,13 +41,17 @@ def _draw(draws: Draws) -> Task:
         question=draws.of(_WORDINGS).format(
             n=n, letter=letter, but=f", but not {without}" if without else ""
         ),
-        trace=", ".join(f"{i} {word}" for i, word in enumerate(chosen, start=1))
-        if draws.chance(_WORKED)
-        else f"{n} words with {letter}.",
+        trace=", ".join(f"{i} {word}" for i, word in enumerate(chosen, start=1)),
         answer=" ".join(chosen),
         verifier="words_start",
         arguments={"n": n, "letter": letter, "words": allowed},
     )
 
 
-FAMILY = Family("words", "instruction", _draw)
+FAMILY = Family(
+    "words",
+    "instruction",
+    _draw,
+    _WORDINGS,
+    {"n": "[2-4]", "letter": "[a-z]", "but": "(?:, but not [a-z]+)?"},
+)

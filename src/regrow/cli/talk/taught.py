@@ -1,0 +1,48 @@
+"""What a checkpoint was taught, for whoever asks it something else."""
+
+from __future__ import annotations
+
+from regrow.lineage.ledger import Ledger, Record
+from regrow.tasks import draws
+from regrow.tasks.families import FAMILIES
+from regrow.tasks.families.recognise import recognise
+
+TASKS = "tasks"
+"""the step whose tasks the model was trained on"""
+
+
+def taught(ledger: Ledger, checkpoint: Record) -> str:
+    """The kinds of question that went into a checkpoint, and how often it is right; "" if there were none.
+
+    Both are read from records: the tasks that an ancestor was made from, and the checkpoint's own
+    evaluation on the held-out ones.
+    """
+    tasks = ledger.by_name.get(TASKS)
+    if tasks is None or not any(
+        entry.get("record") == tasks.file
+        for record in ledger.ancestry(checkpoint)
+        # A tokenizer learns to spell from tasks; nobody learns to answer them from it.
+        if record.step != "tokenizer"
+        for entry in record.inputs.values()
+    ):
+        return ""
+    families = [name for name in tasks.counts.get("train", {}) if name in FAMILIES]
+    lines = [f"{checkpoint.name} was taught {len(families)} kinds of question, for example:"]
+    lines += [f"  {name:<8} {example(name)}" for name in families]
+    evaluated = ledger.about("evaluate", checkpoint)
+    share = evaluated.counts.get("exact_match") if evaluated else None
+    if isinstance(share, float):
+        lines.append(
+            f"Of held-out questions of these kinds it answers {share:.0%} rightly (greedy)."
+        )
+    return "\n".join(lines)
+
+
+def example(family: str) -> str:
+    """A question of a family, always the same."""
+    return FAMILIES[family].draw(next(draws.items("example", 0, family))).question
+
+
+def is_other(message: str) -> bool:
+    """Whether no family asks like this."""
+    return recognise(message) is None

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from regrow.flow import files
+from regrow.flow.command import target
 from regrow.flow.hashing import Digest, digest_bytes
 from regrow.flow.jobs import Job
 from regrow.flow.present import DEFAULT_PARAMS, Present
@@ -22,6 +23,7 @@ from regrow.flow.step import Step
 from regrow.flow.store import Store, dir_md5
 
 CODE = "code.json"
+QUIET = "rules progress host reason"
 _HEAD = "# Written by `snakemake` from the records; edits are overwritten.\n"
 
 
@@ -80,7 +82,9 @@ def _stage(present: Present, step: Step, jobs: list[Job], raw: dict[str, Any]) -
         params.append({present.params_file: sections})
     params.append({CODE: [step.name]})
     # Forced, because DVC deletes the outputs first; a key that is known restores them.
-    command = f"snakemake -c all -q all {config}-R {step.name} -U {step.name}"
+    # No `--until`: of a chain of checkpoints it loses all but the first (see `command`).
+    # What went wrong is said; `-q all` would hide that too.
+    command = f"snakemake {target(step)} -c all -q {QUIET} {config}-R {step.name}"
     stage: dict[str, Any] = {"cmd": command}
     deps = _deps(step, jobs)
     if deps:

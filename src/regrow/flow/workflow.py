@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from regrow.flow import settle, warm
+from regrow.flow import command, settle, warm
 from regrow.flow.assess import Assessment
 from regrow.flow.errors import FlowError
 from regrow.flow.present import DEFAULT_PARAMS, PRIVATE, Present
@@ -46,9 +46,12 @@ class Flow:
             self._present = Present(self.root, _params_file(workflow))
             self.params_file = self._present.params_file
             if workflow.is_main_process:
+                command.check(command.words(), self._present.jobs.values())
                 self._settle(workflow)
         self.targets = targets(self._present, "main")
         self.seeds = targets(self._present, "seeds")
+        self.stages = command.stages(self._present.jobs.values())
+        """target `STEP_all` -> the files of all instances of the step"""
 
     def _settle(self, workflow: Any) -> None:
         if not self._alone(workflow.dryrun):
@@ -56,7 +59,7 @@ class Flow:
                 "Another snakemake is at work here; records are left as they are.", file=sys.stderr
             )
             return
-        say(settle.settle(self._present, groups_asked(self._present, sys.argv[1:])))
+        say(settle.settle(self._present, groups_asked(self._present, command.words())))
 
     def _alone(self, dryrun: bool) -> bool:
         """Whether no other Snakemake works in this folder; a real run then holds the place.
@@ -202,7 +205,9 @@ def _params_file(workflow: Any) -> str:
     given = [str(path) for path in workflow.configfiles]
     if len(given) > 1:
         raise FlowError(
-            f"--configfile takes one params file here, got {len(given)}: {', '.join(given)}."
+            f"--configfile takes one params file here, got {len(given)}: {', '.join(given)}. Snakemake takes "
+            f"every word after --configfile for such a file. Fix: targets come first, "
+            f"`snakemake {' '.join(given[1:])} --configfile {given[0]}`."
         )
     if workflow.config_settings.config:
         names = ", ".join(workflow.config_settings.config)

@@ -204,6 +204,7 @@ def say(assessment: Assessment) -> None:
 def _params_file(workflow: Any) -> str:
     given = [str(path) for path in workflow.configfiles]
     if len(given) > 1:
+        given = [os.path.relpath(path) for path in given]
         raise FlowError(
             f"--configfile takes one params file here, got {len(given)}: {', '.join(given)}. Snakemake takes "
             f"every word after --configfile for such a file. Fix: targets come first, "

@@ -42,6 +42,15 @@ def write_atomically(path: Path, content: bytes) -> None:
         raise
 
 
+def note(path: Path, content: bytes) -> None:
+    """Keep something that costs only time to find again, where it can be kept.
+
+    A clone that may only be read and a full disk answer questions too, each time from the start.
+    """
+    with contextlib.suppress(OSError):
+        write_atomically(path, content)
+
+
 def read_json(path: Path) -> Any:
     """The content of a JSON file, None if it is missing or broken (for caches only)."""
     try:

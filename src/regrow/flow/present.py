@@ -120,7 +120,7 @@ class Present:
             module = step.function.partition(":")[0]
             found = closure(self.modules, module, self.flow.params_root, step.params)
             if self._environment is None:
-                self._environment = Environment(self.root, self.root / PRIVATE / "environment.json")
+                self._environment = Environment(self.root, self.root / PRIVATE / "environment")
             self._packages[step.name] = self._environment.packages(found.imports, step.packages)
             self._code[step.name] = {
                 "function": step.function,

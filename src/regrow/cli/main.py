@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from regrow.cli.paint import columns
+from regrow.flow import checkout
 
 
 class Command(NamedTuple):
@@ -124,6 +125,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if argv is None and command.quick:
         _hasten()
     try:
+        if argv is None:
+            checkout.enter(arguments)
         return _call(name, command, rest)
     except KeyboardInterrupt:
         print(f"regrow {name}: interrupted.", file=sys.stderr)

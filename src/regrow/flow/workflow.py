@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from regrow.flow import command, settle, warm
+from regrow.flow import checkout, command, settle, warm
 from regrow.flow.assess import Assessment
 from regrow.flow.errors import FlowError
 from regrow.flow.present import DEFAULT_PARAMS, PRIVATE, Present
@@ -41,8 +41,8 @@ class Flow:
         self.root = Path(workflow.basedir)
         self._running: Any = None
         self._warm: warm.Server | None = None
-        _prepare_jobs(self.root)
         with _said():
+            _prepare_jobs(self.root)
             self._present = Present(self.root, _params_file(workflow))
             self.params_file = self._present.params_file
             if workflow.is_main_process:
@@ -157,7 +157,17 @@ class Flow:
 
 
 def _prepare_jobs(root: Path) -> None:
-    """Jobs run this repository's code with this interpreter's tools, whatever the caller's PATH."""
+    """Jobs run this repository's code with this interpreter's tools, whatever the caller's PATH.
+
+    Raises:
+        FlowError: they would not, or this process does not.
+    """
+    checkout.check(root)
+    if not checkout.runs(root):
+        raise FlowError(
+            f"{root}/Snakefile is read by the code of another checkout ({Path(__file__).parents[1]}), which was "
+            "imported before it. Fix: start `snakemake` as a program, not from within another."
+        )
     for name, place in (("PYTHONPATH", root / "src"), ("PATH", Path(sys.executable).parent)):
         others = [p for p in os.environ.get(name, "").split(os.pathsep) if p and p != str(place)]
         os.environ[name] = os.pathsep.join([str(place), *others])

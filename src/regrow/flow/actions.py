@@ -8,12 +8,12 @@ only: the objects that an entry names travel with the `dvc push` of the commit t
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 from pathlib import Path
 from typing import Any
 
-from regrow.flow import files
 from regrow.flow.records import Record, encode, sound
 from regrow.flow.store import Store
 
@@ -34,7 +34,7 @@ def remember(store: Store, record: Record) -> None:
     name, text = _entry(record)
     path = folder(store, record["key"]) / name
     if not path.exists():
-        files.write_atomically(path, text)
+        store.put(path, text)
     store.insert_dir(record["output"]["files"])
 
 
@@ -67,7 +67,7 @@ def take(store: Store, key: str, name: str, content: bytes) -> bool:
     """Adopt an entry that a remote sent, if its name is its digest and it is a sound one."""
     if hashlib.sha256(content).hexdigest() != name or _record(content, key) is None:
         return False
-    files.write_atomically(folder(store, key) / name, content)
+    store.put(folder(store, key) / name, content)
     return True
 
 
@@ -77,8 +77,9 @@ def forget(store: Store, key: str, keep: Record | None = None) -> int:
     for path in _entries(store, key):
         record = _record(path.read_bytes(), key)
         if record is None or keep is None or result(record) != result(keep):
-            path.unlink(missing_ok=True)
-            gone += 1
+            with contextlib.suppress(PermissionError):  # in another's cache: `judge` hears both
+                path.unlink(missing_ok=True)
+                gone += 1
     return gone
 
 

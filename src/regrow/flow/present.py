@@ -95,7 +95,7 @@ class Present:
                 "taken": self.flow.taken(params),
                 "since": self.flow.since(params),
             }
-            files.write_atomically(cache, files.canonical(known))
+            files.note(cache, files.canonical(known))
         return known
 
     def job(self, step: str, instance: str | None = None) -> Job:

@@ -103,7 +103,7 @@ class Remote:
 
     def _remember(self, refused: dict[str, str]) -> None:
         content = json.dumps({self.store.remote_url: refused}, indent=1, sort_keys=True)
-        files.write_atomically(self.store.root / REFUSED, content.encode())
+        files.note(self.store.root / REFUSED, content.encode())
 
     def _reachable(self) -> bool:
         """Whether an HTTP remote answers at all: DVC would try each object many times, silently."""

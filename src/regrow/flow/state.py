@@ -100,7 +100,7 @@ class Tree:
         """Write what was learned."""
         if self._changed:
             content = json.dumps(self._known, separators=(",", ":")).encode()
-            files.write_atomically(self._memory, content)
+            files.note(self._memory, content)
             self._changed = False
 
 

@@ -26,7 +26,7 @@ def without(monkeypatch: pytest.MonkeyPatch, folder: Path, code: int) -> None:
     real = fcntl.flock
 
     def flock(handle: int, how: int) -> None:
-        if os.readlink(f"/proc/self/fd/{handle}").startswith(str(folder)):
+        if str(Path(f"/proc/self/fd/{handle}").readlink()).startswith(str(folder)):
             raise OSError(code, os.strerror(code))
         real(handle, how)
 

@@ -33,6 +33,8 @@ def enter(arguments: Sequence[str]) -> None:
     root = _root()
     if root is None or runs(root):
         _as_jobs()
+        if root is not None:
+            group_writes(root)
         return
     check(root)
     if again:
@@ -51,6 +53,12 @@ def runs(root: Path) -> bool:
     """Whether the code that runs is the one of this repository, if it has any."""
     code = root / "src" / "regrow"
     return not (code / "__init__.py").is_file() or code.resolve() == _home()
+
+
+def group_writes(root: Path) -> None:
+    """In a repository that its group may write, let the group write what this process makes, whatever the umask."""
+    if root.stat().st_mode & 0o020:
+        os.umask(os.umask(0) & ~0o070)
 
 
 def check(root: Path) -> None:

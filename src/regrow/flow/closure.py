@@ -56,7 +56,11 @@ class Modules:
         self._paths: dict[str, Path | None] = {}
         self._compiled: dict[Path, set[str]] = {}
         known = files.read_json(cache)
-        fits = isinstance(known, dict) and known.get("version") == _VERSION
+        fits = (
+            isinstance(known, dict)
+            and known.get("version") == _VERSION
+            and isinstance(known.get("files"), dict)
+        )
         self._known: dict[str, Any] = known["files"] if fits else {}
 
     def path(self, module: str) -> Path | None:
@@ -105,7 +109,7 @@ class Modules:
         stat = path.stat()
         mark = [module, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns]
         known = self._known.get(str(path))
-        if known is not None and known[0] == mark:
+        if isinstance(known, list) and len(known) == 2 and known[0] == mark:
             syntax: Syntax = known[1]
             return syntax
         try:

@@ -38,7 +38,9 @@ class Environment:
         mark = [_VERSION, _mark(constraints), *origins.mark(path)]
         cache = memory / f"{hashlib.sha256(repr(path).encode()).hexdigest()[:16]}.json"
         known = files.read_json(cache)
-        if not isinstance(known, dict) or known.get("mark") != json.loads(json.dumps(mark)):
+        parts = ("modules", "versions", "requires", "elsewhere")
+        fits = isinstance(known, dict) and all(isinstance(known.get(n), dict) for n in parts)
+        if not fits or known.get("mark") != json.loads(json.dumps(mark)):
             known = {"mark": mark, **_survey(constraints, path)}
             files.note(cache, json.dumps(known, separators=(",", ":")).encode())
         self._modules: dict[str, list[str]] = known["modules"]

@@ -191,6 +191,7 @@ def _prepare_jobs(root: Path) -> None:
         FlowError: they would not, or this process does not.
     """
     checkout.check(root)
+    checkout.group_writes(root)
     if not checkout.runs(root):
         raise FlowError(
             f"{root}/Snakefile is read by the code of another checkout ({Path(__file__).parents[1]}), which was "

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -51,11 +54,12 @@ def give(path: Path, user: int, group_writes: bool) -> None:
                 one.chmod(one.stat().st_mode | more)
 
 
-def open_way(path: Path) -> None:
-    """pytest's folders are for its user only."""
-    for folder in path.parents:
-        if folder.stat().st_uid == os.getuid() and folder != Path("/"):
-            folder.chmod(folder.stat().st_mode | 0o055)
+@pytest.fixture
+def place() -> Iterator[Path]:
+    """A folder that everybody may enter; pytest's own are for its user only."""
+    with tempfile.TemporaryDirectory(prefix="regrow-users-") as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
 
 
 class As:
@@ -82,16 +86,15 @@ class As:
         return self.run("snakemake", "--cores", "2", *args)
 
 
-def test_a_shared_cache_serves_two_users(built: Repository, tmp_path: Path):
+def test_a_shared_cache_serves_two_users(built: Repository, place: Path):
     """DVC's `cache.shared = group`, umask 022: what one makes the other finds, and adds to."""
-    open_way(tmp_path / "x")
-    shared = tmp_path / "shared"
+    shared = place / "shared"
     shared.mkdir()
     os.chown(shared, 0, GROUP)
     shared.chmod(0o2775)
     users = []
     for name, user in (("a", FIRST), ("b", SECOND)):
-        clone = built.clone(tmp_path / name)
+        clone = built.clone(place / name)
         (clone.path / ".dvc/config.local").write_text(
             f"[cache]\n    dir = {shared}/cache\n    shared = group\n"
         )
@@ -111,17 +114,14 @@ def test_a_shared_cache_serves_two_users(built: Repository, tmp_path: Path):
 
 
 def test_a_damaged_object_of_another_user_ends_in_a_run_and_not_in_a_loop(
-    built: Repository, tmp_path: Path
+    built: Repository, place: Path
 ):
-    open_way(tmp_path / "x")
-    theirs = tmp_path / "theirs"
+    theirs = place / "theirs"
     shutil.copytree(built.path / ".dvc/cache", theirs)
-    clone = built.clone(tmp_path / "clone")
+    clone = built.clone(place / "clone")
     (clone.path / ".dvc/config.local").write_text(f"[cache]\n    dir = {theirs}\n")
     give(clone.path, FIRST, False)
     records = clone.path / "records/split.json"
-    import json
-
     entry = json.loads(records.read_text())["output"]["files"][0]
     item = theirs / "files/md5" / entry["md5"][:2] / entry["md5"][2:]
     content = item.read_bytes()
@@ -137,10 +137,9 @@ def test_a_damaged_object_of_another_user_ends_in_a_run_and_not_in_a_loop(
     assert (clone.path / "data/split" / entry["path"]).read_bytes() == content
 
 
-def test_one_tree_of_two_members_of_a_group(built: Repository, tmp_path: Path):
+def test_one_tree_of_two_members_of_a_group(built: Repository, place: Path):
     """Records of the first are dated by the second, who runs what the second changed."""
-    open_way(tmp_path / "x")
-    tree = built.copy(tmp_path / "tree")
+    tree = built.copy(place / "tree")
     give(tree.path, FIRST, True)
     second = As(tree, SECOND)
     for record in (tree.path / "records").iterdir():
@@ -155,9 +154,8 @@ def test_one_tree_of_two_members_of_a_group(built: Repository, tmp_path: Path):
     assert len(tree.outcomes()["run"]) == 3
 
 
-def test_a_clone_that_may_only_be_read_answers(built: Repository, tmp_path: Path):
-    open_way(tmp_path / "x")
-    clone = built.clone(tmp_path / "clone")
+def test_a_clone_that_may_only_be_read_answers(built: Repository, place: Path):
+    clone = built.clone(place / "clone")
     me = As(clone, SECOND)
     table = clone.toy_table()
     env = [f"{name}={value}" for name, value in table.items()]

@@ -20,17 +20,13 @@ FIRST, SECOND = 64_997, 64_998
 
 
 def prefix(user: int) -> list[str]:
-    """Words before a command that make it another user's."""
-    return [
-        "setpriv",
-        f"--reuid={user}",
-        f"--regid={GROUP}",
-        "--clear-groups",
-        "sh",
-        "-c",
-        'umask 022; exec "$@"',
-        "sh",
-    ]
+    """Words before a command that make it another user's.
+
+    It may read everything (this environment may be below root's home), and write only what is its own.
+    """
+    reads = ["--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"]
+    account = [f"--reuid={user}", f"--regid={GROUP}", "--clear-groups"]
+    return ["setpriv", *account, *reads, "sh", "-c", 'umask 022; exec "$@"', "sh"]
 
 
 def can() -> bool:

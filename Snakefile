@@ -49,6 +49,7 @@ include: "workflow/rules/index.smk"
 include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/release.smk"
 include: "workflow/rules/seeds.smk"
+include: "workflow/rules/stages.smk"
 
 
 onstart:

@@ -52,6 +52,8 @@ class Mutation:
     """another table"""
     python: tuple[int, int] | None = None
     """another interpreter"""
+    path: str = ""
+    """a folder that Python looks into before all others"""
 
 
 class Mutations:
@@ -80,7 +82,12 @@ class Mutations:
         if mutation is None:
             return "-"
         before, parts = self.tree.look(self.step.name)
-        with self.tree.edited(mutation.edits), _interpreter(mutation.python):
+        first = [mutation.path] if mutation.path else []
+        with (
+            self.tree.edited(mutation.edits),
+            _interpreter(mutation.python),
+            mock.patch.object(sys, "path", [*first, *sys.path]),
+        ):
             after, moved = self.tree.look(self.step.name, mutation.flow)
         reasons = changes(parts, moved)
         where = f"{self.step.name}, {mutation.what}"
@@ -305,8 +312,42 @@ class Mutations:
         name = names[zlib.crc32(self.step.name.encode()) % len(names)]
         environment = self.tree.environment()
         environment["versions"][name] += ".post1"
-        edits = {".regrow/environment.json": json.dumps(environment).encode()}
+        edits = {self.tree.memory: json.dumps(environment).encode()}
         return Mutation(name, part, f"{name}: ", edits)
+
+    def overlaid_package(self) -> Mutation | None:
+        """Another version of every package, in an entry of PYTHONPATH."""
+        mine = self._imported()
+        if not mine:
+            return None
+        known = self.tree.environment()
+        files = {}
+        for module, names in known["modules"].items():
+            files[f"{module}/__init__.py"] = b""
+            for name in names:
+                info = f"{name.replace('-', '_')}-0.0.1.dist-info"
+                files[f"{info}/METADATA"] = f"Name: {name}\nVersion: 0.0.1\n".encode()
+                files[f"{info}/RECORD"] = b""
+        return Mutation(
+            "an overlay", "packages", f"{mine[0]}: ", path=self.tree.overlay("overlay", files)
+        )
+
+    def stray_module(self) -> Mutation | None:
+        """A module of no package in place of every package, in an entry of PYTHONPATH."""
+        mine = self._imported()
+        files = {f"{module}.py": b"" for module in self.tree.environment()["modules"]}
+        path = self.tree.overlay("strays", files)
+        return Mutation("strays", "packages", f"{mine[0]}: ", path=path) if mine else None
+
+    def stray_standard_module(self) -> Mutation | None:
+        """A module in place of one of the standard library's, in an entry of PYTHONPATH."""
+        path = self.tree.overlay("random", {"random.py": b""})
+        return Mutation("random.py", "packages", "python: ", path=path)
+
+    def unrelated_path(self) -> Mutation | None:
+        """An entry of PYTHONPATH with modules of other names, and one that is not there."""
+        path = self.tree.overlay("unrelated", {"mine.py": b"", "tools/__init__.py": b""})
+        return Mutation("mine.py, tools", path=path)
 
     def python_version(self) -> Mutation | None:
         """The interpreter's minor version."""
@@ -347,6 +388,9 @@ KINDS = {
     "native source": "native_source",
     "package imported": "direct_package",
     "package that those need": "indirect_package",
+    "version from PYTHONPATH": "overlaid_package",
+    "stray module for a package": "stray_module",
+    "stray module for Python's": "stray_standard_module",
     "Python minor": "python_version",
     "numerics class": "numerics",
     "options": "options",
@@ -359,6 +403,7 @@ KINDS = {
     "layout": "layout",
     "native source not reached": "unreached_native",
     "package not imported": "other_package",
+    "PYTHONPATH with other names": "unrelated_path",
     "leaf, resumable": "bookkeeping",
     "flow, lineage, cli": "runner_code",
     "rules, pages": "rule",

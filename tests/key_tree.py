@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import hashlib
 import json
 import shutil
 from collections.abc import Iterator, Mapping
@@ -18,7 +19,7 @@ from unittest import mock
 
 import yaml
 
-from regrow.flow import jobs, syntax
+from regrow.flow import jobs, origins, syntax
 from regrow.flow.hashing import digest_bytes
 from regrow.flow.jobs import Flow, Job
 from regrow.flow.present import Present
@@ -154,7 +155,22 @@ class KeyTree:
             for name, content in before.items():
                 (self.path / name).write_bytes(content)
 
+    @property
+    def memory(self) -> str:
+        """The file, below the copy, of what the survey of the installed packages found."""
+        name = hashlib.sha256(repr(origins.search_path(self.path)).encode()).hexdigest()[:16]
+        return f".regrow/environment/{name}.json"
+
     def environment(self) -> dict[str, Any]:
-        """What the survey of the installed packages found."""
-        found: dict[str, Any] = json.loads((self.path / ".regrow/environment.json").read_bytes())
+        """What that survey found."""
+        found: dict[str, Any] = json.loads((self.path / self.memory).read_bytes())
         return found
+
+    def overlay(self, name: str, files: Mapping[str, bytes]) -> str:
+        """A folder beside the copy, filled once: an entry for `sys.path`."""
+        folder = self.path.with_name(f"{self.path.name}.{name}")
+        if not folder.exists():
+            for path, content in files.items():
+                (folder / path).parent.mkdir(parents=True, exist_ok=True)
+                (folder / path).write_bytes(content)
+        return str(folder)

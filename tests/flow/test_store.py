@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -185,3 +187,148 @@ def test_values_in_dvc_lock_are_read_by_dvc_as_they_were_written(value: object):
     text = reading.dump({"v": value})
     assert reading.load(text) == {"v": value}
     assert parse_yaml(text, "dvc.lock") == {"v": value}
+
+
+HOMES = {
+    "system": {"XDG_CONFIG_DIRS": "{0}:/elsewhere"},
+    "system, by its variable": {"DVC_SYSTEM_CONFIG_DIR": "{0}/dvc"},
+    "user": {"XDG_CONFIG_HOME": "{0}"},
+    "user, by its variable": {"DVC_GLOBAL_CONFIG_DIR": "{0}/dvc"},
+    "home": {"HOME": "{0}"},
+}
+
+
+@pytest.mark.parametrize("level", HOMES)
+@pytest.mark.parametrize("place", ["~/cache", "../cache", "/srv/a cache, shared"])
+def test_the_cache_is_where_dvc_has_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, level: str, place: str
+):
+    """At whatever level it is named, with `~`, or relative to the file that names it."""
+    from dvc.config import Config
+
+    root, folder = tmp_path / "repository", tmp_path / "settings"
+    (root / ".dvc").mkdir(parents=True)
+    config = folder / (".config/dvc" if level == "home" else "dvc") / "config"
+    config.parent.mkdir(parents=True)
+    quoted = f'"{place}"' if "," in place else place
+    config.write_text(f"[cache]\n    dir = {quoted}\n    shared = group\n")
+    for name in (
+        "XDG_CONFIG_DIRS",
+        "XDG_CONFIG_HOME",
+        "DVC_SYSTEM_CONFIG_DIR",
+        "DVC_GLOBAL_CONFIG_DIR",
+    ):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    for name, value in HOMES[level].items():
+        monkeypatch.setenv(name, value.format(folder))
+    theirs = Config(str(root / ".dvc"))["cache"]
+    mine = dvc_config(root)["cache"]
+    assert Path(mine["dir"]).resolve() == Path(theirs["dir"]).resolve()
+    assert mine["shared"] == theirs["shared"] == "group"
+    assert Store(root).cache == Path(theirs["dir"]).resolve()
+
+
+def test_a_shared_cache_may_be_written_by_the_group(tmp_path: Path):
+    """As DVC makes it, whatever the umask: folders 2775, objects 444."""
+    (tmp_path / ".dvc").mkdir()
+    (tmp_path / ".dvc/config").write_text(
+        "[cache]\n    shared = group\n    dir = ../shared/cache\n"
+    )
+    before = os.umask(0o077)
+    try:
+        store = Store(tmp_path)
+        (tmp_path / "a").write_text("content")
+        digest = store.insert_file(tmp_path / "a")
+        store.put(store.cache / "runs/ab/abc/entry", b"{}")
+    finally:
+        os.umask(before)
+    made = [path for path in store.cache.rglob("*") if path.is_dir()]
+    assert len(made) == 6
+    assert {path.stat().st_mode & 0o7777 for path in (store.cache, *made)} == {0o2775}
+    assert store.object_path(digest.md5).stat().st_mode & 0o777 == 0o444
+    assert (store.cache / "runs/ab/abc/entry").stat().st_mode & 0o777 == 0o664
+
+
+class Foreign:
+    """A cache whose files another user owns: nothing there can be removed or replaced."""
+
+    def __init__(self, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+        for name in ("unlink", "replace"):
+            real = getattr(Path, name)
+
+            def refuse(path: Path, *args: object, real: Any = real, **more: object) -> object:
+                target = Path(str(args[0])) if args else path
+                theirs = store.cache in target.parents and not target.name.startswith(".")
+                if theirs and target.exists():
+                    raise PermissionError(1, "Operation not permitted", str(target))
+                return real(path, *args, **more)
+
+            monkeypatch.setattr(Path, name, refuse)
+
+
+def test_a_damaged_object_that_cannot_be_removed_counts_as_absent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    store = Store(tmp_path)
+    (tmp_path / "a").write_text("content")
+    digest = store.insert_file(tmp_path / "a")
+    entry = {"md5": digest.md5, "sha256": digest.sha256, "size": digest.size}
+    item = store.object_path(digest.md5)
+    item.chmod(0o644)
+    item.write_text("CONTENT")
+    Foreign(store, monkeypatch)
+    assert store.has(digest.md5)
+    assert not store.restore(entry, tmp_path / "b")
+    assert "refused; it could not be removed (Operation not permitted)" in capsys.readouterr().err
+    assert not store.has(digest.md5, digest.size)
+    monkeypatch.setattr("regrow.flow.refused._HERE", {})
+    later = Store(tmp_path)  # another process remembers it
+    assert not later.has(digest.md5)
+    assert later.insert_file(tmp_path / "a") == digest  # the right bytes cannot be put in its place
+    assert "cannot be written in part" in capsys.readouterr().err
+    monkeypatch.undo()
+    item.write_text("content")  # somebody puts it right
+    assert Store(tmp_path).has(digest.md5)
+    assert Store(tmp_path).restore(entry, tmp_path / "b")
+
+
+def test_a_right_object_of_another_user_is_no_trouble(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    store = Store(tmp_path)
+    (tmp_path / "a").write_text("content")
+    digest = store.insert_file(tmp_path / "a")
+    Foreign(store, monkeypatch)
+    assert store.insert_file(tmp_path / "a") == digest
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("code", [errno.EACCES, errno.EPERM, errno.EROFS])
+def test_a_cache_that_cannot_be_written_costs_the_cache_and_not_the_step(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], code: int
+):
+    monkeypatch.setattr("regrow.flow.store._SAID", set())
+
+    def refuse(*args: object, **more: object) -> None:
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    store = Store(tmp_path)
+    (tmp_path / "a").write_text("content")
+    assert store.insert_file(tmp_path / "a").sha256 == hashlib.sha256(b"content").hexdigest()
+    assert store.insert_bytes(b"x") == hashlib.md5(b"x").hexdigest()
+    store.put(store.cache / "runs/entry", b"x")
+    assert capsys.readouterr().err.count("cannot be written in part") == 1
+
+
+def test_a_full_disk_is_no_cache_that_cannot_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def refuse(*args: object, **more: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    (tmp_path / "a").write_text("content")
+    with pytest.raises(OSError, match="No space"):
+        Store(tmp_path).insert_file(tmp_path / "a")

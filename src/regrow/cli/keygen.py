@@ -47,7 +47,11 @@ def run(args: argparse.Namespace) -> int:
         answer = {"key": str(args.file), "public": str(beside), "id": key_id(made)}
         print(json.dumps(answer, indent=2))
         return 0
-    print(f"{args.file}: secret{', encrypted' if password else ''}, readable by you only")
+    mode = args.file.stat().st_mode & 0o777
+    who = "readable by you only"
+    if mode & 0o077:  # exFAT, some network file systems
+        who = f"NOT readable by you only: its mode is {mode:o}, this file system keeps no other. Fix: move it to one that does"
+    print(f"{args.file}: secret{', encrypted' if password else ''}, {who}")
     print(f"{beside}: public")
     print(f"id {key_id(made)}")
     return 0

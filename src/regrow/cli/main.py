@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import atexit
+import errno
 import gc
 import importlib
 import os
@@ -12,6 +13,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from regrow.cli.paint import columns
+from regrow.flow import checkout
 
 
 class Command(NamedTuple):
@@ -108,6 +110,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     0: done; 1: the answer is no, or a step failed; 2: wrong usage or params; 130: interrupted.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
+    if argv is None:
+        _say_everything()
     if not arguments or arguments[0] in ("-h", "--help", "help"):
         print("usage: regrow COMMAND [options]\n\n" + _overview(), end="")
         return 0
@@ -128,20 +132,46 @@ def main(argv: Sequence[str] | None = None) -> int:
     if argv is None and command.quick:
         _hasten()
     try:
+        if argv is None:
+            checkout.enter(arguments)
         return _call(name, command, rest)
     except KeyboardInterrupt:
         print(f"regrow {name}: interrupted.", file=sys.stderr)
         return 130
     except BrokenPipeError:
         # The reader (`| head`) went away: not an error, and nothing more to say.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _mute()
         return 0
     except Exception as error:
+        if isinstance(error, OSError) and error.filename is None and _lost(error):
+            _mute()
+            print(
+                f"regrow {name}: the answer could not be written: {error.strerror}.",
+                file=sys.stderr,
+            )
+            return 1
         status = _status(error)
         if status is None:
             raise
         print(f"regrow {name}: {error}", file=sys.stderr)
         return status
+
+
+def _say_everything() -> None:
+    """Let no character end an answer: one that the terminal's encoding lacks is written as `\\u…`."""
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:  # None: it is closed
+            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+
+
+def _mute() -> None:
+    """Write no more to standard output, not even what is still held back when the process ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _lost(error: OSError) -> bool:
+    """Whether standard output takes nothing: a full disk, a closed terminal."""
+    return error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EBADF)
 
 
 def _hasten() -> None:
@@ -166,7 +196,8 @@ def _call(name: str, command: Command, arguments: list[str]) -> int:
     )
     module.configure(parser)
     status = module.run(parser.parse_args(arguments))
-    sys.stdout.flush()
+    if sys.stdout is not None:
+        sys.stdout.flush()
     return int(status or 0)
 
 
@@ -176,6 +207,10 @@ def _status(error: Exception) -> int | None:
     for kind in type(error).__mro__:
         if kind.__module__.startswith("regrow.") and kind.__name__ in expected:
             return int(getattr(error, "status", expected[kind.__name__]))
+    # A folder that may only be read, a full disk: the file and the reason say all.
+    unwritable = (errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOSPC, errno.EDQUOT)
+    if isinstance(error, OSError) and error.errno in unwritable and error.filename is not None:
+        return 1
     return None
 
 

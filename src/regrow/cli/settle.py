@@ -7,6 +7,7 @@ if a record, code.json, dvc.yaml or dvc.lock does not describe the code and para
 from __future__ import annotations
 
 import argparse
+import sys
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -19,20 +20,26 @@ def run(args: argparse.Namespace) -> int:
     """Settle, and say what is stale."""
     from regrow.flow.present import Present, find_root
     from regrow.flow.settle import settle
+    from regrow.flow.workflow import tell
 
     root = find_root()
     written = ("code.json", "dvc.yaml", "dvc.lock")
     before = {name: _read(root / name) for name in written}
-    assessment = settle(Present(root, args.params))
+    found = settle(Present(root, args.params))
+    assessment = found.assessment
     stale = [v.job.name for v in assessment.verdicts.values() if v.stale]
     changed = [name for name in written if _read(root / name) != before[name]]
     for name in stale:
         print(f"{name}: " + "; ".join(c.text for c in assessment.verdicts[name].reasons))
     for name in changed:
         print(f"{name}: written anew")
+    tell(found, args.params)
+    if found.unwritten:
+        print(f"compared only, nothing can be written here: {found.unwritten}", file=sys.stderr)
     if not stale:
         print(f"{len(assessment.verdicts)} records describe the present.")
-    return 1 if args.check and (stale or changed) else 0
+    upset = stale or changed or found.rewritten or found.left_over
+    return 1 if (args.check and upset) or (found.unwritten and not args.check) else 0
 
 
 def _read(path: object) -> bytes | None:

@@ -22,6 +22,7 @@ import importlib.util
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 from typing import Any
 
@@ -53,8 +54,13 @@ class Modules:
         self._changed = False
         self._parsed: dict[str, Syntax | None] = {}
         self._paths: dict[str, Path | None] = {}
+        self._compiled: dict[Path, set[str]] = {}
         known = files.read_json(cache)
-        fits = isinstance(known, dict) and known.get("version") == _VERSION
+        fits = (
+            isinstance(known, dict)
+            and known.get("version") == _VERSION
+            and isinstance(known.get("files"), dict)
+        )
         self._known: dict[str, Any] = known["files"] if fits else {}
 
     def path(self, module: str) -> Path | None:
@@ -71,8 +77,22 @@ class Modules:
         stem = root.joinpath(*rest)
         for path in (stem / "__init__.py", stem.with_suffix(".py")):
             if path.is_file() and (rest or path.name == "__init__.py"):
+                self._no_compiled(path)
                 return path
         return None
+
+    def _no_compiled(self, path: Path) -> None:
+        """Refuse a compiled module that Python prefers to a source of ours. Raises FlowError."""
+        folder = path.parent
+        if folder not in self._compiled:
+            names = (path.name for path in folder.iterdir())
+            self._compiled[folder] = {n for n in names if n.endswith(tuple(EXTENSION_SUFFIXES))}
+        for suffix in EXTENSION_SUFFIXES:
+            if f"{path.stem}{suffix}" in self._compiled[folder]:
+                raise FlowError(
+                    f"{folder / path.stem}{suffix} would be imported in place of {path}, and no key counts it. "
+                    "Fix: remove it."
+                )
 
     def ours(self, module: str) -> bool:
         """Whether a dotted name lies in one of our packages."""
@@ -89,7 +109,7 @@ class Modules:
         stat = path.stat()
         mark = [module, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns]
         known = self._known.get(str(path))
-        if known is not None and known[0] == mark:
+        if isinstance(known, list) and len(known) == 2 and known[0] == mark:
             syntax: Syntax = known[1]
             return syntax
         try:
@@ -107,7 +127,7 @@ class Modules:
         """Write what was parsed anew; two processes may do so at once, the last one wins."""
         if self._changed:
             content = {"version": _VERSION, "files": self._known}
-            files.write_atomically(self._cache, json.dumps(content, separators=(",", ":")).encode())
+            files.note(self._cache, json.dumps(content, separators=(",", ":")).encode())
             self._changed = False
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from regrow.flow import files
+from regrow.flow.command import target
 from regrow.flow.hashing import Digest, digest_bytes
 from regrow.flow.jobs import Job
 from regrow.flow.present import DEFAULT_PARAMS, Present
@@ -22,6 +23,7 @@ from regrow.flow.step import Step
 from regrow.flow.store import Store, dir_md5
 
 CODE = "code.json"
+QUIET = "rules progress host reason"
 _HEAD = "# Written by `snakemake` from the records; edits are overwritten.\n"
 
 
@@ -80,12 +82,28 @@ def _stage(present: Present, step: Step, jobs: list[Job], raw: dict[str, Any]) -
         params.append({present.params_file: sections})
     params.append({CODE: [step.name]})
     # Forced, because DVC deletes the outputs first; a key that is known restores them.
-    command = f"snakemake -c all -q all {config}-R {step.name} -U {step.name}"
+    # No `--until`: of a chain of checkpoints it loses all but the first (see `command`).
+    # What went wrong is said; `-q all` would hide that too.
+    command = f"snakemake {target(step)} -c all -q {QUIET} {config}-R {step.name}"
     stage: dict[str, Any] = {"cmd": command}
-    deps = _deps(step, jobs)
+    deps = [*_deps(step, jobs), *_params_dep(present, step, raw)]
     if deps:
         stage["deps"] = sorted(deps)
     return {**stage, "params": params, "outs": [f"data/{step.name}"]}
+
+
+def _absent(step: Step, raw: dict[str, Any]) -> list[str]:
+    """Sections that the step declares and the params file does not name."""
+    return [section for section in step.params if section not in raw]
+
+
+def _params_dep(present: Present, step: Step, raw: dict[str, Any]) -> list[str]:
+    """The params file, as a file, of a step of which it does not name all sections.
+
+    DVC has no way to say that a section must stay away (a param that is not there is an error to it), so
+    any edit of the file makes it look; what it then calls finds the key as it was.
+    """
+    return [present.params_file] if _absent(step, raw) else []
 
 
 def _deps(step: Step, jobs: Iterable[Job]) -> dict[str, list[tuple[Job, str]]]:
@@ -117,6 +135,13 @@ def _lock(
         # A dep that the step did not see as it is now is left out: DVC then calls it new.
         if entry is not None:
             deps.append(entry)
+    unchanged = all(
+        record["parts"]["params"].get(section) == present.params[section]
+        for record in records
+        for section in _absent(step, raw)
+    )
+    if unchanged:
+        deps += [_source(present.root, path) for path in _params_dep(present, step, raw)]
     params: dict[str, Any] = {}
     made = _odd([record["parts"] for record in records], present.step_parts(step))
     now = present.step_parts(step)["params"]
@@ -132,7 +157,7 @@ def _lock(
     params[CODE] = {step.name: code_entry(made)}
     lock: dict[str, Any] = {"cmd": stage["cmd"]}
     if deps:
-        lock["deps"] = deps
+        lock["deps"] = sorted(deps, key=lambda dep: str(dep["path"]))
     entries = step_files(step.name, records)
     md5 = store.insert_dir(entries)  # DVC believes what it lists: a changed one is written anew
     size = sum(entry["size"] for entry in entries)

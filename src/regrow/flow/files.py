@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import json
 import os
-import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+from regrow.flow.locks import locked as locked
 
 _TICK_NS = 60_000_000
 """a file changed less than this ago may change again under the same time stamp"""
@@ -42,34 +41,26 @@ def write_atomically(path: Path, content: bytes) -> None:
         raise
 
 
+def note(path: Path, content: bytes) -> None:
+    """Keep something that costs only time to find again, where it can be kept.
+
+    A clone that may only be read and a full disk answer questions too, each time from the start.
+    """
+    with contextlib.suppress(OSError):
+        write_atomically(path, content)
+
+
 def read_json(path: Path) -> Any:
     """The content of a JSON file, None if it is missing or broken (for caches only)."""
     try:
         return json.loads(path.read_bytes())
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
 
 
 def settled(stat: os.stat_result) -> bool:
     """Whether an equal stat later will mean equal content (no change in the last clock tick)."""
     return time.time_ns() - max(stat.st_ctime_ns, stat.st_mtime_ns) > _TICK_NS
-
-
-@contextlib.contextmanager
-def locked(path: Path, waiting: str = "") -> Iterator[None]:
-    """Hold a lock between processes; the system frees it however its holder ends.
-
-    `waiting` is said on standard error if another process holds it.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w") as handle:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            if waiting:
-                print(waiting, file=sys.stderr)
-            fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
 
 
 def canonical(value: Any) -> bytes:
@@ -79,6 +70,12 @@ def canonical(value: Any) -> bytes:
 
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
+_READ_ONLY = (errno.EROFS, errno.EACCES, errno.EPERM)
+
+
+def unwritable(error: OSError) -> bool:
+    """Whether nothing can be written there: a folder that may only be read, a full disk."""
+    return error.errno in (*_FULL, *_READ_ONLY)
 
 
 def disk_full(error: BaseException | None) -> bool:

@@ -73,6 +73,11 @@ class Present:
 
     def _resolved_params(self) -> dict[str, Any]:
         path = self.root / self.params_file
+        private = self.root / PRIVATE
+        if private.exists() and not private.is_dir():
+            raise FlowError(f"{private} is no folder; caches are kept there. Fix: remove it.")
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            raise FlowError(f"{path} is no plain file. Fix: write the params into one.")
         try:
             content = path.read_bytes()
         except OSError:
@@ -85,7 +90,7 @@ class Present:
         mark = hashlib.sha256(files.canonical([content.hex(), code])).hexdigest()
         cache = self.root / PRIVATE / "params" / f"{mark[:32]}.json"
         known = files.read_json(cache)
-        if not isinstance(known, dict):
+        if not _resolved(known):
             params = self.flow.load(path)
             known = {
                 "params": params.model_dump(mode="json"),
@@ -95,7 +100,7 @@ class Present:
                 "taken": self.flow.taken(params),
                 "since": self.flow.since(params),
             }
-            files.write_atomically(cache, files.canonical(known))
+            files.note(cache, files.canonical(known))
         return known
 
     def job(self, step: str, instance: str | None = None) -> Job:
@@ -120,7 +125,7 @@ class Present:
             module = step.function.partition(":")[0]
             found = closure(self.modules, module, self.flow.params_root, step.params)
             if self._environment is None:
-                self._environment = Environment(self.root, self.root / PRIVATE / "environment.json")
+                self._environment = Environment(self.root, self.root / PRIVATE / "environment")
             self._packages[step.name] = self._environment.packages(found.imports, step.packages)
             self._code[step.name] = {
                 "function": step.function,
@@ -160,6 +165,12 @@ class Present:
     def save(self) -> None:
         """Keep what was parsed for the next process."""
         self.modules.save()
+
+
+def _resolved(known: Any) -> bool:
+    """Whether a memory of resolved params has their form."""
+    forms = {"params": dict, "instances": dict, "taken": list, "since": dict}
+    return isinstance(known, dict) and all(isinstance(known.get(n), f) for n, f in forms.items())
 
 
 def source_digest(tree: Tree, path: str) -> str:

@@ -67,7 +67,7 @@ def decode(content: bytes) -> Record | None:
     """A record from bytes; None if it is none, or if key or digests contradict its content."""
     try:
         record = json.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return record if sound(record) else None
 
@@ -89,7 +89,7 @@ def sound(record: Any) -> bool:
             and output["md5"] == dir_md5(output["files"])
             and isinstance(record["inputs"], dict)
         )
-    except (KeyError, TypeError, AttributeError):
+    except (KeyError, TypeError, AttributeError, RecursionError):
         return False
 
 

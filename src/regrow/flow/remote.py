@@ -16,6 +16,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 from regrow.flow import files, remote_trouble
@@ -99,18 +100,29 @@ class Remote:
     def _refused(self) -> dict[str, str]:
         known = files.read_json(self.store.root / REFUSED)
         found = known.get(self.store.remote_url) if isinstance(known, dict) else None
-        return found if isinstance(found, dict) else {}
+        found = found if isinstance(found, dict) else {}
+        return {label: mark for label, mark in found.items() if isinstance(mark, str)}
 
     def _remember(self, refused: dict[str, str]) -> None:
         content = json.dumps({self.store.remote_url: refused}, indent=1, sort_keys=True)
-        files.write_atomically(self.store.root / REFUSED, content.encode())
+        files.note(self.store.root / REFUSED, content.encode())
 
     def _reachable(self) -> bool:
-        """Whether an HTTP remote answers at all: DVC would try each object many times, silently."""
+        """Whether a remote answers at all.
+
+        DVC would try each object of a silent HTTP server many times; of a folder that is not there (a disk that is
+        not mounted) it says that it has nothing.
+        """
+        import http.client
         import urllib.error
         import urllib.request
 
         url = self.store.remote_url
+        if self._answers is None and url and "://" not in url and not Path(url).is_dir():
+            self._answers = False
+            self.trouble = self._mend(
+                f"{url} is no folder: a disk that is not mounted, or nothing was pushed yet"
+            )
         if self._answers is None and url.startswith(("http://", "https://")):
             self._answers = True
             try:
@@ -120,9 +132,11 @@ class Remote:
                 if error.code == 401 and not self.store.remote_signs_in:
                     self._answers = False
                     self.trouble = self._mend(f"401 {error.reason}")
-            except OSError as error:
+            # What is no HTTP server may answer anything (an SSH banner), and what is no address fails in many ways.
+            except (OSError, http.client.HTTPException, ValueError) as error:
                 self._answers = False
-                self.trouble = f"{url}: {error}"
+                said = " ".join(str(error).split()) or "no answer"
+                self.trouble = f"remote `{self.store.remote_name}` ({url}): {said}"
         return self._answers is not False
 
     def _mend(self, text: str) -> str:
@@ -143,7 +157,11 @@ class Remote:
             lines = done.stderr.strip().splitlines() or [f"exit status {done.returncode}"]
             self.trouble = self._mend(lines[-1])
             return []
-        found: list[Any] = json.loads(done.stdout)
+        try:
+            found: list[Any] = json.loads(done.stdout)
+        except ValueError:
+            self.trouble = self._mend(f"no answer that can be read: {done.stdout[:80]!r}")
+            return []
         return found
 
 

@@ -27,6 +27,8 @@ from regrow.flow.workspace import Lost, compare, obtain
 
 CACHE_OFF = "REGROW_CACHE_OFF"
 """environment variable: set to 1, nothing is looked up and every job runs its function"""
+_TRIES = 3
+"""so often is a past result restored that turns out damaged: from the cache, from the remote, once more"""
 
 
 def run(root: Path, step: str, instance: str | None, params_file: str) -> str:
@@ -107,7 +109,9 @@ class Runner:
     def run(self) -> str:
         """Look up, or run. Returns the outcome."""
         if os.environ.get(CACHE_OFF) in (None, "", "0"):
-            while (record := self._lookup()) is not None:
+            tried: list[Record] = []
+            while (record := self._lookup()) is not None and tried.count(record) < _TRIES:
+                tried.append(record)
                 try:
                     fetched = self._restore(record)
                 except Lost as error:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from stat import S_ISREG
@@ -22,6 +23,8 @@ from regrow.flow.hashing import Digest, digest_file
 
 STATE = ".regrow/state"
 _SKIPPED = frozenset({"__pycache__", ".snakemake_timestamp", ".DS_Store"})
+_REMOVED_WHILE_OPEN = re.compile(r"\.nfs[0-9a-f]{16,}")
+"""what NFS calls a file that was removed while a process had it open, until that one closes it"""
 
 
 class Tree:
@@ -36,7 +39,7 @@ class Tree:
         name = path.replace("%", "%25").replace("/", "%2F")
         self._memory = root / STATE / os.uname().nodename / f"{name}.json"
         known = files.read_json(self._memory)
-        self._known: dict[str, list[Any]] = known if isinstance(known, dict) else {}
+        self._known: dict[str, list[Any]] = _sound(known)
         self._changed = False
         self.read = 0
         """bytes that had to be read"""
@@ -100,8 +103,22 @@ class Tree:
         """Write what was learned."""
         if self._changed:
             content = json.dumps(self._known, separators=(",", ":")).encode()
-            files.write_atomically(self._memory, content)
+            files.note(self._memory, content)
             self._changed = False
+
+
+def _sound(known: Any) -> dict[str, list[Any]]:
+    """The entries of a memory that are of the right form: it may have been edited, or be of another version."""
+    if not isinstance(known, dict):
+        return {}
+    return {
+        name: entry
+        for name, entry in known.items()
+        if isinstance(entry, list)
+        and len(entry) == 3
+        and isinstance(entry[1], str)
+        and isinstance(entry[2], str)
+    }
 
 
 def _mark(stat: os.stat_result) -> list[int]:
@@ -114,7 +131,7 @@ def _walk(folder: Path, prefix: str) -> Iterator[tuple[str, os.stat_result]]:
     except (FileNotFoundError, NotADirectoryError):
         return
     for entry in entries:
-        if entry.name in _SKIPPED:
+        if entry.name in _SKIPPED or _REMOVED_WHILE_OPEN.fullmatch(entry.name):
             continue
         if entry.is_dir(follow_symlinks=False):
             yield from _walk(Path(entry.path), f"{prefix}{entry.name}/")

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
-import fcntl
 import os
 import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from regrow.flow import settle, warm
+from regrow.flow import checkout, command, lineends, locks, settle, warm
 from regrow.flow.assess import Assessment
 from regrow.flow.errors import FlowError
+from regrow.flow.jobs import Job
 from regrow.flow.present import DEFAULT_PARAMS, PRIVATE, Present
 
 _LINES = 10
@@ -39,48 +40,60 @@ class Flow:
             workflow: Snakemake's.
         """
         self.root = Path(workflow.basedir)
-        self._running: Any = None
+        self._running: locks.Lock | None = None
+        self._finished = False
         self._warm: warm.Server | None = None
-        _prepare_jobs(self.root)
         with _said():
+            _prepare_jobs(self.root)
             self._present = Present(self.root, _params_file(workflow))
             self.params_file = self._present.params_file
             if workflow.is_main_process:
+                command.check(command.words(), self._present.jobs.values())
                 self._settle(workflow)
         self.targets = targets(self._present, "main")
         self.seeds = targets(self._present, "seeds")
+        self.stages = command.stages(self._present.jobs.values())
+        """target `STEP_all` -> the files of all instances of the step"""
 
     def _settle(self, workflow: Any) -> None:
-        if not self._alone(workflow.dryrun):
+        if not self._alone():
             print(
                 "Another snakemake is at work here; records are left as they are.", file=sys.stderr
             )
             return
-        say(settle.settle(self._present, groups_asked(self._present, sys.argv[1:])))
+        found = settle.settle(self._present, groups_asked(self._present, command.words()))
+        say(found.assessment)
+        tell(found, self.params_file)
+        if found.unwritten:
+            raise FlowError(
+                f"nothing can be written here ({found.unwritten}), so that Snakemake would not see what changed. "
+                "Fix: work in a folder that you may write, or free some space; `regrow plan` says what would run."
+            )
+        # Snakemake calls neither onsuccess nor onerror where there is nothing to be done.
+        atexit.register(self._end, workflow)
 
-    def _alone(self, dryrun: bool) -> bool:
-        """Whether no other Snakemake works in this folder; a real run then holds the place.
+    def _end(self, workflow: Any) -> None:
+        """After a real run that had no job."""
+        real = workflow.executor_plugin is not None and not (workflow.dryrun or workflow.touch)
+        if real and not self._finished:
+            self._drop()
+
+    def _alone(self) -> bool:
+        """Whether no other Snakemake works in this folder; this one then holds the place while it lives.
 
         The system frees the lock when its holder dies, however it dies. So a lock that Snakemake
-        left in .snakemake is known to be a dead run's, and is removed: no `--unlock` is needed.
+        left in .snakemake is known to be a dead run's, and is removed: no `--unlock` is needed. Where
+        the file system has no locks, one of another machine may be alive: Snakemake's own decides.
         """
-        path = self.root / PRIVATE / "running.lock"
-        path.parent.mkdir(exist_ok=True)
-        handle = path.open("w")
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            handle.close()
+        lock = locks.acquire(self.root / PRIVATE / "running.lock", block=False)
+        if lock is None:
             return False
-        for name in ("locks", "incomplete"):
-            # Records and artifacts are put in place by rename: none is ever incomplete.
-            for left in (self.root / ".snakemake" / name).glob("*"):
-                left.unlink(missing_ok=True)
-        if dryrun:
-            handle.close()
-        else:
-            os.set_inheritable(handle.fileno(), False)
-            self._running = handle
+        self._running = lock
+        if lock.everywhere:
+            for name in ("locks", "incomplete"):
+                # Records and artifacts are put in place by rename: none is ever incomplete.
+                for left in (self.root / ".snakemake" / name).glob("*"):
+                    left.unlink(missing_ok=True)
         return True
 
     def previous(self, step: str, instance: str) -> list[str]:
@@ -126,22 +139,13 @@ class Flow:
         """After a run: dvc.yaml and dvc.lock, and where to look."""
         if self._warm is not None:
             self._warm.close()
-        gone = settle.finish(self._present)
-        if gone:
-            more = ", ..." if len(gone) > 3 else ""
-            print(
-                f"\n{self.params_file} does not ask for {len(gone)} of the records here "
-                f"({', '.join(gone[:3])}{more}): removed. Their bytes are in the cache: a branch of git that "
-                "has the records gets them back with `git switch` and `snakemake`.",
-                file=sys.stderr,
-            )
+        self._finished = True
+        self._drop()
         if good:
             main = [job for job in self._present.jobs.values() if job.step.group == "main"]
             last = main[-1]
-            built = (self.root / last.data).is_dir()
-            there = f"The released checkpoint is {last.data}/ (model card: README.md there).\n"
             print(
-                f"\nDone. {there if built else ''}"
+                f"\nDone. {self._released(last)}"
                 f"Ask further: `regrow verify`, `regrow audit {last.name}`, `regrow report`.",
                 file=sys.stderr,
             )
@@ -152,9 +156,47 @@ class Flow:
                 file=sys.stderr,
             )
 
+    def _released(self, last: Job) -> str:
+        """Where the released checkpoint is, if what is there is made from what is here now."""
+        present = Present(self.root, self.params_file)
+        verdicts = Assessment(present).verdicts.values()
+        waiting = [v.job.name for v in verdicts if v.action not in ("current", "aside")]
+        if waiting:
+            more = ", ..." if len(waiting) > 3 else ""
+            return (
+                f"{len(waiting)} jobs of the flow do not describe the present yet ({', '.join(waiting[:3])}{more}): "
+                "`regrow plan` says why, `snakemake` makes them.\n"
+            )
+        if not (self.root / last.data).is_dir():
+            return ""
+        return f"The released checkpoint is {last.data}/ (model card: README.md there).\n"
+
+    def _drop(self) -> None:
+        """Print dvc.yaml and dvc.lock anew, and remove what the params do not ask for."""
+        gone = settle.finish(self._present)
+        if gone:
+            more = ", ..." if len(gone) > 3 else ""
+            print(
+                f"\n{self.params_file} does not ask for {len(gone)} of the records here "
+                f"({', '.join(gone[:3])}{more}): removed. Their bytes are in the cache: a branch of git that "
+                "has the records gets them back with `git switch` and `snakemake`.",
+                file=sys.stderr,
+            )
+
 
 def _prepare_jobs(root: Path) -> None:
-    """Jobs run this repository's code with this interpreter's tools, whatever the caller's PATH."""
+    """Jobs run this repository's code with this interpreter's tools, whatever the caller's PATH.
+
+    Raises:
+        FlowError: they would not, or this process does not.
+    """
+    checkout.check(root)
+    checkout.group_writes(root)
+    if not checkout.runs(root):
+        raise FlowError(
+            f"{root}/Snakefile is read by the code of another checkout ({Path(__file__).parents[1]}), which was "
+            "imported before it. Fix: start `snakemake` as a program, not from within another."
+        )
     for name, place in (("PYTHONPATH", root / "src"), ("PATH", Path(sys.executable).parent)):
         others = [p for p in os.environ.get(name, "").split(os.pathsep) if p and p != str(place)]
         os.environ[name] = os.pathsep.join([str(place), *others])
@@ -198,11 +240,38 @@ def say(assessment: Assessment) -> None:
         print(f"The DVC remote could not be asked: {assessment.remote.trouble}", file=out)
 
 
+def tell(found: settle.Settled, params_file: str) -> None:
+    """Tell of records that were written anew in their own layout, of those left over, of line ends."""
+    if found.rewritten:
+        print(
+            f"{_some(found.rewritten)}: another layout than the runner's (line ends, a formatter): the records are "
+            "written anew, their content is the same.",
+            file=sys.stderr,
+        )
+    if found.left_over:
+        print(
+            f"{_some(found.left_over)}: {params_file} does not ask for these instances; a run of `snakemake` removes "
+            "their records and data (the cache keeps the bytes).",
+            file=sys.stderr,
+        )
+    if any(verdict.stale for verdict in found.assessment.verdicts.values()):
+        said = lineends.converted(found.assessment.present.root)
+        if said:
+            print(said, file=sys.stderr)
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+
+
 def _params_file(workflow: Any) -> str:
     given = [str(path) for path in workflow.configfiles]
     if len(given) > 1:
+        given = [os.path.relpath(path) for path in given]
         raise FlowError(
-            f"--configfile takes one params file here, got {len(given)}: {', '.join(given)}."
+            f"--configfile takes one params file here, got {len(given)}: {', '.join(given)}. Snakemake takes "
+            f"every word after --configfile for such a file. Fix: targets come first, "
+            f"`snakemake {' '.join(given[1:])} --configfile {given[0]}`."
         )
     if workflow.config_settings.config:
         names = ", ".join(workflow.config_settings.config)

@@ -6,6 +6,7 @@ is never used by mistake and a finished one is never built again.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib.metadata
 import os
@@ -13,6 +14,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -70,18 +72,42 @@ def digest() -> str:
 
 
 def _compile(folder: Path, library: str, cpu: str) -> None:
+    """Compile one library into a folder, with names that the linker takes: it reads `%` and `\\` in a path.
+
+    Everything is done in the folder by relative names; the caches of the compiler are beside it.
+    """
     own = [p for p in sources() if p.suffix == ".c" and (p.stem == "cpu") == (library == "cpu")]
-    caches = {f"ZIG_{kind}_CACHE_DIR": str(BUILT / "cache") for kind in ("GLOBAL", "LOCAL")}
+    for path in sources():
+        shutil.copy(path, folder / path.name)
+    caches = {f"ZIG_{kind}_CACHE_DIR": str(folder.parent / "cache") for kind in ("GLOBAL", "LOCAL")}
     command = [sys.executable, "-m", "ziglang", "cc", *FLAGS, f"-mcpu={cpu}"]
-    command += [*map(str, own), "-lpthread", "-o", str(folder / f"{library}.so")]
+    command += [*(p.name for p in own), "-lpthread", "-o", f"{library}.so"]
     done = subprocess.run(
-        command, env=os.environ | caches, capture_output=True, text=True, check=False
+        command, env=os.environ | caches, capture_output=True, text=True, check=False, cwd=folder
     )
+    for path in sources():
+        (folder / path.name).unlink()
     if done.returncode:
         raise BuildError(
             f"the fma32 kernels did not compile ({library}):\n{done.stderr[-4000:]}\n"
             f"Command: {' '.join(command)}"
         )
+
+
+@contextlib.contextmanager
+def _place() -> Iterator[Path]:
+    """A folder to build in: beside the finished ones, or among temporary files if that path is an odd one."""
+    if any(character in str(BUILT) for character in "%\\"):
+        with tempfile.TemporaryDirectory(prefix="regrow-build-") as folder:
+            work = Path(folder) / "work"
+            work.mkdir()
+            yield work
+        return
+    work = Path(tempfile.mkdtemp(prefix="build-", dir=BUILT))
+    try:
+        yield work
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
 
 
 def build() -> Path:
@@ -97,19 +123,30 @@ def build() -> Path:
     if target.is_dir():
         return target
     BUILT.mkdir(exist_ok=True)
-    work = Path(tempfile.mkdtemp(prefix="build-", dir=BUILT))
-    try:
+    with _place() as work:
         print("regrow: building the fma32 kernels (once, about half a minute)", file=sys.stderr)
         for library, cpu in LIBRARIES.items():
             _compile(work, library, cpu)
-        try:
-            work.rename(target)
-        except OSError:
-            if not target.is_dir():
-                raise
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
+        _put(work, target)
     return target
+
+
+def _put(work: Path, target: Path) -> None:
+    """Put the finished folder in place by one rename, for everybody to read."""
+    whole = work
+    if work.parent != target.parent:  # built elsewhere: a rename works within one file system
+        whole = Path(tempfile.mkdtemp(prefix="build-", dir=target.parent))
+        shutil.copytree(work, whole, dirs_exist_ok=True)
+    umask = os.umask(0)
+    os.umask(umask)
+    whole.chmod(0o777 & ~umask)
+    try:
+        whole.rename(target)
+    except OSError:
+        if whole != work:
+            shutil.rmtree(whole, ignore_errors=True)
+        if not target.is_dir():
+            raise
 
 
 if __name__ == "__main__":

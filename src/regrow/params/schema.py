@@ -107,6 +107,8 @@ def load(path: Path) -> Params:
         raw = reading.load(text)
     except yaml.YAMLError as error:
         raise ParamsError(f"{path}: not YAML: {error}") from None
+    except ValueError as error:  # a number of thousands of digits
+        raise ParamsError(f"{path}: a value cannot be read: {error}") from None
     if not isinstance(raw, dict):
         raise ParamsError(
             f"{path}: must hold a mapping of stages ({', '.join(Params.model_fields)})."

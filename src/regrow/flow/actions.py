@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
-from typing import Any
 
 from regrow.flow import files
 from regrow.flow.records import Record, encode, sound
@@ -82,9 +81,9 @@ def forget(store: Store, key: str, keep: Record | None = None) -> int:
     return gone
 
 
-def result(record: Record) -> tuple[str, Any]:
-    """What a key must determine: the output's digest and the counts."""
-    return record["output"]["sha256"], json.dumps(record["counts"], sort_keys=True)
+def result(record: Record) -> str:
+    """What a key must determine: the whole output (every name, digest and size) and the counts."""
+    return json.dumps([record["output"], record["counts"]], sort_keys=True)
 
 
 def lookup(store: Store, key: str) -> list[Record]:
@@ -108,6 +107,6 @@ def _record(content: bytes, key: str) -> Record | None:
     """The record of an entry's bytes, None if it is not a sound one of this key."""
     try:
         (record,) = json.loads(content)["params"].values()
-    except (TypeError, KeyError, AttributeError, ValueError):
+    except (TypeError, KeyError, AttributeError, ValueError, RecursionError):
         return None
     return record if sound(record) and record["key"] == key else None

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from regrow.flow import names
+
 CHUNK = 1 << 20
 _SMALL = 4 * CHUNK
 _AHEAD = 8
@@ -101,11 +103,16 @@ def _chunks(first: bytes, source: Any) -> Iterator[bytes]:
         yield chunk
 
 
-def tree_sha256(files: dict[str, str]) -> str:
+def tree_sha256(files: dict[str, str], where: str = "a folder") -> str:
     """SHA-256 of a folder: over the sorted lines `<sha256>  <path>`.
 
     Args:
         files: path below the folder, with `/` -> SHA-256 of the file.
+        where: how the folder is called if it is refused.
+
+    Raises:
+        FlowError: a name is refused (`names`). A line end in one would give two folders one digest.
     """
+    names.check(files, where)
     lines = "".join(f"{sha}  {path}\n" for path, sha in sorted(files.items()))
     return hashlib.sha256(lines.encode()).hexdigest()

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from determinism import run_twice
 from regrow.cli.main import main
+from regrow.flow.visible import LONGEST, visible
 from regrow.lineage.explorer import embed
 from regrow.lineage.explorer.page import facts, page
-from regrow.lineage.explorer.visible import LONGEST, visible
 from regrow.lineage.ledger import Ledger
 from small_tree import ID
 

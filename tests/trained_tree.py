@@ -19,7 +19,7 @@ import small_policy
 import small_stages
 from regrow.flow import jobs
 from regrow.flow.closure import Modules, closure
-from regrow.flow.definition import key_of
+from regrow.flow.definition import code_digest, key_of
 from regrow.flow.hashing import digest_file, tree_sha256
 from regrow.flow.records import encode
 from regrow.flow.store import dir_md5
@@ -192,8 +192,8 @@ def _parts(root: Path, name: str, params: dict[str, Any]) -> dict[str, Any]:
     return {
         "code": {
             "function": step.function,
-            "digest": _code(step.name),
-            "modules": {},
+            "digest": code_digest(modules := _code(step.name), {}),
+            "modules": modules,
             "native": {},
         },
         "params": {section: values[section] for section in step.params},
@@ -205,16 +205,17 @@ def _parts(root: Path, name: str, params: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-_CODE: dict[str, str] = {}
+_CODE: dict[str, dict[str, Any]] = {}
 
 
-def _code(name: str) -> str:
+def _code(name: str) -> dict[str, Any]:
     if name not in _CODE:
         flow = jobs.flow()
         step = flow.step(name)
         modules = _MODULES.setdefault("", Modules(Path("/nonexistent"), flow.packages))
         entry = step.function.partition(":")[0]
-        _CODE[name] = closure(modules, entry, flow.params_root, step.params).digest()
+        whole = closure(modules, entry, flow.params_root, step.params).digest()
+        _CODE[name] = {entry: {"digest": whole, "definitions": {}}}
     return _CODE[name]
 
 

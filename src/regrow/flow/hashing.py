@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+import json
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -116,3 +117,15 @@ def tree_sha256(files: dict[str, str], where: str = "a folder") -> str:
     names.check(files, where)
     lines = "".join(f"{sha}  {path}\n" for path, sha in sorted(files.items()))
     return hashlib.sha256(lines.encode()).hexdigest()
+
+
+def dir_object(files: Iterable[Mapping[str, Any]]) -> bytes:
+    """DVC's listing of a folder: `[{"md5": ..., "relpath": ...}, ...]`, sorted by path parts."""
+    rows = [{"md5": f["md5"], "relpath": f["path"]} for f in files]
+    rows.sort(key=lambda row: tuple(row["relpath"].split("/")))
+    return json.dumps(rows).encode()
+
+
+def dir_md5(files: Iterable[Mapping[str, Any]]) -> str:
+    """Address of the `.dir` object of a folder."""
+    return hashlib.md5(dir_object(files), usedforsecurity=False).hexdigest() + ".dir"

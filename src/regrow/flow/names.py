@@ -23,12 +23,16 @@ LONGEST = 1_024
 _DRIVE = re.compile(r"[A-Za-z]:")
 _GIT = {".git", "git~1"}
 """a folder whose settings git obeys, and the short name that Windows gives it"""
+_PLAIN = re.compile(r"(?!.{256})\w[\w.-]*(?<!\.)(/\w[\w.-]*(?<!\.))*", re.ASCII)
+"""names as steps give them: nothing below refuses one, and folding one is to lower its letters"""
 
 
 def fault(path: Any) -> str:
     """Why a path below a folder is refused, "" where it is not: `it has the control character U+000A`."""
     if not isinstance(path, str):
         return "it is no text"
+    if _PLAIN.fullmatch(path):
+        return ""
     if not path:
         return "it is empty"
     try:
@@ -68,6 +72,8 @@ def _part(part: str) -> str:
 
 def folded(path: str) -> str:
     """What two names share that some file system takes for one: case, composition, dots and spaces at an end."""
+    if _PLAIN.fullmatch(path):
+        return path.lower()
     one = unicodedata.normalize("NFC", unicodedata.normalize("NFC", path).casefold())
     return "/".join(part.rstrip(" .") or part for part in one.split("/"))
 
@@ -79,26 +85,28 @@ def faults(paths: Iterable[Any]) -> list[str]:
     """
     listed = list(paths)
     found = [f"the name `{shown(path)}`: {why}" for path in listed if (why := fault(path))]
-    if found:
-        return found
+    return found or _collisions(listed)
+
+
+def _collisions(listed: list[str]) -> list[str]:
+    """What is wrong with names that are fine alone."""
+    folds = {path: folded(path) for path in listed}
     first: dict[str, str] = {}
+    found = []
     for path in sorted(listed):
-        other = first.get(folded(path))
-        if other is None:
-            first[folded(path)] = path
-        elif other == path:
+        below = folds[path]
+        if below not in first:
+            first[below] = path
+        elif first[below] == path:
             found.append(f"the name `{shown(path)}`: it is there twice")
         else:
-            found.append(
-                f"the names `{shown(other)}` and `{shown(path)}`: some systems take them for one"
-            )
-    for path in listed:
-        below = folded(path)
+            names = f"the names `{shown(first[below])}` and `{shown(path)}`"
+            found.append(f"{names}: some systems take them for one")
+    for path, below in folds.items():
         ahead = (below[:at] for at, character in enumerate(below) if character == "/")
-        if inner := next((part for part in ahead if part in first), ""):
-            found.append(
-                f"the names `{shown(first[inner])}` and `{shown(path)}`: a file and a folder in one"
-            )
+        if "/" in below and (inner := next((part for part in ahead if part in first), "")):
+            names = f"the names `{shown(first[inner])}` and `{shown(path)}`"
+            found.append(f"{names}: a file and a folder in one")
     return found
 
 

@@ -9,9 +9,8 @@ from typing import Any
 
 from regrow.flow import definition, files, shape
 from regrow.flow.definition import code_digest, key_of
-from regrow.flow.hashing import Digest, digest_bytes, tree_sha256
+from regrow.flow.hashing import Digest, digest_bytes, dir_md5, tree_sha256
 from regrow.flow.jobs import Job
-from regrow.flow.store import dir_md5
 
 Record = dict[str, Any]
 

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import configparser
 import contextlib
-import hashlib
-import json
 import os
 import shutil
 import sys
@@ -18,8 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from regrow.flow.files import beside
-from regrow.flow.hashing import Digest, digest_bytes, digest_file
+from regrow.flow.hashing import Digest, digest_bytes, digest_file, dir_md5, dir_object
 
+__all__ = ["Store", "dir_md5", "dir_object", "dvc_config", "free_bytes"]
 _FICLONE = 0x40049409
 
 
@@ -149,18 +148,6 @@ def _wrong(source: Path, entry: Mapping[str, Any], digest: Digest) -> str:
         f"cache object {source} {kind}: refused and removed. "
         f"Expected sha256 {entry['sha256']}, found {digest.sha256}."
     )
-
-
-def dir_object(files: Iterable[Mapping[str, Any]]) -> bytes:
-    """DVC's listing of a folder: `[{"md5": ..., "relpath": ...}, ...]`, sorted by path parts."""
-    rows = [{"md5": f["md5"], "relpath": f["path"]} for f in files]
-    rows.sort(key=lambda row: tuple(row["relpath"].split("/")))
-    return json.dumps(rows).encode()
-
-
-def dir_md5(files: Iterable[Mapping[str, Any]]) -> str:
-    """Address of the `.dir` object of a folder."""
-    return hashlib.md5(dir_object(files), usedforsecurity=False).hexdigest() + ".dir"
 
 
 def dvc_config(root: Path) -> dict[str, dict[str, str]]:

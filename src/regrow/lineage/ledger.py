@@ -237,7 +237,7 @@ def marked(data: bytes, file: str) -> Record:
     raw, why = records.read(data)
     record = Record(file, raw, "" if definition.unknown(raw) else why)
     try:
-        broken = why if raw is None else shape.named(raw) or _unreadable(record)
+        broken = why if raw is None else (why and shape.named(raw)) or _unreadable(record)
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         broken = f"{type(error).__name__}: {visible(str(error))}"
     if broken:

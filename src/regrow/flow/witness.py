@@ -151,9 +151,27 @@ def against(path: str, content: bytes, committed: Record, witness: str) -> str:
         return ""
     if what := contradiction(record, committed):
         return _text(path, record, committed, what, witness)
-    if record["parts"] != committed["parts"]:
-        return f"{path} says of its code what {witness} does not for the same key"
+    if other := [
+        name for name in ("parts", "inputs", "definition") if _otherwise(record, committed, name)
+    ]:
+        return f"{path} says of its {_OF[other[0]]} what {witness} does not for the same key"
     return "" if content == encode(record) else f"{path} {SPELLING}"
+
+
+_OF = {"parts": "code", "inputs": "inputs", "definition": "definition"}
+
+
+def _otherwise(record: Record, committed: Record, part: str) -> bool:
+    """Whether two records of one key differ in a part that a key fixes.
+
+    A data input may come from another job of equal bytes since: a fork or takedown took the other's place.
+    """
+    mine, theirs = record.get(part), committed.get(part)
+    if part != "inputs" or mine is None or theirs is None:
+        return bool(mine != theirs)
+    fixed = [{n: e for n, e in one.items() if e["kind"] == "source"} for one in (mine, theirs)]
+    kinds = [{n: e["kind"] for n, e in one.items()} for one in (mine, theirs)]
+    return bool(fixed[0] != fixed[1] or kinds[0] != kinds[1])
 
 
 def judge(root: Path, job: Job, candidates: list[Record]) -> list[Record]:

@@ -19,7 +19,7 @@ import small_policy
 import small_stages
 from regrow.flow import jobs
 from regrow.flow.closure import Modules, closure
-from regrow.flow.definition import code_digest, key_of
+from regrow.flow.definition import key_of
 from regrow.flow.hashing import digest_file, tree_sha256
 from regrow.flow.records import encode
 from regrow.flow.store import dir_md5
@@ -192,9 +192,7 @@ def _parts(root: Path, name: str, params: dict[str, Any]) -> dict[str, Any]:
     return {
         "code": {
             "function": step.function,
-            "digest": code_digest(modules := _code(step.name), {}),
-            "modules": modules,
-            "native": {},
+            **_code(step.name),
         },
         "params": {section: values[section] for section in step.params},
         "packages": {},
@@ -214,8 +212,9 @@ def _code(name: str) -> dict[str, Any]:
         step = flow.step(name)
         modules = _MODULES.setdefault("", Modules(Path("/nonexistent"), flow.packages))
         entry = step.function.partition(":")[0]
-        whole = closure(modules, entry, flow.params_root, step.params).digest()
-        _CODE[name] = {entry: {"digest": whole, "definitions": {}}}
+        found = closure(modules, entry, flow.params_root, step.params)
+        parts = {"modules": found.modules, "native": found.native}
+        _CODE[name] = {"digest": found.digest(), **parts}
     return _CODE[name]
 
 

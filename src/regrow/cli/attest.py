@@ -19,6 +19,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from regrow.cli.answer_json import indented
 from regrow.cli.paint import Paint
 from regrow.flow.visible import escaped, visible
 
@@ -91,7 +92,7 @@ def _attest(args: argparse.Namespace) -> int:
     gone = reread(ledger.root, records)
     content = readable(found) if key is None else sealed(found, key)
     if args.out is None:
-        sys.stdout.write(content.decode())
+        sys.stdout.write(escaped(content.decode()))
     else:
         write(args.out, content)
     if gone:
@@ -152,7 +153,7 @@ def _check(args: argparse.Namespace) -> int:
             "chain_lacks": missing,
             "failed": len(failed),
         }
-        print(escaped(json.dumps(answer, indent=2, ensure_ascii=False)))
+        print(indented(answer))
         return status
     _show(found, is_at, expected, missing, why)
     return status

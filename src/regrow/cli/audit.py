@@ -11,7 +11,9 @@ import json
 import textwrap
 from typing import Any
 
+from regrow.cli.answer_json import indented
 from regrow.cli.paint import Paint, size, width
+from regrow.flow.visible import shown
 
 SHOWN = 10
 """documents of a fork that are named"""
@@ -32,9 +34,9 @@ def run(args: argparse.Namespace) -> int:
     ledger = Ledger.load(find_root(), faulty=True)
     answer = audit(ledger, resolve(ledger, args.artifact))
     if args.json:
-        print(json.dumps(answer, indent=2, ensure_ascii=False))
+        print(indented(answer))
     else:
-        show(answer, Paint())
+        show(shown(answer), Paint())
     return 1 if answer["problems"] else 0
 
 

@@ -135,7 +135,7 @@ def _answer(talk: Talk, place: Place, message: str, as_json: bool) -> bool:
             "seed": talk.seed,
             "prompt": message,
         }
-        print(json.dumps({**about, **answer.as_json()}, ensure_ascii=False), flush=True)
+        print(json.dumps({**about, **answer.as_json()}), flush=True)
         return True
     notes = []
     if answer.forgotten:

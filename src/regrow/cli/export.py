@@ -15,9 +15,10 @@ invented: it is shown as to be filled in. Equal records give equal files.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 from pathlib import Path
+
+from regrow.cli.answer_json import indented
 
 FORMATS = ("croissant", "cyclonedx", "openlineage", "ro-crate", "summary")
 _EPILOG = """\
@@ -86,7 +87,7 @@ def run(args: argparse.Namespace) -> int:
             "files": rows,
             "to_be_filled_in": open_fields,
         }
-        print(json.dumps(answer, indent=2, ensure_ascii=False))
+        print(indented(answer))
         return 0
     for path, size, digest in written:
         print(f"{path}: {chosen.standard}, {size:,} bytes, sha256 {digest[:16]}")

@@ -16,6 +16,8 @@ from typing import Any
 from regrow.flow.errors import FlowError
 from regrow.flow.visible import plain, visible
 
+_JOINERS = {0x200C: None, 0x200D: None}
+"""characters of ordinary words that some file systems leave out when they compare names"""
 LONGEST_PART = 255
 """bytes in UTF-8 that a part of a path may have; the limit of most file systems"""
 LONGEST = 1_024
@@ -71,10 +73,12 @@ def _part(part: str) -> str:
 
 
 def folded(path: str) -> str:
-    """What two names share that some file system takes for one: case, composition, dots and spaces at an end."""
+    """What two names share that some file system takes for one: case, composition, joiners, dots and spaces
+    at an end."""
     if _PLAIN.fullmatch(path):
         return path.lower()
-    one = unicodedata.normalize("NFC", unicodedata.normalize("NFC", path).casefold())
+    bare = unicodedata.normalize("NFC", path.translate(_JOINERS))
+    one = unicodedata.normalize("NFC", bare.casefold())
     return "/".join(part.rstrip(" .") or part for part in one.split("/"))
 
 

@@ -16,16 +16,22 @@ _JOINERS = {"\u200c", "\u200d"}
 
 def visible(text: str, longest: int = LONGEST) -> str:
     """`text` on one line, each control, bidirectional or unassigned character as `⟨U+202E⟩`, cut if long."""
-    flat = " ".join(text[: 4 * longest].split(" "))
-    shown = "".join(c if plain(c) else _spelt(c) for c in flat)
+    if len(text) <= longest and text.isprintable():
+        return text
+    shown = "".join(c if plain(c) else _spelt(c) for c in text[: 4 * longest])
     return shown if len(shown) <= longest else shown[: longest - 1] + "…"
 
 
 def lines(text: str) -> str:
     """`text` whole, its line ends and tabs kept, everything else that `visible` spells out spelt out."""
-    if text.isascii() and text.isprintable():
+    if _seen(text):
         return text
     return "".join(c if c in "\n\t" or plain(c) else _spelt(c) for c in text)
+
+
+def _seen(text: str) -> bool:
+    # What Python calls printable is seen and moves nothing; of the rest some is, too (other spaces, joiners).
+    return text.replace("\n", "").replace("\t", "").isprintable()
 
 
 def plain(character: str) -> bool:
@@ -54,6 +60,6 @@ def escaped(document: str) -> str:
     Args:
         document: JSON, written with `ensure_ascii=False`: outside of strings it is ASCII.
     """
-    if document.isascii() and "\x7f" not in document:
-        return document  # JSON itself escapes the controls below a space
+    if _seen(document):
+        return document
     return "".join(c if c in "\n\t" or plain(c) else json.dumps(c)[1:-1] for c in document)

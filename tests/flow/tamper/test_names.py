@@ -48,6 +48,7 @@ REFUSED = {
     ".git/config": "git takes for its own folder",
     "a/.GIT/hooks/x": "git takes for its own folder",
     ".git./config": "git takes for its own folder",
+    ".g\u200cit/config": "git takes for its own folder",
     "git~1/config": "git takes for its own folder",
     "a" * 256: "a part of more than 255 bytes",
     "ä" * 128: "a part of more than 255 bytes",

@@ -129,7 +129,8 @@ def _check(args: argparse.Namespace) -> int:
     where = str(args.check)
     found = check(content, public, where)
     expected = None if args.artifact is None else _expected(args.artifact)
-    is_at, why = [], ""
+    is_at: list[Any] = []
+    why = ""
     if expected is not None:
         try:
             mine = about(found, expected["digest"], args.artifact, where)

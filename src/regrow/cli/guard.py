@@ -44,7 +44,8 @@ def guarded(text: str) -> str:
 def terminal() -> Iterator[None]:
     """While it lasts, what is printed is guarded."""
     out, err = sys.stdout, sys.stderr
-    sys.stdout, sys.stderr = _Guarded(out), _Guarded(err)  # type: ignore[assignment]
+    guards: Any = (_Guarded(out), _Guarded(err))
+    sys.stdout, sys.stderr = guards
     try:
         yield
     finally:

@@ -29,6 +29,7 @@ FOUND = {
     "git HEAD's record": "{path} says that its key gives {found}, and git HEAD that it gives {expected}",
     "the run cache": "{path} says that its key gives {found}, and the run cache that it gives {expected}",
     "git HEAD's record (counts)": "{path} has other counts than git HEAD has for the same key",
+    "git HEAD's record (files)": "{path} has other files than git HEAD has for the same key",
     "the present code": "{path} says of code or inputs what its key does not stand for",
 }
 
@@ -337,6 +338,10 @@ def _counts(content: dict[str, Any]) -> None:
     content["counts"]["kept"] = 1
 
 
+def _md5(content: dict[str, Any]) -> None:
+    redone(content, md5="0" * 32)
+
+
 def _module(content: dict[str, Any]) -> None:
     content["parts"]["code"]["modules"]["toy.mix"]["definitions"]["run"] = "0" * 16
 
@@ -388,6 +393,7 @@ RECORDS = (
     Attack("record", "the same, the honest entry of the run cache removed", HEAD, "git's record", _purged),
     Attack("record", "the same for a record that was never committed", "the run cache", "rebuild", _uncommitted),
     Attack("record", "counts edited", "git HEAD's record (counts)", "git's record", _edited(_counts)),
+    Attack("record", "the MD5 of a file, by which DVC fetches it", "git HEAD's record (files)", "git's record", _edited(_md5)),
     Attack("record", "the digest of a function edited", "the present code", "said anew", _edited(_module)),
 )  # fmt: skip
 FETCH = "fetching"

@@ -647,3 +647,18 @@ def test_wrong_usage_is_told(
         assert status == 1 and message in told
     with pytest.raises(Unanswerable):
         provenance(Ledger.load(finished), resolve(Ledger.load(finished), "nothing"))
+
+
+def test_a_takedown_is_about_each_of_its_subjects() -> None:
+    """Only provenance and summary are about one artifact and name its files."""
+    from regrow.lineage.attest.place import places
+
+    two = [
+        {"name": name, "digest": {"dirHash": number * 64}}
+        for name, number in (("a", "1"), ("b", "2"))
+    ]
+    found = check(seal({**STATEMENT, "subject": two}, SECRET), PUBLIC, "f")
+    for name, number in (("a", "1"), ("b", "2")):
+        (place,) = places(found, {"dirHash": number * 64})
+        assert (place.name, place.kind) == (name, "head")
+    assert places(found, {"sha256": "1" * 64}) == []

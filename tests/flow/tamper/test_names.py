@@ -5,17 +5,21 @@ from __future__ import annotations
 import os
 import unicodedata
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from regrow.flow import names
-from regrow.flow.errors import FlowError
+from regrow.flow.errors import FlowError, StepFailed
 from regrow.flow.hashing import tree_sha256
 from regrow.flow.present import source_digest
+from regrow.flow.runner import Runner
 from regrow.flow.shape import inside
 from regrow.flow.state import Tree
+from regrow.flow.store import Store
 
 A, B = "a" * 64, "b" * 64
 REFUSED = {
@@ -155,3 +159,21 @@ def test_a_source_folder_with_such_a_name_is_refused_by_name(tmp_path: Path, nam
     with pytest.raises(FlowError, match="sources: refused for the name `a⟨U") as caught:
         source_digest(Tree(tmp_path, "sources"), "sources")
     assert str(caught.value).isprintable()
+
+
+@pytest.mark.parametrize("name", ["a\nb", "a\x1b[2J", "a\\b", "C:x", ".git"])
+def test_a_step_that_writes_such_a_file_fails_by_name(tmp_path: Path, name: str):
+    (tmp_path / "fine.txt").write_text("fine")
+    (tmp_path / name).write_text("odd")
+    runner: Any = SimpleNamespace(job=SimpleNamespace(name="mix"), store=Store(tmp_path / "r"))
+    with pytest.raises(StepFailed, match="mix wrote `") as caught:
+        Runner._adopt(runner, tmp_path, None)
+    assert names.fault(name) in str(caught.value) and str(caught.value).isprintable()
+
+
+def test_a_step_that_writes_twins_fails_by_name(tmp_path: Path):
+    for name in ("README.md", "readme.md"):
+        (tmp_path / name).write_text("x")
+    runner: Any = SimpleNamespace(job=SimpleNamespace(name="mix"), store=Store(tmp_path / "r"))
+    with pytest.raises(StepFailed, match=r"`README\.md` and `readme\.md`"):
+        Runner._adopt(runner, tmp_path, None)

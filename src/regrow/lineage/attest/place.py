@@ -84,7 +84,8 @@ def places(found: list[Checked], digest: Mapping[str, str]) -> list[Place]:
 def _kind(item: Checked, name: str, ends: list[Checked], about: list[str]) -> Kind:
     if item not in ends:
         return "input"
-    if name != item.name:
+    # Provenance and summary are about an artifact and name its files; others (a takedown's) are about each subject.
+    if name != item.name and item.kind in (terms.PROVENANCE, terms.SUMMARY):
         return "file"
     return "head" if len(about) == 1 else "several"
 

@@ -161,6 +161,9 @@ def prepare(root: Path, shards: int) -> None:
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
+    for words in (("init", "-q"), ("commit", "-q", "--allow-empty", "-m", "start")):
+        git = ["git", "-c", "user.name=a", "-c", "user.email=a@example.org", *words]
+        subprocess.run(git, cwd=root, check=True)
 
 
 def call(root: Path, *args: str) -> tuple[float, str]:

@@ -10,6 +10,7 @@ from regrow.evaluate import items, metrics
 from regrow.evaluate.items import Item
 from regrow.flow.hashing import sha256_file
 from regrow.numerics.random import Stream
+from sound_records import write_sound
 
 FAMILIES = ("add", "copy")
 TASKS = 60
@@ -61,11 +62,11 @@ def write_record(root: Path, step: str, instance: str | None, params: object) ->
         "instance": instance,
         "key": "0" * 64,
         "parts": {"inputs": {"checkpoint": "c" * 64}, "params": params},
-        "inputs": {},
+        "inputs": {"checkpoint": {"kind": "source", "path": "checkpoint"}},
         "output": {"path": path, "sha256": "0" * 64, "size": 0, "files": files},
     }
     (root / "records").mkdir(exist_ok=True)
-    (root / "records" / f"{name}.json").write_text(json.dumps(record))
+    write_sound(root / "records" / f"{name}.json", record)
 
 
 def answers(

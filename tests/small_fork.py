@@ -14,6 +14,7 @@ import small_tree
 from regrow.tables import parquet as tables
 from regrow.tasks.mid.text import identity
 from small_tree import ID
+from sound_records import write_sound
 
 OWN = {name: small_tree.document_id(name) for name in ("kept", "aside", "leak", "late")}
 
@@ -75,7 +76,7 @@ def _record(tree: Path, since: int) -> None:
     }
     record["inputs"]["documents"] = {"kind": "source", "path": "forks/mine"}
     record["parts"]["inputs"]["documents"] = "0" * 64
-    (tree / "records/forkmix.mine.json").write_text(json.dumps(record))
+    write_sound(tree / "records/forkmix.mine.json", record)
     for path in (tree / "records").glob("midtrain*.json"):
         changed = json.loads(path.read_text())
         if int(changed["instance"]) <= since:
@@ -111,7 +112,7 @@ def write_takedown(tree: Path, name: str) -> Path:
     record["parts"]["inputs"] = {
         "data": json.loads((tree / "records/pack.json").read_text())["output"]["sha256"]
     }
-    (tree / "records/pack_masked.gone.json").write_text(json.dumps(record))
+    write_sound(tree / "records/pack_masked.gone.json", record)
     for path in (tree / "records").glob("pretrain.*.json"):
         changed = json.loads(path.read_text())
         for entry in changed["inputs"].values():
@@ -161,7 +162,7 @@ def write_chats(tree: Path) -> Path:
     record = json.loads((tree / "records/sftdata.json").read_text())
     output = small_tree._output(tree, "data/forksft/mine")
     record |= {"step": "forksft", "instance": "mine", "output": output}
-    (tree / "records/forksft.mine.json").write_text(json.dumps(record))
+    write_sound(tree / "records/forksft.mine.json", record)
     for path in (tree / "records").glob("sft.*.json"):
         changed = json.loads(path.read_text())
         changed["inputs"]["data"] |= {

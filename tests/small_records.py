@@ -99,8 +99,9 @@ class World:
                 hashes[name] = source_digest(Tree(self.root, path), path)
                 continue
             up = made[path]
-            inputs[name] = {"kind": kind or "data", "path": up["output"]["path"]}
-            inputs[name]["record"] = f"records/{path}.json"
+            record = f"records/{path}.json"
+            place = record if kind == "record" else up["output"]["path"]
+            inputs[name] = {"kind": kind or "data", "path": place, "record": record}
             hashes[name] = (
                 digest_bytes(encode(up)).sha256 if kind == "record" else up["output"]["sha256"]
             )

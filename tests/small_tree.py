@@ -11,15 +11,17 @@ import numpy as np
 import polars as pl
 
 from regrow.flow import jobs
-from regrow.flow.definition import key_of
+from regrow.flow.definition import code_digest, key_of
 from regrow.flow.hashing import digest_file, tree_sha256
 from regrow.flow.present import source_digest
 from regrow.flow.records import encode
 from regrow.flow.state import Tree
+from regrow.flow.step import Step
 from regrow.flow.store import dir_md5
 from regrow.params.schema import Params
 from regrow.tables import parquet as tables
 from small_tree_stages import write_stages
+from sound_records import write_sound
 
 LENGTH = 16
 BATCH = 2
@@ -271,8 +273,8 @@ def write_records(root: Path) -> None:
         parts = {
             "code": {
                 "function": step.function,
-                "digest": hashlib.sha256(step.name.encode()).hexdigest(),
-                "modules": {step.function.split(":")[0]: {"digest": "0", "definitions": {}}},
+                "digest": code_digest(modules := _modules(step), {}),
+                "modules": modules,
                 "native": {},
             },
             "params": {section: dumped[section] for section in step.params},
@@ -294,6 +296,11 @@ def write_records(root: Path) -> None:
         }
         made[name] = record_of["output"]["sha256"]
         (root / job.record).write_bytes(encode(record_of))
+
+
+def _modules(step: Step) -> dict[str, Any]:
+    digest = hashlib.sha256(step.name.encode()).hexdigest()
+    return {step.function.split(":")[0]: {"digest": digest, "definitions": {}}}
 
 
 def _output(root: Path, path: str) -> dict[str, Any]:
@@ -319,4 +326,4 @@ def republish(root: Path, job: str) -> None:
     path = root / f"records/{job}.json"
     record = json.loads(path.read_text())
     record["output"]["files"] = _output(root, record["output"]["path"])["files"]
-    path.write_text(json.dumps(record))
+    write_sound(path, record)

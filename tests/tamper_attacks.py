@@ -29,6 +29,7 @@ FOUND = {
     "git HEAD's record": "{path} says that its key gives {found}, and git HEAD that it gives {expected}",
     "the run cache": "{path} says that its key gives {found}, and the run cache that it gives {expected}",
     "git HEAD's record (counts)": "{path} has other counts than git HEAD has for the same key",
+    "git HEAD's record (files)": "{path} has other files than git HEAD has for the same key",
     "the present code": "{path} says of code or inputs what its key does not stand for",
 }
 
@@ -244,22 +245,47 @@ def write_record(repository: Repository, job: str, content: dict[str, Any]) -> N
     (repository.path / f"records/{job}.json").write_text(text)
 
 
-def forged(repository: Repository, job: str, path: str, content: bytes) -> dict[str, Any]:
-    """The record of a job with all digests as if a file had this content: nothing in it contradicts."""
-    from regrow.flow.hashing import tree_sha256
+def redone(found: dict[str, Any], **change: Any) -> dict[str, Any]:
+    """A record with something changed and every digest made to follow: nothing in it contradicts.
+
+    `content`: of its first file; `path`, `md5`, `size`, `sha256`: of the first file's entry; `counts`,
+    `params`: of the record. A changed part of the key changes the key.
+    """
+    from regrow.flow.definition import key_of
     from regrow.flow.store import dir_md5
 
-    found = record(repository, job)
     output = found["output"]
-    for item in output["files"]:
-        if item["path"] == path:
-            item["sha256"] = hashlib.sha256(content).hexdigest()
-            item["md5"] = hashlib.md5(content).hexdigest()
-            item["size"] = len(content)
-    output["sha256"] = tree_sha256({f["path"]: f["sha256"] for f in output["files"]})
+    entry = output["files"][0]
+    if "content" in change:
+        content = change["content"]
+        entry["sha256"] = hashlib.sha256(content).hexdigest()
+        entry["md5"] = hashlib.md5(content).hexdigest()
+        entry["size"] = len(content)
+    entry |= {name: change[name] for name in ("path", "sha256", "md5", "size") if name in change}
+    if "counts" in change:
+        found["counts"] = change["counts"]
+    if "params" in change:
+        found["parts"]["params"] = change["params"]
+        found["key"] = key_of(found["parts"])
+    if "path" not in change or "\n" not in change["path"]:
+        output["files"].sort(key=lambda one: one["path"])
+    lines = sorted((f["path"], f["sha256"]) for f in output["files"])
+    text = "".join(
+        f"{sha}  {path}\n" for path, sha in lines
+    )  # as `tree_sha256`, which refuses names
+    output["sha256"] = hashlib.sha256(text.encode()).hexdigest()
     output["md5"] = dir_md5(output["files"])
     output["size"] = sum(f["size"] for f in output["files"])
+    output["nfiles"] = len(output["files"])
     return found
+
+
+def forged(repository: Repository, job: str, path: str, content: bytes) -> dict[str, Any]:
+    """The record of a job with all digests as if a file had this content: nothing in it contradicts."""
+    found = record(repository, job)
+    first = found["output"]["files"]
+    first.sort(key=lambda item: item["path"] != path)
+    return redone(found, content=content)
 
 
 def forge_everywhere(repository: Repository) -> Struck:
@@ -305,17 +331,15 @@ def _hash(content: dict[str, Any]) -> None:
 
 
 def traversal(content: dict[str, Any]) -> None:
-    from regrow.flow.hashing import tree_sha256
-    from regrow.flow.store import dir_md5
-
-    output = content["output"]
-    output["files"][0]["path"] = "../../escaped.txt"
-    output["sha256"] = tree_sha256({f["path"]: f["sha256"] for f in output["files"]})
-    output["md5"] = dir_md5(output["files"])
+    redone(content, path="../../escaped.txt")
 
 
 def _counts(content: dict[str, Any]) -> None:
     content["counts"]["kept"] = 1
+
+
+def _md5(content: dict[str, Any]) -> None:
+    redone(content, md5="0" * 32)
 
 
 def _module(content: dict[str, Any]) -> None:
@@ -369,6 +393,7 @@ RECORDS = (
     Attack("record", "the same, the honest entry of the run cache removed", HEAD, "git's record", _purged),
     Attack("record", "the same for a record that was never committed", "the run cache", "rebuild", _uncommitted),
     Attack("record", "counts edited", "git HEAD's record (counts)", "git's record", _edited(_counts)),
+    Attack("record", "the MD5 of a file, by which DVC fetches it", "git HEAD's record (files)", "git's record", _edited(_md5)),
     Attack("record", "the digest of a function edited", "the present code", "said anew", _edited(_module)),
 )  # fmt: skip
 FETCH = "fetching"

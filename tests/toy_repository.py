@@ -31,7 +31,10 @@ import json
 import os
 import sys
 from pathlib import Path
+from regrow.flow.definition import code_digest, key_of
 from regrow.flow.hashing import digest_file, tree_sha256
+from regrow.flow.records import encode
+from regrow.flow.store import dir_md5
 
 def body(step):
     return f"result of {step}\\n"
@@ -49,16 +52,18 @@ if before:
     made = json.loads(Path(f"records/{before}.json").read_text())["output"]
     inputs["it"] = {"kind": "data", "path": made["path"], "record": f"records/{before}.json"}
     hashes["it"] = made["sha256"]
+parts = {"inputs": hashes, "params": {"toy": params["toy"]}, "packages": {"python": "3.11"},
+         "instance": None, "options": {"step": step},
+         "code": {"function": "make:body", "digest": code_digest({}, {}), "modules": {}, "native": {}}}
 record = {
-    "step": step, "instance": None, "key": step * 64,
-    "parts": {"inputs": hashes, "params": {"toy": params["toy"]}, "packages": {"python": "3.11"}},
+    "step": step, "instance": None, "key": key_of(parts), "parts": parts,
     "inputs": inputs,
     "output": {"path": str(folder), "sha256": tree_sha256({"out.txt": digest.sha256}),
-               "md5": "", "size": digest.size, "nfiles": 1, "files": [entry]},
+               "md5": dir_md5([entry]), "size": digest.size, "nfiles": 1, "files": [entry]},
     "counts": None,
 }
 Path("records").mkdir(exist_ok=True)
-Path(f"records/{step}.json").write_text(json.dumps(record))
+Path(f"records/{step}.json").write_bytes(encode(record))
 """
 
 

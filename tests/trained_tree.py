@@ -192,9 +192,7 @@ def _parts(root: Path, name: str, params: dict[str, Any]) -> dict[str, Any]:
     return {
         "code": {
             "function": step.function,
-            "digest": _code(step.name),
-            "modules": {},
-            "native": {},
+            **_code(step.name),
         },
         "params": {section: values[section] for section in step.params},
         "packages": {},
@@ -205,16 +203,18 @@ def _parts(root: Path, name: str, params: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-_CODE: dict[str, str] = {}
+_CODE: dict[str, dict[str, Any]] = {}
 
 
-def _code(name: str) -> str:
+def _code(name: str) -> dict[str, Any]:
     if name not in _CODE:
         flow = jobs.flow()
         step = flow.step(name)
         modules = _MODULES.setdefault("", Modules(Path("/nonexistent"), flow.packages))
         entry = step.function.partition(":")[0]
-        _CODE[name] = closure(modules, entry, flow.params_root, step.params).digest()
+        found = closure(modules, entry, flow.params_root, step.params)
+        parts = {"modules": found.modules, "native": found.native}
+        _CODE[name] = {"digest": found.digest(), **parts}
     return _CODE[name]
 
 

@@ -23,6 +23,8 @@ from securesystemslib.dsse import Envelope
 from securesystemslib.signer import CryptoSigner, SSlibKey
 
 from regrow.cli.main import main
+from regrow.flow.hashing import sha256_file
+from regrow.flow.records import encode
 from regrow.lineage.attest import envelope, keys
 from regrow.lineage.attest.check import check, unlinked
 from regrow.lineage.attest.envelope import Refused, open_envelope, seal
@@ -347,7 +349,6 @@ def test_attest_and_check(
     for name, how in (
         ("mix", "its record"),
         ("data/mix", "its bytes"),
-        ("data/mix/mix.parquet", "its bytes"),
         (Ledger.load(tree).by_name["mix"].sha256, "the digest"),
     ):
         status, text, _ = regrow(capsys, "attest", "--check", out, "--public-key", public, name)
@@ -359,7 +360,10 @@ def test_attest_and_check(
     sent.mkdir()
     (sent / "m").write_bytes((tree / "data/mix/mix.parquet").read_bytes())
     monkeypatch.chdir(sent)
-    assert regrow(capsys, "attest", "--check", out, "--public-key", public, "m")[0] == 0
+    status, text, _ = regrow(capsys, "attest", "--check", out, "--public-key", public, "m")
+    assert status == 1 and "m is data/mix/mix.parquet: one file of data/mix" in text
+    named = ("m", "--as", "data/mix/mix.parquet")
+    assert regrow(capsys, "attest", "--check", out, "--public-key", public, *named)[0] == 0
     (sent / "m").write_bytes(b"another")
     status, _, told = regrow(capsys, "attest", "--check", out, "--public-key", public, "m")
     assert status == 1 and "about another artifact: data/mix" in told and "not m" in told
@@ -391,7 +395,6 @@ def test_the_same_bytes_by_another_key_are_told_apart(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     from regrow.flow.definition import key_of
-    from regrow.flow.records import encode
 
     monkeypatch.chdir(tree)
     out = tmp_path / "o"
@@ -415,6 +418,130 @@ def test_the_chain_is_whole_or_says_what_it_lacks(ledger: Ledger) -> None:
     assert any("data/dedup" in text for text in unlinked(without))
     with pytest.raises(Refused, match="f, line 2"):
         check(seal(found[0], SECRET) + seal(found[1], OTHER), PUBLIC, "f")
+
+
+@pytest.fixture(scope="module")
+def chain(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """The signed chain of a release, and the public key."""
+    folder = tmp_path_factory.mktemp("chain")
+    ledger = Ledger.load(finished)
+    found = statements(ledger, resolve(ledger, "release.rlvr-000004"), chain=True)
+    (folder / "chain").write_bytes(b"".join(seal(item, SECRET) for item in found))
+    (folder / "pub").write_bytes(keys.public_pem(PUBLIC))
+    return folder / "chain", folder / "pub"
+
+
+class TestWhichArtifactAFolderIs:
+    """A right signature over something else is the oldest trick: the place of what is checked is said."""
+
+    @pytest.fixture
+    def sent(self, finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+        """A copy of the release under another name, far from any repository."""
+        monkeypatch.chdir(tmp_path)
+        return Path(shutil.copytree(finished / "data/release/rlvr-000004", tmp_path / "D"))
+
+    def ask(self, capsys: Any, chain: tuple[Path, Path], *words: object) -> tuple[int, str]:
+        status, text, told = regrow(
+            capsys, "attest", "--check", chain[0], "--public-key", chain[1], *words
+        )
+        return status, text + told
+
+    def test_the_head_is_accepted_and_named(self, sent: Path, chain: Any, capsys: Any) -> None:
+        status, text = self.ask(capsys, chain, "D")
+        assert status == 0
+        assert "D is data/release/rlvr-000004: what the statements are about" in text
+        assert self.ask(capsys, chain, "D", "--as", "release.rlvr-000004")[0] == 0
+
+    @pytest.mark.parametrize("job", ["rlvr.000004", "sft.000004", "pretrain.000000", "mix"])
+    def test_an_input_is_refused_by_name_unless_asked_for(
+        self, finished: Path, sent: Path, chain: Any, capsys: Any, job: str
+    ) -> None:
+        path = f"data/{job.replace('.', '/')}"
+        shutil.rmtree(sent)
+        shutil.copytree(finished / path, sent)
+        status, text = self.ask(capsys, chain, "D")
+        assert status == 1
+        assert f"not accepted: D is {path}: an input of data/release/rlvr-000004" in text
+        for name in (path, job, job.replace(".", "/")):
+            assert self.ask(capsys, chain, "D", "--as", name)[0] == 0
+        status, text = self.ask(capsys, chain, "D", "--as", "release.rlvr-000004")
+        assert status == 1 and f"D is not release.rlvr-000004, but {path}" in text
+        digest = Ledger.load(finished).by_name[job].sha256
+        assert self.ask(capsys, chain, digest)[0] == 1
+
+    def test_one_file_of_the_head_is_not_the_head(
+        self, sent: Path, chain: Any, capsys: Any
+    ) -> None:
+        status, text = self.ask(capsys, chain, "D/README.md")
+        assert status == 1
+        assert "data/release/rlvr-000004/README.md: one file of data/release/rlvr-000004" in text
+        name = "data/release/rlvr-000004/README.md"
+        assert self.ask(capsys, chain, "D/README.md", "--as", name)[0] == 0
+
+    def test_json_says_the_place_and_the_answer(
+        self, finished: Path, sent: Path, chain: Any, capsys: Any
+    ) -> None:
+        status, text = self.ask(capsys, chain, "D", "--json")
+        answer = json.loads(text)
+        place = {"name": "data/release/rlvr-000004", "place": "head"}
+        assert (status, answer["accepted"], answer["why_not"]) == (0, True, None)
+        assert answer["artifact"]["is"] == [place | {"of": place["name"]}]
+        status, text = self.ask(capsys, chain, finished / "data/mix", "--json")
+        answer = json.loads(text)
+        assert (status, answer["accepted"]) == (1, False)
+        assert (
+            answer["artifact"]["is"][0]["place"] == "input" and "--as data/mix" in answer["why_not"]
+        )
+
+    def test_two_chains_in_one_file_have_no_single_head(
+        self, finished: Path, sent: Path, chain: Any, capsys: Any
+    ) -> None:
+        """An older checkpoint's statement, put beside the release's, does not become the release."""
+        ledger = Ledger.load(finished)
+        other = provenance(ledger, resolve(ledger, "release.sft-000004"))
+        both = sent.parent / "both"
+        both.write_bytes(chain[0].read_bytes() + seal(other, SECRET))
+        status, text = self.ask(capsys, (both, chain[1]), "D")
+        assert status == 1 and "one of several things that the statements are about" in text
+        assert self.ask(capsys, (both, chain[1]), "D", "--as", "release.rlvr-000004")[0] == 0
+
+    def test_a_file_that_lists_a_folder_is_not_the_folder(
+        self, sent: Path, chain: Any, capsys: Any
+    ) -> None:
+        """Its SHA-256 is the folder's number."""
+        found = {p.name: sha256_file(p) for p in sent.iterdir()}
+        listing = "".join(f"{digest}  {name}\n" for name, digest in sorted(found.items()))
+        (sent.parent / "listing").write_text(listing)
+        status, text = self.ask(capsys, chain, "listing")
+        assert status == 1 and "about another artifact" in text
+
+    def test_a_file_folded_into_another_ones_name_is_refused(
+        self, sent: Path, chain: Any, capsys: Any
+    ) -> None:
+        """The folder would have the digest of the one that was signed."""
+        names = sorted(p.name for p in sent.iterdir())
+        first, second = names[:2]
+        folded = f"{first}\n{sha256_file(sent / second)}  {second}"
+        (sent / first).rename(sent / folded)
+        (sent / second).unlink()
+        status, text = self.ask(capsys, chain, "D")
+        assert status == 1 and "the control character U+000A" in text
+        assert "⟨U+000A⟩" in text and second in text
+
+    def test_what_is_too_much_or_lacking_is_named(
+        self, sent: Path, chain: Any, capsys: Any
+    ) -> None:
+        (sent / ".DS_Store").write_bytes(b"x")
+        status, text = self.ask(capsys, chain, "D")
+        assert status == 1 and "it also has .DS_Store" in text
+        (sent / ".DS_Store").unlink()
+        (sent / "README.md").rename(sent / "readme.md")
+        status, text = self.ask(capsys, chain, "D")
+        assert "it also has readme.md" in text and "it lacks README.md" in text
+
+    def test_as_is_for_a_check_of_something(self, sent: Path, chain: Any, capsys: Any) -> None:
+        assert "name one" in self.ask(capsys, chain, "--as", "mix")[1]
+        assert regrow(capsys, "attest", "mix", "--as", "mix")[0] == 1
 
 
 @pytest.mark.parametrize(
@@ -474,10 +601,14 @@ def test_nothing_is_attested_that_does_not_hold(
     (tree / "evals/questions.jsonl").write_text("changed")
     assert "decontaminate was made from other contents of evals" in refused("decontaminate")
     file = tree / "records/filter.json"
-    file.write_text(file.read_text().replace('"min_words": ', '"min_words": 1'))
-    assert "do not follow from its content" in refused("filter")
+    before = file.read_bytes()
     release = next(r.name for r in Ledger.load(tree).records if r.step == "release")
+    raw = json.loads(before)
+    raw["counts"]["kept"] += 1
+    file.write_bytes(encode(raw))
     assert "was made from another records/filter.json" in refused(release)
+    file.write_bytes(before.replace(b'"min_words": ', b'"min_words": 1'))
+    assert "do not follow from its content: its key does not" in refused("filter")
 
 
 def test_a_key_is_not_overwritten_by_a_statement(
@@ -516,3 +647,18 @@ def test_wrong_usage_is_told(
         assert status == 1 and message in told
     with pytest.raises(Unanswerable):
         provenance(Ledger.load(finished), resolve(Ledger.load(finished), "nothing"))
+
+
+def test_a_takedown_is_about_each_of_its_subjects() -> None:
+    """Only provenance and summary are about one artifact and name its files."""
+    from regrow.lineage.attest.place import places
+
+    two = [
+        {"name": name, "digest": {"dirHash": number * 64}}
+        for name, number in (("a", "1"), ("b", "2"))
+    ]
+    found = check(seal({**STATEMENT, "subject": two}, SECRET), PUBLIC, "f")
+    for name, number in (("a", "1"), ("b", "2")):
+        (place,) = places(found, {"dirHash": number * 64})
+        assert (place.name, place.kind) == (name, "head")
+    assert places(found, {"sha256": "1" * 64}) == []

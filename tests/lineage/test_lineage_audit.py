@@ -9,6 +9,7 @@ from regrow.cli.main import main
 from regrow.lineage.audit import audit
 from regrow.lineage.ledger import Ledger
 from regrow.lineage.naming import resolve
+from sound_records import write_sound
 
 
 def test_the_chain_reaches_the_sources(ledger: Ledger) -> None:
@@ -37,8 +38,8 @@ def test_the_chain_reaches_the_sources(ledger: Ledger) -> None:
 def test_a_record_made_from_another_input_is_a_contradiction(tree: Path) -> None:
     path = tree / "records" / "filter.json"
     record = json.loads(path.read_text())
-    record["output"]["sha256"] = "0" * 64
-    path.write_text(json.dumps(record))
+    record["output"]["files"][0]["sha256"] = "0" * 64
+    write_sound(path, record)
     ledger = Ledger.load(tree)
     problems = audit(ledger, resolve(ledger, "dedup"))["problems"]
     assert len(problems) == 1 and problems[0].startswith("dedup was made from another filter")

@@ -15,6 +15,7 @@ from regrow.lineage.ledger import Ledger
 from regrow.lineage.naming import resolve
 from regrow.lineage.segments.chain import record_faults
 from small_tree import url
+from sound_records import write_sound
 
 
 @pytest.mark.parametrize(
@@ -37,7 +38,7 @@ def test_questions_read_records_of_another_definition(
         record = json.loads(path.read_text())
         del record["parts"]["packages"]
         record["parts"]["compiler"] = "13.2"
-        path.write_text(json.dumps(record))
+        write_sound(path, record)
     monkeypatch.chdir(tree)
     assert main(words) in (0, 1)  # 1: an audit finds that the small tree's code is not this one's
     assert "Traceback" not in capsys.readouterr().err
@@ -68,7 +69,7 @@ def test_a_provenance_says_its_definition_and_is_checked_by_it(
     monkeypatch.setitem(definition.FORMULAS, 2, lambda parts: definition.FORMULAS[1](parts)[::-1])
     path = tree / "records/mix.json"
     record = json.loads(path.read_text()) | {"definition": 2}
-    path.write_text(json.dumps(record | {"key": definition.key_of(record["parts"], 2)}))
+    write_sound(path, record)
     ledger = Ledger.load(tree)
     made = provenance(ledger, resolve(ledger, "mix"))
     claimed, follows = key_from(made["predicate"])

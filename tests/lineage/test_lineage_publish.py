@@ -3,11 +3,13 @@ from __future__ import annotations
 import hashlib
 import json
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from regrow.cli.main import main
+from regrow.flow.errors import FlowError
 from regrow.lineage.errors import Unanswerable
 from regrow.lineage.ledger import Ledger
 from regrow.lineage.publish import repository
@@ -152,3 +154,39 @@ def test_command(
     assert main(["release", "rlvr", "--to", str(tmp_path / "b"), "--git", "--json"]) == 0
     rows = json.loads(capsys.readouterr().out)
     assert git(tmp_path / "b", "rev-parse", "rlvr-step2").strip() == rows[0]["commit"]
+
+
+def test_a_tree_in_which_git_left_out_a_file_is_refused(
+    ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (revision,) = select(ledger, ["rlvr-step4"])
+    real = repository.Repository.git
+
+    def forgetful(self: repository.Repository, *words: str, **more: object) -> bytes:
+        if words[0] == "update-index":
+            more["stdin"] = bytes(more["stdin"]).split(b"\n", 1)[1]  # type: ignore[call-overload]
+        return real(self, *words, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(repository.Repository, "git", forgetful)
+    with pytest.raises(Unanswerable, match="did not take every file"):
+        fill(ledger.root, [revision], tmp_path / "git")
+
+
+@pytest.mark.parametrize("name", ["../../escaped", "/tmp/escaped", "a\\b", ".git/config", "a\nb"])
+def test_nothing_is_laid_out_under_a_name_that_leaves_its_folder(
+    ledger: Ledger, tmp_path: Path, name: str
+) -> None:
+    """Also where the record was not read by `parse`."""
+    (revision,) = select(ledger, ["rlvr-step4"])
+    raw = json.loads(json.dumps(revision.record.raw))
+    raw["output"]["files"][0]["path"] = name
+    bad = replace(revision, record=replace(revision.record, raw=raw))
+    for attempt in (
+        lambda: lay_out(ledger.root, bad, tmp_path / "x/out"),
+        lambda: fill(ledger.root, [bad], tmp_path / "x/git"),
+        lambda: lay_out(ledger.root, replace(revision, name="../up"), tmp_path / "x/out"),
+    ):
+        with pytest.raises(FlowError, match="refused for the name"):
+            attempt()
+    assert not [p for p in tmp_path.rglob("*") if "escaped" in p.name or p.name == "up"]
+    assert [p for p in (tmp_path / "x").rglob("*") if p.name == "README.md"] == []

@@ -136,3 +136,28 @@ def test_other_packages_are_named(ledger: Ledger) -> None:
         "installed": "2.2.0",
         "steps": ["crawl", "text", "filter"],
     }
+
+
+@pytest.mark.parametrize(
+    "name", ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR"]
+)
+def test_a_rebuild_in_a_hook_moves_nobodys_head(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """git sets GIT_DIR and its like for the hooks of a worktree and for `git rebase --exec`."""
+    root = write_repository(tmp_path / "r")
+    git(root, "worktree", "add", "-q", "-b", "topic", str(tmp_path / "wt"))
+    place = tmp_path / "wt"
+    before = [git(tree, "symbolic-ref", "HEAD") for tree in (root, place)]
+    hidden = git(place, "rev-parse", "--absolute-git-dir")
+    shown = {"GIT_INDEX_FILE": f"{hidden}/index", "GIT_WORK_TREE": str(place)}
+    monkeypatch.setenv(name, shown.get(name, hidden))
+    ledger = Ledger.load(place)
+    commit = commit_of(place, ledger.by_name["c"])
+    assert resolve_commit(place, "HEAD") == commit
+    prepare(place, tmp_path / "new", commit, ledger.records)
+    assert (tmp_path / "new/params/demo.yaml").is_file()
+    assert not any(n.startswith("GIT_") for n in environment(tmp_path / "new"))
+    monkeypatch.delenv(name)
+    assert [git(tree, "symbolic-ref", "HEAD") for tree in (root, place)] == before
+    assert git(place, "status", "--porcelain") == git(root, "status", "--porcelain") == ""

@@ -24,6 +24,7 @@ from regrow.lineage.report.plots import forest, lines, smooth
 from regrow.lineage.report.results import Figure
 from regrow.lineage.report.series import Series
 from regrow.lineage.shelf import Shelf
+from sound_records import write_sound
 
 VOID = {"meta", "br", "link", "img", "wbr"}
 
@@ -94,7 +95,7 @@ def test_repetitions_under_other_seeds_count_where_they_were_made(committed: Pat
     record = json.loads((committed / "records/sft.000002.json").read_text())
     record |= {"step": "sft_seed1"}
     record["output"]["path"] = "data/sft_seed1/000002"
-    (committed / "records/sft_seed1.000002.json").write_text(json.dumps(record))
+    write_sound(committed / "records/sft_seed1.000002.json", record)
     for command in (["add", "records"], ["-c", "user.name=T", "-c", "user.email=t@t", "commit", "-qm", "seed"]):  # fmt: skip
         subprocess.run(["git", "-C", str(committed), *command], check=True)
     found = run.published(Ledger.load(committed))

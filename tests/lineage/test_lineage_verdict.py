@@ -25,6 +25,7 @@ from regrow.lineage.errors import Unanswerable
 from regrow.lineage.ledger import Ledger, Record
 from regrow.lineage.rebuild import numerics
 from regrow.lineage.rebuild.parents import lay_parents
+from sound_records import write_sound
 from toy_repository import git, write_repository
 
 LATER = "if 'TOY_PUBLISH' not in os.environ and sys.argv[1] == 'b': "
@@ -183,7 +184,7 @@ def test_a_machine_without_the_class_says_so_before_it_starts(
         file = root / f"records/{name}.json"
         raw = json.loads(file.read_text())
         raw["parts"]["numerics"] = kind
-        file.write_text(json.dumps(raw))
+        write_sound(file, raw)
     monkeypatch.chdir(root)
     monkeypatch.setattr(cpu, "read", lambda *_: WITHOUT_FMA)
     folder = tmp_path / "work"
@@ -281,7 +282,7 @@ def test_a_real_step_from_its_parents(
             raw = json.loads(file.read_text())
             entry = raw["output"]["files"][0]
             entry["sha256"] = "0" * 64
-            file.write_text(json.dumps(raw))
+            write_sound(file, raw)
         done = repository.run(
             *("regrow", "rebuild", "text", "--from", "parents", "--key", str(tmp_path / "key")),
             *("--out", str(out), "--json"),

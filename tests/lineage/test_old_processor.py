@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from sound_records import write_sound
 from toy_repository import write_repository
 
 QEMU = shutil.which("qemu-x86_64")
@@ -55,7 +56,7 @@ def toy(tmp_path_factory: pytest.TempPathFactory) -> Path:
         file = root / f"records/{name}.json"
         raw = json.loads(file.read_text())
         raw["parts"] |= {"numerics": kind, "packages": packages}
-        file.write_text(json.dumps(raw))
+        write_sound(file, raw)
     return root
 
 

@@ -10,13 +10,20 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from regrow.flow.visible import escaped
+
 _compact = json.JSONEncoder(ensure_ascii=False).encode
 
 
 def written(answer: Mapping[str, Any]) -> str:
     """An answer as a JSON object: a line per entry; of a list of objects, a line per object."""
     entries = (f"  {_compact(name)}: {_written(value)}" for name, value in answer.items())
-    return "{\n" + ",\n".join(entries) + "\n}"
+    return escaped("{\n" + ",\n".join(entries) + "\n}")
+
+
+def indented(answer: Any) -> str:
+    """An answer as indented JSON, in which nothing unseen reaches a terminal."""
+    return escaped(json.dumps(answer, indent=2, ensure_ascii=False))
 
 
 def _written(value: Any) -> str:

@@ -6,7 +6,8 @@ offline, in a DSSE envelope: equal records and key give equal bytes. Before it s
 rereads the artifact's bytes where they are here. ARTIFACT is a path, a step or a hash prefix.
 
 With --check, ARTIFACT may be missing, a file or folder on disk (its bytes are reread), a name of
-this repository, or a SHA-256. Exit status 1: refused, or a summary that says FAILED.
+this repository, or a SHA-256. It must be what the statements are about; an input of that, or one
+file of it, is accepted only with --as NAME. Exit status 1: refused, or a summary that says FAILED.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from regrow.cli.answer_json import indented
 from regrow.cli.paint import Paint
+from regrow.flow.visible import escaped, visible
 
 _EXAMPLES = """\
 examples:
@@ -27,6 +30,8 @@ examples:
   regrow attest rlvr --chain --key K --out F               with everything it was made from
   regrow attest --check F --public-key K.pub rlvr          is it signed, whole, and about rlvr?
   regrow attest --check F --public-key K.pub DIR           the same for bytes that somebody sent
+  regrow attest --check F --public-key K.pub DIR --as sft.000140
+                                                           DIR is an input of what F is about
   regrow attest --check F --public-key K.pub --json        what it says
 """
 
@@ -41,6 +46,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--chain", action="store_true", help="a statement for every step down to the sources"
     )
     parser.add_argument("--check", type=Path, metavar="FILE", help="check the statements in FILE")
+    parser.add_argument(
+        "--as", dest="name", metavar="NAME", help="what ARTIFACT shall be, if not what F is about"
+    )
     parser.add_argument("--public-key", type=Path, metavar="FILE", help="whom to believe")
     parser.add_argument("--json", action="store_true", help="the answer as JSON")
 
@@ -54,7 +62,11 @@ def run(args: argparse.Namespace) -> int:
             raise Unanswerable("say whom to believe: `--public-key KEY.pub`.")
         if args.key or args.out or args.chain:
             raise Unanswerable("--check only reads: leave out --key, --out and --chain.")
+        if args.name is not None and args.artifact is None:
+            raise Unanswerable("--as says what ARTIFACT shall be: name one.")
         return _check(args)
+    if args.name is not None:
+        raise Unanswerable("--as is for --check FILE ARTIFACT: it says what ARTIFACT shall be.")
     if args.public_key is not None:
         raise Unanswerable("--public-key is for --check FILE: name the file of statements.")
     if args.artifact is None:
@@ -80,7 +92,7 @@ def _attest(args: argparse.Namespace) -> int:
     gone = reread(ledger.root, records)
     content = readable(found) if key is None else sealed(found, key)
     if args.out is None:
-        sys.stdout.write(content.decode())
+        sys.stdout.write(escaped(content.decode()))
     else:
         write(args.out, content)
     if gone:
@@ -104,7 +116,9 @@ def _attest(args: argparse.Namespace) -> int:
 
 def _check(args: argparse.Namespace) -> int:
     from regrow.lineage.attest.check import about, check, unlinked
+    from regrow.lineage.attest.envelope import Refused
     from regrow.lineage.attest.keys import load_public
+    from regrow.lineage.attest.place import chosen, places, unlike
     from regrow.lineage.errors import Unanswerable
 
     try:
@@ -112,45 +126,58 @@ def _check(args: argparse.Namespace) -> int:
     except OSError as error:
         raise Unanswerable(f"{args.check} cannot be read: {error.strerror}.") from None
     public = load_public(args.public_key)
-    found = check(content, public, str(args.check))
+    where = str(args.check)
+    found = check(content, public, where)
     expected = None if args.artifact is None else _expected(args.artifact)
-    mine = found
+    is_at: list[Any] = []
+    why = ""
     if expected is not None:
-        mine = about(found, expected["sha256"], args.artifact, str(args.check))
-        _same_key(mine, expected, str(args.check))
+        try:
+            mine = about(found, expected["digest"], args.artifact, where)
+        except Refused as error:
+            raise Refused(f"{error}{unlike(found, expected.pop('files'))}") from None
+        _same_key(mine, expected, where)
+        by_name = expected["from"] == "record"
+        known = places(found, expected["digest"])
+        is_at, why = chosen(known, args.artifact, args.name, by_name)
+        expected = {name: expected[name] for name in ("name", "sha256", "from", "key")}
+        expected["is"] = [place.as_json() for place in is_at]
     missing = unlinked(found)
     failed = [item for item in found if item.result == "FAILED"]
+    status = 1 if failed or why else 0
     if args.json:
         answer = {
             "statements": [item.as_json() for item in found],
             "artifact": expected,
+            "accepted": not status,
+            "why_not": why or None,
             "chain_lacks": missing,
             "failed": len(failed),
         }
-        print(json.dumps(answer, indent=2, ensure_ascii=False))
-        return 1 if failed else 0
-    _show(found, mine, expected, missing)
-    return 1 if failed else 0
+        print(indented(answer))
+        return status
+    _show(found, is_at, expected, missing, why)
+    return status
 
 
 def _expected(name: str) -> dict[str, Any]:
-    """What the artifact's digest should be, and where that is known from."""
-    from regrow.lineage.attest.subject import digest_of
+    """What the artifact's digest should be, by its kind, and where that is known from."""
+    from regrow.lineage.attest.subject import FILE, FOLDER, contents, digest_of
     from regrow.lineage.ledger import Ledger, find_root
     from regrow.lineage.naming import resolve
 
+    known: dict[str, Any] = {"name": name, "key": None, "files": {}}
     if Path(name).exists():
-        (digest,) = digest_of(Path(name)).values()
-        return {"name": name, "sha256": digest, "from": "bytes", "key": None}
-    if re.fullmatch(r"[0-9a-f]{64}", name):
-        return {"name": name, "sha256": name, "from": "digest", "key": None}
-    artifact = resolve(Ledger.load(find_root()), name)
-    return {
-        "name": artifact.path,
-        "sha256": artifact.sha256,
-        "from": "record",
-        "key": artifact.record.key,
-    }
+        found = contents(Path(name))
+        known |= {"digest": digest_of(found, name), "from": "bytes", "files": found}
+    elif re.fullmatch(r"[0-9a-f]{64}", name):
+        known |= {"digest": {FILE: name, FOLDER: name}, "from": "digest"}
+    else:
+        artifact = resolve(Ledger.load(find_root()), name)
+        kind = FOLDER if artifact.file is None else FILE
+        known |= {"digest": {kind: artifact.sha256}, "from": "record"}
+        known |= {"name": artifact.path, "key": artifact.record.key}
+    return {**known, "sha256": next(iter(known["digest"].values()))}
 
 
 def _same_key(mine: list[Any], expected: dict[str, Any], where: str) -> None:
@@ -166,17 +193,25 @@ def _same_key(mine: list[Any], expected: dict[str, Any], where: str) -> None:
 
 
 def _show(
-    found: list[Any], mine: list[Any], expected: dict[str, Any] | None, missing: list[str]
+    found: list[Any],
+    is_at: list[Any],
+    expected: dict[str, Any] | None,
+    missing: list[str],
+    why: str,
 ) -> None:
     from regrow.lineage.attest import terms
 
     paint = Paint()
     for item in found:
-        digest = next(iter(item.digests))
+        _, digest = next(iter(item.digests))
         what = {terms.PROVENANCE: "provenance", terms.SUMMARY: "summary"}.get(item.kind, item.kind)
         mark = paint.red("FAILED") if item.result == "FAILED" else paint.green("ok    ")
         more = f"key {item.key[:16]}" if item.key else item.result or ""
-        print(f"{mark} {what:<10} {item.name:<28} {paint.blue(digest[:16])}  {paint.dim(more)}")
+        name = visible(item.name)
+        print(
+            f"{mark} {visible(what):<10} {name:<28} {paint.blue(visible(digest[:16]))}  "
+            f"{paint.dim(visible(more))}"
+        )
     count = f"{len(found)} statement{'s' if len(found) > 1 else ''}"
     print(f"{count} signed by {found[0].opened.key}.")
     if expected is None:
@@ -187,10 +222,14 @@ def _show(
             "record": "its record here",
             "digest": "the digest that you gave",
         }[expected["from"]]
-        said = f"{len(mine)} of them {'are' if len(mine) > 1 else 'is'} about {expected['name']}"
-        print(f"{said}, by {how}.")
+        name = visible(expected["name"])
+        for place in is_at:
+            print(f"{name} is {visible(place.said())}, by {how}.")
     if len(found) > 1 and any(item.key for item in found):
         if missing:
-            print(paint.yellow(f"The chain is not whole: nothing here about {missing[0]}"))
+            lacks = visible(missing[0])
+            print(paint.yellow(f"The chain is not whole: nothing here about {lacks}"))
         else:
             print("The chain is whole: every input down to the sources has its own statement.")
+    if why:
+        print(f"{paint.red('not accepted')}: {visible(why)}")

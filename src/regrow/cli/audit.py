@@ -11,7 +11,9 @@ import json
 import textwrap
 from typing import Any
 
+from regrow.cli.answer_json import indented
 from regrow.cli.paint import Paint, size, width
+from regrow.flow.visible import shown
 
 SHOWN = 10
 """documents of a fork that are named"""
@@ -29,12 +31,12 @@ def run(args: argparse.Namespace) -> int:
     from regrow.lineage.ledger import Ledger, find_root
     from regrow.lineage.naming import resolve
 
-    ledger = Ledger.load(find_root())
+    ledger = Ledger.load(find_root(), faulty=True)
     answer = audit(ledger, resolve(ledger, args.artifact))
     if args.json:
-        print(json.dumps(answer, indent=2, ensure_ascii=False))
+        print(indented(answer))
     else:
-        show(answer, Paint())
+        show(shown(answer), Paint())
     return 1 if answer["problems"] else 0
 
 
@@ -104,6 +106,12 @@ def _show_own(part: dict[str, Any], paint: Paint) -> None:
 
 def _show_step(step: dict[str, Any], paint: Paint) -> None:
     output = step["output"]
+    if not step["believed"]:
+        print(
+            f"{paint.bold(step['name'])}  {output['path']}  " + paint.red("not believed, see below")
+        )
+        print()
+        return
     print(
         f"{paint.bold(step['name'])}  {output['path']}  "
         + paint.dim(f"{output['nfiles']} files, {size(output['size'])}")
@@ -205,6 +213,11 @@ def _show_sums(answer: dict[str, Any], paint: Paint) -> None:
                 f"  {row['licence']:<18} {textwrap.shorten(names, width() - 22, placeholder=' …')}"
             )
         print()
+    if answer["uncommitted"]:
+        names = ", ".join(answer["uncommitted"][:4])
+        rest = len(answer["uncommitted"]) - 4
+        more = f" and {rest} more" if rest > 0 else ""
+        print(paint.yellow(f"git HEAD has {names}{more} otherwise: they rest on this tree alone."))
     for text in answer["problems"]:
         print(paint.red("contradiction: ") + text)
     if not answer["problems"]:

@@ -139,7 +139,7 @@ def _answer(talk: Talk, place: Place, message: str, as_json: bool) -> bool:
             "prompt": message,
             "taught": not other if place.taught else None,
         }
-        print(json.dumps({**about, **answer.as_json()}, ensure_ascii=False), flush=True)
+        print(json.dumps({**about, **answer.as_json()}), flush=True)
         return True
     notes = []
     if answer.forgotten:

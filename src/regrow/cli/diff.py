@@ -22,10 +22,10 @@ from __future__ import annotations
 
 import argparse
 import itertools
-import json
 import textwrap
 from typing import Any
 
+from regrow.cli.answer_json import indented
 from regrow.cli.paint import Paint, size, width
 
 MOST = 6
@@ -47,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
 
     answer = diff(find_root(), args.left, args.right)
     if args.json:
-        print(json.dumps(answer, indent=2, ensure_ascii=False))
+        print(indented(answer))
     else:
         _show(answer, Paint(), args.code)
     return 0 if answer["equal"] else 1

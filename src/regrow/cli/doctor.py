@@ -7,9 +7,9 @@ disk, memory, the repository and the DVC remote. Exit status 1 where something m
 from __future__ import annotations
 
 import argparse
-import json
 import textwrap
 
+from regrow.cli.answer_json import indented
 from regrow.cli.paint import Paint, width
 
 
@@ -28,7 +28,7 @@ def run(args: argparse.Namespace) -> int:
     verdict = certifies(findings)
     if args.json:
         answer = {"findings": [f.as_json() for f in findings], "certifies": verdict}
-        print(json.dumps(answer, indent=2, ensure_ascii=False))
+        print(indented(answer))
         return int(failed)
     paint = Paint()
     mark = {"ok": paint.green("ok  "), "warn": paint.yellow("warn"), "fail": paint.red("FAIL")}

@@ -7,11 +7,11 @@ checkpoint of every stage. Figures come with 95 % intervals.
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from regrow.cli.answer_json import indented
 from regrow.cli.paint import Paint
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
         evaluations.named([])  # says so where there is nothing
         rows = gains(evaluations)
         if args.json:
-            print(json.dumps(rows, indent=2, ensure_ascii=False))
+            print(indented(rows))
         else:
             _show_gains(rows, Paint())
             _hint(evaluations.shelf.hint(), Paint())
@@ -61,7 +61,7 @@ def run(args: argparse.Namespace) -> int:
     if args.plot:
         _plot(chosen, args.plot)
     if args.json:
-        print(json.dumps(table(chosen), indent=2, ensure_ascii=False))
+        print(indented(table(chosen)))
     elif not args.plot:
         _show(chosen, Paint())
         _hint(evaluations.shelf.hint(), Paint())

@@ -21,10 +21,11 @@ Examples:
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from regrow.cli.answer_json import indented
 
 if TYPE_CHECKING:
     import numpy as np
@@ -80,7 +81,7 @@ def run(args: argparse.Namespace) -> int:
     if args.html:
         _write(args.html, answer)
     if args.json:
-        print(json.dumps(answer, indent=2, ensure_ascii=False))
+        print(indented(answer))
     elif args.html:
         print(f"{args.html}: {args.html.stat().st_size // 1000:,} kB, open it in a browser.")
     else:

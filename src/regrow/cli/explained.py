@@ -5,15 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from regrow.cli.paint import Paint, width
+from regrow.flow.visible import lines, shown, visible
 from regrow.lineage.explain.answer import MANY
 from regrow.lineage.explain.segments import between, brief, count, segments, steps
 
 _RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
-def show(answer: dict[str, Any], most: int) -> None:
+def show(told: dict[str, Any], most: int) -> None:
     """Print shares, the text with its spans in colour, and the first `most` spans with their documents."""
     paint = Paint()
+    # The spans are places in the text, which stays as it is until it is printed; so do they.
+    answer = {**shown(told), **{name: told[name] for name in ("text", "spans") if name in told}}
     least = answer["least"]
     share = _percent(answer["covered"][str(least)])
     print(
@@ -60,16 +63,17 @@ def _shares(answer: dict[str, Any], paint: Paint) -> None:
 
 def _coloured(answer: dict[str, Any], paint: Paint) -> str:
     """The text: spans green, boilerplate yellow, the rest dim; without colours, spans in brackets."""
-    shown = []
-    for text, number in segments(answer):
+    pieces = []
+    for raw, number in segments(answer):
+        text = lines(raw)
         if number is None:
-            shown.append(paint.dim(text))
+            pieces.append(paint.dim(text))
         elif not paint.on:
-            shown.append(f"[{text}]{str(number + 1).translate(_RAISED)}")
+            pieces.append(f"[{text}]{str(number + 1).translate(_RAISED)}")
         else:
             many = answer["spans"][number]["documents"] >= MANY
-            shown.append((paint.yellow if many else paint.green)(text))
-    return "".join(shown)
+            pieces.append((paint.yellow if many else paint.green)(text))
+    return "".join(pieces)
 
 
 def _span(number: int, span: dict[str, Any], paint: Paint) -> None:
@@ -86,7 +90,7 @@ def _span(number: int, span: dict[str, Any], paint: Paint) -> None:
             told = f"{run['stage']:<13} {when}, {count(run['views'], 'time')} ({roles})"
             print(f"     {paint.dim(_cut(told, 5))}")
     for entry in span["found_in"]:
-        print(f"     {paint.blue(entry['id'][:12])}  {_cut(brief(entry), 19)}")
+        print(f"     {paint.blue(entry['id'][:12])}  {_cut(visible(brief(entry)), 19)}")
         seen = "; ".join(
             f"{s['stage']} {steps(s['steps'])}: {', '.join(s['roles'])}" for s in entry["seen"]
         )
@@ -112,7 +116,7 @@ def _cut(line: str, indent: int) -> str:
 
 
 def _flat(text: str) -> str:
-    return text.replace("\n", "⏎").replace("\t", " ")
+    return visible(text.replace("\n", "⏎").replace("\t", " "), len(text) * 8)
 
 
 def _percent(share: float) -> str:

@@ -15,9 +15,11 @@ invented: it is shown as to be filled in. Equal records give equal files.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 from pathlib import Path
+
+from regrow.cli.answer_json import indented
+from regrow.flow.visible import escaped
 
 FORMATS = ("croissant", "cyclonedx", "openlineage", "ro-crate", "summary")
 _EPILOG = """\
@@ -70,7 +72,9 @@ def run(args: argparse.Namespace) -> int:
     chosen = TABLE[args.format]
     told = subject(Ledger.load(root), args.artifact, about, time)
     if args.out == "-":
-        print(chosen.text(told, json_wanted=args.json), end="")
+        text = chosen.text(told, json_wanted=args.json)
+        # JSON has a way to say what a terminal must not get, so that the value stays the same.
+        print(escaped(text) if text.startswith(("{", "[")) else text, end="")
         return 0
     written = write(chosen, told, Path(args.out) if args.out else None)
     open_fields = chosen.notes(told)
@@ -86,7 +90,7 @@ def run(args: argparse.Namespace) -> int:
             "files": rows,
             "to_be_filled_in": open_fields,
         }
-        print(json.dumps(answer, indent=2, ensure_ascii=False))
+        print(indented(answer))
         return 0
     for path, size, digest in written:
         print(f"{path}: {chosen.standard}, {size:,} bytes, sha256 {digest[:16]}")

@@ -25,11 +25,12 @@ Examples:
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 from typing import Any
 
+from regrow.cli.answer_json import indented
 from regrow.cli.paint import Paint, size
+from regrow.flow.visible import shown
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -67,9 +68,9 @@ def run(args: argparse.Namespace) -> int:
     )
     answer = fork(find_root(), wish)
     if args.json:
-        print(json.dumps(answer, indent=2, ensure_ascii=False))
+        print(indented(answer))
     else:
-        _show(answer, name, Paint())
+        _show(shown(answer), name, Paint())
     return 0
 
 

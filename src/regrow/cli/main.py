@@ -12,8 +12,10 @@ import sys
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from regrow.cli.guard import terminal
 from regrow.cli.paint import columns
 from regrow.flow import checkout
+from regrow.flow.visible import lines
 
 
 class Command(NamedTuple):
@@ -104,6 +106,10 @@ def _overview() -> str:
     return _INTRODUCTION.format(commands="\n".join(rows))
 
 
+_UNGUARDED = ("run", "chat")
+"""commands whose steps draw lines anew, or that read from a terminal: they see to it themselves"""
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command that `argv` names; returns the exit status.
 
@@ -112,6 +118,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     if argv is None:
         _say_everything()
+    if arguments and arguments[0] in _UNGUARDED:
+        return _main(argv, arguments)
+    with terminal():
+        return _main(argv, arguments)
+
+
+def _main(argv: Sequence[str] | None, arguments: list[str]) -> int:
     if not arguments or arguments[0] in ("-h", "--help", "help"):
         print("usage: regrow COMMAND [options]\n\n" + _overview(), end="")
         return 0
@@ -153,7 +166,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         status = _status(error)
         if status is None:
             raise
-        print(f"regrow {name}: {error}", file=sys.stderr)
+        print(lines(f"regrow {name}: {error}"), file=sys.stderr)
         return status
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from regrow.cli.answer_json import written
 from regrow.cli.paint import Paint, width
+from regrow.flow.visible import shown
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -37,9 +38,9 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print(written(answer))
     elif args.step is None:
-        _show_totals(answer, Paint())
+        _show_totals(shown(answer), Paint())
     else:
-        _show_step(answer, Paint())
+        _show_step(shown(answer), Paint())
     return 0
 
 

@@ -6,7 +6,7 @@ import os
 import sys
 from typing import TextIO
 
-_CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "blue": "36"}
+CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "blue": "36"}
 
 
 class Paint:
@@ -21,7 +21,7 @@ class Paint:
         )
 
     def _wrap(self, style: str, text: str) -> str:
-        return f"\x1b[{_CODES[style]}m{text}\x1b[0m" if self.on else text
+        return f"\x1b[{CODES[style]}m{text}\x1b[0m" if self.on else text
 
     def bold(self, text: str) -> str:
         """Headings and names."""

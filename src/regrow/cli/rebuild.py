@@ -14,11 +14,11 @@ something differs, or could not be built.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from pathlib import Path
 from typing import Any
 
+from regrow.cli.answer_json import indented
 from regrow.cli.paint import Paint, duration, size
 
 _EXAMPLES = """\
@@ -106,7 +106,7 @@ def run(args: argparse.Namespace) -> int:
         keep=args.keep,
     )
     if args.json:
-        print(json.dumps(answer, indent=2, ensure_ascii=False))
+        print(indented(answer))
     else:
         _show(answer, paint)
     if key is not None:

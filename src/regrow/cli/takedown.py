@@ -31,7 +31,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from regrow.cli.answer_json import indented
 from regrow.cli.paint import Paint, size
+from regrow.flow.visible import shown
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -70,9 +72,9 @@ def run(args: argparse.Namespace) -> int:
     request = Request(args.documents, args.name, args.depth, args.copies, args.why, args.params)
     answer = takedown(root, request)
     if args.json and not args.run:
-        print(json.dumps(answer, indent=2, ensure_ascii=False))
+        print(indented(answer))
     elif not args.json:
-        _show(answer, args, Paint())
+        _show(shown(answer), args, Paint())
     if not args.run:
         return 0
     command = [sys.executable, "-m", "snakemake", "--cores", args.cores]

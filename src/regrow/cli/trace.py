@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 from regrow.cli.answer_json import written
 from regrow.cli.paint import Paint
+from regrow.flow.visible import shown
 
 if TYPE_CHECKING:
     from regrow.lineage.ledger import Ledger
@@ -53,9 +54,9 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print(written(answer))
     elif "fate" not in answer:
-        _show_matches(answer, Paint())
+        _show_matches(shown(answer), Paint())
     else:
-        _show(answer, Paint())
+        _show(shown(answer), Paint())
     return 0 if "fate" in answer else 1
 
 
@@ -81,10 +82,10 @@ def _show_matches(answer: dict[str, Any], paint: Paint, most: int = 20) -> None:
     kinds = {match["kind"] for match in matches}
     what = f"{kinds.pop()}s" if len(kinds) == 1 else "things"
     print(f"{len(matches):,} {what} fit; name one by its id:")
-    shown = matches[:most]
+    some = matches[:most]
     digits = _apart([match["id"] or "" for match in matches])
-    for match in shown:
-        kind = f"{match['kind']}: " if len({m["kind"] for m in shown}) > 1 else ""
+    for match in some:
+        kind = f"{match['kind']}: " if len({m["kind"] for m in some}) > 1 else ""
         name = paint.blue(f"{(match['id'] or '-')[:digits]:<{digits}}")
         print(f"  {name}  {kind}{match['url']}  {paint.dim(match['title'])}")
         if match["line"]:
@@ -200,10 +201,10 @@ def _show_evaluations(rows: list[dict[str, Any]], paint: Paint, most: int = 12) 
     for row in rows:
         by.setdefault(f"{row['checkpoint']}  {row['probe']}", []).append(row["value"])
     for name, values in list(by.items())[:most]:
-        shown = ", ".join(f"{value:.4g}" for value in values[:6]) + (
+        figures = ", ".join(f"{value:.4g}" for value in values[:6]) + (
             " …" if len(values) > 6 else ""
         )
-        print(f"{paint.green('✓')} {'evaluate':<14} {name}: {shown}")
+        print(f"{paint.green('✓')} {'evaluate':<14} {name}: {figures}")
     if len(by) > most:
         print(paint.dim(f"    and {len(by) - most} more scores (--json lists all)"))
 

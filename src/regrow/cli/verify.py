@@ -175,14 +175,15 @@ def _reread(args: argparse.Namespace) -> int:
     from regrow.flow.commits import published
     from regrow.flow.present import find_root
     from regrow.flow.table import is_repetition
-    from regrow.flow.verify import verify
+    from regrow.flow.verify import forged, verify
 
     root = find_root()
     against = args.against or "HEAD"
     records = _below(root, published(root, against), args.artifacts)
     behind = _behind(root, records, args)
     faults = [fault for answer in behind.values() for fault in answer.faults]
-    good = not faults and not any(answer.trouble for answer in behind.values())
+    lies = forged(root, records, against)
+    good = not (faults or lies or any(answer.trouble for answer in behind.values()))
     results = verify(root, records)
     aside = [r for r in results if r.absent and is_repetition(r.name)]
     results = [r for r in results if r not in aside]
@@ -195,6 +196,7 @@ def _reread(args: argparse.Namespace) -> int:
             "artifacts": [result.as_json() for result in results],
             "line": line,
             "not_here": [result.name for result in aside],
+            "records": lies,
         }
         for place, found in behind.items():
             answer[place] = {**found.__dict__, "faults": [f.as_json() for f in found.faults]}
@@ -202,6 +204,8 @@ def _reread(args: argparse.Namespace) -> int:
         return 0 if good and equal == len(results) else 1
     paint = Paint()
     absent = [r for r in results if r.absent]
+    for text in lies:
+        print(f"{paint.red('record')}: {text}. It was not believed.")
     for result in results:
         if result.absent and len(absent) > 1:
             continue  # counted below: nothing of it was ever here

@@ -12,7 +12,6 @@ import contextlib
 import hashlib
 import json
 from pathlib import Path
-from typing import Any
 
 from regrow.flow.records import Record, encode, sound
 from regrow.flow.store import Store
@@ -83,9 +82,9 @@ def forget(store: Store, key: str, keep: Record | None = None) -> int:
     return gone
 
 
-def result(record: Record) -> tuple[str, Any]:
-    """What a key must determine: the output's digest and the counts."""
-    return record["output"]["sha256"], json.dumps(record["counts"], sort_keys=True)
+def result(record: Record) -> str:
+    """What a key must determine: the whole output (every name, digest and size) and the counts."""
+    return json.dumps([record["output"], record["counts"]], sort_keys=True)
 
 
 def lookup(store: Store, key: str) -> list[Record]:

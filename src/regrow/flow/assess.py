@@ -14,6 +14,7 @@ from regrow.flow.changes import Change, changes
 from regrow.flow.definition import key_of
 from regrow.flow.hashing import digest_bytes
 from regrow.flow.jobs import Job, job_of
+from regrow.flow.names import shown
 from regrow.flow.present import Present
 from regrow.flow.records import Book, Record, encode, input_part, is_of
 from regrow.flow.remote import Remote, identity
@@ -104,7 +105,7 @@ class Assessment:
         names = sorted(workspace.differing) + sorted(workspace.extra)
         sha256 = {entry["path"]: entry["sha256"] for entry in record["output"]["files"]}
         for name in names:
-            text = f"{job.data}/{name} is not in its record"
+            text = f"{job.data}/{shown(name)} is not in its record"
             if name in workspace.differing:
                 text = (
                     f"{job.data}/{name} differs from its record: expected sha256 {sha256[name]}, "

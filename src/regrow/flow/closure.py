@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import Any
 
 from regrow.flow import files
+from regrow.flow.definition import code_digest
 from regrow.flow.errors import FlowError
 from regrow.flow.syntax import Syntax, parse
 
@@ -155,9 +156,7 @@ class Closure:
 
     def digest(self) -> str:
         """SHA-256 over module digests and native files."""
-        lines = [f"{name} {entry['digest']}" for name, entry in sorted(self.modules.items())]
-        lines += [f"{name} {digest}" for name, digest in sorted(self.native.items())]
-        return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+        return code_digest(self.modules, self.native)
 
 
 def closure(

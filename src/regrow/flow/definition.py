@@ -29,6 +29,13 @@ FORMULAS: dict[int, Callable[[Mapping[str, Any]], str]] = {1: _first}
 """number -> key of the parts"""
 
 
+def code_digest(modules: Mapping[str, Mapping[str, Any]], native: Mapping[str, str]) -> str:
+    """SHA-256 over the digests of a step's modules and native files, a line each, by name."""
+    lines = [f"{name} {entry['digest']}" for name, entry in sorted(modules.items())]
+    lines += [f"{name} {digest}" for name, digest in sorted(native.items())]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
 def key_of(parts: Mapping[str, Any], definition: int | None = None) -> str:
     """The step key of these parts.
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+import json
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
+
+from regrow.flow import names
 
 CHUNK = 1 << 20
 _SMALL = 4 * CHUNK
@@ -101,11 +104,28 @@ def _chunks(first: bytes, source: Any) -> Iterator[bytes]:
         yield chunk
 
 
-def tree_sha256(files: dict[str, str]) -> str:
+def tree_sha256(files: dict[str, str], where: str = "a folder") -> str:
     """SHA-256 of a folder: over the sorted lines `<sha256>  <path>`.
 
     Args:
         files: path below the folder, with `/` -> SHA-256 of the file.
+        where: how the folder is called if it is refused.
+
+    Raises:
+        FlowError: a name is refused (`names`). A line end in one would give two folders one digest.
     """
+    names.check(files, where)
     lines = "".join(f"{sha}  {path}\n" for path, sha in sorted(files.items()))
     return hashlib.sha256(lines.encode()).hexdigest()
+
+
+def dir_object(files: Iterable[Mapping[str, Any]]) -> bytes:
+    """DVC's listing of a folder: `[{"md5": ..., "relpath": ...}, ...]`, sorted by path parts."""
+    rows = [{"md5": f["md5"], "relpath": f["path"]} for f in files]
+    rows.sort(key=lambda row: tuple(row["relpath"].split("/")))
+    return json.dumps(rows).encode()
+
+
+def dir_md5(files: Iterable[Mapping[str, Any]]) -> str:
+    """Address of the `.dir` object of a folder."""
+    return hashlib.md5(dir_object(files), usedforsecurity=False).hexdigest() + ".dir"

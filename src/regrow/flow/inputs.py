@@ -80,7 +80,7 @@ class Inputs:
         tree = Tree(self.root, item.path, reread=True)
         digests = {name: digest.sha256 for name, digest in tree.digests().items()}
         tree.save()
-        found = digests[""] if "" in digests else tree_sha256(digests)
+        found = digests[""] if "" in digests else tree_sha256(digests, item.path)
         if found != expected:
             raise StepFailed(
                 f"{self.job.name}: the source {item.path} has other bytes than were noted of it: "

@@ -183,7 +183,7 @@ def source_digest(tree: Tree, path: str) -> str:
         raise FlowError(f"the source {path} is missing. Mend: `git checkout -- {path}`.")
     if "" in found:
         return found[""].sha256
-    return tree_sha256({name: digest.sha256 for name, digest in found.items()})
+    return tree_sha256({name: digest.sha256 for name, digest in found.items()}, path)
 
 
 def _relative(root: Path, path: str) -> str:

@@ -7,12 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from regrow.flow import definition, files
-from regrow.flow.definition import key_of
-from regrow.flow.hashing import Digest, digest_bytes, tree_sha256
+from regrow.flow import definition, files, shape
+from regrow.flow.definition import code_digest, key_of
+from regrow.flow.hashing import Digest, digest_bytes, dir_md5, tree_sha256
 from regrow.flow.jobs import Job
-from regrow.flow.shape import shaped
-from regrow.flow.store import dir_md5
 
 Record = dict[str, Any]
 
@@ -65,32 +63,70 @@ def encode(record: Record) -> bytes:
 
 def decode(content: bytes) -> Record | None:
     """A record from bytes; None if it is none, or if key or digests contradict its content."""
+    record, why = read(content)
+    return None if why else record
+
+
+def read(content: bytes) -> tuple[Any, str]:
+    """What bytes hold, and why that is no sound record ("" where it is one)."""
     try:
         record = json.loads(content)
     except (ValueError, RecursionError):
-        return None
-    return record if sound(record) else None
+        return None, "it is no JSON"
+    return record, fault(record)
 
 
 def sound(record: Any) -> bool:
-    """Whether something is a record whose key and digests follow from its content.
+    """Whether something is a record whose key and digests follow from its content."""
+    return not fault(record)
+
+
+def fault(record: Any) -> str:
+    """Why something is no record whose key and digests follow from its content, "" where it is one.
 
     Its paths stay inside its own folder (`shape`). The key follows by the formula of the definition under which
     it was made; one of an unknown definition is not sound (`definition.unknown` says so).
     """
     try:
-        if not shaped(record):
-            return False
-        output = record["output"]
+        if why := shape.fault(record):
+            return f"{_CONTRADICTS}, or a path leaves its folder: {why}"
+        output, code = record["output"], record["parts"]["code"]
         tree = tree_sha256({f["path"]: f["sha256"] for f in output["files"]})
-        return (
-            record["key"] == key_of(record["parts"], definition.of(record))
-            and output["sha256"] == tree
-            and output["md5"] == dir_md5(output["files"])
-            and isinstance(record["inputs"], dict)
-        )
-    except (KeyError, TypeError, AttributeError, RecursionError):
-        return False
+        follows = {
+            "its code digest": code["digest"] == code_digest(code["modules"], code["native"]),
+            "its key": record["key"] == key_of(record["parts"], definition.of(record)),
+            "its tree's sha256": output["sha256"] == tree,
+            "its tree's md5": output["md5"] == dir_md5(output["files"]),
+            "its instance": record["parts"].get("instance") == record["instance"],
+        }
+        wrong = [name for name, right in follows.items() if not right]
+        return f"{_CONTRADICTS}: {wrong[0]} does not" if wrong else ""
+    except (KeyError, TypeError, AttributeError, ValueError, RecursionError):
+        return f"{_CONTRADICTS}: it lacks a field, or has one of another kind"
+
+
+_CONTRADICTS = "its digests do not follow from its content"
+
+
+def contradiction(one: Record, other: Record) -> str:
+    """What two records of one key say otherwise of its result, "" where they agree: `sha256`, `counts` …
+
+    A key has one result: the whole output with every digest and size, and the counts.
+    """
+    if one["key"] != other["key"]:
+        return ""
+    if one["output"] != other["output"]:
+        mine, theirs = one["output"], other["output"]
+        for field in ("sha256", "md5", "size", "nfiles", "path"):
+            if mine[field] != theirs[field]:
+                return field
+        return "files"
+    return "" if _text(one["counts"]) == _text(other["counts"]) else "counts"
+
+
+def _text(value: Any) -> str:
+    # True is 1 and 1 is 1.0 to Python; to a reader of JSON they are three.
+    return json.dumps(value, sort_keys=True)
 
 
 def is_of(record: Record, job: Job) -> bool:
@@ -104,6 +140,7 @@ class Book:
     def __init__(self, root: Path) -> None:
         self.root = root
         self._read: dict[str, tuple[Record, Digest] | None] = {}
+        self._faults: dict[str, str] = {}
 
     def _get(self, path: str) -> tuple[Record, Digest] | None:
         if path not in self._read:
@@ -112,8 +149,9 @@ class Book:
             except OSError:
                 self._read[path] = None
             else:
-                record = decode(content)
-                self._read[path] = None if record is None else (record, digest_bytes(content))
+                record, why = read(content)
+                self._read[path] = None if why else (record, digest_bytes(content))
+                self._faults[path] = why
         return self._read[path]
 
     def record(self, job: Job) -> Record | None:
@@ -127,8 +165,13 @@ class Book:
         if found is None:
             if unknown := definition.unknown(files.read_json(self.root / job.record)):
                 return f"cannot be used: {unknown}"
-            return "is damaged: its digests do not follow from its content, or a path leaves its folder"
+            return f"is damaged: {self._faults.get(job.record) or 'it cannot be read'}"
         return f"is damaged: it is of another job, {found[0]['step']} {found[0]['instance'] or ''}".rstrip()
+
+    def spelt(self, job: Job) -> bool:
+        """Whether the record's file holds the bytes of `encode`."""
+        found = self._get(job.record)
+        return found is not None and digest_bytes(encode(found[0])) == found[1]
 
     def digest(self, job: Job) -> Digest | None:
         """Digests of the record's file."""

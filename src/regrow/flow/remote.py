@@ -22,6 +22,7 @@ from typing import Any
 from regrow.flow import files, remote_trouble
 from regrow.flow.present import PRIVATE
 from regrow.flow.store import Store
+from regrow.flow.visible import visible
 
 REFUSED = f"{PRIVATE}/refused.json"
 _PATIENCE = 5
@@ -47,6 +48,15 @@ class Remote:
         self._answers: bool | None = None
         self.trouble = ""
         """why the remote could not be asked"""
+
+    @property
+    def trouble(self) -> str:
+        """Why the remote could not be asked; what a server said is spelt out."""
+        return self._trouble
+
+    @trouble.setter
+    def trouble(self, text: str) -> None:
+        self._trouble = visible(text, 2_000)
 
     def has(self, entries: Iterable[Mapping[str, Any]]) -> dict[Identity, bool]:
         """For each file, whether the remote has its object. Asks once per object and process.
@@ -78,7 +88,9 @@ class Remote:
             self._known[identity(entry)] = fate["fate"] == "here"
             if fate["fate"] == "wrong":
                 refused = {**refused, label: fate["mark"]}
-                print(_refusal(self.store.remote_name, entry, fate), file=sys.stderr)
+                print(
+                    visible(_refusal(self.store.remote_name, entry, fate), 2_000), file=sys.stderr
+                )
             elif fate["fate"] == "here":
                 refused = {k: v for k, v in refused.items() if k != label}
             elif fate["fate"] == "failed" and fate.get("text"):

@@ -8,12 +8,12 @@ import json
 import os
 import platform
 import resource
-import subprocess
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from regrow.flow import git
 from regrow.flow.jobs import Job
 
 PATH = ".regrow/runs.jsonl"
@@ -84,9 +84,6 @@ def _peak() -> int:
 
 def _commit(root: Path) -> str | None:
     try:
-        done = subprocess.run(
-            ["git", "-C", str(root), "rev-parse", "HEAD"], capture_output=True, text=True
-        )
-    except OSError:
+        return git.run(root, "rev-parse", "HEAD").decode().strip() or None
+    except git.Unasked:
         return None
-    return done.stdout.strip() or None

@@ -18,6 +18,7 @@ from regrow.flow.handover import Call
 from regrow.flow.hashing import Digest
 from regrow.flow.inputs import Inputs
 from regrow.flow.jobs import Job
+from regrow.flow.names import fault, faults, shown
 from regrow.flow.present import PRIVATE, Present
 from regrow.flow.records import Book, Record, compose, is_of, output_part
 from regrow.flow.remote import Remote
@@ -290,11 +291,17 @@ class Runner:
         for path in sorted(output.rglob("*")):
             name = path.relative_to(output).as_posix()
             if path.is_symlink() or not (path.is_file() or path.is_dir()):
-                raise StepFailed(f"{self.job.name} wrote {name}, which is no plain file.")
+                raise StepFailed(f"{self.job.name} wrote {shown(name)}, which is no plain file.")
+            if why := fault(name):
+                raise StepFailed(
+                    f"{self.job.name} wrote `{shown(name)}`: {why}. Name it otherwise."
+                )
             if path.is_file():
                 digests[name] = self.store.insert_file(path)
         if not digests:
             raise StepFailed(f"{self.job.name} wrote no file.")
+        if why := "; ".join(faults(digests)[:1]):
+            raise StepFailed(f"{self.job.name} wrote {why}. Name them otherwise.")
         self._no_twins(digests)
         lacking = sorted(set(self.job.step.leaf) - digests.keys())
         if lacking:

@@ -20,6 +20,7 @@ from typing import Any
 from regrow.flow import files
 from regrow.flow.errors import FlowError
 from regrow.flow.hashing import Digest, digest_file
+from regrow.flow.names import shown
 
 STATE = ".regrow/state"
 _SKIPPED = frozenset({"__pycache__", ".snakemake_timestamp", ".DS_Store"})
@@ -89,7 +90,7 @@ class Tree:
         for name, stat in listing.items():
             if not S_ISREG(stat.st_mode):
                 raise FlowError(
-                    f"{self.path / name} is no plain file (a link to a folder, a broken link or a "
+                    f"{self.path}/{shown(name)} is no plain file (a link to a folder, a broken link or a "
                     "pipe): its content would not count. Mend: put the files themselves there."
                 )
         found = {name: self.digest(name, stat) for name, stat in listing.items()}

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import hashlib
-import json
 import shutil
 import sys
 from collections.abc import Iterable, Iterator, Mapping
@@ -18,8 +16,10 @@ from typing import Any
 
 from regrow.flow.dvcconfig import dvc_config as dvc_config
 from regrow.flow.files import beside
-from regrow.flow.hashing import Digest, digest_bytes, digest_file, sha256_file
+from regrow.flow.hashing import Digest, digest_bytes, digest_file, dir_md5, dir_object, sha256_file
 from regrow.flow.refused import Refused
+
+__all__ = ["Store", "dir_md5", "dir_object", "dvc_config", "free_bytes"]
 
 PUBLISHED_REMOTE = "published"
 """name of the remote that the repository itself carries, for `dvc pull`"""
@@ -227,18 +227,6 @@ def _wrong(source: Path, entry: Mapping[str, Any], digest: Digest, fate: str) ->
         f"cache object {source} {kind}: {fate}. "
         f"Expected sha256 {entry['sha256']}, found {digest.sha256}."
     )
-
-
-def dir_object(files: Iterable[Mapping[str, Any]]) -> bytes:
-    """DVC's listing of a folder: `[{"md5": ..., "relpath": ...}, ...]`, sorted by path parts."""
-    rows = [{"md5": f["md5"], "relpath": f["path"]} for f in files]
-    rows.sort(key=lambda row: tuple(row["relpath"].split("/")))
-    return json.dumps(rows).encode()
-
-
-def dir_md5(files: Iterable[Mapping[str, Any]]) -> str:
-    """Address of the `.dir` object of a folder."""
-    return hashlib.md5(dir_object(files), usedforsecurity=False).hexdigest() + ".dir"
 
 
 def _reflink(source: Path, target: int) -> bool:

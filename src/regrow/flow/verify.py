@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from regrow.flow import actions, witness
 from regrow.flow.hashing import sha256_file
 from regrow.flow.records import Record
 from regrow.flow.state import Tree
@@ -54,6 +55,23 @@ def verify(root: Path, records: list[Record]) -> list[Result]:
     """Reread the files of every record: in the workspace, and where it has none, in the cache."""
     store = Store(root)
     return [_verify_one(root, store, record) for record in records]
+
+
+def forged(root: Path, records: list[Record], revision: str) -> list[str]:
+    """What speaks against the records that lie here beside the published ones, a sentence each.
+
+    A record of another key is another artifact, and no forgery; one that is missing says nothing.
+    """
+    found = []
+    for record in records:
+        path = f"records/{actions.job_name(record)}.json"
+        try:
+            content = (root / path).read_bytes()
+        except OSError:
+            continue
+        if why := witness.against(path, content, record, f"git {revision}"):
+            found.append(why)
+    return found
 
 
 def _verify_one(root: Path, store: Store, record: Record) -> Result:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import asdict
 from typing import Any
 
@@ -9,6 +10,7 @@ from regrow.flow import definition
 from regrow.flow.errors import FlowError
 from regrow.flow.present import source_digest
 from regrow.flow.state import Tree
+from regrow.flow.witness import differences
 from regrow.lineage.fork import own
 from regrow.lineage.ledger import Ledger, Record
 from regrow.lineage.naming import Artifact
@@ -21,12 +23,18 @@ def audit(ledger: Ledger, artifact: Artifact) -> dict[str, Any]:
 
     `steps` is in flow order (sources first); `documents` adds up what the steps kept and
     dropped; `sources` are the source files with licence and origin, those of a fork behind the manifest's;
-    `own` is what a fork brought, row by row; `problems` lists every place where a record does not fit the
-    record that it names as its input.
+    `own` is what a fork brought, row by row; `problems` lists every place where a record contradicts itself,
+    git HEAD (another result of the same key), or the record that it names as its input; `uncommitted` are the
+    records that git HEAD has otherwise without such a contradiction: no witness vouches for them.
     """
     chain = ledger.ancestry(artifact.record)
     shelf = Shelf(ledger)
-    found = [*sources(ledger.root), *own.sources(shelf, chain)]
+    contradicted, uncommitted = differences(
+        ledger.root, {record.file: ledger.content(record) for record in chain}
+    )
+    doubted = {r.file for r in chain if r.fault or r.file in contradicted}
+    believed = [record for record in chain if record.file not in doubted]
+    found = [*sources(ledger.root), *own.sources(shelf, believed)]
     return {
         "artifact": {
             "name": artifact.record.name,
@@ -36,18 +44,24 @@ def audit(ledger: Ledger, artifact: Artifact) -> dict[str, Any]:
             "size": artifact.size,
             "same_bytes": list(artifact.also),
         },
-        "steps": [_step(ledger, record) for record in chain],
-        "documents": _documents(chain),
+        "steps": [_step(ledger, record, record.file not in doubted) for record in chain],
+        "documents": _documents(believed),
         "sources": [asdict(source) for source in found],
-        "source_files": [*source_files(ledger.root), *own.files(ledger.root, chain)],
+        "source_files": [*source_files(ledger.root), *own.files(ledger.root, believed)],
         "licences": licences(found),
-        "own": own.brought(shelf, chain),
-        "problems": [text for record in chain for text in problems(ledger, record)],
+        "own": own.brought(shelf, believed),
+        "uncommitted": uncommitted,
+        "problems": [
+            *(f"{text}." for _, text in sorted(contradicted.items())),
+            *(text for record in chain for text in problems(ledger, record)),
+        ],
     }
 
 
-def _step(ledger: Ledger, record: Record) -> dict[str, Any]:
-    parts = record.parts
+def _step(ledger: Ledger, record: Record, believed: bool) -> dict[str, Any]:
+    """A step of the chain; of a record that is not believed nothing is repeated but its names."""
+    parts = record.parts if believed else {"inputs": {}}
+    inputs = record.inputs if believed else {}
     code = dict(parts.get("code") or {})
     hashes = parts["inputs"]
     return {
@@ -69,18 +83,22 @@ def _step(ledger: Ledger, record: Record) -> dict[str, Any]:
                 else None,
                 "sha256": hashes.get(name),
             }
-            for name, entry in sorted(record.inputs.items())
+            for name, entry in sorted(inputs.items())
         ],
         "params": parts.get("params") or {},
         "code": code,
         "packages": parts.get("packages") or {},
         "numerics": parts.get("numerics"),
-        "counts": record.counts,
+        "counts": record.counts if believed else {},
+        "believed": believed,
     }
 
 
 def problems(ledger: Ledger, record: Record) -> list[str]:
-    """Where `record` and the records of its inputs disagree, one sentence each."""
+    """Where `record` contradicts itself or the records of its inputs, one sentence each."""
+    if record.fault:
+        # What follows from a record that contradicts itself is worth nothing.
+        return [f"{record.file} is not believed: {record.fault}: `git checkout -- {record.file}`."]
     found = []
     if unknown := definition.unknown(record.raw):
         found.append(f"{record.name}: {unknown}.")
@@ -100,7 +118,16 @@ def problems(ledger: Ledger, record: Record) -> list[str]:
                 f"({recorded[:12]}) than the one recorded now "
                 f"({made.sha256[:12]}): run `snakemake` to bring it up to date."
             )
+        elif entry["kind"] == "record" and recorded != _record_sha256(ledger, made):
+            found.append(
+                f"{record.name} was made from another {made.file} than the one that is there now: "
+                "run `snakemake` to bring it up to date."
+            )
     return found
+
+
+def _record_sha256(ledger: Ledger, record: Record) -> str:
+    return hashlib.sha256(ledger.content(record)).hexdigest()
 
 
 def _source_problem(ledger: Ledger, record: Record, path: str, recorded: str) -> list[str]:

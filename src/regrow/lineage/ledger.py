@@ -5,13 +5,15 @@ The format is described in docs/architecture.md, "Records". Nothing here reads d
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from regrow.flow import definition, records, shape
+from regrow.flow.names import shown
 from regrow.flow.table import STEPS
+from regrow.flow.visible import visible
 from regrow.lineage.errors import Unanswerable
 from regrow.release import stages
 
@@ -26,6 +28,8 @@ class Record:
     file: str
     """path of the record below the root"""
     raw: dict[str, Any] = field(repr=False)
+    fault: str = ""
+    """why it is not believed: a sentence's end, "" for a record that does not contradict itself"""
 
     @property
     def step(self) -> str:
@@ -133,22 +137,35 @@ class Ledger:
         self.by_name = {record.name: record for record in self.records}
 
     @classmethod
-    def load(cls, root: Path) -> Ledger:
+    def load(cls, root: Path, *, faulty: bool = False) -> Ledger:
         """Read `root/records/*.json`.
 
+        Args:
+            root: of the repository.
+            faulty: whether to keep records that contradict themselves, marked by their `fault`; else they
+                are refused, for nothing that is said of them would be true.
+
         Raises:
-            Unanswerable: there are none, or one is not a record.
+            Unanswerable: there are none, or one is not a record, or contradicts itself.
         """
-        records = [
-            parse(path.read_bytes(), f"records/{path.name}")
+        reading = marked if faulty else parse
+        found = [
+            reading(_content(path), f"records/{path.name}")
             for path in sorted((root / "records").glob("*.json"))
         ]
-        if not records:
+        if not found:
             raise Unanswerable(
                 f"no records in {root / 'records'}: nothing has been built here. "
                 "Run `snakemake --cores all`, or `git pull` a published run."
             )
-        return cls(root, records)
+        return cls(root, found)
+
+    def content(self, record: Record) -> bytes:
+        """The bytes that lie below the root at the place of a record, none if there are none."""
+        try:
+            return (self.root / record.file).read_bytes()
+        except OSError:
+            return b""
 
     @cached_property
     def by_file(self) -> dict[str, Record]:
@@ -197,19 +214,61 @@ class Ledger:
 
 
 def parse(data: bytes, file: str) -> Record:
-    """A record from its bytes. Raises Unanswerable where it is none."""
-    try:
-        raw = json.loads(data)
-        record = Record(file, raw)
-        # Touch what every question needs, so that a broken record is named here and not deep inside.
-        _ = (record.step, record.key, record.sha256, record.size, record.files, record.path)
-        _ = (record.parts["inputs"], record.inputs)
-    except (ValueError, KeyError, TypeError) as error:
-        raise Unanswerable(
-            f"{file}: not a record ({type(error).__name__}: {error}). "
-            f"Restore it with `git checkout -- {file}`, or delete it and run `snakemake`."
-        ) from None
+    """A record from its bytes, which contradicts itself nowhere.
+
+    Raises:
+        Unanswerable: it is none, or its key or digests do not follow from its content, or a name in it
+            leaves its folder.
+    """
+    record = marked(data, file)
+    if record.fault:
+        raise Unanswerable(f"{shown(file)} is not believed: {record.fault}. {_mended(file)}")
     return record
+
+
+def marked(data: bytes, file: str) -> Record:
+    """As `parse`, but what contradicts itself is returned with its `fault`.
+
+    One of a definition of the key that is not known here is no contradiction: it is read, and `audit` says so.
+
+    Raises:
+        Unanswerable: it is no record at all, or says what no reader may follow (`shape.named`).
+    """
+    raw, why = records.read(data)
+    record = Record(file, raw, "" if definition.unknown(raw) else why)
+    try:
+        broken = why if raw is None else (why and shape.named(raw)) or _unreadable(record)
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        broken = f"{type(error).__name__}: {visible(str(error))}"
+    if broken:
+        raise Unanswerable(f"{shown(file)}: not a record ({broken}). {_mended(file)}")
+    if not record.fault and file != f"records/{record.name}.json":
+        return replace(record, fault=f"it is of another job, {record.name}")
+    return record
+
+
+def _unreadable(record: Record) -> str:
+    """What every question follows and is not there, so that a broken record is named here and not deep inside."""
+    _ = (record.key, record.options, dict(record.parts["inputs"]))
+    for entry in record.inputs.values():
+        if not isinstance(entry, dict) or not isinstance(entry.get("record", ""), str):
+            return "an input of it is none"
+    # `counts` is whatever the step returned; most return a mapping, and some nothing.
+    return "" if isinstance(record.raw["counts"], dict | None) else "its counts are none"
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise Unanswerable(
+            f"records/{shown(path.name)} cannot be read: {error.strerror}."
+        ) from None
+
+
+def _mended(file: str) -> str:
+    place = shown(file)
+    return f"Restore it with `git checkout -- {place}`, or delete it and run `snakemake`."
 
 
 def find_root(start: Path | None = None) -> Path:

@@ -9,13 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from regrow.flow import remote_trouble
-from regrow.flow.shape import inside, shaped
+from regrow.flow.shape import inside, named
 
 
 def made(**output: Any) -> dict[str, Any]:
     """A record with one file, and what is given of its output."""
     file = {"path": "a/b.txt", "sha256": "0" * 64, "md5": "0" * 32, "size": 3}
     whole = {"path": "data/mix", "files": [file], "size": 3, "nfiles": 1}
+    whole |= {"sha256": "0" * 64, "md5": "0" * 32 + ".dir"}
     return {"step": "mix", "instance": None, "output": whole | output}
 
 
@@ -25,9 +26,9 @@ def file(**values: Any) -> dict[str, Any]:
 
 
 def test_a_plain_record_is_shaped():
-    assert shaped(made())
-    named = {**made(path="data/mix/rlvr-000080"), "instance": "rlvr-000080"}
-    assert shaped(named)
+    assert named(made()) == ""
+    instanced = {**made(path="data/mix/rlvr-000080"), "instance": "rlvr-000080"}
+    assert named(instanced) == ""
 
 
 @pytest.mark.parametrize(
@@ -50,19 +51,25 @@ def test_a_plain_record_is_shaped():
         {"files": [file(size=-3)], "size": -3},
         {"files": [file(size=True)], "size": 1},
         {"size": 4},
+        {"size": 3.0},
         {"nfiles": 2},
+        {"nfiles": True},
+        {"more": 1},
+        {"files": [file() | {"more": 1}]},
+        {"files": [file(path="b"), file(path="a")], "size": 6, "nfiles": 2},
+        {"files": [file(path="A"), file(path="a")], "size": 6, "nfiles": 2},
     ],
     ids=str,
 )
 def test_what_no_record_may_say(output: dict[str, Any]):
-    assert not shaped(made(**output))
+    assert named(made(**output))
 
 
 @pytest.mark.parametrize("field", ["step", "instance"])
 @pytest.mark.parametrize("name", ["..", "../x", "a/b", "", ".git", "a b"])
 def test_no_name_leaves_the_data_folder(field: str, name: str):
     path = f"data/{name}" if field == "step" else f"data/mix/{name}"
-    assert not shaped({**made(path=path), field: name})
+    assert named({**made(path=path), field: name})
 
 
 @given(st.lists(st.sampled_from(["a", ".", "..", "", "b.c", "..."]), max_size=5))

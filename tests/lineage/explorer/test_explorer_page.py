@@ -15,11 +15,12 @@ from hypothesis import strategies as st
 
 from determinism import run_twice
 from regrow.cli.main import main
+from regrow.flow.visible import LONGEST, visible
 from regrow.lineage.explorer import embed
 from regrow.lineage.explorer.page import facts, page
-from regrow.lineage.explorer.visible import LONGEST, visible
 from regrow.lineage.ledger import Ledger
 from small_tree import ID
+from sound_records import write_sound
 
 VOID = {"meta", "br", "link", "img", "wbr", "input"}
 
@@ -181,7 +182,7 @@ def test_a_record_that_disagrees_is_shown_with_its_problem(tree: Path) -> None:
     path = tree / "records/dedup.json"
     raw = json.loads(path.read_text())
     raw["parts"]["inputs"]["filter"] = "0" * 64
-    path.write_text(json.dumps(raw))
+    write_sound(path, raw)
     found = {r["name"]: r for r in facts(Ledger.load(tree))["records"]}
     assert "another filter" in found["dedup"]["problems"][0]
     assert found["filter"]["problems"] == []

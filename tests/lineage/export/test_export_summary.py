@@ -25,6 +25,7 @@ from regrow.lineage.export.summary.summary import as_json, unfilled
 from regrow.lineage.ledger import Ledger
 from small_repository import ROOT
 from small_tree import ID
+from sound_records import write_sound
 
 QUESTIONS = (
     "Provider name and contact details",
@@ -207,7 +208,7 @@ def count(root: Path, name: str, **counts: int) -> None:
     path = root / f"records/{name}.json"
     raw = json.loads(path.read_text())
     raw["counts"] = {**(raw["counts"] or {}), **counts}
-    path.write_text(json.dumps(raw))
+    write_sound(path, raw)
 
 
 def test_compute_is_six_times_parameters_times_tokens(tree: Path) -> None:

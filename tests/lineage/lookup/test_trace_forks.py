@@ -23,6 +23,7 @@ from regrow.tables import parquet as tables
 from regrow.tasks.mid.text import identity
 from small_fork import OWN, write_chats, write_fork, write_takedown
 from small_tree import ID, url
+from sound_records import write_sound
 
 
 @pytest.fixture
@@ -219,7 +220,7 @@ def test_a_withdrawn_document_ends_behind_the_text(tree: Path) -> None:
     record = json.loads((tree / "records/text.json").read_text())
     output = small_tree._output(tree, "data/withdraw/gone")
     record |= {"step": "withdraw", "instance": "gone", "output": output}
-    (tree / "records/withdraw.gone.json").write_text(json.dumps(record))
+    write_sound(tree / "records/withdraw.gone.json", record)
     ledger = Ledger.load(tree)
     answer = trace(ledger, url("views"))
     assert stops(answer) == [("crawl", "kept"), ("text", "kept"), ("withdraw.gone", "dropped")]

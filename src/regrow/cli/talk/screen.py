@@ -7,6 +7,7 @@ from typing import TextIO
 
 from regrow.cli.paint import Paint
 from regrow.cli.talk.pieces import Kind
+from regrow.flow.visible import lines
 
 _NAMES = {"think": "(thinks) ", "call": "(calls) ", "answer": ""}
 
@@ -37,7 +38,7 @@ class Screen:
             text = ("" if self.paint.on else _NAMES[kind]) + text
             self._fresh = False
         colour = {"think": self.paint.dim, "call": self.paint.blue}.get(kind, str)
-        self._write(colour(text))
+        self._write(colour(lines(text)))
 
     def end(self, note: str = "") -> None:
         """Close the answer."""

@@ -8,10 +8,15 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from regrow.flow.visible import visible
 from regrow.lineage.attest import terms
 from regrow.lineage.attest.envelope import Opened, Refused, open_envelope
 from regrow.lineage.attest.provenance import key_from
 from regrow.lineage.errors import Unanswerable
+
+Digest = tuple[str, str]
+"""the kind (`sha256` of a file, `dirHash` of a folder) and the number: a file that lists a folder as its digest
+does has the folder's number, and is not the folder"""
 
 
 @dataclass(frozen=True)
@@ -29,13 +34,20 @@ class Checked:
     """summary: PASSED or FAILED"""
 
     @property
-    def digests(self) -> dict[str, str]:
-        """Every digest of every subject -> its name."""
-        return {
-            str(digest): str(subject.get("name", ""))
+    def digests(self) -> dict[Digest, str]:
+        """Every digest of every subject -> the name of the first that has it."""
+        found: dict[Digest, str] = {}
+        for digest, name in self.named():
+            found.setdefault(digest, name)
+        return found
+
+    def named(self) -> list[tuple[Digest, str]]:
+        """Every digest of every subject, with its name."""
+        return [
+            ((str(kind), str(value)), str(subject.get("name", "")))
             for subject in self.opened.statement["subject"]
-            for digest in subject["digest"].values()
-        }
+            for kind, value in subject["digest"].items()
+        ]
 
     @property
     def predicate(self) -> dict[str, Any]:
@@ -105,25 +117,26 @@ def _result(predicate: Mapping[str, Any]) -> str:
     return str(result)
 
 
-def about(found: list[Checked], digest: str, name: str, where: str) -> list[Checked]:
+def about(found: list[Checked], digest: Mapping[str, str], name: str, where: str) -> list[Checked]:
     """The statements about an artifact.
 
     Args:
         found: checked statements.
-        digest: of the artifact (64 hex digits).
+        digest: of the artifact, by its kind.
         name: what it was called, for the message.
         where: the file of the statements, for the message.
 
     Raises:
         Refused: none of them is about it.
     """
-    mine = [item for item in found if digest in item.digests]
+    mine = [item for item in found if set(digest.items()) & item.digests.keys()]
     if not mine:
         last = found[-1]
-        first = next(iter(last.digests))
+        _, first = next(iter(last.digests))
+        value = next(iter(digest.values()))
         raise Refused(
-            f"{where}: signed, but about another artifact: {last.name} ({first[:16]}), "
-            f"not {name} ({digest[:16]})."
+            f"{where}: signed, but about another artifact: {visible(last.name)} ({visible(first[:16])}), "
+            f"not {visible(name)} ({value[:16]})."
         )
     return mine
 
@@ -136,20 +149,35 @@ def unlinked(found: list[Checked]) -> list[str]:
     proven = [item for item in found if item.kind == terms.PROVENANCE]
     known = {digest for item in proven for digest in item.digests}
     for item in proven:
-        known |= _digests(item.predicate.get("runDetails"), "byproducts")
+        known |= byproducts(item)
     lacking = []
     for item in proven:
         for dependency in item.predicate["buildDefinition"]["resolvedDependencies"]:
             notes = dependency.get("annotations")
             source = isinstance(notes, dict) and notes.get("kind") == "source"
-            if not source and not known & {str(digest) for digest in dependency["digest"].values()}:
+            if not source and not known & _pairs(dependency):
                 lacking.append(f"{item.name}: {dependency.get('uri') or dependency['name']}")
     return lacking
 
 
-def _digests(holder: Any, field: str) -> set[str]:
+def dependencies(item: Checked) -> set[Digest]:
+    """The digests of what a provenance says that its artifact was made from, sources too."""
+    return _digests(item.predicate.get("buildDefinition"), "resolvedDependencies")
+
+
+def byproducts(item: Checked) -> set[Digest]:
+    """The digests of the records of a provenance."""
+    return _digests(item.predicate.get("runDetails"), "byproducts")
+
+
+def _digests(holder: Any, field: str) -> set[Digest]:
     """Digests of the resources in a field that a signer may have left out or filled otherwise."""
     listed = holder.get(field) if isinstance(holder, Mapping) else None
     resources = listed if isinstance(listed, list) else []
-    sets = [item.get("digest") for item in resources if isinstance(item, Mapping)]
-    return {str(digest) for item in sets if isinstance(item, Mapping) for digest in item.values()}
+    return {pair for item in resources if isinstance(item, Mapping) for pair in _pairs(item)}
+
+
+def _pairs(resource: Mapping[str, Any]) -> set[Digest]:
+    digest = resource.get("digest")
+    items = digest.items() if isinstance(digest, Mapping) else ()
+    return {(str(kind), str(value)) for kind, value in items}

@@ -13,6 +13,7 @@ from regrow.flow import definition
 from regrow.flow.definition import key_of
 from regrow.flow.hashing import sha256_file
 from regrow.flow.records import sound
+from regrow.flow.witness import differences
 from regrow.lineage.attest import terms
 from regrow.lineage.attest.subject import FILE, FOLDER, subjects
 from regrow.lineage.audit import problems
@@ -38,8 +39,8 @@ def provenance(ledger: Ledger, artifact: Artifact) -> dict[str, Any]:
             f"{record.file}: its key or digests do not follow from its content. Restore it with "
             f"`git checkout -- {record.file}`, or delete it and run `snakemake`."
         )
-    found = [*problems(ledger, record), *_other_records(ledger, record)]
-    if found:
+    contradicted, _ = differences(ledger.root, {record.file: ledger.content(record)})
+    if found := [*(f"{text}." for text in contradicted.values()), *problems(ledger, record)]:
         raise Unanswerable("nothing was attested. " + found[0])
     parts = record.parts
     code = {"digest": parts["code"]["digest"], "function": parts["code"]["function"]}
@@ -76,18 +77,6 @@ def provenance(ledger: Ledger, artifact: Artifact) -> dict[str, Any]:
             },
         },
     }
-
-
-def _other_records(ledger: Ledger, record: Record) -> list[str]:
-    """Inputs that are records, and are not what they were when this one was made from them."""
-    return [
-        f"{record.name} was made from another {entry['path']} than the one that lies there now: "
-        "run `snakemake` to bring it up to date."
-        for name, entry in sorted(record.inputs.items())
-        if entry.get("kind") == "record"
-        and entry.get("record") in ledger.by_file
-        and sha256_file(ledger.root / entry["record"]) != record.parts["inputs"].get(name)
-    ]
 
 
 def _dependency(ledger: Ledger, record: Record, name: str) -> dict[str, Any]:

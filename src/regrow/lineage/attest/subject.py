@@ -11,7 +11,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from regrow.flow import names
 from regrow.flow.hashing import sha256_file, tree_sha256
+from regrow.flow.visible import visible
 from regrow.lineage.errors import Unanswerable
 from regrow.lineage.ledger import Record
 from regrow.lineage.naming import Artifact
@@ -40,21 +42,36 @@ def files(record: Record) -> list[dict[str, Any]]:
     ]
 
 
-def digest_of(path: Path) -> dict[str, str]:
-    """The digest of a file or folder on disk; every byte is read.
+def digest_of(found: dict[str, str], where: str) -> dict[str, str]:
+    """The digest, by its kind, of what `contents` found.
+
+    Raises:
+        FlowError: a name in it is refused (`flow/names.py`).
+    """
+    return {FILE: found[""]} if "" in found else {FOLDER: tree_sha256(found, where)}
+
+
+def contents(path: Path) -> dict[str, str]:
+    """Path below a folder on disk -> SHA-256 of the file, every byte read, sorted; of a single file, the one entry "".
 
     Raises:
         Unanswerable: it cannot be read, or holds something that is no plain file.
+        FlowError: a name in it is refused.
     """
     try:
         if path.is_file():
-            return {FILE: sha256_file(path)}
+            return {"": sha256_file(path)}
+        listed = sorted(path.rglob("*"))
+        # Before anything is read: a refused name is what the answer is about.
+        names.check(
+            [item.relative_to(path).as_posix() for item in listed if item.is_file()], str(path)
+        )
         found = {}
-        for item in sorted(path.rglob("*")):
+        for item in listed:
             if item.is_symlink() or not (item.is_file() or item.is_dir()):
-                raise Unanswerable(f"{item} is no plain file.")
+                raise Unanswerable(f"{visible(str(item))} is no plain file.")
             if item.is_file():
                 found[item.relative_to(path).as_posix()] = sha256_file(item)
     except OSError as error:
-        raise Unanswerable(f"{path} cannot be read: {error.strerror}.") from None
-    return {FOLDER: tree_sha256(found)}
+        raise Unanswerable(f"{visible(str(path))} cannot be read: {error.strerror}.") from None
+    return found

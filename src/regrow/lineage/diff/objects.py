@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 from pathlib import Path
 
 from regrow.flow.state import Tree
@@ -17,7 +15,7 @@ def read(root: Path, commit: str, path: str) -> dict[str, bytes]:
     Raises:
         Unanswerable: git is missing or refuses.
     """
-    listing = git(root, "ls-tree", "-r", "-z", "--full-tree", commit, "--", path).split(b"\0")
+    listing = git(root, "ls-tree", "-r", "-z", commit, "--", path).split(b"\0")
     names = {}
     for row in filter(None, listing):
         head, _, name = row.partition(b"\t")
@@ -36,15 +34,8 @@ def blobs(root: Path, hashes: list[str]) -> dict[str, bytes]:
     """
     if not hashes:
         return {}
-    program = shutil.which("git") or "git"
-    done = subprocess.run(
-        [program, "-C", str(root), "cat-file", "--batch"],
-        input="".join(f"{name}\n" for name in hashes).encode(),
-        capture_output=True,
-        check=False,
-    )
+    rest = git(root, "cat-file", "--batch", stdin="".join(f"{name}\n" for name in hashes).encode())
     found: dict[str, bytes] = {}
-    rest = done.stdout
     while rest:
         head, _, rest = rest.partition(b"\n")
         name, kind, *size = head.decode().split()
@@ -62,7 +53,7 @@ def one(root: Path, commit: str, path: str) -> bytes | None:
         except OSError:
             return None
     try:
-        return git(root, "cat-file", "blob", f"{commit}:{path}")
+        return git(root, "cat-file", "blob", f"{commit}:./{path}")
     except Unanswerable:
         return None
 

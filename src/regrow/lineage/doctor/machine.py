@@ -5,10 +5,10 @@ from __future__ import annotations
 import configparser
 import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
+from regrow.flow import git
 from regrow.lineage.doctor.finding import Finding
 
 GIB = 1 << 30
@@ -93,13 +93,15 @@ def check_repository(root: Path) -> Finding:
             "Run the command inside a clone of the repository.",
         )
     count = len(list((root / "records").glob("*.json")))
-    commit = _git(root, "rev-parse", "--short=12", "HEAD")
-    if not commit:
+    try:
+        commit = git.run(root, "rev-parse", "--short=12", "HEAD").decode().strip()
+    except git.Unasked as error:
         return Finding(
             "repository",
             "warn",
-            f"{root} is not a git checkout: `regrow rebuild` cannot find the commit of a record.",
-            "Clone the repository with git instead of unpacking an archive.",
+            f"git cannot be asked about {root}: `regrow rebuild` cannot find the commit of a record, and "
+            "the records have no witness.",
+            f"{str(error)[:1].upper()}{str(error)[1:]}.",
         )
     return Finding("repository", "ok", f"{root} at {commit}, {count} records.")
 
@@ -135,13 +137,3 @@ def check_remote(root: Path) -> Finding:
             f"`dvc remote default {names[0]}`.",
         )
     return Finding("remote", "ok", f"default remote `{default}`.")
-
-
-def _git(root: Path, *args: str) -> str:
-    git = shutil.which("git")
-    if git is None:
-        return ""
-    done = subprocess.run(
-        [git, "-C", str(root), *args], capture_output=True, text=True, check=False
-    )
-    return done.stdout.strip() if done.returncode == 0 else ""

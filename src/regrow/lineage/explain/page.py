@@ -8,6 +8,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
+from regrow.flow.visible import lines
 from regrow.lineage.explain.answer import MANY
 from regrow.lineage.explain.segments import between, brief, count, segments, steps
 from regrow.lineage.explorer import embed
@@ -35,7 +36,7 @@ def page(answer: dict[str, Any]) -> str:
         "steps": steps,
     }
     style = environment.get_template("explain_style.jinja").render()
-    return environment.get_template("explain.jinja").render(
+    text = environment.get_template("explain.jinja").render(
         a=answer,
         many=MANY,
         policy=embed.policy([], [style]),
@@ -44,6 +45,7 @@ def page(answer: dict[str, Any]) -> str:
         shades=[_shade(answer, number) for number in range(len(answer["spans"]))],
         levels=list(answer["covered"]),
     )
+    return lines(text)  # of strangers: nothing in it turns the page round or hides
 
 
 def _shade(answer: dict[str, Any], number: int | None) -> str:

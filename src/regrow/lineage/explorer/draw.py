@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
+from regrow.flow.visible import visible
 from regrow.lineage.explorer.graph import Graph, Node
 from regrow.lineage.explorer.layout import GAP_Y, Layout
-from regrow.lineage.explorer.visible import visible
 from regrow.lineage.ledger import Record
 
 WIDTH, HEIGHT, ROW, PAD = 166, 46, 22, 14

@@ -7,11 +7,11 @@ from collections import Counter
 from dataclasses import asdict
 from typing import Any
 
+from regrow.flow.visible import shown, visible
 from regrow.lineage.explorer import codec, words
 from regrow.lineage.explorer.documents import Document
 from regrow.lineage.explorer.facts import Pool
 from regrow.lineage.explorer.tasks import Task
-from regrow.lineage.explorer.visible import shown, visible
 from regrow.lineage.trace.stop import decisive
 
 MOST = 4000

@@ -10,6 +10,7 @@ import jinja2
 import polars as pl
 from markupsafe import Markup
 
+from regrow.flow.visible import shown
 from regrow.lineage.explorer import embed, figures
 from regrow.lineage.explorer.documents import Known, documents
 from regrow.lineage.explorer.draw import HEIGHT, PAD, ROW, WIDTH, draw
@@ -19,7 +20,6 @@ from regrow.lineage.explorer.index import MOST, index, listed
 from regrow.lineage.explorer.layout import GAP_Y, Layout, layout
 from regrow.lineage.explorer.paired import paired
 from regrow.lineage.explorer.tasks import tasks
-from regrow.lineage.explorer.visible import shown
 from regrow.lineage.fork import own
 from regrow.lineage.ledger import Ledger, Record
 from regrow.lineage.report import page as report

@@ -9,6 +9,7 @@ from typing import Any
 
 import polars as pl
 
+from regrow.flow.visible import plain, visible
 from regrow.lineage.errors import Unanswerable
 
 SUFFIXES = (".txt", ".md", ".rst", ".text")
@@ -17,12 +18,31 @@ COLUMNS = ("text", "messages", "licence", "license", "url", "source")
 """that are read of a table"""
 
 
+ABOUT = ("licence", "license", "url", "source")
+"""columns that are said of a row wherever it is shown: one line each, nothing unseen in it"""
+
+
 def rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     """(place, row) of everything at `path`; a text file is a row with `text` and `url`.
 
     Raises:
-        Unanswerable: not there, or not readable; it names file and place.
+        Unanswerable: not there, not readable, or a licence, url or source with a control character; it
+            names file and place.
     """
+    for place, row in _rows(path):
+        for column in ABOUT:
+            value = row.get(column)
+            unseen = [c for c in value if not plain(c)] if isinstance(value, str) else []
+            if unseen:
+                raise Unanswerable(
+                    f"{visible(place)}: `{column}` has the control character U+{ord(unseen[0]):04X}: "
+                    f"{visible(str(value), 120)}. Take it out."
+                )
+        yield place, row
+
+
+def _rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """(place, row), whatever is said of the row."""
     if not path.exists():
         raise Unanswerable(f"--data {path}: there is no such file or folder.")
     if path.is_dir():

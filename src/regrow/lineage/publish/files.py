@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from regrow.flow import names
 from regrow.lineage.errors import Unanswerable
 from regrow.lineage.publish.revisions import Revision
 
@@ -29,8 +30,11 @@ def read(root: Path, revision: Revision) -> Iterator[File]:
 
     Raises:
         Unanswerable: a file is not on disk, or its bytes are not those of the record.
+        FlowError: a name leaves the folder of the revision, hides or collides.
     """
     record = revision.record
+    names.check([revision.name], record.file)
+    names.check([entry["path"] for entry in record.files], record.file)
     for entry in record.files:
         path = root / record.path / entry["path"]
         try:
@@ -54,7 +58,9 @@ def lay_out(root: Path, revision: Revision, target: Path) -> bool:
 
     Raises:
         Unanswerable: the folder holds something else, or a file cannot be read.
+        FlowError: a name leaves the folder, hides or collides; nothing is written.
     """
+    names.check([revision.name], revision.record.file)
     place = target / revision.name
     wanted = {entry["path"]: entry["sha256"] for entry in revision.record.files}
     if place.exists():

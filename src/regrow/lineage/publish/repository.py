@@ -9,11 +9,11 @@ where `git lfs push` looks for them.
 from __future__ import annotations
 
 import hashlib
-import os
 import subprocess
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from regrow.flow import git
 from regrow.lineage.errors import Unanswerable
 from regrow.lineage.publish.files import File, read
 from regrow.lineage.publish.revisions import Revision
@@ -46,8 +46,7 @@ class Repository:
 
     def git(self, *arguments: str, stdin: bytes = b"", index: str = "") -> bytes:
         """Output of a git command. Raises Unanswerable with what git said."""
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-        environment = kept | _IDENTITY
+        environment = git.environment() | _IDENTITY
         if index:
             environment["GIT_INDEX_FILE"] = index
         try:
@@ -104,12 +103,20 @@ class Repository:
             rows.append(f"100644 {self.blob(text.encode())}\t{ATTRIBUTES}\n")
         self.git("update-index", "--add", "--index-info", stdin="".join(rows).encode(), index=index)
         tree = self.git("write-tree", index=index).decode().strip()
+        self._whole(tree, rows)
         Path(index).unlink(missing_ok=True)
         above = [word for parent in parents for word in ("-p", parent)]
         message = f"{revision.name}\n\nsha256 {revision.record.sha256}\nkey {revision.record.key}\n"
         commit = self.git("commit-tree", tree, *above, stdin=message.encode()).decode().strip()
         self.git("update-ref", f"refs/heads/{revision.name}", commit)
         return commit
+
+    def _whole(self, tree: str, rows: Sequence[str]) -> None:
+        """Refuse a tree that has other files than those that were to be in it: git leaves out what it will not have."""
+        listing = self.git("ls-tree", "-r", "-z", tree).decode().split("\0")
+        found = sorted(row.partition("\t")[2] for row in listing if row)
+        if found != sorted(row.rstrip("\n").partition("\t")[2] for row in rows):
+            raise Unanswerable(f"{self.folder}: git did not take every file of the revision.")
 
 
 def headline(chosen: Sequence[Revision]) -> Revision:

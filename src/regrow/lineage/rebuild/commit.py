@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 from pathlib import Path
 
+from regrow.flow.git import Unasked, run
 from regrow.lineage.errors import Unanswerable
 from regrow.lineage.ledger import Record, parse
 
 
-def git(root: Path, *args: str) -> bytes:
-    """Run git in `root` and return its output.
+def git(root: Path, *args: str, stdin: bytes = b"") -> bytes:
+    """Run git in `root`, whatever repository the variables of a hook name, and return its output.
 
     Raises:
         Unanswerable: git is missing or refuses.
     """
-    program = shutil.which("git")
-    if program is None:
-        raise Unanswerable("git is not installed: the commit of a record cannot be found.")
-    done = subprocess.run([program, "-C", str(root), *args], capture_output=True, check=False)
-    if done.returncode:
-        said = done.stderr.decode(errors="replace").strip()
-        raise Unanswerable(f"git {args[0]} in {root}: {said}")
-    return done.stdout
+    try:
+        return run(root, *args, stdin=stdin)
+    except Unasked as error:
+        raise Unanswerable(f"git {args[0]} in {root}: {error}.") from None
 
 
 def commit_of(root: Path, record: Record) -> str:
@@ -57,6 +52,6 @@ def resolve_commit(root: Path, name: str) -> str:
 def _at(root: Path, commit: str, file: str) -> str | None:
     """The key of a record at a commit, None where the commit has none (it was removed there)."""
     try:
-        return parse(git(root, "show", f"{commit}:{file}"), file).key
+        return parse(git(root, "show", f"{commit}:./{file}"), file).key
     except Unanswerable:
         return None

@@ -62,7 +62,12 @@ def recorded_params(chain: list[Record]) -> dict[str, Any]:
 
 def environment(folder: Path) -> dict[str, str]:
     """The environment of the rebuild: every cache off, the folder's own code first."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("SNAKEMAKE_")}
+    # A hook's GIT_DIR would make the flow look for its commit in another repository.
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("SNAKEMAKE_", "GIT_"))
+    }
     for name in ("REGROW_TABLE", "REGROW_ISA"):
         kept.pop(name, None)
     kept["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), kept.get("PATH", "")])

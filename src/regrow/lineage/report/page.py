@@ -8,6 +8,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
+from regrow.flow.visible import lines
 from regrow.lineage.audit import documents
 from regrow.lineage.ledger import Ledger
 from regrow.lineage.report import arcs, model, run
@@ -45,7 +46,8 @@ def page(ledger: Ledger) -> str:
         "figure": figure,
         "signed": signed,
     }
-    return environment.get_template("page.jinja").render(facts(ledger))
+    text = environment.get_template("page.jinja").render(facts(ledger))
+    return lines(text)  # of strangers: nothing in it turns the page round or hides
 
 
 def facts(ledger: Ledger) -> dict[str, Any]:

@@ -39,7 +39,7 @@ def extract(body: bytes, max_pages: int) -> tuple[str, str]:
     _no_system_fonts()
     if b"%PDF-" not in body[:1024]:
         raise PdfError("broken_pdf", "no %PDF- header")
-    pdf_cost.check(body)
+    pdf_cost.check(body, max_pages)
     try:
         document = pdfium.PdfDocument(body)
     except pdfium.PdfiumError as error:

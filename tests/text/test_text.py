@@ -15,10 +15,10 @@ from regrow.crawl.server import read_archive
 from regrow.text.document import document_id, tidy
 from regrow.text.html import extract
 from regrow.text.payload import kind_of
-from regrow.web.sniff import has_controls, is_html, mostly_controls
+from regrow.text.step import SCHEMA
 from regrow.web import charset
 from regrow.web.coding import decoded
-from regrow.text.step import SCHEMA
+from regrow.web.sniff import has_controls, is_html, mostly_controls
 from warc_files import WORDS, html, members, pages, response
 
 ROOT = Path(__file__).parents[2]

@@ -148,13 +148,14 @@ def test_codings(tmp_path: Path) -> None:
         response("/unchunked", body, http="Transfer-Encoding: chunked\r\n"),
         response("/bomb", bomb, http="Content-Encoding: gzip\r\n"),
         response("/half", gzip.compress(body)[:-30], http="Content-Encoding: gzip\r\n"),
-        response("/zstd", body, http="Content-Encoding: zstd\r\n"),
+        response("/zstd", b"\x28\xb5\x2f\xfd" + bytes(60), http="Content-Encoding: zstd\r\n"),
+        response("/not-zstd", body, http="Content-Encoding: zstd\r\n"),
         response("/cut", body, warc="WARC-Truncated: length\r\n"),
         response("/time", body, warc="WARC-Truncated: time\r\n"),
         response("/short", body, http=f"Content-Length: {len(body) + 10}\r\n"),
     ]
     got = pages(tmp_path, *records)
-    for path in ("/gzip", "/deflate", "/plain", "/chunked", "/unchunked"):
+    for path in ("/gzip", "/deflate", "/plain", "/chunked", "/unchunked", "/not-zstd"):
         assert "quick brown fox" in got.documents[path]["text"], path
     assert got.reason("/bomb") == got.reason("/cut") == "too_large"
     assert got.reason("/half") == got.reason("/zstd") == "bad_coding"

@@ -14,10 +14,11 @@ from determinism import run_twice
 from regrow.crawl.server import read_archive
 from regrow.text.document import document_id, tidy
 from regrow.text.html import extract
-from regrow.text.payload import is_binary, kind_of
+from regrow.text.payload import kind_of
 from regrow.text.step import SCHEMA
 from regrow.web import charset
 from regrow.web.coding import decoded
+from regrow.web.sniff import has_controls, is_html, mostly_controls
 from warc_files import WORDS, html, members, pages, response
 
 ROOT = Path(__file__).parents[2]
@@ -127,7 +128,9 @@ def test_any_bytes_decode_cleanly_or_not_at_all(body: bytes, label: str) -> None
         assert tidied == tidy(tidied)
         assert "\x00" not in tidied
     kind_of(body, "text/html")
-    is_binary(body)
+    has_controls(body)
+    mostly_controls(body)
+    is_html(body)
     assert decoded(body, {}, 10) == body
 
 

@@ -7,39 +7,28 @@ reads is reported and skipped; nothing here raises.
 
 from __future__ import annotations
 
+import dataclasses
+import hashlib
 import io
 import zlib
+from collections import Counter
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from fastwarc.warc import ArchiveIterator, WarcRecord, WarcRecordType
 from warcio.archiveiterator import ArchiveIterator as SlowIterator
 
-_KINDS = WarcRecordType.response | WarcRecordType.resource | WarcRecordType.revisit
+from regrow.text.record import HEAD, KINDS, Head, Record, record
+
+__all__ = ["Record", "Trouble", "read"]
+
+_TYPES = (
+    WarcRecordType.response | WarcRecordType.resource | WarcRecordType.revisit | WarcRecordType.conversion
+    | WarcRecordType.continuation
+)  # fmt: skip
 _MAX_MEMBER = 256 << 20
 _CHUNK = 1 << 16
-
-
-@dataclass(frozen=True)
-class Record:
-    """A page, or what should have been one."""
-
-    url: str
-    kind: str
-    """response, resource or revisit"""
-    record_id: str
-    status: int
-    headers: dict[str, str]
-    """of the HTTP answer, names in lower case, the first of each; only content-type for a resource"""
-    body: bytes
-    """as sent: transfer and content coding are not undone"""
-    truncated: str
-    """WARC-Truncated, or "" """
-    short: int
-    """bytes missing at the end"""
-    oversize: bool
-    """longer than asked for; `body` is cut"""
 
 
 @dataclass(frozen=True)
@@ -56,140 +45,137 @@ class Trouble:
 
 
 def read(path: Path, max_bytes: int) -> Iterator[Record | Trouble]:
-    """Pages of a WARC file in order, each once, with bodies cut at `max_bytes`; then the troubles."""
-    seen: set[str] = set()
+    """Pages of a WARC file in order, each once, with bodies cut at `max_bytes`; then the troubles.
+
+    Two records with one id are two pages if their bytes differ; if they do not, they are two as well
+    where one reader finds both. What no reader reads to its end comes last, as a short record.
+    """
+    found = _Found()
     troubles: list[Trouble] = []
     for name, source in (("fastwarc", _fast), ("warcio", _slow), ("members", _members)):
-        before = len(seen)
-        trouble = yield from _attempt(path, max_bytes, seen, name, source)
-        if troubles and (trouble is None or len(seen) > before):
-            last = troubles[-1]
-            troubles[-1] = Trouble(last.file, last.reader, last.after, last.message, fatal=False)
+        before = found.whole.total()
+        trouble = yield from _attempt(path, max_bytes, found, name, source)
+        new = found.whole.total() > before
+        if troubles and (trouble is None or new or trouble.after > troubles[-1].after):
+            troubles[-1] = dataclasses.replace(troubles[-1], fatal=False)
         if trouble is None:
             break
         troubles.append(trouble)
+    yield from found.short()
     yield from troubles
 
 
-_Source = Callable[[Path, int], Iterator[Record]]
+_Source = Callable[[Path, int], Iterator[tuple[Record, bytes]]]
 
 
 class _ShortRecordError(Exception):
     """The file ends inside a record."""
 
 
+@dataclass
+class _Found:
+    """What the readers of a file have found so far."""
+
+    whole: Counter[bytes] = field(default_factory=Counter)
+    """digest of a record -> how often it came"""
+    names: set[str] = field(default_factory=set)
+    cut: dict[str, Record] = field(default_factory=dict)
+
+    def new(self, one: Record, digest: bytes, times: int) -> Record | None:
+        """The record if no reader gave it before; `times`: how often this reader did, now included."""
+        if times <= self.whole[digest]:
+            return None
+        self.whole[digest] = times
+        return self.named(one)
+
+    def named(self, one: Record) -> Record:
+        again = bool(one.record_id) and one.record_id in self.names
+        self.names.add(one.record_id or one.url)
+        return dataclasses.replace(one, repeated=True) if again else one
+
+    def short(self) -> Iterator[Record]:
+        """Records of which every reader got a part only."""
+        for name, one in self.cut.items():
+            if name not in self.names:
+                yield self.named(one)
+
+
 def _attempt(
-    path: Path, max_bytes: int, seen: set[str], name: str, source: _Source
+    path: Path, max_bytes: int, found: _Found, name: str, source: _Source
 ) -> Generator[Record, None, Trouble | None]:
-    """Yield records that are not in `seen`; return the trouble that ended it, None at a clean end."""
+    """Yield records that are new; return the trouble that ended it, None at a clean end."""
+    own: Counter[bytes] = Counter()
     count = 0
     try:
-        for record in source(path, max_bytes):
-            if name == "fastwarc" and record.short:
-                raise _ShortRecordError(f"{record.url} lacks {record.short} bytes")
-            count += 1
-            key = record.record_id or f"{record.kind} {record.url}"
-            if key not in seen:
-                seen.add(key)
-                yield record
+        for one, digest in source(path, max_bytes):
+            if not one.framed:
+                found.cut.setdefault(one.record_id or one.url, _beginning(one))
+            elif (new := found.new(one, digest, own[digest] + 1)) is not None:
+                yield new
+            if one.framed or name != "fastwarc":
+                count += 1
+            own[digest] += 1
+            if name == "fastwarc" and one.short:  # perhaps because it took a wrong length for right
+                raise _ShortRecordError(f"{one.url} lacks {one.short} bytes")
     except Exception as error:  # parsers raise whatever they raise
         text = " ".join(str(error).replace(str(path), path.name).split())[:200]
         return Trouble(path.name, name, count, f"{type(error).__name__}: {text}")
     return None
 
 
-def _fast(path: Path, max_bytes: int) -> Iterator[Record]:
+def _beginning(one: Record) -> Record:
+    """A record to remember: enough of its body to name it by."""
+    return dataclasses.replace(one, body=one.body[:1_024])
+
+
+def _made(head: Head, block: bytes, max_bytes: int) -> tuple[Record, bytes]:
+    """A record and its digest, which tells the records of a file apart whatever their ids are."""
+    name = "\0".join((head.kind, head.record_id or "")).encode("utf-8", "replace")
+    return record(head, block, max_bytes), hashlib.blake2b(
+        name + b"\0" + block, digest_size=16
+    ).digest()
+
+
+def _fast(path: Path, max_bytes: int) -> Iterator[tuple[Record, bytes]]:
     with path.open("rb") as file:
-        yield from _records(ArchiveIterator(file, record_types=_KINDS, parse_http=False), max_bytes)
+        yield from _records(ArchiveIterator(file, record_types=_TYPES, parse_http=False), max_bytes)
 
 
-def _records(archive: ArchiveIterator, max_bytes: int) -> Iterator[Record]:
-    for record in archive:
-        yield _from_fast(record, max_bytes)
+def _records(archive: ArchiveIterator, max_bytes: int) -> Iterator[tuple[Record, bytes]]:
+    for one in archive:
+        yield _from_fast(one, max_bytes)
 
 
-def _from_fast(record: WarcRecord, max_bytes: int) -> Record:
-    kind = str(record.record_type)
-    get = record.headers.get
-    block = record.reader.read(max_bytes + _HEAD)
-    missing = _missing(get("Content-Length"), block, max_bytes)
-    return _record(
-        get("WARC-Target-URI") or "", kind, record.record_id or "", get("Content-Type") or "",
-        get("WARC-Truncated") or "", block, missing, max_bytes,
+def _from_fast(one: WarcRecord, max_bytes: int) -> tuple[Record, bytes]:
+    get = one.headers.get
+    head = Head(
+        str(one.record_type), get("WARC-Target-URI"), one.record_id, get("Content-Type"), get("Content-Length"),
+        get("WARC-Truncated"), get("WARC-Segment-Number"), get("Regrow-Role"),
     )  # fmt: skip
+    return _made(head, one.reader.read(max_bytes + HEAD), max_bytes)
 
 
-def _missing(length: str | None, block: bytes, max_bytes: int) -> int:
-    """Bytes that a block lacks; at least one where the file ended before the record's length."""
-    if length is None or not length.strip().isdigit():
-        return 1
-    return 0 if len(block) >= max_bytes + _HEAD else max(0, int(length) - len(block))
-
-
-_HEAD = 64 << 10  # room for the HTTP header lines before the body
-
-
-def _record(
-    url: str,
-    kind: str,
-    name: str,
-    warc_type: str,
-    truncated: str,
-    block: bytes,
-    missing: int,
-    max_bytes: int,
-) -> Record:
-    """A record from its block (RFC 9112 section 2.1 for the HTTP message inside)."""
-    status, headers, body = 200, {"content-type": warc_type}, block
-    if kind in ("response", "revisit") and block.startswith(b"HTTP/"):
-        head, _, body = block.partition(b"\r\n\r\n")
-        if not body and b"\r\n\r\n" not in block:
-            head, _, body = block.partition(b"\n\n")
-        lines = head.decode("latin-1").splitlines()
-        word = ([*lines[0].split(None, 2), "", ""])[1]
-        status = int(word) if word.isdigit() else 0
-        headers = {}
-        for line in lines[1:]:
-            key, colon, value = line.partition(":")
-            if colon:
-                headers.setdefault(key.strip().lower(), value.strip())
-    length = headers.get("content-length", "")
-    coded = "content-encoding" in headers or "transfer-encoding" in headers
-    if (
-        kind == "response"
-        and status == 200
-        and length.isdigit()
-        and not (coded or truncated or missing)
-    ):
-        missing = max(0, int(length) - len(body))
-    oversize = len(body) > max_bytes
-    return Record(
-        url.strip("<>"), kind, name, status, headers, body[:max_bytes], truncated, 0 if oversize else missing, oversize
-    )  # fmt: skip
-
-
-def _slow(path: Path, max_bytes: int) -> Iterator[Record]:
+def _slow(path: Path, max_bytes: int) -> Iterator[tuple[Record, bytes]]:
     with path.open("rb") as file:
-        for record in SlowIterator(file, no_record_parse=True, arc2warc=True):
-            if record.rec_type not in ("response", "resource", "revisit"):
+        for one in SlowIterator(file, no_record_parse=True, arc2warc=True):
+            if one.rec_type not in KINDS:
                 continue
-            get = record.rec_headers.get_header
-            block = record.raw_stream.read(max_bytes + _HEAD)
-            missing = _missing(get("Content-Length"), block, max_bytes)
-            yield _record(
-                get("WARC-Target-URI") or "", record.rec_type, get("WARC-Record-ID") or "",
-                get("Content-Type") or "", get("WARC-Truncated") or "", block, missing, max_bytes,
+            get = one.rec_headers.get_header
+            head = Head(
+                one.rec_type, get("WARC-Target-URI"), get("WARC-Record-ID"), get("Content-Type"), get("Content-Length"),
+                get("WARC-Truncated"), get("WARC-Segment-Number"), get("Regrow-Role"),
             )  # fmt: skip
+            yield _made(head, one.raw_stream.read(max_bytes + HEAD), max_bytes)
 
 
-def _members(path: Path, max_bytes: int) -> Iterator[Record]:
+def _members(path: Path, max_bytes: int) -> Iterator[tuple[Record, bytes]]:
     """Every gzip member by itself, so that a broken record does not hide the ones after it."""
     bad = 0
     message = ""
     for member in _gzip_members(path):
         try:
             yield from _records(
-                ArchiveIterator(io.BytesIO(member), record_types=_KINDS, parse_http=False),
+                ArchiveIterator(io.BytesIO(member), record_types=_TYPES, parse_http=False),
                 max_bytes,
             )
         except Exception as error:  # as above

@@ -5,16 +5,25 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from regrow.params.sources import Text
 from regrow.text import html, pdf
-from regrow.text.archive import Record
-from regrow.text.payload import kind_of
-from regrow.web import charset
-from regrow.web.coding import CodingError, TooLargeError, decoded
+from regrow.text.payload import Kind, kind_of
+from regrow.text.record import Record
+from regrow.text.xhtml import as_html
+from regrow.web import charset, media
+from regrow.web.coding import CodingError, CutShortError, TooLargeError, decoded
+from regrow.web.cost import TooCostlyError
 
 # Control characters except tab and newline, and lone surrogates: nothing that text needs.
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufeff\ufffe\uffff]")
+# Characters that show nothing and only say where a line may or must not break, or how to add up:
+# soft hyphen, zero width space, word joiner, Mongolian vowel separator, grapheme joiner, invisible
+# operators, annotation marks. Not U+200C and U+200D, which Persian, Indic scripts and emoji need,
+# and not the marks of direction, which say how to read.
+_INVISIBLE = re.compile("[\u00ad\u034f\u180e\u200b\u2060-\u2064\ufff9-\ufffb]")
+_MIME = {"html": "text/html", "xhtml": "application/xhtml+xml", "plain": "text/plain"}
 
 
 @dataclass(frozen=True)
@@ -43,76 +52,126 @@ class Dropped:
     detail: str = ""
 
 
+class _DropError(Exception):
+    """Why a page becomes no document."""
+
+    def __init__(
+        self,
+        reason: str,
+        value: float | None = None,
+        threshold: float | None = None,
+        detail: str = "",
+    ) -> None:
+        super().__init__(reason)
+        self.reason, self.value, self.threshold, self.detail = reason, value, threshold, detail
+
+
 def document_id(url: str, payload: bytes) -> str:
     """First 32 hex digits of SHA-256 over URL, NUL and payload bytes."""
     return hashlib.sha256(url.encode("utf-8", "replace") + b"\0" + payload).hexdigest()[:32]
 
 
 def convert(record: Record, settings: Text) -> Document | Dropped:
-    """The document of a record, or why there is none. Never raises."""
+    """The document of a record, or why there is none.
+
+    Raises nothing on purpose, but hands the record to parsers of other people; `worker` calls it where
+    they can do no harm.
+    """
     name = document_id(record.url, record.body)
-    limit = settings.max_html_bytes
-
-    def drop(
-        reason: str, value: float | None = None, threshold: float | None = None, detail: str = ""
-    ) -> Dropped:
-        return Dropped(name, record.url, reason, value, threshold, detail)
-
-    if record.kind == "revisit":
-        return drop("revisit", detail="the page is stored elsewhere")
-    if record.url.partition("://")[2].partition("/")[2].split("?")[0] == "robots.txt":
-        return drop("robots_txt")
-    if record.status != 200:
-        return drop("http_status", float(record.status), 200.0)
-    if record.oversize or record.truncated == "length":
-        return drop("too_large", None, float(limit))
-    if record.truncated or record.short:
-        detail = record.truncated or f"{record.short} bytes missing"
-        return drop("unreadable_record", float(record.short), 0.0, detail)
     try:
-        body = decoded(record.body, record.headers, limit)
+        body = _payload(record, settings)
+        name = document_id(record.url, body)
+        return _document(record, name, body, settings)
+    except _DropError as drop:
+        return Dropped(name, record.url, drop.reason, drop.value, drop.threshold, drop.detail)
+
+
+def _payload(record: Record, settings: Text) -> bytes:
+    """The bytes of a page, all codings undone."""
+    _check(record, settings)
+    try:
+        return decoded(record.body, record.headers, settings.max_html_bytes)
     except TooLargeError:
-        return drop("too_large", None, float(limit))
+        raise _DropError("too_large", None, float(settings.max_html_bytes)) from None
+    except CutShortError as error:
+        raise _DropError("unreadable_record", None, None, str(error)) from None
     except CodingError as error:
-        return drop("bad_coding", detail=str(error))
-    name = document_id(record.url, body)
+        raise _DropError("bad_coding", detail=str(error)) from None
+
+
+def _check(record: Record, settings: Text) -> None:
+    """What the headers alone say against a record."""
+    if record.kind == "revisit":
+        raise _DropError("revisit", detail="the page is stored elsewhere")
+    if record.role in ("sitemap", "robots"):
+        raise _DropError(record.role)
+    try:
+        urlsplit(record.url)
+    except ValueError as error:
+        raise _DropError("bad_address", detail=str(error)) from None
+    if (
+        not record.role
+        and record.url.partition("://")[2].partition("/")[2].split("?")[0] == "robots.txt"
+    ):
+        raise _DropError("robots_txt")
+    if record.status != 200:
+        raise _DropError("http_status", float(record.status), 200.0)
+    if record.oversize or record.truncated == "length":
+        raise _DropError("too_large", None, float(settings.max_html_bytes))
+    if record.kind == "continuation" or record.truncated or record.short:
+        part = "segment" if record.kind == "continuation" else record.truncated
+        detail = part or f"{record.short} bytes missing"
+        raise _DropError("unreadable_record", float(record.short), 0.0, detail)
+
+
+def _document(record: Record, name: str, body: bytes, settings: Text) -> Document:
     content_type = record.headers.get("content-type", "")
-    mime = content_type.partition(";")[0].strip().lower()
-    kind = kind_of(body, mime)
+    mime = media.essence(content_type)
     if not body.strip():
-        return drop("empty", 0.0, float(settings.min_characters))
+        raise _DropError("empty", 0.0, float(settings.min_characters))
+    kind = kind_of(body, content_type)
     if kind == "other":
-        return drop("not_text", detail=mime or "no type")
+        raise _DropError("not_text", detail=mime or "no type")
     if kind == "pdf":
         try:
             title, text = pdf.extract(body, settings.pdf_max_pages)
         except pdf.PdfError as error:
-            return drop(error.reason, detail=str(error))
-        found = charset.Text(text, "pdf", 0)
-        mime = "application/pdf"
+            raise _DropError(error.reason, detail=str(error)) from None
+        except TooCostlyError as error:
+            raise _DropError(error.reason, error.value, error.limit, str(error)) from None
+        found, mime = charset.Text(text, "pdf", 0), "application/pdf"
     else:
-        maybe = charset.decode(body, content_type, settings.max_invalid)
-        if maybe is None:
-            return drop("bad_charset", None, settings.max_invalid, "no charset fits the bytes")
-        found = maybe
-        longest = max(map(len, found.text.replace("\r", "\n").split("\n")))
-        if longest > settings.max_line_characters:
-            return drop("line_too_long", float(longest), float(settings.max_line_characters))
-        title, text = "", found.text
-        if kind == "html":
-            mime = mime or "text/html"
-            try:
-                title, text = html.extract(found.text, settings.html_extractor)
-            except html.DeepNestingError as error:
-                return drop("too_deep", None, float(html.MAX_DEPTH), str(error))
-        mime = mime or "text/plain"
+        found = _decoded(body, content_type, settings)
+        title, text = _extracted(found.text, kind, settings)
+        mime = mime if mime not in ("", "unknown/unknown", "application/unknown") else _MIME[kind]
     text = tidy(text)
     if len(text) < max(1, settings.min_characters):
-        return drop("empty", float(len(text)), float(settings.min_characters))
+        raise _DropError("empty", float(len(text)), float(settings.min_characters))
     return Document(name, record.url, mime, found.charset, tidy(title), text, found.invalid)
 
 
+def _decoded(body: bytes, content_type: str, settings: Text) -> charset.Text:
+    found = charset.decode(body, content_type, settings.max_invalid)
+    if found is None:
+        raise _DropError("bad_charset", None, settings.max_invalid, "no charset fits the bytes")
+    longest = max(map(len, found.text.replace("\r", "\n").split("\n")))
+    if longest > settings.max_line_characters:
+        raise _DropError("line_too_long", float(longest), float(settings.max_line_characters))
+    return found
+
+
+def _extracted(text: str, kind: Kind, settings: Text) -> tuple[str, str]:
+    """(title, text) of a page that is decoded."""
+    if kind == "plain":
+        return "", text
+    try:
+        return html.extract(as_html(text) if kind == "xhtml" else text, settings.html_extractor)
+    except TooCostlyError as error:
+        raise _DropError(error.reason, error.value, error.limit, str(error)) from None
+
+
 def tidy(text: str) -> str:
-    """Newlines as \\n, no control characters, no space at line ends, no blank lines at the ends."""
+    """Newlines as \\n; no control or invisible characters, no space at line ends, no blank lines at the ends."""
     text = _CONTROLS.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+    text = _INVISIBLE.sub("", text)
     return "\n".join(line.rstrip() for line in text.split("\n")).strip("\n")

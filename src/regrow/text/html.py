@@ -3,25 +3,15 @@
 from __future__ import annotations
 
 import re
-from itertools import accumulate
 
 from resiliparse.extract.html2text import extract_plain_text
 from resiliparse.parse.html import HTMLTree
 
-MAX_DEPTH = 2_000
-"""elements inside each other; deeper pages are broken or hostile, and parsers recurse"""
+from regrow.web import cost
 
-# Elements whose nesting costs resiliparse time in the square of the depth (measured: 20,000 nested
-# div take 23 s); inline elements and tables do not.
-_BLOCK = re.compile(
-    r"<(/?)(?:div|section|article|main|aside|header|footer|nav|form|fieldset|figure|center|ul|ol|dl)\b",
-    re.IGNORECASE,
-)
 _PILCROW = re.compile(r"[ \t]?¶(?=\s|$)")
-
-
-class DeepNestingError(Exception):
-    """The page nests more than `MAX_DEPTH` elements; the message says how deep it got."""
+# What no text has: left in, the parser would end a name at a NUL or show a box for it.
+_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0e-\x1f]")
 
 
 def extract(html: str, extractor: str) -> tuple[str, str]:
@@ -30,9 +20,10 @@ def extract(html: str, extractor: str) -> tuple[str, str]:
     `extractor` is "resiliparse" (as Olmo 3 used) or "trafilatura" (slower; drops more).
 
     Raises:
-        DeepNestingError: more than MAX_DEPTH elements inside each other.
+        regrow.web.cost.TooCostlyError: the page would take a parser far longer than its length says.
     """
-    _check_depth(html)
+    html = _CONTROLS.sub("", html)
+    cost.check(html)
     if extractor == "trafilatura":
         import trafilatura
 
@@ -62,11 +53,3 @@ def _landmark(html: str) -> str:
         if element is not None:
             return extract_plain_text(element.html, preserve_formatting=True, alt_texts=False)
     return ""
-
-
-def _check_depth(html: str) -> None:
-    if html.count("<") <= MAX_DEPTH:
-        return
-    steps = accumulate(-1 if slash else 1 for slash in _BLOCK.findall(html))
-    if max(steps, default=0) > MAX_DEPTH:
-        raise DeepNestingError(f"more than {MAX_DEPTH} elements inside each other")

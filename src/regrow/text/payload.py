@@ -1,41 +1,48 @@
-"""What kind of content the bytes of a page are."""
+"""What kind of content the bytes of a page are (WHATWG MIME Sniffing, section 7)."""
 
 from __future__ import annotations
 
 import re
 from typing import Literal
 
-Kind = Literal["html", "plain", "pdf", "other"]
+from regrow.web import charset, media, sniff
 
-_HTML = re.compile(
-    rb"<(?:!doctype\s+html|html|head|body|title|meta|p|div|h[1-6]|table)\b", re.IGNORECASE
+Kind = Literal["html", "xhtml", "plain", "pdf", "other"]
+
+_UNKNOWN = frozenset({"", "application/octet-stream", "unknown/unknown", "application/unknown"})
+_XML = re.compile(r"(?:text|application)/xml|.*\+xml")
+# Text for machines: tables, records, styles, programs that pages load, mark-up that needs its program.
+_DATA = re.compile(
+    r"text/(?:x-)?(?:css|csv|tab-separated-values|tsv|comma-separated-values|javascript|ecmascript|jscript|livescript"
+    r"|json|calendar|vcalendar|vcard|directory|dns|vtt|event-stream|uri-list|cache-manifest|xsl|sgml|rtf|richtext"
+    r"|enriched|component|cross-domain-policy|opml|javascript1\.\d|vnd\..*)"
 )
-_HTML_TYPES = ("text/html", "application/xhtml+xml")
 
 
-def kind_of(body: bytes, mime: str) -> Kind:
-    """What the body is: by its first bytes where they say it clearly, else by the declared type."""
-    if body[:1024].lstrip().startswith(b"%PDF-"):
+def kind_of(body: bytes, content_type: str) -> Kind:
+    """What the body is: by its first bytes where they say it clearly, else by the declared type.
+
+    Declared HTML is HTML however it begins, as browsers take it. `text/markdown`, `text/x-python` and
+    other text for people is plain text; tables and records (`text/csv`, `application/json`), styles and
+    scripts are other. Without a type, or with one that says nothing, the first bytes decide.
+    """
+    mime = media.essence(content_type)
+    if body[:1024].lstrip().startswith(b"%PDF-") or mime == "application/pdf":
         return "pdf"
-    if mime == "application/pdf":
-        return "pdf"
-    if is_binary(body):
+    wide = charset.utf16(body, content_type) is not None
+    start = body[:65_536].lstrip(b"\xff\xfe").replace(b"\0", b"") if wide else body
+    if mime in _UNKNOWN:
+        if sniff.has_html_root(start) and start.lstrip()[:5] == b"<?xml":
+            return "xhtml"
+        if sniff.is_html(start):
+            return "other" if sniff.mostly_controls(start) else "html"
+        return "other" if sniff.has_controls(start) else "plain"
+    if not wide and sniff.mostly_controls(body):
         return "other"
-    if mime in _HTML_TYPES:
+    if mime == "text/html":
         return "html"
-    if mime == "text/plain":
-        return "plain"
-    if not mime or mime == "application/octet-stream":
-        return "html" if _HTML.search(body[:1024]) else "plain"
-    return "other"
-
-
-def is_binary(body: bytes) -> bool:
-    """Does the start hold control bytes that no text has (WHATWG MIME sniffing, section 3)?"""
-    head = body[:1445]
-    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return False
-    return any(byte in _BINARY for byte in head)
-
-
-_BINARY = frozenset([*range(0x00, 0x09), 0x0B, *range(0x0E, 0x1B), *range(0x1C, 0x20)])
+    if mime == "application/xhtml+xml":
+        return "xhtml"
+    if _XML.fullmatch(mime):
+        return "xhtml" if sniff.has_html_root(start) else "other"
+    return "plain" if mime.startswith("text/") and not _DATA.fullmatch(mime) else "other"

@@ -9,10 +9,11 @@ from typing import Any
 import pypdfium2 as pdfium
 import pypdfium2.raw as raw
 
+from regrow.text import pdf_cost
+from regrow.text.lines import joined
+
 _MIN_CHARACTERS = 20
 """fewer on all pages together: the PDF holds pictures only"""
-_HYPHEN = re.compile(r"(?<=[a-z])-\n(?=[a-z])")
-_BREAK = re.compile(r"(?<![\n.:;!?])\n(?![\n\s•*–-])")
 _LEADERS = re.compile(r"(?: ?\.){5,}")
 """rows of dots in tables of contents"""
 _SPACES = re.compile(r"[ \t]+")
@@ -29,14 +30,16 @@ class PdfError(Exception):
 def extract(body: bytes, max_pages: int) -> tuple[str, str]:
     """(title, text) of a PDF, pages parted by blank lines; pages after `max_pages` are left out.
 
-    Lines are joined to paragraphs and words that were split at line ends are mended.
+    Lines are joined to paragraphs and words that were split at line ends are put together (`lines`).
 
     Raises:
         PdfError: encrypted, broken, or without text.
+        regrow.web.cost.TooCostlyError: it would take pdfium far longer than its length says.
     """
     _no_system_fonts()
     if b"%PDF-" not in body[:1024]:
         raise PdfError("broken_pdf", "no %PDF- header")
+    pdf_cost.check(body, max_pages)
     try:
         document = pdfium.PdfDocument(body)
     except pdfium.PdfiumError as error:
@@ -49,7 +52,7 @@ def extract(body: bytes, max_pages: int) -> tuple[str, str]:
         title = " ".join((document.get_metadata_value("Title") or "").split())
     finally:
         document.close()
-    text = "\n\n".join(page for page in pages if page)
+    text = "\n\n".join(page for page in joined(pages) if page)
     if len(text.strip()) < _MIN_CHARACTERS:
         raise PdfError("image_only_pdf", f"{len(pages)} pages, {len(text.strip())} characters")
     return title, text
@@ -64,14 +67,8 @@ def _page(document: pdfium.PdfDocument, number: int) -> str:
     text = words.get_text_bounded()
     words.close()
     page.close()
-    text = (
-        text.replace("\r\n", "\n")
-        .replace("\r", "\n")
-        .replace("\ufffe\n", "")
-        .replace("\ufffe", "-")
-    )
-    text = "\n".join(_SPACES.sub(" ", _LEADERS.sub(" ", line)).strip() for line in text.split("\n"))
-    return _BREAK.sub(" ", _HYPHEN.sub("", text)).strip()
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return "\n".join(_SPACES.sub(" ", _LEADERS.sub(" ", line)).strip() for line in text.split("\n"))
 
 
 _fonts: Any = None

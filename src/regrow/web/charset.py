@@ -1,6 +1,7 @@
 """Which charset bytes are in: byte order mark, HTTP header, `<meta>`, and last the bytes themselves.
 
-The order is that of the HTML standard (section 13.2.3). Detection by bytes alone tells the East
+The order is that of the HTML standard (section 13.2.3), with three exceptions where the bytes say it
+more surely than any label: UTF-8, UTF-16 and ISO-2022-JP. Detection by bytes alone tells the East
 Asian multi-byte charsets apart by their commonest characters (each decodes much of the others'
 text without an error), and leaves single-byte charsets to resiliparse.
 """
@@ -12,33 +13,19 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from resiliparse.parse.encoding import detect_encoding, map_encoding_to_html5
+from resiliparse.parse.encoding import detect_encoding
+
+from regrow.web import legacy, media, prescan
+from regrow.web.labels import codec_of
+
+__all__ = ["Text", "codec_of", "declared", "decode", "detect", "utf16"]
 
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-_HEADER = re.compile(r"""charset\s*=\s*["']?\s*([^\s"';,]+)""", re.IGNORECASE)
-_META = re.compile(rb"""<meta\b[^>]{0,512}?\bcharset\s*=\s*["']?\s*([\w.:-]+)""", re.IGNORECASE)
-_XML = re.compile(rb"""^\s*<\?xml\b[^>]{0,256}?\bencoding\s*=\s*["']([\w.:-]+)["']""")
-_PRESCAN = 4_096  # the standard says 1024; real pages have long comments first
 _SAMPLE = 65_536
-
-# Python's codecs that hold all that browsers accept under the standard's names.
-_CODECS = {
-    "euc-kr": "cp949",
-    "shift_jis": "cp932",
-    "gbk": "gb18030",
-    "gb2312": "gb18030",
-    "big5": "big5hkscs",
-    "iso-8859-1": "cp1252",
-    "us-ascii": "cp1252",
-    "ascii": "cp1252",
-    "latin-1": "cp1252",
-    "iso-8859-9": "cp1254",
-    "iso-8859-11": "cp874",
-}
 
 # The commonest characters of each language's running text.
 _COMMON = {
@@ -65,51 +52,52 @@ class Text:
 def declared(body: bytes, content_type: str) -> list[str]:
     """Codecs that mark, header and page name, in the order of trust; unknown names are left out."""
     names: list[str | None] = [codec for mark, codec in _BOMS if body.startswith(mark)]
-    if found := _HEADER.search(content_type):
-        names.append(codec_of(found[1]))
-    head = body[:_PRESCAN]
-    for match in (_XML.search(head), _META.search(head)):
-        if match:
-            name = codec_of(match[1].decode("ascii", "replace"))
+    if label := media.charset(content_type):
+        names.append(codec_of(label))
+    for label in (prescan.xml_label(body), next(iter(prescan.meta_labels(body)), None)):
+        if label:
+            name = codec_of(label)
             # A page that was read as ASCII so far cannot be in UTF-16 (HTML standard 13.2.3.3).
             names.append("utf-8" if name and name.startswith("utf-16") else name)
     return list(dict.fromkeys(name for name in names if name))
 
 
-def codec_of(label: str) -> str | None:
-    """Python's codec for a charset label of the web; None if there is none for text."""
-    label = label.strip().strip("\"'").lower()
-    name = _CODECS.get(label) or map_encoding_to_html5(label, fallback_utf8=False) or label
-    name = _CODECS.get(name.lower(), name.lower())
-    try:
-        info = codecs.lookup(name)
-    except (LookupError, ValueError):
+def utf16(body: bytes, content_type: str) -> str | None:
+    """The codec if a body is in UTF-16: by its mark, by every second byte being zero, or by the header.
+
+    The header is not believed over bytes that are UTF-8 without a NUL: nobody sends UTF-16 like that.
+    """
+    for mark, codec in _BOMS:
+        if body.startswith(mark):
+            return codec if codec.startswith("utf-16") else None
+    head = body[:_SAMPLE]
+    even, odd = head[0::2].count(0), head[1::2].count(0)
+    for codec, zeros, others in (("utf-16-le", odd, even), ("utf-16-be", even, odd)):
+        if zeros * 8 > len(head) and others * 16 <= zeros and _is_prose(head, codec):
+            return codec
+    label = media.charset(content_type)
+    name = codec_of(label) if label else None
+    if name is None or not name.startswith("utf-16"):
         return None
-    if not info._is_text_encoding or info.name in _NOT_CHARSETS:
-        return None
-    return name
+    return name if b"\0" in body or not _decodes(body, "utf-8") else None
 
 
-_NOT_CHARSETS = frozenset(
-    {
-        "idna",
-        "punycode",
-        "unicode-escape",
-        "raw-unicode-escape",
-        "undefined",
-        "utf-7",
-        "mbcs",
-        "oem",
-    }
-)
+def _is_prose(head: bytes, codec: str) -> bool:
+    """Nearly no control characters and no broken pairs, when read so: no picture, no sound."""
+    text = head.decode(codec, "replace")
+    strays = len(_NO_PROSE.findall(text))
+    return strays * 50 <= len(text)
+
+
+_NO_PROSE = re.compile("[\0-\x08\x0b\x0e-\x1f\ud800-\udfff\ufffd]")
 
 
 def detect(body: bytes) -> str | None:
     """Codec by the bytes alone; None where nothing fits."""
+    if _ISO_2022_JP.search(body):
+        return "iso2022-jp"
     sample = _high_runs(body)
-    if not sample:
-        return "iso2022_jp" if b"\x1b$" in body and _decodes(body, "iso2022_jp") else "utf-8"
-    if _decodes(body, "utf-8"):
+    if not sample or _decodes(body, "utf-8"):
         return "utf-8"
     best, share = None, _MIN_COMMON
     for codec, common in _COMMON.items():
@@ -118,29 +106,56 @@ def detect(body: bytes) -> str | None:
             best, share = codec, found
     if best is not None:
         return best
-    guess = detect_encoding(sample)
-    return codec_of(guess) if guess and guess != "utf-8" else "cp1252"
+    guess = codec_of(detect_encoding(sample) or "")
+    if guess == "koi8-r" and _UKRAINIAN.search(sample):
+        return "koi8-u"
+    return guess if guess and guess != "utf-8" else "cp1252"
+
+
+_ISO_2022_JP = re.compile(rb"\x1b\$[@B](?:[\x21-\x7e]{2})+(?:[\r\n]|\x1b\([BJI])")
+_UKRAINIAN = re.compile(rb"[\xc0-\xff][\xa4\xa6\xa7\xad]|[\xa4\xa6\xa7\xad][\xc0-\xff]")
 
 
 def decode(body: bytes, content_type: str, max_invalid: float) -> Text | None:
-    """Decode by the declared charset, else by the bytes.
+    """Decode by the declared charset, else by the bytes. Never raises.
 
-    Bytes that are valid UTF-8 with several multi-byte characters are UTF-8 whatever a page
-    declares: text in another charset practically never is. Else a declared charset is believed as
-    long as at most a share `max_invalid` of the characters cannot be decoded; those are removed
-    and counted. None: nothing fits.
+    Bytes that are mostly well-formed UTF-8 sequences are UTF-8 or nothing, whatever a page declares:
+    text in another charset practically never is. Else a declared charset is believed as long as at
+    most a share `max_invalid` of the characters (and one in any case, unless that is 0) cannot be
+    decoded; those are removed and counted. None: nothing fits.
     """
-    names = declared(body, content_type)
-    if not (names and names[0].startswith("utf-16")) and _is_utf8(body, surely=bool(names)):
-        return Text(body.decode("utf-8").removeprefix("\ufeff"), "utf-8", 0)
+    if codec := utf16(body, content_type):
+        return _read(body, codec, max_invalid)
+    names = [name for name in declared(body, content_type) if not name.startswith("utf-16")]
+    if _ISO_2022_JP.search(body) and not _HIGH.search(body):
+        names = ["iso2022-jp"]
+    elif _is_utf8(body, names):
+        return _read(_joined_surrogates(body), "utf-8", max_invalid)
     for codec in _candidates(names, body):
-        text = body.decode(codec, "replace").removeprefix("\ufeff")
-        invalid = text.count("\ufffd")
-        if invalid and _decodes(body, codec):
-            invalid = 0  # the page's own replacement characters
-        if invalid <= max_invalid * len(text) and not _mostly_controls(text):
-            return Text(text.replace("\ufffd", ""), codec, invalid)
+        if (found := _read(body, codec, max_invalid)) is not None:
+            return found
     return None
+
+
+def _read(body: bytes, codec: str, max_invalid: float) -> Text | None:
+    """The text in this charset; None where too much of it is not in it."""
+    try:
+        text = body.decode(codec, "replace")
+    except UnicodeError:  # of Python's codecs some know no "replace"
+        return None
+    invalid = text.count("\ufffd")
+    if codec in legacy.CODECS and (invalid or codec != "gb18030"):
+        if invalid * 4 > len(text) and codec != "iso2022-jp":
+            return None
+        text = legacy.decode(body, codec)
+        invalid = text.count(legacy.MARK)
+    elif invalid and _decodes(body, codec):
+        invalid = 0  # the page's own replacement characters
+    allowed = max_invalid * len(text)
+    if invalid > (max(allowed, 1) if max_invalid > 0 else 0) or _mostly_controls(text):
+        return None
+    text = text.removeprefix("\ufeff").replace("\ufffd", "").replace(legacy.MARK, "")
+    return Text(text, codec, invalid)
 
 
 def _candidates(names: list[str], body: bytes) -> Iterator[str]:
@@ -153,20 +168,46 @@ def _candidates(names: list[str], body: bytes) -> Iterator[str]:
         yield guess
 
 
-def _is_utf8(body: bytes, surely: bool) -> bool:
-    """Valid UTF-8? `surely`: and at least three characters that are not ASCII."""
-    if not _decodes(body, "utf-8"):
+def _is_utf8(body: bytes, names: list[str]) -> bool:
+    """Is a body UTF-8 and nothing else?
+
+    Well-formed, and nothing else is declared or three characters and more are not ASCII; or with at
+    least as many well-formed sequences as stray bytes. (In every other charset strays are at least
+    2.7 times as many in running text; in a few characters of a declared multi-byte charset they
+    need not be, so one that decodes them without an error is believed.)
+    """
+    rest, sequences = _SEQUENCE.subn(b"", body)
+    strays = len(rest) - len(rest.translate(None, _HIGH_BYTES))
+    if strays == 0 and _decodes(body, "utf-8"):
+        return not names or names[0] == "utf-8" or sequences > 2
+    enough = 1 if names[:1] == ["utf-8"] else 2
+    if sequences < enough or strays > sequences - (enough == 2 and sequences == 2):
         return False
-    return not surely or len(_MULTIBYTE.findall(body[:_SAMPLE])) > 2
+    return not any(name in _COMMON and _decodes(body, name) for name in names)
 
 
-_MULTIBYTE = re.compile(rb"[\xc2-\xf4][\x80-\xbf]+")
+_SEQUENCE = re.compile(
+    rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}"
+)
+_HIGH_BYTES = bytes(range(0x80, 0x100))
+_HIGH = re.compile(rb"[\x80-\xff]")
+_SURROGATES = re.compile(rb"\xed[\xa0-\xaf][\x80-\xbf]\xed[\xb0-\xbf][\x80-\xbf]")
+
+
+def _joined_surrogates(body: bytes) -> bytes:
+    """CESU-8 to UTF-8: characters outside the first plane, written as two surrogates."""
+
+    def join(found: re.Match[bytes]) -> bytes:
+        pair = found[0].decode("utf-8", "surrogatepass").encode("utf-16-le", "surrogatepass")
+        return pair.decode("utf-16-le").encode()
+
+    return _SURROGATES.sub(join, body) if b"\xed" in body else body
 
 
 def _decodes(body: bytes, codec: str) -> bool:
     try:
         body.decode(codec)
-    except UnicodeDecodeError:
+    except UnicodeError:
         return False
     return True
 
@@ -184,7 +225,7 @@ def _high_runs(body: bytes) -> bytes:
     parts: list[bytes] = []
     size = 0
     for match in re.finditer(rb"[ -~]{0,2}[\x80-\xff][\x40-\xff]*", body):
-        parts.append(match[0])
+        parts.append(match[0][:_SAMPLE])
         size += len(match[0])
         if size > _SAMPLE:
             break

@@ -28,7 +28,7 @@ def stored(
     """
     store = Store(ledger.root)
     remote = Remote(store)
-    hosts = {urlsplit(url).hostname or "" for url in urls}
+    hosts = {_host(url) for url in urls}
     rows = []
     for record in ledger.records:
         for entry in record.files:
@@ -48,6 +48,14 @@ def stored(
                 )
     there = remote.has(rows)
     return [row | {"remote": there[identity(row)]} for row in rows]
+
+
+def _host(url: str) -> str:
+    """The host of an address; "" where it is none (`http://[broken/`), and no archive is named so."""
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
 
 
 def _holds(

@@ -87,7 +87,8 @@ def _chosen(manifest: Manifest, settings: Crawl, path: Path) -> list[str]:
         raise manifests.ManifestError(
             f"crawl.hosts: {', '.join(unknown)} not in {path}. Hosts there: {', '.join(manifest.hosts)}."
         )
-    return sorted(set(asked.values()) & set(manifest.hosts) if asked else manifest.hosts)
+    wanted = set(asked.values())
+    return sorted(name for name in manifest.hosts if not wanted or name in wanted)
 
 
 def _seeds(manifest: Manifest, settings: Crawl, chosen: list[str]) -> dict[str, list[Visit]]:

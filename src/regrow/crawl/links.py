@@ -12,7 +12,7 @@ from regrow.crawl.urls import canonical
 from regrow.web import charset
 
 _REFRESH = re.compile(
-    r"""\s*[\d.]*(?:\s*[;,]\s*|\s+)(?:url\s*=\s*)?(?:"([^"]*)|'([^']*)|(.+))""",
+    r"""\s*[\d.]*(?>\s*[;,]\s*|\s+)(?:url\s*=\s*)?+(?:"([^"]*)|'([^']*)|(.+))""",
     re.IGNORECASE | re.ASCII | re.DOTALL,
 )
 

@@ -17,7 +17,7 @@ _NAME = re.compile(r"[A-Za-z][^\s/>]*")
 _ATTRIBUTE = re.compile(r"[\s/]*(=?[^\s/>=]*)(\s*=\s*)?")
 _UNQUOTED = re.compile(r"[^\s>]*")
 _COMMENT_END = re.compile(r"--!?>")
-_REFERENCE = re.compile(r"&(?:#0*[0-9]{1,7};?|#[xX]0*[0-9A-Fa-f]{1,6};?|[A-Za-z][A-Za-z0-9]*;?)")
+_REFERENCE = re.compile(r"&(?:#[0-9]+;?|#[xX][0-9A-Fa-f]+;?|[A-Za-z][A-Za-z0-9]*;?)")
 # Their content is text. The parts of a page for a browser without frames are read, as we are one.
 _RAW = frozenset({"script", "style", "textarea", "title", "xmp", "iframe"})
 _FOREIGN = frozenset({"svg", "math"})
@@ -134,7 +134,10 @@ def unescaped(value: str) -> str:
 def _character(found: re.Match[str], value: str) -> str:
     text = found[0]
     if text[1] == "#":
-        return html.unescape(text)
+        mark = "x" if text[2] in "xX" else ""
+        digits = text[2:].strip("xX;").lstrip("0")
+        # No character has so large a number; int() refuses thousands of digits.
+        return html.unescape(f"&#{mark}{digits or 0};") if len(digits) < 9 else "\ufffd"
     if text.endswith(";"):
         return html5.get(text[1:], text)
     return text if value[found.end() : found.end() + 1] == "=" else html5.get(text[1:], text)

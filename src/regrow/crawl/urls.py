@@ -110,7 +110,7 @@ def _percent(character: str, charset: str) -> str:
         data = character.encode(charset, "xmlcharrefreplace" if charset != "utf-8" else "replace")
     except (LookupError, UnicodeError):
         data = character.encode("utf-8", "replace")
-    return "".join(f"%{byte:02X}" for byte in data)
+    return "".join(chr(b) if chr(b) in _UNRESERVED else f"%{b:02X}" for b in data)
 
 
 def _without_dots(path: str) -> str:

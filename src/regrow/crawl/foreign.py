@@ -19,6 +19,8 @@ _READ = ("response", "resource", "revisit")
 """kinds of records that the text step reads"""
 _ASIDE = ("warcinfo", "request", "metadata")
 """kinds that describe others and hold no page"""
+_MADE = ("conversion", "continuation")
+"""kinds that were made of pages (WET files), or are parts of records"""
 
 
 @dataclass
@@ -106,8 +108,9 @@ def _counted(source: Path, path: str, manifest: Manifest, unnamed: Counter[str])
         except Exception as error:  # the parser raises whatever it raises; the text step reads on
             trouble = f"then unreadable to the first reader ({type(error).__name__})"
     skipped = {k: n for k, n in sorted(kinds.items()) if k not in _READ + _ASIDE}
-    if skipped and not trouble and not any(kinds[kind] for kind in _READ):
-        held = ", ".join(f"{n} {k}" for k, n in skipped.items())
+    made = [kind for kind in _MADE if kinds[kind]]
+    if made and not trouble and not any(kinds[kind] for kind in _READ):
+        held = ", ".join(f"{kinds[kind]} {kind}" for kind in made)
         raise ManifestError(
             f"{source}: holds {held} records and no {', '.join(_READ)}, which are what is read. "
             f"Fix: take {path} out of the manifest; bring the WARC files that it was made from."

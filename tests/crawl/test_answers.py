@@ -192,6 +192,14 @@ def test_raw_bytes_in_location_are_the_bytes_of_the_address(
     assert found.outcomes[asked] == "fetched"
 
 
+def test_what_a_server_says_is_fit_for_a_table(tmp_path: Path) -> None:
+    odd = answer(b"", status=b"404 \x1b[31m\x07" + b"y" * 100_000)
+    long = answer(b"", b"Content-Type: text/" + b"y" * 100_000)
+    found = raw_crawl(tmp_path, {"/": linked("/1", "/2"), "/1": odd, "/2": long})
+    assert found.details["/1"].startswith(" [31m yyy")
+    assert max(len(row.detail + row.mime) for row in found.rows) < 3_000
+
+
 def test_headers_are_archived_as_sent(tmp_path: Path) -> None:
     found = raw_crawl(
         tmp_path, {"/": answer(b"x", "X-Town: Ålesund é".encode(), b"X-Raw: \xe9\xb2")}

@@ -35,6 +35,9 @@ OURS = "regrow-crawler"
         (["otherbot: noindex, regrow-crawler: nofollow"], False, True),
         (["noindex, otherbot: nofollow"], True, False),
         (["regrow: noindex"], False, False),
+        (["360spider: noindex"], False, False),
+        (["bot2/1.0: noindex, nofollow", "regrow-crawler: nofollow"], False, True),
+        (["unavailable_after: Friday, 25-Jun-30 15:00:00 GMT, noindex"], True, False),
         (["unavailable_after: 25 Jun 2030 15:00:00 PST, noindex"], True, False),
         (["unavailable_after: 2030-06-25T15:00:00Z; nofollow"], False, True),
         (["max-snippet:-1, max-image-preview:large, noindex"], True, False),
@@ -92,7 +95,7 @@ def test_a_robots_meta_may_be_addressed_to_us(tmp_path: Path, name: str) -> None
         ("regrow-crawler 0.1", True), (AGENT, True), ("regrow-crawler;x", True), ("*regrow-crawler*", True),
         ("*", True), ("* ", True), ("regrow", False), ("crawler", False), ("regrow-crawler-x", False),
         ("regrow-crawlers", False), ("xregrow-crawler", False), ("otherbot", False), ("*bot", False),
-        ("not-regrow-crawler", False), ("²", False),
+        ("not-regrow-crawler", False), ("²", False), ("otherbot, regrow-crawler/1", True), ("otherbot, x", False),
     ],
 )  # fmt: skip
 def test_a_group_binds_whom_its_token_names(write: str, name: str, bound: bool) -> None:

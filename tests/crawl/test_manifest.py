@@ -153,6 +153,14 @@ def test_names_in_the_output_depend_on_the_manifest_alone() -> None:
     assert foreign.output_names(["a/x.warc.gz"]) == {"a/x.warc.gz": "foreign-x.warc.gz"}
 
 
+def test_two_spellings_of_one_path_are_one_file(tmp_path: Path) -> None:
+    root = extended(tmp_path / "s", {"b.example": {"foreign": ["f/x.warc.gz", "./f//x.warc.gz"]}})
+    archive(root / "f/x.warc.gz", "http://b.example/")
+    counts = crawl({"sources": root}, params(), tmp_path / "out")
+    assert counts["foreign"] == 1
+    assert (tmp_path / "out/foreign-x.warc.gz").exists()
+
+
 def test_a_file_that_holds_pages_of_two_hosts_is_copied_once(tmp_path: Path) -> None:
     root = extended(
         tmp_path / "s",

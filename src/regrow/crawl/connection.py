@@ -40,7 +40,7 @@ class Connection:
             if self._is_silent(self._socket):
                 return True
             self.close()
-        found = socket.create_connection(self._address, timeout=self._left())
+        found = self._connected()
         found.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if self._secure:
             try:
@@ -99,6 +99,21 @@ class Connection:
             with contextlib.suppress(OSError):
                 self._socket.close()
             self._socket = None
+
+    def _connected(self) -> socket.socket:
+        """As socket.create_connection, whose timeout is for each address of a host anew."""
+        error: OSError = OSError("the name has no address")
+        addresses = socket.getaddrinfo(*self._address, type=socket.SOCK_STREAM)
+        for family, kind, protocol, _, address in addresses:
+            found = socket.socket(family, kind, protocol)
+            try:
+                found.settimeout(self._left())
+                found.connect(address)
+                return found
+            except OSError as failure:
+                found.close()
+                error = failure
+        raise error
 
     def _is_silent(self, used: socket.socket) -> bool:
         """Nothing was sent, not even the end of the connection, since the last answer."""

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 
 _WORD = re.compile(r"([^\s,;:]+)(\s*:)?")
-_AGENT = re.compile(r"[A-Za-z_*][A-Za-z_-]*")
+_DATE = re.compile(r"[\d-]*t?\d+")  # the part of a date or time before its first colon
 _TOKEN = re.compile(r"[A-Za-z_-]+")
 # Directives, which are no robots' names even before a colon.
 _DIRECTIVES = frozenset(
@@ -41,7 +41,7 @@ def directives(values: Iterable[str], token: str) -> tuple[bool, bool]:
     for value in values:
         ours = True
         for word, colon in _WORD.findall(value.lower()):
-            if colon and word not in _DIRECTIVES and _AGENT.match(word):
+            if colon and word not in _DIRECTIVES and not _DATE.fullmatch(word):
                 ours = word == "*" or product_token(word) == token
             elif ours:
                 words.add(word)

@@ -42,7 +42,7 @@ def copy(root: Path, manifest: Manifest, hosts: Sequence[str], output: Path) -> 
     """
     copies = Copies()
     named = [(name, path) for name in sorted(hosts) for path in manifest.hosts[name].foreign]
-    names = output_names([path for _, path in named])
+    names = output_names([path for host in manifest.hosts.values() for path in host.foreign])
     details: dict[str, str] = {}
     for host, path in named:
         source = root / path

@@ -51,6 +51,14 @@ class Part(_Entry):
     origin: Origin | None = None
 
 
+def _path(written: str) -> str:
+    """A path below the manifest's folder, in its one spelling. Raises ValueError."""
+    path = PurePosixPath(written)
+    if not path.parts or path.is_absolute() or ".." in path.parts or "\0" in written:
+        raise ValueError(f"{written!r} must be a path below the manifest's folder")
+    return str(path)
+
+
 class Host(_Entry):
     """A host: crawled from `start`, served from `archive` (frozen) or by the real web (live)."""
 
@@ -66,11 +74,9 @@ class Host(_Entry):
     @classmethod
     def _inside(cls, value: str | list[str] | None) -> str | list[str] | None:
         """What stands outside the sources is not counted in the key of the crawl."""
-        for path in [value] if isinstance(value, str) else value or []:
-            parts = PurePosixPath(path).parts
-            if not parts or path.startswith("/") or ".." in parts or "\0" in path:
-                raise ValueError(f"{path!r} must be a path below the manifest's folder")
-        return value
+        if isinstance(value, list):
+            return [_path(path) for path in value]
+        return None if value is None else _path(value)
 
     @field_validator("foreign")
     @classmethod

@@ -6,6 +6,7 @@ import re
 
 _TYPE = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+/[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _LISTED = re.compile(r'(?:"(?:[^"\\]|\\.)*"?|[^",])+')
+_LONGEST = 256  # RFC 6838 section 4.2
 _UNKNOWN = frozenset({"unknown/unknown", "application/unknown", "*/*"})
 
 
@@ -18,6 +19,6 @@ def media_type(content_type: str) -> str:
     found = ""
     for member in _LISTED.findall(content_type):
         name = member.partition(";")[0].strip(" \t\r\n").lower()
-        if name != "*/*" and _TYPE.fullmatch(name):
+        if name != "*/*" and len(name) < _LONGEST and _TYPE.fullmatch(name):
             found = name
     return "" if found in _UNKNOWN else found

@@ -18,7 +18,9 @@ MAX_HEAD_BYTES = 1 << 18
 MAX_HEADERS = 1_000
 _MAX_INTERIM = 20
 _MAX_CHUNK_LINE = 4_096
-_STATUS = re.compile(rb"HTTP/(\d)\.(\d)[ \t]+(\d{3})(?:[ \t]+(.*))?[ \t]*\Z", re.DOTALL)
+_STATUS = re.compile(
+    rb"HTTP/(\d)\.(\d)[ \t]+(\d{3})(?:[ \t]+(.*))?[ \t]*\Z", re.DOTALL | re.IGNORECASE
+)
 _CHUNK = re.compile(rb"[ \t]*([0-9A-Fa-f]{1,15})[ \t]*(?:;.*)?\Z", re.DOTALL)
 _NAME = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _UNSAFE = re.compile(rb"[\0\r]")

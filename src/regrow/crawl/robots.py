@@ -83,7 +83,7 @@ def _addressed(line: str, token: str) -> str:
 
     Protego takes the whole value for the token, and finds it at the start of ours too (`regrow` in
     `regrow-crawler`); RFC 9309 section 2.2.1 compares whole tokens, and Google's parser cuts a
-    value where its token ends (https://github.com/google/robotstxt/issues/77).
+    value where its token ends (https://github.com/google/robotstxt/issues/77). A list names several.
     """
     found = _AGENT_LINE.match(line)
     if found is None:
@@ -92,7 +92,8 @@ def _addressed(line: str, token: str) -> str:
     if re.match(r"\*(?:\s|\Z)", value):
         name = "*"
     elif value:
-        name = token if product_token(value) == token else f"not-{token}"
+        ours = any(product_token(name) == token for name in value.split(","))
+        name = token if ours else f"not-{token}"
     else:
         return line
     return f"User-agent: {name}"

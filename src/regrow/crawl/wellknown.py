@@ -12,7 +12,7 @@ from regrow.crawl.fetch import Answer, Fetcher
 from regrow.crawl.redirects import location
 from regrow.crawl.robots import Rules, rules
 from regrow.crawl.rows import Fetch, failed, row
-from regrow.crawl.sitemap import read_sitemap
+from regrow.crawl.sitemap import MAX_BYTES, read_sitemap
 from regrow.crawl.urls import MAX_LENGTH, canonical, host_of
 from regrow.crawl.warc import Archive
 from regrow.web.coding import CodingError, TooLargeError
@@ -35,7 +35,7 @@ class Reach:
     """page addresses of a host that are asked for, whatever comes of them"""
     max_depth: int
     max_redirects: int
-    max_delay_seconds: float
+    max_delay_seconds: float = 30.0
     """a host that asks for a longer Crawl-delay is left alone"""
 
 
@@ -160,7 +160,7 @@ class WellKnown:
             self._rows.append(row(url, self._host, answer, "sitemap", detail))
             return ()
         try:
-            body = answer.plain(self._fetcher.limits.max_bytes)
+            body = answer.plain(MAX_BYTES)
         except (CodingError, TooLargeError) as error:
             detail = f"no sitemap: {str(error) or 'too large'}"
             self._rows.append(row(url, self._host, answer, "sitemap", detail))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import re
 import unicodedata
@@ -14,6 +15,7 @@ _MAX_LENGTH = 253
 _NUMBER = re.compile(r"0[xX]([0-9A-Fa-f]*)|0([0-7]+)|(0|[1-9][0-9]*)")
 
 
+@functools.lru_cache(maxsize=4_096)
 def canonical_host(name: str) -> str | None:
     """A name in lower case and IDNA (UTS 46, not transitional), or an address; None for neither.
 
@@ -24,7 +26,7 @@ def canonical_host(name: str) -> str | None:
         return _address6(name[1:-1])
     try:
         text = unquote_to_bytes(name).decode("utf-8")
-        mapped = idna.uts46_remap(text, std3_rules=False, transitional=False)
+        mapped = text.lower() if text.isascii() else _mapped(text)
     except (UnicodeError, idna.IDNAError, ValueError):
         return None
     labels = [_label(label) for label in mapped.removesuffix(".").split(".")]
@@ -35,6 +37,11 @@ def canonical_host(name: str) -> str | None:
     if last.isdigit() or _NUMBER.fullmatch(last):
         return _address4(plain)
     return plain
+
+
+def _mapped(text: str) -> str:
+    """The mapping of UTS 46; for ASCII it is lower case."""
+    return idna.uts46_remap(text, std3_rules=False, transitional=False)
 
 
 def _label(label: str) -> str | None:

@@ -145,6 +145,7 @@ def test_the_deadline_is_for_the_whole_answer(tmp_path: Path, script: Script) ->
         ("7", 7.0), ("0", 0.0), (" 12 ", 12.0), ("9" * 5_000, LONGEST_WAIT), ("²", None), ("٣", None),
         ("1_0", None), ("-1", None), ("1.5", None), ("", None), ("soon", None), (",", None),
         ("Fri, 31 Dec 1999 23:59:59 GMT", 0.0), ("Fri, 31 Dec 99999999999 23:59:59 GMT", None),
+        ("1 " * 50_000, None), (" " * 50_000 + "x", None), ("Fri, " + "(" * 50_000, None),
         ("Fri, 99 Foo 2026 99:99:99 GMT", None), ("1 Jan 2026 00:00:00 +999999999999", None),
     ],
 )  # fmt: skip

@@ -160,6 +160,11 @@ SHAPES = {
     "ampersands": "<a href='" + "&" * 0_000_000 + "'>",
     "numbers": "<a href='&#" + "1" * 0_000_000 + ";'>",
     "data": "<svg>" + "<![CDATA[" * 33_000,
+    "refresh": "<meta http-equiv=refresh content='" + " " * 300_000 + "'>",
+    "refresh later": "<meta http-equiv=refresh content='0" + " " * 300_000 + "x'>",
+    "host": "<a href='//" + "ü" * 30_000 + "'>" + "<a href='//" + "%C3%BC" * 10_000 + "'>",
+    "dots": "<a href='" + "/.." * 20_000 + "'><a href='" + "a/../" * 10_000 + "'>",
+    "escapes": "<a href='/" + "%" * 60_000 + "'>",
     "less than": "<" * 0_000_000,
 }
 

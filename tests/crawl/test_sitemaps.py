@@ -130,6 +130,10 @@ def test_no_sitemap_breaks_its_reader(junk: bytes, place: int) -> None:
 def test_deep_and_wide_sitemaps_cost_little() -> None:
     for body in (
         b"<url><loc>" * 100_000,
+        b"<u" + b" " * 500_000 + b"<",
+        b"<u>&" + b"a" * 500_000,
+        b"<![CDATA[" * 100_000,
+        b"<?xml " * 100_000,
         b"&" * 900_000,
         b"<a " + b"b='' " * 100_000 + b">",
         b"<!" * 400_000,

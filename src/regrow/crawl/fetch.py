@@ -30,6 +30,7 @@ Resolver = Callable[[str], tuple[str, int] | None]
 """host[:port] of a URL -> address to connect to; None: as the URL says"""
 
 _RETRIED = frozenset({429, 500, 502, 503, 504})
+_LONGEST_DATE = 100
 LONGEST_WAIT = 120
 """seconds before a retry, whatever Retry-After asks for"""
 
@@ -215,6 +216,8 @@ def retry_after(value: str) -> float | None:
     if seconds is not None:
         return float(seconds)
     try:
+        if len(value) > _LONGEST_DATE:
+            return None
         return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
     except Exception:  # the parser raises whatever it raises: OverflowError, IndexError …
         return None

@@ -26,6 +26,8 @@ def canonical_host(name: str) -> str | None:
         return _address6(name[1:-1])
     try:
         text = unquote_to_bytes(name).decode("utf-8")
+        if len(text) > _MAX_LENGTH + 1:  # punycode's cost is a square
+            return None
         mapped = text.lower() if text.isascii() else _mapped(text)
     except (UnicodeError, idna.IDNAError, ValueError):
         return None

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from regrow.crawl.directives import directives
 from regrow.crawl.tags import Tag, start_tags
-from regrow.crawl.urls import canonical
+from regrow.crawl.urls import MAX_LENGTH, canonical
 from regrow.web import charset
 
 _REFRESH = re.compile(
@@ -74,5 +74,5 @@ def _addresses(tag: Tag) -> Iterator[str]:
 
 def refresh(value: str) -> str:
     """The address in a Refresh header or a meta refresh; "" where the page loads itself again."""
-    found = _REFRESH.match(value)
+    found = _REFRESH.match(value.strip()[: 2 * MAX_LENGTH])  # the pattern's cost is a square
     return (found[1] or found[2] or found[3] or "").strip() if found else ""

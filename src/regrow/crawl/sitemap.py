@@ -26,7 +26,7 @@ _AMPERSAND = re.compile(
 )
 _XML_ENTITIES = frozenset({"amp;", "lt;", "gt;", "quot;", "apos;"})
 _STRAY = re.compile("[\udc80-\udcff]")
-_DECLARATION = re.compile(r"\s*<\?xml\b[^>]*\?>")
+_DECLARATION = re.compile(r"<\?xml\b[^>]*\?>")
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,9 @@ def _listed(text: str, trouble: str) -> Sitemap:
 
 def _marked_up(text: str) -> tuple[list[tuple[str, str]], str]:
     """("page" or "map", address) in the order of an XML file, read while it is parsed."""
-    text = _whole(_DECLARATION.sub("", _CONTROLS.sub("", text), count=1))
+    text = _CONTROLS.sub("", text).lstrip()
+    declaration = _DECLARATION.match(text)
+    text = _whole(text[declaration.end() :] if declaration else text)
     data = _AMPERSAND.sub(_reference, text).encode("utf-8", "replace")
     parser = etree.XMLPullParser(
         ("end",), recover=True, resolve_entities=False, no_network=True, load_dtd=False,

@@ -97,6 +97,8 @@ def _after(page: str, end: str, position: int) -> int:
 
 def _attributes(page: str, position: int, into: dict[str, str]) -> tuple[int, bool]:
     """Read attributes up to the end of the tag: (position behind it or -1, whether it ends in />)."""
+    if page.startswith(">", position):
+        return position + 1, False
     while True:
         found = _ATTRIBUTE.match(page, position)
         assert found is not None  # it matches the empty string

@@ -256,6 +256,16 @@ def test_every_host_of_the_manifest_is_a_row(tmp_path: Path) -> None:
     }
 
 
+def test_a_foreign_file_without_a_row_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = extended(tmp_path / "s", {"b.example": {"foreign": ["x.warc.gz"]}})
+    archive(root / "x.warc.gz", "http://b.example/")
+    monkeypatch.setattr(foreign, "copy", lambda *_: foreign.Copies())
+    with pytest.raises(RuntimeError, match=r"foreign files without a row: x\.warc\.gz"):
+        crawl({"sources": root}, params(), tmp_path / "out")
+
+
 def test_a_host_without_a_row_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(step, "_not_visited", lambda *_: [])
     root = extended(tmp_path / "s", {"b.example": {}})

@@ -137,7 +137,7 @@ _PIECES = st.lists(
     st.sampled_from(["", "http://a.example/x/y.html", "https://b.example/?q=1"]),
     st.sampled_from(["utf-8", "cp1251", "cp932", "gb18030", "iso2022_jp", "utf-16", "undefined"]),
 )
-@settings(max_examples=400, derandomize=True)
+@settings(max_examples=200, derandomize=True)
 def test_canonical_never_raises_and_is_idempotent(text: str, base: str, charset: str) -> None:
     once = canonical(text, base, charset)
     if once is not None:
@@ -150,7 +150,7 @@ def test_canonical_never_raises_and_is_idempotent(text: str, base: str, charset:
 
 
 @given(_PIECES)
-@settings(max_examples=200, derandomize=True)
+@settings(max_examples=100, derandomize=True)
 def test_no_address_breaks_the_manifest(url: str) -> None:
     part = {"prefix": "/", "source": "s", "title": "t", "licence": "MIT"}
     manifest = Manifest.model_validate({"hosts": {"a.example": {"parts": [part]}}})

@@ -57,7 +57,7 @@ def crawl(inputs: dict[str, Path], params: Any, output: Path) -> dict[str, Any]:
         visit_all(crawls, seeds)
     met = [row for _, one in sorted(crawls.items()) for row in one.rows]
     left = _not_visited(manifest, chosen, seeds)
-    _check_hosts(manifest, [*met, *copies.rows, *left])
+    _check(manifest, chosen, [*met, *copies.rows, *left])
     frame = pl.DataFrame(
         [dataclasses.astuple(row) for row in [*met, *copies.rows, *left]],
         schema=rows.SCHEMA, orient="row",
@@ -123,8 +123,12 @@ def _not_visited(
     return found
 
 
-def _check_hosts(manifest: Manifest, found: list[rows.Fetch]) -> None:
-    """Every host of the manifest, and every file of a chosen one, is in a row."""
+def _check(manifest: Manifest, chosen: list[str], found: list[rows.Fetch]) -> None:
+    """Every host of the manifest, and every foreign file of a chosen one, has a row."""
+    files = {path for name in chosen for path in manifest.hosts[name].foreign}
+    unread = sorted(files - {row.url for row in found if row.outcome == "foreign"})
+    if unread:
+        raise RuntimeError(f"foreign files without a row: {', '.join(unread)}")
     lost = sorted(set(manifest.hosts) - {row.host for row in found})
     if lost:
         raise RuntimeError(f"hosts of the manifest without a row: {', '.join(lost)}")

@@ -21,6 +21,7 @@ _LEGAL = _UNRESERVED | frozenset("!$&'()*+,;=:@/%?")
 _BREAKS = str.maketrans("", "", "\t\n\r")
 _EDGES = "".join(map(chr, range(33)))  # controls and space
 _MAX_READ = 1 << 16
+_MAX_NAME = 3_072  # a host of 253 characters, each escaped
 
 
 def canonical(url: str, base: str = "", charset: str = "utf-8") -> str | None:
@@ -81,7 +82,7 @@ def _authority(netloc: str, default: int) -> str | None:
     found = re.fullmatch(
         r"(\[[^\[\]]*\]|[^:\[\]]*)(?::(.*))?", netloc.rpartition("@")[2], re.DOTALL
     )
-    if found is None:
+    if found is None or len(found[1]) > _MAX_NAME:
         return None
     host = canonical_host(found[1])
     if not found[2]:

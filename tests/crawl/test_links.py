@@ -189,6 +189,15 @@ def test_the_reader_of_tags_never_raises_and_sees_the_tag_behind_a_closed_one(
     assert list(start_tags(f"<p>{escaped}<b id='1'>", xml)) == [Tag("p", {}), Tag("b", {"id": "1"})]
 
 
+@given(st.text("<>!-/='\"&\n aptiledvsgrm", max_size=120), st.booleans())
+@settings(max_examples=200, derandomize=True)
+def test_tags_that_are_not_wanted_are_skipped_as_they_would_be_read(text: str, xml: bool) -> None:
+    wanted = frozenset({"a", "p", "title"})
+    page = text + "<p><a href='<p>'><i title='<a>'><a/ ></svg><A>"
+    every = [tag for tag in start_tags(page, xml) if tag.name in wanted]
+    assert list(start_tags(page, xml, wanted)) == every
+
+
 @given(st.text("&#x0123456789abcopyeqltg;=", max_size=30))
 @settings(max_examples=150, derandomize=True)
 def test_references_never_raise_and_plain_text_stays(text: str) -> None:

@@ -15,6 +15,7 @@ _REFRESH = re.compile(
     r"""\s*[\d.]*(?>\s*[;,]\s*|\s+)(?:url\s*=\s*)?+(?:"([^"]*)|'([^']*)|(.+))""",
     re.IGNORECASE | re.ASCII | re.DOTALL,
 )
+_WANTED = frozenset({"a", "area", "base", "frame", "iframe", "link", "meta"})
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ def read_page(body: bytes, url: str, content_type: str = "", token: str = "regro
     said: list[str] = []
     base = ""
     raw: dict[str, None] = {}
-    for tag in start_tags(text, xml):
+    for tag in start_tags(text, xml, _WANTED):
         if tag.name == "meta":
             if tag.attributes.get("name", "").strip().lower() in ("robots", token):
                 said.append(tag.attributes.get("content", ""))

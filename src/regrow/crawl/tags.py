@@ -16,6 +16,11 @@ from html.entities import html5
 _NAME = re.compile(r"[A-Za-z][^\s/>]*")
 _ATTRIBUTE = re.compile(r"[\s/]*(=?[^\s/>=]*)(\s*=\s*)?")
 _UNQUOTED = re.compile(r"[^\s>]*")
+# The rest of a tag whose attributes are written as they should be. The quantifiers are possessive:
+# where it does not match, it says so in linear time.
+_SIMPLE = re.compile(
+    r"""(?:[\s/]++[^\s/>="']++(?:\s*+=\s*+(?:"[^"]*+"|'[^']*+'|[^\s>"']++))?+)*+[\s/]*+>"""
+)
 _COMMENT_END = re.compile(r"--!?>")
 _REFERENCE = re.compile(r"&(?:#[0-9]+;?|#[xX][0-9A-Fa-f]+;?|[A-Za-z][A-Za-z0-9]*;?)")
 # Their content is text. The parts of a page for a browser without frames are read, as we are one.
@@ -33,11 +38,13 @@ class Tag:
     """by name in lower case, character references decoded; of two of one name the first"""
 
 
-def start_tags(page: str, xml: bool = False) -> Iterator[Tag]:
+def start_tags(page: str, xml: bool = False, wanted: frozenset[str] | None = None) -> Iterator[Tag]:
     """Start tags in the order of the page, without those in comments, scripts and other raw text.
 
     `xml`: the page was sent as XHTML, where `<script/>` and `<title/>` are empty elements.
+    `wanted`: names of the tags to yield; the attributes of others are skipped where that is simple.
     """
+    read = None if wanted is None else wanted | _RAW | _FOREIGN
     position = 0
     foreign = 0
     endless: set[str] = set()
@@ -54,15 +61,24 @@ def start_tags(page: str, xml: bool = False) -> Iterator[Tag]:
         if name is None:
             position = _after(page, ">", position) if closing else position + 1
             continue
+        word = name[0].lower()
+        if (
+            read is not None
+            and (closing or word not in read)
+            and not (closing and word in _FOREIGN)
+            and (simple := _SIMPLE.match(page, name.end()))
+        ):
+            position = simple.end()
+            continue
         attributes: dict[str, str] = {}
         position, empty = _attributes(page, name.end(), attributes)
         if position < 0:
             return  # the page ends inside a tag, which is none then
-        word = name[0].lower()
         if closing:
             foreign -= word in _FOREIGN and foreign > 0
             continue
-        yield Tag(word, attributes)
+        if wanted is None or word in wanted:
+            yield Tag(word, attributes)
         if word in _FOREIGN:
             foreign += not empty
         elif word in _RAW and not (empty and (xml or foreign)) and word not in endless:

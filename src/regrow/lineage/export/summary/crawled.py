@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from regrow.crawl import manifest
-from regrow.crawl.foreign import output_names
 from regrow.lineage.export.subject import Subject
 from regrow.lineage.export.summary import sizes
 from regrow.lineage.export.summary.dates import collected, month
@@ -166,10 +165,9 @@ def _foreign(subject: Subject) -> list[Any]:
     if not files:
         return []
     months = collected(subject)
-    names = output_names(files)
     spans = []
     for file in files:
-        span = months.get(names[file])
+        span = months.get(f"foreign-{file.rpartition('/')[2]}")
         when = f" ({month(span[0])} to {month(span[1])})" if span else " (no readable date)"
         spans.append(f"sources/{file}{when}")
     return [

@@ -65,7 +65,7 @@ def copy(root: Path, manifest: Manifest, hosts: Sequence[str], output: Path) -> 
 def output_names(paths: Sequence[str]) -> dict[str, str]:
     """Path in the manifest -> name in the output; no two names are equal, in any case.
 
-    `foreign-<base name>`; where several files share that name, each with a digest of its path.
+    `foreign-<base name>`; where several files share that name, each with a digest of its path before it.
     The suffix is in lower case, as the text step looks for it.
     """
     wanted = {path: _name(path, "") for path in dict.fromkeys(paths)}
@@ -79,11 +79,11 @@ def output_names(paths: Sequence[str]) -> dict[str, str]:
 def _name(path: str, mark: str) -> str:
     base = PurePosixPath(path).name
     suffix = next(s for s in READABLE if base.lower().endswith(s))
-    return f"foreign-{base[: -len(suffix)]}{mark}{suffix}"
+    return f"foreign-{mark}{base[: -len(suffix)]}{suffix}"
 
 
 def _digest(path: str) -> str:
-    return "-" + hashlib.sha256(path.encode("utf-8", "surrogateescape")).hexdigest()[:12]
+    return hashlib.sha256(path.encode("utf-8", "surrogateescape")).hexdigest()[:12] + "-"
 
 
 def _listed(folder: Path) -> list[str]:

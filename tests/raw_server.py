@@ -100,6 +100,7 @@ def raw_crawl(folder: Path, routes: dict[str, Script | bytes], **settings: Any) 
         frozenset({"a.example", "b.example"}), settings.get("obey_robots", True),
         settings.get("max_pages", 100), settings.get("max_depth", 5),
         settings.get("max_redirects", 5), settings.get("max_delay_seconds", 30.0),
+        settings.get("patience", 25),
     )  # fmt: skip
     agent = "regrow-crawler/0.1 (+https://example.org/regrow)"
     date = "2026-01-01T00:00:00Z"

@@ -81,19 +81,30 @@ def test_visits_are_bounded_whatever_comes_of_them(tmp_path: Path, tree: Endless
     assert limited[0].detail == "20 pages visited"
 
 
-def test_a_host_that_only_fails_is_given_up(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(host_module, "_PATIENCE", 3)
+def test_a_host_that_only_fails_is_given_up(tmp_path: Path) -> None:
     anchors = "".join(f"<a href='/{i}'>x</a>" for i in range(9)).encode()
     routes: dict[str, Script | bytes] = {"/": answer(anchors)} | {
         f"/{i}": [CLOSE] for i in range(9)
     }
     routes["/1"] = answer(b"alive")
-    found = raw_crawl(tmp_path, routes)
+    found = raw_crawl(tmp_path, routes, patience=3)
     assert [found.outcomes[f"/{i}"] for i in range(9)] == [
         "connection", "fetched", *["connection"] * 3, *["given_up"] * 4,
     ]  # fmt: skip
+
+
+def test_a_host_whose_sitemaps_only_fail_is_asked_for_no_more_of_them(tmp_path: Path) -> None:
+    lines = "".join(f"Sitemap: /s{i}.xml\n" for i in range(9)).encode()
+    busy = answer(b"", status=b"503 Busy")
+    routes: dict[str, Script | bytes] = {f"/s{i}.xml": busy for i in range(9)}
+    found = raw_crawl(
+        tmp_path, {"/robots.txt": answer(lines), "/": answer(b"x"), **routes}, patience=3
+    )
+    assert [found.outcomes[f"/s{i}.xml"] for i in range(9)] == ["sitemap"] * 3 + [
+        "sitemap_skipped"
+    ] * 6
+    assert found.details["/s8.xml"] == "3 failures in a row before it"
+    assert found.outcomes["/"] == "fetched"
 
 
 def test_the_queue_has_a_ceiling_and_what_is_beyond_it_is_counted(

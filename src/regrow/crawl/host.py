@@ -16,12 +16,10 @@ from regrow.crawl.robots import Rules, own_token
 from regrow.crawl.rows import Fetch, failed, row
 from regrow.crawl.urls import host_of
 from regrow.crawl.warc import Archive
-from regrow.crawl.wellknown import Reach, WellKnown
+from regrow.crawl.wellknown import Reach, WellKnown, failing
 from regrow.web.coding import CodingError, TooLargeError
 
 _HTML = frozenset({"text/html", "application/xhtml+xml"})
-_PATIENCE = 25
-"""pages in a row that time out, break off or are refused with 429 or 5xx: the host is given up"""
 _MAX_OUTSIDE = 1_000_000
 
 
@@ -112,13 +110,12 @@ class HostCrawl:
             return self._row(visit, None, "page_limit", f"{self._reach.max_pages} pages visited")
         if self._reach.obey_robots and not (rules := self._rules(visit.url)).allows(visit.url):
             return self._row(visit, None, "robots", rules.why)
-        if self._failures >= _PATIENCE:
-            return self._row(visit, None, "given_up", f"{_PATIENCE} failures in a row before it")
+        if self._failures >= self._reach.patience:
+            detail = f"{self._reach.patience} failures in a row before it"
+            return self._row(visit, None, "given_up", detail)
         self._visits += 1
         answer = self._fetcher.get(visit.url)
-        broken = answer.failure in ("connection", "timeout")
-        busy = answer.status == 429 or answer.status >= 500
-        self._failures = self._failures + 1 if broken or busy else 0
+        self._failures = self._failures + 1 if failing(answer) else 0
         if answer.failure is not None:
             return self._row(visit, answer, answer.failure, answer.detail)
         if answer.status in STATUSES:

@@ -37,6 +37,15 @@ class Reach:
     max_redirects: int
     max_delay_seconds: float = 30.0
     """a host that asks for a longer Crawl-delay is left alone"""
+    patience: int = 25
+    """pages, or sitemaps, in a row that fail (see `failing`), after which no more are asked for"""
+
+
+def failing(answer: Answer) -> bool:
+    """Did it time out or break off, or was it refused with 429 or 5xx?"""
+    return (
+        answer.failure in ("connection", "timeout") or answer.status == 429 or answer.status >= 500
+    )
 
 
 class WellKnown:
@@ -62,6 +71,7 @@ class WellKnown:
         self._rows = rows
         self._follow = follow
         self._rules: dict[str, Rules] = {}
+        self._failures = 0
         self.delay = 0.0
         """seconds between requests that the host asks for"""
 
@@ -129,6 +139,8 @@ class WellKnown:
                 self._skipped(url, found.why)
             elif fetched >= MAX_SITEMAPS:
                 self._skipped(url, f"more than {MAX_SITEMAPS} sitemaps")
+            elif self._failures >= self._reach.patience:
+                self._skipped(url, f"{self._reach.patience} failures in a row before it")
             else:
                 fetched += 1
                 for further in self._guarded(url, known):
@@ -183,6 +195,8 @@ class WellKnown:
         trail = {url}
         for left in range(self._reach.max_redirects, -1, -1):
             answer = self._fetcher.get(url, any_type=True)
+            if role == "sitemap":
+                self._failures = self._failures + 1 if failing(answer) else 0
             if answer.status:
                 self._archive.add(url, answer, self._date(), role)
             to = location(answer, url)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
-import ssl
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,15 +9,30 @@ from email.utils import parsedate_to_datetime
 from typing import Literal
 from urllib.parse import urlsplit
 
+from regrow.crawl.connection import Connection
+from regrow.crawl.media import media_type
+from regrow.crawl.message import (
+    Head,
+    MessageError,
+    NoAnswerError,
+    TooLongError,
+    content_lengths,
+    read_body,
+    read_head,
+    values,
+)
 from regrow.crawl.urls import target
+from regrow.web.coding import CodingError, TooLargeError, decoded
+from regrow.web.numbers import decimal
 
 Failure = Literal["too_large", "wrong_type", "timeout", "connection"]
 Resolver = Callable[[str], tuple[str, int] | None]
 """host[:port] of a URL -> address to connect to; None: as the URL says"""
 
 _RETRIED = frozenset({429, 500, 502, 503, 504})
-_LONGEST_WAIT = 120.0
-_CHUNK = 1 << 16
+_LONGEST_DATE = 100
+LONGEST_WAIT = 120
+"""seconds before a retry, whatever Retry-After asks for"""
 
 
 @dataclass(frozen=True)
@@ -30,6 +43,7 @@ class Limits:
     retries: int
     backoff_seconds: float
     timeout_seconds: float
+    """for one whole answer, from the connection to its last byte"""
     content_types: tuple[str, ...]
 
 
@@ -41,8 +55,9 @@ class Answer:
     """0 when there was none"""
     reason: str
     headers: tuple[tuple[str, str], ...]
-    """in the order sent"""
+    """in the order sent, one character per byte (Latin-1)"""
     body: bytes
+    """transfer coding undone, content coding not"""
     request: tuple[tuple[str, str], ...]
     attempts: int
     failure: Failure | None = None
@@ -50,12 +65,26 @@ class Answer:
 
     def header(self, name: str) -> str:
         """The first header of that name, "" if there is none."""
-        return next((v for k, v in self.headers if k.lower() == name.lower()), "")
+        return next(iter(self.all(name)), "")
+
+    def all(self, name: str) -> list[str]:
+        """Values of all headers of that name, in the order sent."""
+        return values(self.headers, name)
 
     @property
     def mime(self) -> str:
-        """Media type without parameters, lower case; "" if none was sent."""
-        return self.header("Content-Type").partition(";")[0].strip().lower()
+        """Media type without parameters, lower case; "" where none was sent or none is meant."""
+        return media_type(", ".join(self.all("Content-Type")))
+
+    def plain(self, max_bytes: int) -> bytes:
+        """The body without its content coding, asked for or not.
+
+        Raises:
+            regrow.web.coding.CodingError: a coding that cannot be undone.
+            regrow.web.coding.TooLargeError: longer than `max_bytes` then.
+        """
+        names = {name.lower() for name, _ in self.headers} - {"transfer-encoding"}
+        return decoded(self.body, {n: ", ".join(self.all(n)) for n in sorted(names)}, max_bytes)
 
 
 class Fetcher:
@@ -65,11 +94,11 @@ class Fetcher:
         self, user_agent: str, limits: Limits, resolve: Resolver, pause: Callable[[], None]
     ) -> None:
         self._agent = user_agent
-        self._limits = limits
+        self.limits = limits
         self._resolve = resolve
         self._pause = pause
         """called before every attempt: the host's rate"""
-        self._connections: dict[str, http.client.HTTPConnection] = {}
+        self._connections: dict[str, Connection] = {}
 
     def close(self) -> None:
         """Close the connections."""
@@ -88,110 +117,107 @@ class Fetcher:
             self._pause()
             answer = self._once(url, attempt, any_type)
             broken = answer.failure in ("connection", "timeout")
-            if attempt > self._limits.retries or not (broken or answer.status in _RETRIED):
+            if attempt > self.limits.retries or not (broken or answer.status in _RETRIED):
                 return answer
-            wait = self._limits.backoff_seconds * 2 ** (attempt - 1)
-            asked = _retry_after(answer.header("Retry-After"))
-            time.sleep(min(asked if asked is not None else wait, _LONGEST_WAIT))
+            wait = self.limits.backoff_seconds * 2 ** (attempt - 1)
+            asked = retry_after(answer.header("Retry-After"))
+            time.sleep(min(asked if asked is not None else wait, LONGEST_WAIT))
 
-    def _connection(self, url: str) -> http.client.HTTPConnection:
+    def _connection(self, url: str) -> Connection:
         split = urlsplit(url)
         key = f"{split.scheme}://{split.netloc}"
         if key not in self._connections:
+            secure = split.scheme == "https"
             known = self._resolve(split.netloc)
-            address = known or (split.hostname or "", split.port or 0)
-            timeout = self._limits.timeout_seconds
-            if split.scheme == "https":
-                context = ssl.create_default_context()
-                port = address[1] or 443
-                self._connections[key] = http.client.HTTPSConnection(
-                    address[0], port, timeout=timeout, context=context
-                )
-            else:
-                self._connections[key] = http.client.HTTPConnection(
-                    address[0], address[1] or 80, timeout=timeout
-                )
+            host, port = known or (split.hostname or "", split.port or 0)
+            self._connections[key] = Connection(host, port or (443 if secure else 80), secure)
         return self._connections[key]
 
     def _once(self, url: str, attempt: int, any_type: bool) -> Answer:
         request = (
             ("Host", urlsplit(url).netloc),
             ("User-Agent", self._agent),
-            ("Accept", "*/*" if any_type else ", ".join(self._limits.content_types)),
+            ("Accept", "*/*" if any_type else ", ".join(self.limits.content_types)),
             ("Accept-Encoding", "identity"),
         )
         connection = self._connection(url)
-        deadline = time.monotonic() + self._limits.timeout_seconds
-        status, reason = 0, ""
-        headers: tuple[tuple[str, str], ...] = ()
-        refused: tuple[Failure, str] | None
+        head = Head(0, "", (), False)
+        refused: tuple[Failure, str]
         try:
-            connection.putrequest("GET", target(url), skip_host=True, skip_accept_encoding=True)
-            for name, value in request:
-                connection.putheader(name, value)
-            connection.endheaders()
-            response = connection.getresponse()
-            status, reason, headers = response.status, response.reason, tuple(response.getheaders())
-            answer = Answer(status, reason, headers, b"", request, attempt)
-            refused = self._refused(answer, any_type)
-            if refused is None:
-                body = self._read(response, deadline)
-                return Answer(status, reason, headers, body, request, attempt)
+            head = self._asked(connection, url, request)
+            answer = Answer(head.status, head.reason, head.headers, b"", request, attempt)
+            found = self._refused(head, answer.mime, any_type)
+            if found is None:
+                body, framed = read_body(connection, head, self.limits.max_bytes)
+                body = _untransferred(head, body, self.limits.max_bytes)
+                if not (framed and head.persistent):
+                    connection.close()
+                return Answer(head.status, head.reason, head.headers, body, request, attempt)
+            refused = found
         except TimeoutError:
-            refused = ("timeout", f"no complete answer within {self._limits.timeout_seconds:g} s")
-        except _TooLargeError:
-            refused = ("too_large", f"body longer than {self._limits.max_bytes} bytes")
-        except (http.client.HTTPException, OSError, ValueError) as error:
-            refused = ("connection", f"{type(error).__name__}")
-        assert refused is not None
+            refused = ("timeout", f"no complete answer within {self.limits.timeout_seconds:g} s")
+        except (TooLongError, TooLargeError):
+            refused = ("too_large", f"body longer than {self.limits.max_bytes} bytes")
+        except (MessageError, CodingError) as error:
+            refused = ("connection", str(error))
+        except (OSError, ValueError) as error:
+            refused = ("connection", type(error).__name__)
         connection.close()  # unread bytes may be left on it; it opens again by itself
-        return Answer(status, reason, headers, b"", request, attempt, *refused)
+        return Answer(head.status, head.reason, head.headers, b"", request, attempt, *refused)
 
-    def _refused(self, answer: Answer, any_type: bool) -> tuple[Failure, str] | None:
+    def _asked(
+        self, connection: Connection, url: str, request: tuple[tuple[str, str], ...]
+    ) -> Head:
+        """Send the request and read the head of the answer.
+
+        A server may close a kept-alive connection at any time; where it did so before a byte of
+        the answer, the request is sent again on a new one (RFC 9110 section 9.2.2).
+        """
+        lines = [f"GET {target(url)} HTTP/1.1", *(f"{name}: {value}" for name, value in request)]
+        data = ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1", "replace")
+        deadline = time.monotonic() + self.limits.timeout_seconds
+        used = connection.begin(deadline)
+        try:
+            connection.send(data)
+            return read_head(connection)
+        except (NoAnswerError, ConnectionError):
+            connection.close()
+            if not used:
+                raise
+            connection.begin(deadline)
+            connection.send(data)
+            return read_head(connection)
+
+    def _refused(self, head: Head, mime: str, any_type: bool) -> tuple[Failure, str] | None:
         """Reason not to read the body, from the headers alone."""
-        if answer.status != 200:
+        if head.status != 200:
             return None
-        if not any_type and answer.mime and answer.mime not in self._limits.content_types:
-            return "wrong_type", answer.mime
-        length = answer.header("Content-Length")
-        if length.isdigit() and int(length) > self._limits.max_bytes:
-            return "too_large", f"Content-Length {length}"
+        if not any_type and mime and mime not in self.limits.content_types:
+            return "wrong_type", mime
+        chunked = head.values("Transfer-Encoding")
+        if not chunked and max(content_lengths(head)[:1], default=0) > self.limits.max_bytes:
+            return "too_large", f"Content-Length {head.values('Content-Length')[0][:40]}"
         return None
 
-    def _read(self, response: http.client.HTTPResponse, deadline: float) -> bytes:
-        """The body. read1 returns what is there, so that the deadline is looked at between pieces:
-        a server that drips would never trip the socket's own timeout."""
-        parts: list[bytes] = []
-        total = 0
-        length = response.length
-        while length is None or total < length:
-            part = response.read1(_CHUNK if length is None else min(_CHUNK, length - total))
-            if not part:
-                break
-            total += len(part)
-            if total > self._limits.max_bytes:
-                raise _TooLargeError
-            if time.monotonic() > deadline:
-                raise TimeoutError
-            parts.append(part)
-        if length is not None and total < length:
-            raise http.client.IncompleteRead(b"", length - total)
-        response.close()
-        return b"".join(parts)
+
+def _untransferred(head: Head, body: bytes, max_bytes: int) -> bytes:
+    """Undo a transfer coding below `chunked` (`gzip, chunked`; nobody asks for one)."""
+    codings = ",".join(head.values("Transfer-Encoding")).lower().split(",")
+    rest = [coding.strip() for coding in codings if coding.strip() not in ("", "chunked")]
+    return decoded(body, {"content-encoding": ", ".join(rest)}, max_bytes) if rest else body
 
 
-class _TooLargeError(Exception):
-    pass
-
-
-def _retry_after(value: str) -> float | None:
+def retry_after(value: str) -> float | None:
     """Seconds to wait (RFC 9110 section 10.2.3): a number or a date; None if absent or wrong."""
     value = value.strip()
     if not value:
         return None
-    if value.isdigit():
-        return float(value)
+    seconds = decimal(value, LONGEST_WAIT)
+    if seconds is not None:
+        return float(seconds)
     try:
+        if len(value) > _LONGEST_DATE:
+            return None
         return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
-    except (ValueError, TypeError):
+    except Exception:  # the parser raises whatever it raises: OverflowError, IndexError …
         return None

@@ -21,13 +21,20 @@ class Visit:
 class Frontier:
     """URLs in the order in which they were found; that order depends on the pages alone."""
 
-    def __init__(self) -> None:
+    def __init__(self, ceiling: int = 1_000_000) -> None:
         self._queue: deque[Visit] = deque()
         self._seen: set[str] = set()
+        self.ceiling = ceiling
+        """URLs that are remembered; memory must not grow with what a host invents"""
+        self.beyond = 0
+        """how often a URL was not queued because of it"""
 
     def add(self, visit: Visit, first: bool = False) -> bool:
-        """Queue a URL that was never seen (`first`: before all others). False if it was seen."""
+        """Queue a URL that was never seen (`first`: before all others). False if it was not queued."""
         if visit.url in self._seen:
+            return False
+        if len(self._seen) >= self.ceiling:
+            self.beyond += 1
             return False
         self._seen.add(visit.url)
         if first:
@@ -43,6 +50,11 @@ class Frontier:
     def __contains__(self, url: str) -> bool:
         """Was this URL ever queued?"""
         return url in self._seen
+
+    @property
+    def seen(self) -> int:
+        """How many URLs were ever queued."""
+        return len(self._seen)
 
     def __len__(self) -> int:
         return len(self._queue)

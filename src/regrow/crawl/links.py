@@ -1,17 +1,21 @@
-"""Links and robots directives of an HTML page, addresses of a sitemap."""
+"""Links and robots directives of an HTML page."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
-from xml.etree import ElementTree
 
-from lxml import etree
+from regrow.crawl.directives import directives
+from regrow.crawl.tags import Tag, start_tags
+from regrow.crawl.urls import MAX_LENGTH, canonical
+from regrow.web import charset
 
-from regrow.crawl.urls import canonical
-
-_CHARSET = re.compile(rb"""charset\s*=\s*["']?\s*([\w.:-]+)""", re.IGNORECASE)
-MAX_SITEMAP_URLS = 50_000  # sitemaps.org protocol
+_REFRESH = re.compile(
+    r"""\s*[\d.]*(?>\s*[;,]\s*|\s+)(?:url\s*=\s*)?+(?:"([^"]*)|'([^']*)|(.+))""",
+    re.IGNORECASE | re.ASCII | re.DOTALL,
+)
+_WANTED = frozenset({"a", "area", "base", "frame", "iframe", "link", "meta"})
 
 
 @dataclass(frozen=True)
@@ -24,73 +28,52 @@ class Page:
     nofollow: bool
 
 
-def read_page(body: bytes, url: str) -> Page:
-    """Links of an HTML page (a, area, frame, iframe, link rel=next/prev; not rel=nofollow).
+def read_page(body: bytes, url: str, content_type: str = "", token: str = "regrow-crawler") -> Page:
+    """Links of an HTML page: a, area, frame, iframe, link rel=next/prev, meta refresh.
 
-    Addresses are ASCII nearly always, so the charset matters little here: the declared one is
-    tried, then Latin-1.
+    Not those of rel=nofollow. The page is decoded as the text step decodes it; in the query of a
+    link, characters are escaped in that charset (URL standard, "encoding-parse").
+
+    Args:
+        body: without transfer and content coding.
+        content_type: the header, whole.
+        token: our product token: `<meta name=...>` addresses it or `robots`.
     """
-    found = _CHARSET.search(body[:4096])
-    try:
-        text = body.decode(found[1].decode("ascii") if found else "utf-8")
-    except (UnicodeDecodeError, LookupError):
-        text = body.decode("latin-1")
-    try:
-        # The parser wants bytes in one known charset; a declaration inside the page is overridden.
-        root = etree.fromstring(text.encode("utf-8", "replace"), _parser())
-    except (etree.XMLSyntaxError, ValueError):
-        root = None
-    if root is None:
-        return Page((), False, False)
-    directives = ",".join(
-        element.get("content") or ""
-        for element in root.iter("meta")
-        if (element.get("name") or "").lower() == "robots"
-    )
-    noindex, nofollow = robots_directives(directives)
-    bases = (canonical(element.get("href") or "", url) for element in root.iter("base"))
-    base = next(bases, None) or url
+    found = charset.decode(body, content_type, 1.0)
+    text, codec = (found.text, found.charset) if found else (body.decode("latin-1"), "latin-1")
+    xml = "application/xhtml+xml" in content_type.lower()
+    said: list[str] = []
+    base = ""
     raw: dict[str, None] = {}
-    for element in root.iter("a", "area", "frame", "iframe", "link"):
-        rel = (element.get("rel") or "").lower()
-        if "nofollow" in rel or (element.tag == "link" and rel not in ("next", "prev")):
-            continue
-        value = element.get("src" if element.tag in ("frame", "iframe") else "href")
-        if value:
+    for tag in start_tags(text, xml, _WANTED):
+        if tag.name == "meta":
+            if tag.attributes.get("name", "").strip().lower() in ("robots", token):
+                said.append(tag.attributes.get("content", ""))
+        elif tag.name == "base" and not base:
+            base = canonical(tag.attributes.get("href", ""), url) or ""
+        for value in _addresses(tag):
             raw[value.partition("#")[0]] = None
     raw.pop("", None)
-    links = dict.fromkeys(link for value in raw if (link := canonical(value, base)))
-    return Page(tuple(links), noindex, nofollow)
+    links = (canonical(value, base or url, codec) for value in raw)
+    noindex, nofollow = directives(said, token)
+    return Page(tuple(dict.fromkeys(link for link in links if link)), noindex, nofollow)
 
 
-def _parser() -> etree.HTMLParser:
-    return etree.HTMLParser(
-        encoding="utf-8", recover=True, no_network=True, huge_tree=True, remove_comments=True
-    )
+def _addresses(tag: Tag) -> Iterator[str]:
+    get = tag.attributes.get
+    if tag.name == "meta":
+        if get("http-equiv", "").strip().lower() == "refresh":
+            yield refresh(get("content", ""))
+    elif tag.name in ("frame", "iframe"):
+        yield get("src", "").strip()
+    elif tag.name in ("a", "area", "link"):
+        rel = get("rel", "").lower().split()
+        if "nofollow" in rel or (tag.name == "link" and not {"next", "prev"} & set(rel)):
+            return
+        yield get("href", "").strip()
 
 
-def robots_directives(text: str) -> tuple[bool, bool]:
-    """(noindex, nofollow) of a robots meta element or an X-Robots-Tag header."""
-    words = {word.strip().lower() for word in text.split(",")}
-    return bool(words & {"noindex", "none"}), bool(words & {"nofollow", "none"})
-
-
-def read_sitemap(body: bytes, url: str) -> tuple[list[str], list[str]]:
-    """(pages, further sitemaps) of a sitemap or sitemap index; both empty where it is no XML.
-
-    A document type declaration is refused: sitemaps have none, and entities can explode.
-    """
-    if b"<!DOCTYPE" in body[:4096] or b"<!ENTITY" in body:
-        return [], []
-    try:
-        root = ElementTree.fromstring(body)
-    except (ElementTree.ParseError, ValueError, LookupError):
-        return [], []
-    found = [
-        link
-        for element in root.iter()
-        if element.tag.rpartition("}")[2] == "loc" and (link := canonical(element.text or "", url))
-    ][:MAX_SITEMAP_URLS]
-    if root.tag.rpartition("}")[2] == "sitemapindex":
-        return [], found
-    return found, []
+def refresh(value: str) -> str:
+    """The address in a Refresh header or a meta refresh; "" where the page loads itself again."""
+    found = _REFRESH.match(value.strip()[: 2 * MAX_LENGTH])  # the pattern's cost is a square
+    return (found[1] or found[2] or found[3] or "").strip() if found else ""

@@ -31,7 +31,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import yaml
 
-from regrow.crawl.manifest import Manifest
+from regrow.crawl.manifest import Manifest, canonical_name, missing
 
 RULE_KEYS = frozenset(
     [
@@ -141,19 +141,18 @@ def open_sites(root: Path, manifest: Manifest) -> dict[str, Site]:
     """The sites of a sources folder (manifest.yaml, server.yaml, archives).
 
     Raises:
-        FileNotFoundError: an archive is missing.
+        regrow.crawl.manifest.ManifestError: an archive is missing.
         ValueError: a rule has unknown keys.
     """
     behaviour = root / "server.yaml"
-    settings = yaml.safe_load(behaviour.read_text(encoding="utf-8")) if behaviour.exists() else {}
+    read = yaml.safe_load(behaviour.read_text(encoding="utf-8")) if behaviour.exists() else {}
+    settings = {canonical_name(str(name)): rules for name, rules in (read or {}).items()}
     sites: dict[str, Site] = {}
     for name, host in manifest.hosts.items():
         if host.archive:
             archive = root / host.archive
             if not archive.exists():
-                raise FileNotFoundError(
-                    f"{archive}: the archive of {name} in the sources manifest is missing"
-                )
+                raise missing(root, host.archive, f"hosts.{name}.archive")
             sites[name] = Site(archive, settings.get(name) or {})
     return sites
 

@@ -21,6 +21,17 @@ from regrow.crawl.fetch import Answer
 from regrow.crawl.urls import target
 
 _LEVEL = 6
+_CUT = {"too_large": "length", "timeout": "time", "connection": "disconnect"}
+ROLE = "Regrow-Role"
+"""header of records that are no pages: `robots` or `sitemap`; the text step makes no document of them"""
+
+
+class _AsSent(StatusAndHeaders):
+    """HTTP headers whose bytes are written as they came; warcio escapes what is not ASCII."""
+
+    def compute_headers_buffer(self, header_filter: object = None) -> None:
+        """Set the bytes that the writer stores."""
+        self.headers_buff = self.to_bytes(encoding="latin-1")
 
 
 class Archive:
@@ -39,18 +50,19 @@ class Archive:
         headers = {"WARC-Filename": self._name}
         self._write("", "warcinfo", block, None, date, headers)
 
-    def add(self, url: str, answer: Answer, date: str) -> None:
-        """Write a request and its response."""
+    def add(self, url: str, answer: Answer, date: str, role: str = "") -> None:
+        """Write a request and its response; `role` says what it is where it is no page."""
         protocol = "HTTP/1.1"
         skipped = {"transfer-encoding"}  # the body is stored after transfer decoding
         lines = [(k, v) for k, v in answer.headers if k.lower() not in skipped]
-        http = StatusAndHeaders(f"{answer.status} {answer.reason}", lines, protocol)
-        extra = {"WARC-Truncated": "length"} if answer.failure == "too_large" else {}
-        name = self._write(url, "response", answer.body, http, date, extra)
+        http = _AsSent(f"{answer.status} {answer.reason}", lines, protocol)
+        part = {ROLE: role} if role else {}
+        cut = {"WARC-Truncated": _CUT[answer.failure]} if answer.failure in _CUT else {}
+        name = self._write(url, "response", answer.body, http, date, cut | part)
         ask = StatusAndHeaders(
             f"GET {target(url)} HTTP/1.1", list(answer.request), is_http_request=True
         )
-        self._write(url, "request", b"", ask, date, {"WARC-Concurrent-To": name})
+        self._write(url, "request", b"", ask, date, {"WARC-Concurrent-To": name} | part)
 
     def close(self) -> None:
         """Close the file."""
@@ -65,7 +77,8 @@ class Archive:
         date: str,
         extra: dict[str, str],
     ) -> str:
-        seed = hashlib.sha256(f"{self._name}\0{kind}\0{url}\0{date}\0".encode() + block).hexdigest()
+        place = f"{self._name}\0{kind}\0{url}\0{date}\0{extra.get(ROLE, '')}"
+        seed = hashlib.sha256(place.encode() + block).hexdigest()
         name = f"<urn:uuid:{uuid.uuid5(uuid.NAMESPACE_URL, seed)}>"
         headers = {"WARC-Record-ID": name, "WARC-Date": date, **extra}
         plain = io.BytesIO()

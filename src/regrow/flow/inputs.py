@@ -14,7 +14,7 @@ from regrow.flow.hashing import sha256_file, tree_sha256
 from regrow.flow.jobs import Job, Resolved
 from regrow.flow.records import Book
 from regrow.flow.remote import Remote
-from regrow.flow.state import Tree
+from regrow.flow.state import Tree, beside
 from regrow.flow.store import Store
 from regrow.flow.workspace import provide
 
@@ -78,7 +78,7 @@ class Inputs:
 
     def _reread_source(self, item: Resolved, expected: str) -> None:
         tree = Tree(self.root, item.path, reread=True)
-        digests = {name: digest.sha256 for name, digest in tree.digests().items()}
+        digests = {n: digest.sha256 for n, digest in tree.digests().items() if not beside(n)}
         tree.save()
         found = digests[""] if "" in digests else tree_sha256(digests, item.path)
         if found != expected:
@@ -94,6 +94,8 @@ class Inputs:
         found: dict[str, Mark] = {}
         for item in self.job.inputs:
             for name, stat in Tree(self.root, item.path).listing().items():
+                if item.kind == "source" and beside(name):
+                    continue
                 path = f"{item.path}/{name}" if name else item.path
                 found[path] = (stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
         return found

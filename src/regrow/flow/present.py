@@ -16,7 +16,7 @@ from regrow.flow.closure import Modules, closure
 from regrow.flow.environment import Environment
 from regrow.flow.errors import FlowError
 from regrow.flow.jobs import Flow, Job
-from regrow.flow.state import Tree
+from regrow.flow.state import Tree, beside
 from regrow.flow.step import Step
 
 PRIVATE = ".regrow"
@@ -174,10 +174,14 @@ def _resolved(known: Any) -> bool:
 
 
 def source_digest(tree: Tree, path: str) -> str:
-    """SHA-256 of a source file, or of a source folder's tree. Raises FlowError if it is missing."""
+    """SHA-256 of a source file, or of a source folder's tree without the files of `dvc add`.
+
+    Raises:
+        FlowError: it is missing.
+    """
     from regrow.flow.hashing import tree_sha256
 
-    found = tree.digests()
+    found = {name: digest for name, digest in tree.digests().items() if not beside(name)}
     tree.save()
     if not found:
         raise FlowError(f"the source {path} is missing. Mend: `git checkout -- {path}`.")

@@ -122,6 +122,11 @@ def _sound(known: Any) -> dict[str, list[Any]]:
     }
 
 
+def beside(name: str) -> bool:
+    """Did DVC write this file beside a source that it tracks? It says nothing that the source does not."""
+    return name.endswith(".dvc") or name.rpartition("/")[2] == ".gitignore"
+
+
 def _mark(stat: os.stat_result) -> list[int]:
     return [stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns]
 

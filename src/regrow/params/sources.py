@@ -22,10 +22,13 @@ class Crawl(Block):
     """sent with every request and matched against robots.txt"""
     obey_robots: bool = True
     """obey robots.txt (RFC 9309), Crawl-delay included"""
+    max_delay_seconds: float = Field(default=30.0, ge=0)
+    """a host whose robots.txt asks for a longer Crawl-delay (or Request-rate) is not visited; its
+    addresses are rows with that reason"""
     requests_per_second: float = Field(default=400.0, gt=0, le=10_000)
     """ceiling per host; a live web wants 1 or less"""
     max_pages: int = Field(default=5_000, ge=1)
-    """pages per host, then the crawl of that host stops"""
+    """page addresses asked for per host, whatever comes of them; then the crawl of that host stops"""
     max_depth: int = Field(default=8, ge=0)
     """links from a start page"""
     max_bytes: int = Field(default=8_000_000, ge=1_000)
@@ -36,6 +39,7 @@ class Crawl(Block):
     backoff_seconds: float = Field(default=0.02, ge=0)
     """first wait; it doubles with each retry and yields to Retry-After"""
     timeout_seconds: float = Field(default=20.0, gt=0)
+    """for one whole answer, headers and body"""
     content_types: list[str] = [
         "text/html",
         "application/xhtml+xml",

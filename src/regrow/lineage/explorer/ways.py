@@ -7,6 +7,7 @@ from typing import Any
 
 import polars as pl
 
+from regrow.crawl.rows import SOURCES
 from regrow.lineage.shelf import Shelf
 from regrow.lineage.trace import forks, takedowns
 from regrow.lineage.trace.made import mixes
@@ -87,6 +88,8 @@ class Ways:
         have = frame.collect_schema().names()
         rows = frame.select([c for c in columns if c in have]).collect()
         for row in rows.iter_rows(named=True):
+            if row.get("outcome") in SOURCES:
+                continue  # a file or a host of the manifest, no address
             # As in trace: of several meetings the (first) fetched one is the document's, else the last.
             if found.get(row["url"], {}).get("outcome") != "fetched":
                 found[row["url"]] = row

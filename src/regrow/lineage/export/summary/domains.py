@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from regrow.crawl.rows import SOURCES
 from regrow.lineage.export.subject import Subject
 
 SME_MOST = 1000
@@ -42,7 +43,9 @@ def domains(subject: Subject) -> list[Domain]:
         return []
     kept = pl.col("outcome") == "fetched"
     rows = (
-        table.group_by("host")
+        # Rows that name a file or a host of the manifest are no addresses.
+        table.filter(~pl.col("outcome").is_in(sorted(SOURCES)))
+        .group_by("host")
         .agg(
             kept.sum().alias("pages"),
             pl.when(kept).then(pl.col("bytes")).otherwise(0).sum().alias("size"),

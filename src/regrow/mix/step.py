@@ -17,6 +17,7 @@ from regrow.numerics import exact
 from regrow.numerics.random import Stream
 from regrow.params.data import Mix
 from regrow.tables import parquet as tables
+from regrow.tables.conservation import conserved
 
 SCHEMA: dict[str, type[pl.DataType]] = {
     "id": pl.String,
@@ -71,10 +72,12 @@ def run(inputs: dict[str, Path], params: Any, output: Path) -> dict[str, Any]:
     }
     text = json.dumps(summary, indent=2, sort_keys=True) + "\n"
     (output / "curves.json").write_text(text, encoding="utf-8")
+    kept = mix.filter(pl.col("repeats") > 0)["id"]
+    conserved("mix", "documents", frame["id"], kept, [str(drop["id"]) for drop in drops])
     reasons = [str(drop["reason"]) for drop in drops]
     return {
         "in": frame.height,
-        "kept": frame.height - len(drops),
+        "kept": len(kept),
         "dropped": {reason: reasons.count(reason) for reason in sorted(set(reasons))},
         "instances": sum(row["repeats"] for row in rows),
     }
@@ -92,6 +95,7 @@ def _documents(inputs: dict[str, Path]) -> pl.DataFrame:
             f"{inputs['classify'] / 'scores.parquet'}: {missing} of {frame.height} training "
             "documents have no score; run classify on the same documents."
         )
+    conserved("mix", "scored documents", documents["id"], frame["id"], ())
     return frame
 
 

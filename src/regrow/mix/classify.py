@@ -105,6 +105,11 @@ def _known(labels: list[str | None]) -> int:
 def _check_quality(labels: list[str | None], p: Classify) -> None:
     lists = {GOOD: p.quality_positive, BAD: p.quality_negative}
     if not labels or not (p.quality_positive or p.quality_negative):
+        print(
+            "  quality: params name no pages (classify.quality_positive, .quality_negative): all "
+            "documents score the same, and the mix keeps them alike",
+            file=sys.stderr,
+        )
         return
     for label, prefixes in lists.items():
         if label not in labels:

@@ -51,6 +51,12 @@ def run(inputs: dict[str, Path], params: Any, output: Path) -> dict[str, Any]:
     for topic in sorted(topics):
         topic_rows, curves[topic] = _topic(topics[topic], available[topic], quotas[topic], p)
         rows.extend(topic_rows)
+        if curves[topic]["qualities"] == 1 and len(topic_rows) > 1:
+            print(
+                f"  {topic}: all documents score the same (no quality labels?): none is better than "
+                "another, all are kept alike",
+                file=sys.stderr,
+            )
         print(
             f"  {topic}: {available[topic]:.0f} tokens, {curves[topic]['realised_tokens']:.0f} in "
             f"the mix, {quotas[topic]:.0f} wanted",
@@ -66,6 +72,7 @@ def run(inputs: dict[str, Path], params: Any, output: Path) -> dict[str, Any]:
         "wanted_tokens": p.tokens,
         "expected_tokens": exact.total(c["expected_tokens"] for c in curves.values()),
         "realised_tokens": exact.total(c["realised_tokens"] for c in curves.values()),
+        "unranked_topics": sorted(t for t, c in curves.items() if c["qualities"] == 1 < c["documents"]),
         "fallbacks": sum(1 for c in curves.values() if c["fallback"]),
         "weights_without_documents": sorted(set(p.topic_weights) - set(topics)),
         "topics": curves,
@@ -80,6 +87,7 @@ def run(inputs: dict[str, Path], params: Any, output: Path) -> dict[str, Any]:
         "kept": len(kept),
         "dropped": {reason: reasons.count(reason) for reason in sorted(set(reasons))},
         "instances": sum(row["repeats"] for row in rows),
+        "unranked_topics": summary["unranked_topics"],
     }
 
 
@@ -129,6 +137,7 @@ def _topic(
         "wanted_tokens": quota,
         "expected_tokens": exact.total(b["tokens"] * b["rate"] for b in told),
         "realised_tokens": _tokens(sum(r["bytes"] * r["repeats"] for r in rows), p),
+        "qualities": len({row["quality"] for row in rows}),
         **_described(curve),
         "top_width": top.end - top.start,
         "buckets": told,

@@ -22,8 +22,8 @@ from regrow.dedup.shingles import Shingler, grams
 
 RUN = 13
 """words of a long item in a row that are a leak whatever their share (GPT-3's n: arXiv 2005.14165)"""
-_RUN_WEIGHT = 20
-"""of such a run: counters and brackets of a listing are none"""
+_RUN_TELLING = 3
+"""words of such a run that are neither common nor numbers: a listing's counters are no quote"""
 _RUN_OWNERS = 2
 """items that a run may belong to; what more of them share is their form, not their content"""
 _QUESTION_WEIGHT = 8
@@ -222,9 +222,9 @@ def _runs(said: Said) -> Numbers:
     """The n-grams of `RUN` words that say enough."""
     if len(said.words) < RUN:
         return np.empty(0, np.uint64)
-    weights = np.array([telling.weight([marking.bare(word)]) for word in said.words])
-    totals = np.convolve(weights, np.ones(RUN, np.int64), "valid")
-    return np.unique(grams(said.numbers, RUN)[totals >= _RUN_WEIGHT])
+    tell = np.array([telling.tells(marking.bare(word)) for word in said.words], np.int64)
+    totals = np.convolve(tell, np.ones(RUN, np.int64), "valid")
+    return np.unique(grams(said.numbers, RUN)[totals >= _RUN_TELLING])
 
 
 def _telling(runs: dict[int, Numbers]) -> dict[int, int]:

@@ -38,7 +38,10 @@ def weight(tokens: Iterable[str]) -> int:
     return sum(map(_of, tokens))
 
 
+def tells(word: str) -> bool:
+    """Whether a folded word is neither common nor a number nor a single letter."""
+    return not (len(word) == 1 or word.isdecimal() or word in COMMON)
+
+
 def _of(word: str) -> int:
-    if word.isdecimal():
-        return 3
-    return 1 if len(word) == 1 or word in COMMON else 2
+    return 3 if word.isdecimal() else 1 + tells(word)

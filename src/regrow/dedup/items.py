@@ -166,6 +166,8 @@ class Items:
 
     def _whole_in(self, numbers: Numbers) -> int | None:
         starts = self._first.hits(grams(numbers, telling.LEAST))
+        if not len(starts):
+            return None
         for size, lookup in self._whole.items():
             at = starts[starts + size <= len(numbers)]
             found = grams(numbers, size, at)
@@ -206,7 +208,11 @@ class _Lookup:
     def hits(self, found: Numbers) -> NDArray[np.int64]:
         """Places of known n-grams, ascending."""
         likely = np.flatnonzero(self._table[found & _MASK])
-        return likely[np.isin(found[likely], self._grams)]
+        if not len(likely):
+            return likely
+        asked = found[likely]
+        place = np.minimum(np.searchsorted(self._grams, asked), len(self._grams) - 1)
+        return likely[self._grams[place] == asked]
 
     def owner(self, gram: np.uint64) -> int:
         """Whose a known n-gram is."""

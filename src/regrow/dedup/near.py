@@ -17,7 +17,6 @@ from regrow.dedup.minhash import MinHash, buckets
 from regrow.dedup.shingles import Shingler, jaccard
 from regrow.params.data import Dedup
 
-
 TRIES = 200
 """comparisons in vain after which a document is compared no more"""
 

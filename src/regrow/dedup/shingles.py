@@ -53,14 +53,13 @@ def grams(
 
     None, where there are fewer than n words (n at least 1) or no words at all.
     """
-    if at is None:
-        at = np.arange(max(len(words) - n + 1, 0))
-    if n < 1 or not len(at):
+    size = max(len(words) - n + 1, 0) if at is None else len(at)
+    if n < 1 or not size:
         return np.empty(0, np.uint64)
-    total = np.zeros(len(at), np.uint64)
+    total = np.zeros(size, np.uint64)
     for i in range(n):
         total *= _BASE
-        total += words[at + i]
+        total += words[i : i + size] if at is None else words[at + i]
     return mix(total)
 
 

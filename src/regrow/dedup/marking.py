@@ -16,9 +16,7 @@ from regrow.filters import words
 
 _FIRST, _LAST = "\ue000", "\ue001"
 _SINGLE = r"(?:\d+|[a-z\u00df-\u024f\u0370-\u052f])(?!\w|'\w)"
-_JOIN = (
-    r"(?:[ ,+\-*/^$\\~\u00b7\u00d7\u00f7\u2013\u2212\u2219\u22c5]|(?<=[,+\-*/])\n){1,20}"
-)
+_JOIN = r"(?:[ ,+\-*/^$\\~\u00b7\u00d7\u00f7\u2013\u2212\u2219\u22c5]|(?<=[,+\-*/])\n){1,20}"
 _LIST = re.compile(rf"(?<!\w)(?<!\w'){_SINGLE}(?:{_JOIN}{_SINGLE})*")
 _ENDS = re.compile(r"[\n?!;:|\t\"()\[\]{}。！？；：「」]|\.(?!\d)")
 _WRAP = re.compile(r"(?<!\n)\n(?!\n)")

@@ -72,7 +72,9 @@ def run(inputs: dict[str, Path], params: Any, output: Path) -> dict[str, Any]:
         "wanted_tokens": p.tokens,
         "expected_tokens": exact.total(c["expected_tokens"] for c in curves.values()),
         "realised_tokens": exact.total(c["realised_tokens"] for c in curves.values()),
-        "unranked_topics": sorted(t for t, c in curves.items() if c["qualities"] == 1 < c["documents"]),
+        "unranked_topics": sorted(
+            t for t, c in curves.items() if c["qualities"] == 1 < c["documents"]
+        ),
         "fallbacks": sum(1 for c in curves.values() if c["fallback"]),
         "weights_without_documents": sorted(set(p.topic_weights) - set(topics)),
         "topics": curves,

@@ -30,6 +30,8 @@ from regrow.dedup import step as dedup
 from regrow.filters import language
 from regrow.filters import step as filters
 from regrow.params.data import Decontaminate, Dedup, Filter
+from regrow.params.posttrain import Tasks
+from regrow.tasks import step as tasks
 
 ROOT = Path(__file__).resolve().parent.parent
 STOP = ["the", "be", "to", "of", "and", "that", "have", "with", "a", "in", "is", "it", "for"]
@@ -100,13 +102,16 @@ def main() -> None:
         root = Path(name)
         (root / "text").mkdir()
         table.write_parquet(root / "text" / "documents.parquet")
+        tasks.run({}, SimpleNamespace(tasks=Tasks(train=10)), root / "tasks")
         result = {
             "megabytes": round(table["text"].str.len_bytes().sum() / 1e6, 2),
             "filter": timed(lambda: filters.run({"text": root / "text"}, params, root / "f")),
             "dedup": timed(lambda: dedup.run({"filter": root / "f"}, params, root / "d")),
             "decontaminate": timed(
                 lambda: decontaminate.run(
-                    {"dedup": root / "d", "evals": ROOT / "evals"}, params, root / "c"
+                    {"dedup": root / "d", "evals": ROOT / "evals", "tasks": root / "tasks"},
+                    params,
+                    root / "c",
                 )
             ),
         }

@@ -46,11 +46,24 @@ def eval_folder(tmp_path: Path, **items: str) -> Path:
     return folder
 
 
+def tasks_folder(tmp_path: Path, *questions: str) -> Path:
+    """dev.parquet with these questions, and test.parquet with none."""
+    folder = tmp_path / "tasks"
+    folder.mkdir(parents=True, exist_ok=True)
+    for split, asked in (("dev", questions), ("test", ())):
+        rows = [{"id": f"task{n}", "question": q} for n, q in enumerate(asked)]
+        schema = {"id": pl.String, "question": pl.String}
+        pl.DataFrame(rows, schema).write_parquet(folder / f"{split}.parquet")
+    return folder
+
+
 def run(tmp_path: Path, rows: list[dict[str, str]], folder: Path, **params: object):
     tmp_path.mkdir(parents=True, exist_ok=True)
     pl.DataFrame(rows, SCHEMA).write_parquet(tmp_path / "documents.parquet")
+    if not (tmp_path / "tasks").exists():
+        tasks_folder(tmp_path)
     counts = decontaminate.run(
-        {"dedup": tmp_path, "evals": folder},
+        {"dedup": tmp_path, "evals": folder, "tasks": tmp_path / "tasks"},
         SimpleNamespace(decontaminate=Decontaminate(**params)),
         tmp_path / "out",
     )
@@ -199,7 +212,11 @@ def test_overlap_is_containment_in_the_shorter():
     [
         ("{", "a.jsonl, line 2: no JSON"),
         ('{"id": "x"}', "a.jsonl, line 2: field text must be a string"),
-        ("[]", "a.jsonl, line 2: field id must be a string"),
+        ("[]", "a.jsonl, line 2: no JSON object"),
+        ("[" * 100_000, "a.jsonl, line 2: no JSON .nested too deeply"),
+        ('{"id": ' + "9" * 5_000 + "}", "a.jsonl, line 2: no JSON that can be read"),
+        ('{"id": "x", "text": "\\ud800"}', "a.jsonl, line 2: half a surrogate pair"),
+        ('{"id": "x", "text": "t", "question": 1}', "line 2: field question must be a string"),
         ('{"id": "ok", "text": "t"}', "a.jsonl, line 2: id 'ok' is taken"),
     ],
 )
@@ -230,7 +247,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from regrow.dedup import decontaminate
 from regrow.params.data import Decontaminate
-inputs = {"dedup": Path(sys.argv[2]), "evals": Path(sys.argv[3])}
+inputs = dict(zip(("dedup", "evals", "tasks"), map(Path, sys.argv[2:])))
 decontaminate.run(inputs, SimpleNamespace(decontaminate=Decontaminate()), Path(sys.argv[1]))
 """
 
@@ -240,8 +257,9 @@ def test_same_bytes_under_other_settings(tmp_path):
     folder.mkdir()
     rows = site()
     pl.DataFrame(rows, SCHEMA).write_parquet(folder / "documents.parquet")
-    found = run_twice(CODE, tmp_path, str(folder), str(ROOT / "evals"))
+    tasks = str(tasks_folder(tmp_path, "Sort 45, 64."))
+    found = run_twice(CODE, tmp_path, str(folder), str(ROOT / "evals"), tasks)
     assert set(found) == {"train.parquet", "heldout.parquet", "drops.parquet"}
     pl.DataFrame(rows[::-1], SCHEMA).write_parquet(folder / "documents.parquet")
     (tmp_path / "again").mkdir()
-    assert run_twice(CODE, tmp_path / "again", str(folder), str(ROOT / "evals")) == found
+    assert run_twice(CODE, tmp_path / "again", str(folder), str(ROOT / "evals"), tasks) == found

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import library_corpus as corpus
 from determinism import run_twice
-from regrow.mix import classify, step
+from regrow.mix import buckets, classify, step
 from regrow.params.data import Classify, Mix
 from regrow.tables import parquet as tables
 
@@ -137,6 +137,38 @@ def test_without_seeds_all_pages_count_alike(tmp_path: Path) -> None:
     assert set(scores["topic"]) == {"all"} and set(scores["quality"]) == {0.5}
 
 
+@pytest.mark.parametrize("cutoff", [0.0, 0.4, 0.9])
+@pytest.mark.parametrize("times", [1.0, 2.5, 90.0])
+def test_without_labels_every_document_is_kept_alike_and_it_is_said(
+    tmp_path: Path, capfd, cutoff: float, times: float
+) -> None:
+    """No order of quality, no cut-off: an id says nothing about a document."""
+    corpus.write(tmp_path / "decontaminate", corpus.pages(3))
+    inputs = {"decontaminate": tmp_path / "decontaminate", "classify": tmp_path / "classify"}
+    classify.run(inputs, SimpleNamespace(classify=Classify(epochs=1)), tmp_path / "classify")
+    sizes = tables.read(inputs["decontaminate"] / "train.parquet")["text"].str.len_bytes()
+    tokens = int(times * sizes.sum()) + sizes.len()
+    params = Mix(tokens=tokens, bytes_per_token=1.0, cutoff=cutoff, max_repeats=7.0)
+    counts = step.run(inputs, SimpleNamespace(mix=params), tmp_path / "mix")
+    mix = tables.read(tmp_path / "mix/mix.parquet")
+    assert counts["kept"] == counts["in"] == mix.height > 10 and counts["dropped"] == {}
+    assert mix["rate"].n_unique() == 1 and mix["rate"][0] == pytest.approx(
+        min(times, 7.0), rel=0.01
+    )
+    assert mix["repeats"].max() - mix["repeats"].min() <= 1
+    assert counts["unranked_topics"] == ["all"]
+    said = capfd.readouterr().err
+    assert "params name no pages" in said and "all: all documents score the same" in said
+
+
+def test_documents_of_equal_quality_stay_together() -> None:
+    ids, quality = [f"{i:02d}" for i in range(10)], [0.1] * 3 + [0.5] * 4 + [0.9] * 3
+    percentiles, found = buckets.cut(ids, quality, [10] * 10, 20)
+    assert percentiles == pytest.approx([0.15] * 3 + [0.5] * 4 + [0.85] * 3)
+    assert [bucket.members for bucket in found] == [[0, 1, 2], [3, 4, 5, 6], [7, 8, 9]]
+    assert [(b.start, b.end) for b in found] == [(0.0, 0.3), (0.3, 0.7), (0.7, 1.0)]
+
+
 def test_errors_name_the_mend(tmp_path: Path, made: Path) -> None:
     wrong = CLASSIFY.model_copy(update={"quality_negative": ["nowhere.test/"]})
     inputs = {"decontaminate": made / "decontaminate"}
@@ -152,7 +184,7 @@ CODE = """
 import json, sys
 from pathlib import Path
 from types import SimpleNamespace
-from regrow.mix import classify, step
+from regrow.mix import buckets, classify, step
 from regrow.params.data import Classify, Mix
 output, inputs, c, m = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], sys.argv[4]
 params = SimpleNamespace(classify=Classify(**json.loads(c)), mix=Mix(**json.loads(m)))

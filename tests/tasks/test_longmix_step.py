@@ -35,6 +35,9 @@ VALUES = {
 }
 
 
+NAMES = ("decontaminate", "mix", "midmix", "tokenizer", "tasks", "evals")
+
+
 def inputs(root: Path) -> dict[str, Path]:
     """What the steps before write, from Python's own manual."""
     from pydoc_data.topics import topics
@@ -74,7 +77,17 @@ def inputs(root: Path) -> dict[str, Path]:
     ]
     parquet.write(pl.DataFrame(rows), root / "midmix/documents.parquet")
     tiny_inputs.tokenizer(root / "tokenizer")
-    return {name: root / name for name in ("decontaminate", "mix", "midmix", "tokenizer")}
+    (root / "evals").mkdir()
+    held(root / "tasks", "Sort 45, 64.")
+    return {name: root / name for name in NAMES}
+
+
+def held(folder: Path, question: str) -> Path:
+    """Tasks of dev and test: one of each."""
+    for split in ("dev", "test"):
+        row = {"id": split, "family": "sort", "content": split, "question": f"{question} ({split})"}
+        parquet.write(pl.DataFrame([row]), folder / f"{split}.parquet")
+    return folder
 
 
 def params(**changes: object) -> SimpleNamespace:
@@ -142,6 +155,31 @@ def test_every_long_document_is_kept_or_dropped_with_a_reason(made):
     assert max(ratios["compressible"]) < min(ratios["incompressible"])
     index = parquet.read(made.output / "index.parquet")
     assert not set(drops["id"]) & set(index["id"])
+
+
+def test_long_documents_and_what_is_made_of_them_are_searched_for_items_and_tasks(made, tmp_path):
+    table = pl.read_parquet(made.inputs["decontaminate"] / "train.parquet")
+    index = pl.read_parquet(made.output / "index.parquet")
+    long = index.filter(pl.col("component") == "long")["id"].unique().sort().to_list()
+    texts = dict(table.select("id", "text").iter_rows())
+    quoted = " ".join(texts[long[0]].split()[40:46])
+    (tmp_path / "evals").mkdir()
+    item = {"id": "item", "text": " ".join(texts[long[1]].split()[60:90])}
+    (tmp_path / "evals/a.jsonl").write_text(json.dumps(item) + "\n")
+    changed = {"tasks": tmp_path / "tasks", "evals": tmp_path / "evals"}
+    row = {"id": "t", "family": "f", "content": "c", "question": quoted}
+    for split in ("dev", "test"):
+        parquet.write(pl.DataFrame([row]), tmp_path / f"tasks/{split}.parquet")
+    counts = longmix.run(made.inputs | changed, params(), tmp_path / "out")
+    drops = parquet.read(tmp_path / "out/drops.parquet")
+    leaks = drops.filter(pl.col("reason").str.starts_with("leak."))
+    assert {(long[0], "leak.task"), (long[1], "leak.eval")} <= set(
+        leaks.select("id", "reason").iter_rows()
+    )
+    assert counts["in"] == counts["long"] + leaks.height + sum(
+        n for reason, n in counts["dropped"].items() if not reason.startswith("leak.")
+    )
+    assert not {long[0], long[1]} & set(parquet.read(tmp_path / "out/index.parquet")["id"])
 
 
 def test_the_control_has_the_same_tokens(made):
@@ -217,7 +255,7 @@ from pathlib import Path
 from test_longmix_step import params
 from regrow.tasks import longmix
 root = Path(sys.argv[2])
-names = ("decontaminate", "mix", "midmix", "tokenizer")
+names = ("decontaminate", "mix", "midmix", "tokenizer", "tasks", "evals")
 longmix.run({name: root / name for name in names}, params(), Path(sys.argv[1]))
 """
     here = Path(__file__).resolve().parent

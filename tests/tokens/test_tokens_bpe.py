@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import re
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -110,3 +112,27 @@ def test_ten_trainings_give_one_tokenizer(tmp_path: Path) -> None:
         assert done.returncode == 0, done.stderr
         found.add(done.stdout)
     assert len(found) == 1 and sys.byteorder == "little"
+
+
+@pytest.mark.parametrize("run", [" ", "=", "x", "\n", "汉", "é", "\u0301", "xy", "\t", "- "])
+def test_a_run_without_a_break_does_not_hold_up_training(run: str) -> None:
+    """300,000 of them in one page; without a limit the cost is the square of the run."""
+    page = "the quick brown fox " * 50 + run * (300_000 // len(run)) + "x"
+    start = time.process_time()
+    trained = bpe.train([page], 400, ["<|pad|>", "<|endoftext|>"])
+    assert time.process_time() - start < 8
+    assert trained.decode(trained.encode(page[:3_000]).ids) == page[:3_000]
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from([" ", "x", "=", "\n"]), st.integers(1, 3_000)), max_size=5)
+)
+def test_runs_are_cut_and_nothing_else(parts) -> None:
+    text = "".join(character * times for character, times in parts)
+    pieces = list(bpe.cut_runs(text))
+    assert "".join(pieces) == text and all(pieces)
+    longest = max(map(len, re.findall(r"\S+|\s+", text)), default=0)
+    if longest <= bpe.LONGEST_RUN:
+        assert len(pieces) <= 1
+    for piece in pieces:
+        assert max(map(len, re.findall(r"\S+|\s+", piece))) <= bpe.LONGEST_RUN

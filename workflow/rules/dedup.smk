@@ -23,11 +23,12 @@ rule dedup:
 
 
 rule decontaminate:
-    """Hold-out set, and removal of what overlaps with it or the evals.
-    Reads data/dedup and evals/; writes data/decontaminate."""
+    """Hold-out set, and removal of what overlaps with it, the evals or the tasks of dev and test.
+    Reads data/dedup, data/tasks and evals/; writes data/decontaminate."""
     input:
         stamp=".regrow/stamps/decontaminate",
         dedup="records/dedup.json",
+        tasks="records/tasks.json",
     output:
         "records/decontaminate.json",
     log:

@@ -3,7 +3,7 @@
 
 rule longmix:
     """Long documents, aggregation and retrieval over them: best-fit packed.
-    Reads data/decontaminate, data/mix, data/tokenizer, data/midmix; writes data/longmix.
+    Reads data/decontaminate, data/mix, data/tokenizer, data/midmix, data/tasks, evals; writes data/longmix.
     """
     input:
         stamp=".regrow/stamps/longmix",
@@ -11,6 +11,7 @@ rule longmix:
         mix="records/mix.json",
         tokenizer="records/tokenizer.json",
         midmix=FLOW.instead("midmix", "forkmix"),
+        tasks="records/tasks.json",
     output:
         "records/longmix.json",
     log:

@@ -4,6 +4,12 @@ from __future__ import annotations
 
 import re
 
+from regrow.web.numbers import decimal
+
+_LARGEST = 10**18
+"""of a number in a version: a larger one is none that anybody gave"""
+_LONGEST = 4_096
+"""characters of a source or URL in which a version is looked for"""
 _VERSION = re.compile(r"(?<![0-9])[0-9]+(?:[._][0-9]+)+|(?<=[/_v-])[0-9]+(?=[/_-]|$)")
 
 
@@ -36,9 +42,13 @@ class UnionFind:
 
 
 def version(text: str) -> tuple[int, ...]:
-    """The first version number in a source or URL, as integers: `sqlalchemy-2.0.36` -> (2, 0, 36)."""
-    found = _VERSION.search(text)
-    return tuple(int(n) for n in re.split(r"[._]", found.group())) if found else ()
+    """The first version number in a source or URL, as integers: `sqlalchemy-2.0.36` -> (2, 0, 36).
+
+    Numbers above 10**18 count as 10**18.
+    """
+    found = _VERSION.search(text[:_LONGEST])
+    numbers = re.split(r"[._]", found.group()) if found else []
+    return tuple(decimal(number, _LARGEST) or 0 for number in numbers)
 
 
 def preference(url: str, source: str, identity: str) -> tuple[object, ...]:

@@ -1,8 +1,9 @@
 """The decontaminate step: a hold-out set per domain, and no training document that overlaps it.
 
 Held-out documents are measured by every checkpoint, so training must not see them, nor their
-other versions (`regrow.dedup.holdout`), nor pages that share much of their text, nor the
-items of the evals in `evals/` (`regrow.dedup.overlap`).
+other versions (`regrow.dedup.holdout`), nor pages that share much of their text
+(`regrow.dedup.overlap`), nor items of the evals in `evals/`, nor tasks of dev and test
+(`regrow.dedup.items`).
 """
 
 from __future__ import annotations
@@ -17,10 +18,14 @@ import polars as pl
 from numpy.typing import NDArray
 
 from regrow.dedup import evals, holdout
+from regrow.dedup.items import Items, Reader, Said
 from regrow.dedup.overlap import References, common
 from regrow.dedup.shingles import Shingler
 from regrow.params.data import Decontaminate
 from regrow.tables import parquet as tables
+from regrow.tables.conservation import conserved
+
+REPORT_EVERY = 2_000
 
 
 def run(inputs: dict[str, Path], params: Any, output: Path) -> dict[str, Any]:
@@ -43,12 +48,11 @@ def run(inputs: dict[str, Path], params: Any, output: Path) -> dict[str, Any]:
     heldout, rest = frame.filter(is_held), frame.filter(~is_held)
 
     shingler = Shingler(params.decontaminate.ngram)
-    items = evals.load(inputs["evals"])
-    against_evals = References([shingler.set(item.text) for item in items])
+    items = Unwanted(inputs, params.decontaminate)
     held_sets = [shingler.set(text or "") for text in heldout["text"]]
     every = References(held_sets)
     print(
-        f"decontaminate: {len(heldout)} held out, {len(items)} eval items, "
+        f"decontaminate: {len(heldout)} held out, {len(items)} eval items and tasks, "
         f"{len(rest)} documents to compare",
         file=sys.stderr,
         flush=True,
@@ -59,14 +63,16 @@ def run(inputs: dict[str, Path], params: Any, output: Path) -> dict[str, Any]:
     clean: list[bool] = []
     sizes: list[int] = []
     hits: list[NDArray[np.uint64]] = []
-    for document, text in zip(_rows(rest), rest["text"], strict=True):
+    for row, (document, text) in enumerate(zip(_rows(rest), rest["text"], strict=True)):
+        if row and row % REPORT_EVERY == 0:
+            print(f"decontaminate: {row} of {len(rest)} documents", file=sys.stderr, flush=True)
         grams = shingler.set(text or "")
         sizes.append(len(grams))
         hits.append(every.seen(grams))
-        value, item = against_evals.overlap(grams)
-        clean.append(value <= limit)
-        if value > limit:
-            drops.append(_row(document, "overlaps_eval", value, limit, items[item].id))
+        found = items.find(text or "")
+        clean.append(found is None)
+        if found:
+            drops.append(_row(document, *found))
 
     furniture = common(hits, params.decontaminate.common_ngram)
     held_sets = [np.setdiff1d(s, furniture, assume_unique=True) for s in held_sets]
@@ -95,6 +101,7 @@ def run(inputs: dict[str, Path], params: Any, output: Path) -> dict[str, Any]:
             "heldout_ngrams": sum(map(len, mine)),
             "heldout_ngrams_seen": sum(gram in seen for s in mine for gram in s.tolist()),
         }
+    conserved("decontaminate", "documents", frame["id"], train["id"], [str(d["id"]) for d in drops])
     reasons = Counter(str(row["reason"]) for row in drops)
     return {
         "in": len(frame),
@@ -102,6 +109,31 @@ def run(inputs: dict[str, Path], params: Any, output: Path) -> dict[str, Any]:
         "dropped": dict(sorted(reasons.items())),
         "domains": domains,
     }
+
+
+class Unwanted:
+    """The items of the evals and the tasks of dev and test, and why a text that holds one goes."""
+
+    def __init__(self, inputs: dict[str, Path], params: Decontaminate) -> None:
+        self._reader = Reader()
+        self._items, self._tasks = (
+            Items(found, self._reader, params.ngram, params.max_overlap)
+            for found in (evals.load(inputs["evals"]), evals.tasks(inputs["tasks"]))
+        )
+
+    def __len__(self) -> int:
+        return len(self._items) + len(self._tasks)
+
+    def find(self, text: str) -> tuple[str, float, float, str] | None:
+        """(reason, value, threshold, detail) of a drop, or None."""
+        said: Said = self._reader.read(text)
+        if hit := self._items.find(said):
+            reason = "quotes_eval" if hit.quote else "overlaps_eval"
+        elif hit := self._tasks.find(said):
+            reason = "holds_task"
+        else:
+            return None
+        return reason, hit.value, hit.threshold, hit.id
 
 
 def with_domains(frame: pl.DataFrame, params: Decontaminate) -> pl.DataFrame:

@@ -13,6 +13,8 @@ import re
 
 _VERSION = re.compile(r"[-_ ]v?[0-9]+(?:[._][0-9]+)+(?=[-_ ]|$)|[-_ ]v?[0-9]+$")
 _DOTTED = re.compile(r"v?[0-9]+(?:[._][0-9]+)+(?=[/_-]|$)")
+_LONGEST = 2_048
+"""characters of a path in which version numbers are looked for"""
 _NUMBER_FOLDER = re.compile(r"(?<=/)v?[0-9]+(?=/)")
 
 
@@ -25,14 +27,16 @@ def domain(url: str, source: str, prefixes: dict[str, list[str]]) -> str:
     matches = [(len(p), name) for name, ps in prefixes.items() for p in ps if place.startswith(p)]
     if matches:
         return max(matches)[1]
-    return _VERSION.sub("", source) or source or "unknown"
+    return (_VERSION.sub("", source) if len(source) <= _LONGEST else source) or source or "unknown"
 
 
 def group(url: str, domain: str) -> str:
     """The name of a page whatever its version: domain and path without version numbers."""
-    path = url.split("://", 1)[-1].partition("/")[2]
-    path = _NUMBER_FOLDER.sub("", _DOTTED.sub("", f"/{path}"))
-    return f"{domain}{re.sub('/+', '/', path)}"
+    path = "/" + url.split("://", 1)[-1].partition("/")[2]
+    # Patterns cost the square of a run of digits: of an absurd address the rest is taken as written.
+    start, rest = path[:_LONGEST], path[_LONGEST:]
+    start = _NUMBER_FOLDER.sub("", _DOTTED.sub("", start))
+    return f"{domain}{re.sub('/+', '/', start)}{rest}"
 
 
 def rank(name: str, seed: int) -> bytes:

@@ -8,12 +8,13 @@ given pair with 5e-20: similarities computed on these numbers are the true ones 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from hashlib import blake2b
 
 import numpy as np
 from numpy.typing import NDArray
 
-from regrow.filters.words import tokens
+from regrow.dedup.folding import tokens
 
 _BASE = np.uint64(0x9E3779B97F4A7C15)
 _MIX = (np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))
@@ -29,24 +30,37 @@ class Shingler:
         self._words = _Numbers()
 
     def sequence(self, text: str) -> NDArray[np.uint64]:
-        """Numbers of the n-grams in order of place; case and punctuation do not count.
+        """Numbers of the n-grams in order of place, of the words as `regrow.dedup.folding` has them.
 
         A text of fewer than n words is one n-gram, a text without words none.
         """
-        words = tokens(text.lower())
-        if not words:
-            return np.empty(0, np.uint64)
-        numbers = np.fromiter(map(self._words.__getitem__, words), np.uint64, len(words))
-        n = min(self.n, len(words))
-        total = np.zeros(len(words) - n + 1, np.uint64)
-        for i in range(n):
-            total *= _BASE
-            total += numbers[i : len(words) - n + 1 + i]
-        return mix(total)
+        words = self.numbers(tokens(text))
+        return grams(words, min(self.n, len(words)))
+
+    def numbers(self, words: Sequence[str]) -> NDArray[np.uint64]:
+        """Numbers of words, in order."""
+        return np.fromiter(map(self._words.__getitem__, words), np.uint64, len(words))
 
     def set(self, text: str) -> NDArray[np.uint64]:
         """The set of n-grams: sorted, each once."""
         return np.unique(self.sequence(text))
+
+
+def grams(
+    words: NDArray[np.uint64], n: int, at: NDArray[np.int64] | None = None
+) -> NDArray[np.uint64]:
+    """Numbers of the n-grams of a sequence of words; `at`: only of those that begin there.
+
+    None, where there are fewer than n words (n at least 1) or no words at all.
+    """
+    size = max(len(words) - n + 1, 0) if at is None else len(at)
+    if n < 1 or not size:
+        return np.empty(0, np.uint64)
+    total = np.zeros(size, np.uint64)
+    for i in range(n):
+        total *= _BASE
+        total += words[i : i + size] if at is None else words[at + i]
+    return mix(total)
 
 
 class _Numbers(dict[str, int]):

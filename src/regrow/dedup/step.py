@@ -12,6 +12,7 @@ import polars as pl
 from regrow.dedup import exact, near
 from regrow.dedup.clusters import preference
 from regrow.tables import parquet as tables
+from regrow.tables.conservation import conserved
 
 
 def run(inputs: dict[str, Path], params: Any, output: Path) -> dict[str, Any]:
@@ -63,6 +64,8 @@ def run(inputs: dict[str, Path], params: Any, output: Path) -> dict[str, Any]:
 
     tables.write(documents, output / "documents.parquet")
     tables.write(tables.drops(drops), output / "drops.parquet")
+    dropped = [str(row["id"]) for row in drops]
+    conserved("dedup", "documents", frame["id"], documents["id"], dropped)
     reasons = Counter(str(row["reason"]) for row in drops)
     return {"in": len(frame), "kept": len(documents), "dropped": dict(sorted(reasons.items()))}
 

@@ -30,6 +30,7 @@ from regrow.filters import (
 from regrow.filters.document import Document, Drop
 from regrow.params.data import Filter
 from regrow.tables import parquet as tables
+from regrow.tables.conservation import conserved
 
 FILTERS: tuple[Callable[[Document, Filter], Document | Drop | None], ...] = (
     url.judge,
@@ -106,5 +107,7 @@ def run(inputs: dict[str, Path], params: Any, output: Path) -> dict[str, Any]:
     )
     tables.write(documents, output / "documents.parquet")
     tables.write(tables.drops(drops), output / "drops.parquet")
+    dropped = [str(row["id"]) for row in drops]
+    conserved("filter", "documents", frame["id"], documents["id"], dropped)
     reasons = Counter(str(row["reason"]) for row in drops)
     return {"in": len(frame), "kept": len(documents), "dropped": dict(sorted(reasons.items()))}

@@ -349,12 +349,14 @@ STEPS: tuple[Step, ...] = (
         params=("dedup",),
         inputs=(Input(name="filter", step="filter"),),
     ),
+    Step(name="tasks", function="regrow.tasks.step:run", params=("tasks",)),
     Step(
         name="decontaminate",
         function="regrow.dedup.decontaminate:run",
         params=("decontaminate",),
         inputs=(
             Input(name="dedup", step="dedup"),
+            Input(name="tasks", step="tasks"),
             Input(name="evals", kind="source", path="evals"),
         ),
     ),
@@ -373,7 +375,6 @@ STEPS: tuple[Step, ...] = (
             Input(name="classify", step="classify"),
         ),
     ),
-    Step(name="tasks", function="regrow.tasks.step:run", params=("tasks",)),
     Step(
         name="tokenizer",
         function="regrow.tokens.train:run",
@@ -471,6 +472,8 @@ STEPS: tuple[Step, ...] = (
             *(Input(name=s, step=s) for s in ("decontaminate", "mix")),
             Input(name="tokenizer", step="tokenizer"),
             Input(name="midmix", step="midmix", instead="forkmix"),
+            Input(name="tasks", step="tasks"),
+            Input(name="evals", kind="source", path="evals"),
         ),
     ),
     _mask("longmix", ("longcontext",)),

@@ -7,6 +7,7 @@ thousand times a stub. The percentile of a document is that of its middle byte.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import groupby
 
 
 @dataclass(frozen=True)
@@ -24,11 +25,15 @@ class Bucket:
 def cut(
     ids: list[str], quality: list[float], sizes: list[int], buckets: int
 ) -> tuple[list[float], list[Bucket]]:
-    """Order one topic's documents by quality (ties by id) and cut them into equal buckets.
+    """Order one topic's documents by quality and cut them into equal buckets.
+
+    Documents of equal quality stay together: they have one percentile, that of the middle of their
+    bytes, and one bucket. So nothing but quality decides, and where there are no scores there
+    is one bucket of all.
 
     Args:
         ids, quality, sizes: of the documents; sizes in bytes, at least 1 each.
-        buckets: how many; those that no document's middle falls into do not come back.
+        buckets: how many; those that no middle falls into do not come back.
 
     Returns:
         The percentile of each document, and the buckets from worst to best. Spans are those of
@@ -40,13 +45,16 @@ def cut(
     members: dict[int, list[int]] = {}
     ends: dict[int, tuple[int, int]] = {}
     before = 0
-    for i in order:
-        twice_middle = 2 * before + sizes[i]
-        percentiles[i] = twice_middle / (2 * total)
+    for _, equal in groupby(order, key=lambda i: quality[i]):
+        group = list(equal)
+        size = sum(sizes[i] for i in group)
+        twice_middle = 2 * before + size
         number = buckets * twice_middle // (2 * total)
-        members.setdefault(number, []).append(i)
+        for i in group:
+            percentiles[i] = twice_middle / (2 * total)
+        members.setdefault(number, []).extend(group)
         start = ends.get(number, (before, 0))[0]
-        before += sizes[i]
+        before += size
         ends[number] = (start, before)
     return percentiles, [
         Bucket(n, ends[n][0] / total, ends[n][1] / total, members[n]) for n in sorted(members)

@@ -22,6 +22,7 @@ from regrow.mix.linear import Linear
 from regrow.mix.seeds import Prefixes, split
 from regrow.params.data import Classify
 from regrow.tables import parquet as tables
+from regrow.tables.conservation import conserved
 
 ONLY = "all"
 """the topic of every document where params name no topics"""
@@ -70,6 +71,7 @@ def run(inputs: dict[str, Path], params: Any, output: Path) -> dict[str, Any]:
             "quality": pl.Float64,
         },
     )
+    conserved("classify", "documents", corpus.ids, frame["id"], ())
     tables.write(frame.sort("id"), output / "scores.parquet")
     description = {"features": "fnv1a words and bigrams, sqrt(count/total)", "words": p.max_words}
     topic.save(output / "topic.safetensors", description)
@@ -79,6 +81,7 @@ def run(inputs: dict[str, Path], params: Any, output: Path) -> dict[str, Any]:
     (output / "metrics.json").write_text(text, encoding="utf-8")
     return {
         "in": len(corpus.ids),
+        "kept": frame.height,
         "topics": {c: best.count(i) for i, c in enumerate(topic.classes)},
         "labelled": {"topic": _known(topic_labels), "quality": _known(quality_labels)},
     }
@@ -102,6 +105,11 @@ def _known(labels: list[str | None]) -> int:
 def _check_quality(labels: list[str | None], p: Classify) -> None:
     lists = {GOOD: p.quality_positive, BAD: p.quality_negative}
     if not labels or not (p.quality_positive or p.quality_negative):
+        print(
+            "  quality: params name no pages (classify.quality_positive, .quality_negative): all "
+            "documents score the same, and the mix keeps them alike",
+            file=sys.stderr,
+        )
         return
     for label, prefixes in lists.items():
         if label not in labels:

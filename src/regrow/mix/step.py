@@ -17,6 +17,7 @@ from regrow.numerics import exact
 from regrow.numerics.random import Stream
 from regrow.params.data import Mix
 from regrow.tables import parquet as tables
+from regrow.tables.conservation import conserved
 
 SCHEMA: dict[str, type[pl.DataType]] = {
     "id": pl.String,
@@ -50,6 +51,12 @@ def run(inputs: dict[str, Path], params: Any, output: Path) -> dict[str, Any]:
     for topic in sorted(topics):
         topic_rows, curves[topic] = _topic(topics[topic], available[topic], quotas[topic], p)
         rows.extend(topic_rows)
+        if curves[topic]["qualities"] == 1 and len(topic_rows) > 1:
+            print(
+                f"  {topic}: all documents score the same (no quality labels?): none is better than "
+                "another, all are kept alike",
+                file=sys.stderr,
+            )
         print(
             f"  {topic}: {available[topic]:.0f} tokens, {curves[topic]['realised_tokens']:.0f} in "
             f"the mix, {quotas[topic]:.0f} wanted",
@@ -65,18 +72,24 @@ def run(inputs: dict[str, Path], params: Any, output: Path) -> dict[str, Any]:
         "wanted_tokens": p.tokens,
         "expected_tokens": exact.total(c["expected_tokens"] for c in curves.values()),
         "realised_tokens": exact.total(c["realised_tokens"] for c in curves.values()),
+        "unranked_topics": sorted(
+            t for t, c in curves.items() if c["qualities"] == 1 < c["documents"]
+        ),
         "fallbacks": sum(1 for c in curves.values() if c["fallback"]),
         "weights_without_documents": sorted(set(p.topic_weights) - set(topics)),
         "topics": curves,
     }
     text = json.dumps(summary, indent=2, sort_keys=True) + "\n"
     (output / "curves.json").write_text(text, encoding="utf-8")
+    kept = mix.filter(pl.col("repeats") > 0)["id"]
+    conserved("mix", "documents", frame["id"], kept, [str(drop["id"]) for drop in drops])
     reasons = [str(drop["reason"]) for drop in drops]
     return {
         "in": frame.height,
-        "kept": frame.height - len(drops),
+        "kept": len(kept),
         "dropped": {reason: reasons.count(reason) for reason in sorted(set(reasons))},
         "instances": sum(row["repeats"] for row in rows),
+        "unranked_topics": summary["unranked_topics"],
     }
 
 
@@ -92,6 +105,7 @@ def _documents(inputs: dict[str, Path]) -> pl.DataFrame:
             f"{inputs['classify'] / 'scores.parquet'}: {missing} of {frame.height} training "
             "documents have no score; run classify on the same documents."
         )
+    conserved("mix", "scored documents", documents["id"], frame["id"], ())
     return frame
 
 
@@ -125,6 +139,7 @@ def _topic(
         "wanted_tokens": quota,
         "expected_tokens": exact.total(b["tokens"] * b["rate"] for b in told),
         "realised_tokens": _tokens(sum(r["bytes"] * r["repeats"] for r in rows), p),
+        "qualities": len({row["quality"] for row in rows}),
         **_described(curve),
         "top_width": top.end - top.start,
         "buckets": told,

@@ -18,6 +18,7 @@ from regrow.params.posttrain import Difficulty
 from regrow.reinforce.ask import Asker
 from regrow.reinforce.prompts import choose, load_tokenizer
 from regrow.tables import parquet
+from regrow.tables.conservation import conserved
 from regrow.train import runtime
 
 SCHEMA: dict[str, Any] = {
@@ -63,6 +64,7 @@ def run(
     names = [(key, prompt.task) for prompt in prompts]
     answers = asker.ask(model, prompts, p.samples, names, f"difficulty: {form}")
     rows = []
+    long = len(drops)
     for prompt, own in zip(prompts, answers, strict=True):
         passes = sum(answer.verdict.passed for answer in own)
         rate = passes / len(own)
@@ -81,6 +83,9 @@ def run(
                     "detail": prompt.family,
                 }
             )
+    kept = [str(row["task"]) for row in rows if row["kept"]]
+    dropped = [str(drop["id"]) for drop in drops[long:]]
+    conserved("difficulty", "prompts", [prompt.task for prompt in prompts], kept, dropped)
     table = pl.DataFrame(rows, schema=SCHEMA).sort("task")
     output.mkdir(parents=True, exist_ok=True)
     parquet.write(table, output / "prompts.parquet")
@@ -100,7 +105,7 @@ def _counts(
         )
     reasons = sorted({str(row["reason"]) for row in drops})
     return {
-        "in": len(rows),
+        "in": kept + len(drops),
         "kept": kept,
         "dropped": {r: sum(row["reason"] == r for row in drops) for r in reasons},
         "passes": {

@@ -26,6 +26,7 @@ from regrow.params.posttrain import Pairs
 from regrow.reinforce.ask import Answer, Asker
 from regrow.reinforce.prompts import Drop, Prompt, choose, load_tokenizer
 from regrow.tables import parquet
+from regrow.tables.conservation import balanced
 from regrow.train import digest, runtime
 
 FORM = "think"
@@ -135,14 +136,15 @@ class Maker:
             key=f"{self._key} {split}",
             step="pairs",
         )
+        before = len(drops)
         own = self._ask(self._strong, "strong", split, prompts, self._params.samples)
         other = self._ask(self._weak, "weak", split, prompts[:delta], 1)
         rows = []
-        for source, asked in (
+        for source, parties in (
             ("judged", zip(prompts[:judged], own, own, strict=False)),
             ("delta", zip(prompts[:delta], own, other, strict=False)),
         ):
-            for prompt, ours, theirs in asked:
+            for prompt, ours, theirs in parties:
                 try:
                     rows.append(self._pair(source, prompt, ours, theirs))
                 except NoPair as why:
@@ -155,6 +157,8 @@ class Maker:
                             "detail": prompt.family,
                         }
                     )
+        asked = len(prompts[:judged]) + len(prompts[:delta])
+        balanced("pairs", f"prompts ({split})", asked, kept=len(rows), dropped=len(drops) - before)
         return rows, drops
 
     def _ask(

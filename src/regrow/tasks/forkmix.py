@@ -2,14 +2,14 @@
 
 The parent's mix (midmix) is taken as it is, packed and checked; of its instances as many stay, in their
 order, as the own share leaves room for. Own documents are cut into passages as the flow's are, and dropped
-where they repeat each other, or share n-grams with eval items, held-out tasks or held-out documents.
+where they repeat each other, hold eval items or held-out tasks, or share n-grams with held-out documents
+(`regrow.tasks.forkdocs`).
 """
 
 from __future__ import annotations
 
-import hashlib
 import shutil
-from collections.abc import Iterator
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -17,25 +17,24 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from regrow.dedup.overlap import References
-from regrow.dedup.shingles import Shingler
 from regrow.params.fork import Fork
 from regrow.params.posttrain import MidMix
 from regrow.tables import parquet as tables
+from regrow.tables.conservation import balanced
+from regrow.tasks.forkdocs import ASIDE, COMPONENT, Documents
 from regrow.tasks.mid.leaks import Leaks
-from regrow.tasks.mid.passages import cut
-from regrow.tasks.mid.text import Text, identity, rank
+from regrow.tasks.mid.text import rank
 from regrow.tasks.midmix import DOCUMENTS, Component, Kitchen
 from regrow.tokens import bpe, stream
 from regrow.tokens.instances import Instance
 
-COMPONENT = "own"
+FATES = ("kept", "held out", "dropped", "unused")
 OWN: dict[str, type[pl.DataType]] = {
     "id": pl.String,
     "url": pl.String,
     "source": pl.String,
     "licence": pl.String,
-    "outcome": pl.String,  # kept, held out, dropped, or unused (no passage of it was packed)
+    "outcome": pl.String,  # one of FATES; unused: no passage of it was packed
     "bytes": pl.Int64,  # of its text
     "passages": pl.Int64,  # that were packed
     "instances": pl.Int64,  # of them, repeats counted
@@ -62,20 +61,21 @@ def run(inputs: dict[str, Path], params: Any, output: Path, *, instance: str) ->
     p: MidMix = params.midmix
     tokenizer, config = bpe.load(inputs["tokenizer"])
     leaks = Leaks(inputs["evals"], inputs["tasks"], p.leak_ngram, p.leak_overlap)
-    kitchen = Kitchen(tokenizer, bpe.control(tokenizer, config, "eos_token"), leaks)
-    drops: list[dict[str, object]] = []
-    rows = tables.read(inputs["documents"], ["id", "url", "source", "licence", "text"]).sort("id")
-    kept, held = _documents(rows.to_dicts(), inputs, fork, p, drops)
-    own = kitchen.fill(COMPONENT, _passages(kept, fork), 1 << 62)
+    eos = bpe.control(tokenizer, config, "eos_token")
+    kitchen = Kitchen(tokenizer, eos, leaks, "forkmix")
+    documents = Documents(inputs, fork, p, leaks)
+    order, encoded = _parent(inputs["midmix"])
+    whole = fork.tokens or sum(len(encoded[i.id]) for i in order)
+    # No more is checked and tokenised than could be read: a fork may bring gigabytes.
+    wanted = int(whole * fork.share)
+    own = kitchen.fill(COMPONENT, documents.passages(COMPONENT), wanted)
     if not own.texts:
         raise ValueError(
             f"forkmix {instance}: no document of forks/{instance} may enter: give other ones; "
-            f"{len(drops)} documents and {len(kitchen.drops)} passages were dropped as repeats or leaks"
+            f"{len(documents.drops)} documents and {len(kitchen.drops)} passages were dropped as "
+            "repeats or leaks"
         )
-    dropped = [*drops, *({**drop, "step": "forkmix"} for drop in kitchen.drops)]
-    order, encoded = _parent(inputs["midmix"])
-    whole = fork.tokens or sum(len(encoded[i.id]) for i in order)
-    mine = _own(own, int(whole * fork.share), fork.max_repeats)
+    mine = _own(own, wanted, fork.max_repeats)
     room = whole - sum(len(own.encoded[i.id]) for i in mine)
     theirs = _fill(order, encoded, room)
     chosen = sorted(
@@ -84,23 +84,26 @@ def run(inputs: dict[str, Path], params: Any, output: Path, *, instance: str) ->
     meta = stream.write(output, chosen, encoded | own.encoded, p.sequence_length, tokenizer, config)
 
     shutil.copytree(inputs["midmix"] / "heldout", output / "heldout", copy_function=shutil.copyfile)
-    aside = kitchen.fill_unchecked(COMPONENT, _passages(held, fork), 1 << 62)
+    aside = kitchen.fill(ASIDE, documents.passages(ASIDE), p.heldout_tokens)
     if aside.tokens >= p.sequence_length:
         folder = output / "heldout" / COMPONENT
         stream.write(
             folder, aside.take(aside.tokens), aside.encoded, p.sequence_length, tokenizer, config
         )
-    _write(inputs["midmix"], rows, own, chosen, dropped, output)
-    entered = {text.parent for text in own.texts} | {row["id"] for row in held}
-    outcomes = {row["id"]: "held out" for row in held}
-    outcomes |= {id: "dropped" for id in rows["id"] if id not in entered}
-    tables.write(_about(rows, outcomes, own, mine), output / "own.parquet")
+    dropped = [*documents.drops, *kitchen.drops]
+    _write(inputs["midmix"], documents.rows, own, chosen, dropped, output)
+    outcomes = documents.outcomes({str(drop["id"]) for drop in kitchen.drops})
+    about = _about(documents.rows, outcomes, own, mine)
+    tables.write(about, output / "own.parquet")
+    fates = Counter(about["outcome"].to_list())
+    balanced("forkmix", "documents", documents.rows.height, **{f: fates[f] for f in FATES})
     reasons = [str(drop["reason"]) for drop in dropped]
     return {
         "tokens": int(meta["tokens"]),
         "own": {
-            "documents": len(kept),
-            "heldout": len(held),
+            "documents": fates["kept"] + fates["unused"],
+            "unused": fates["unused"],
+            "heldout": fates["held out"],
             "passages": len({i.id for i in mine}),
             "passages_there": len(own.texts),
             "tokens": sum(len(own.encoded[i.id]) for i in mine),
@@ -109,56 +112,6 @@ def run(inputs: dict[str, Path], params: Any, output: Path, *, instance: str) ->
         "parent": {"instances": len(theirs), "of": len(order)},
         "dropped": {reason: reasons.count(reason) for reason in sorted(set(reasons))},
     }
-
-
-def _documents(
-    rows: list[dict[str, Any]],
-    inputs: dict[str, Path],
-    fork: Fork,
-    p: MidMix,
-    drops: list[dict[str, object]],
-) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Own documents to learn from, and those kept apart; each text once, none that is held out."""
-    heldout = tables.read(inputs["decontaminate"] / "heldout.parquet", ["id", "text"]).sort("id")
-    shingler = Shingler(p.leak_ngram)
-    references = References([shingler.set(text) for text in heldout["text"]])
-    seen: dict[str, str] = {}
-    kept: list[dict[str, Any]] = []
-    held: list[dict[str, Any]] = []
-    for row in rows:
-        digest = hashlib.sha256(row["text"].encode()).hexdigest()
-        value, which = references.overlap(shingler.set(row["text"]))
-        drop = {"id": row["id"], "url": row["url"], "step": "forkmix"}
-        if digest in seen:
-            drops.append(drop | {"reason": "exact", "detail": seen[digest]})
-        elif which >= 0 and value >= p.leak_overlap:
-            more = {"value": value, "threshold": p.leak_overlap, "detail": heldout["id"][which]}
-            drops.append(drop | {"reason": "leak.heldout"} | more)
-        else:
-            seen[digest] = row["id"]
-            place = (
-                int.from_bytes(rank(f"fork heldout {fork.seed}", row["id"])[:8], "big") / 2.0**64
-            )
-            (held if place < fork.heldout_share else kept).append(row)
-    return kept, held
-
-
-def _passages(rows: list[dict[str, Any]], fork: Fork) -> Iterator[Text]:
-    """Passages of the documents in a keyed order."""
-    found = [
-        Text(
-            id=identity(COMPONENT, row["id"], number),
-            component=COMPONENT,
-            source=row["source"],
-            generator=None,
-            licence=row["licence"],
-            parent=row["id"],
-            text=text,
-        )
-        for row in rows
-        for number, text in enumerate(cut(row["text"]))
-    ]
-    yield from sorted(found, key=lambda text: (rank(f"own {fork.seed}", text.id), text.id))
 
 
 def _parent(midmix: Path) -> tuple[list[Instance], dict[str, Tokens]]:

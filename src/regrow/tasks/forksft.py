@@ -17,7 +17,8 @@ from tokenizers import Tokenizer
 from regrow.params.fork import Fork
 from regrow.params.posttrain import SftData
 from regrow.tables import parquet as tables
-from regrow.tasks.mid.leaks import Leaks
+from regrow.tables.conservation import conserved
+from regrow.tasks.mid.leaks import Leaks, everything
 from regrow.tasks.mid.text import rank
 from regrow.tasks.sft.example import identity
 from regrow.tasks.sft.style import NO_STEPS
@@ -88,6 +89,8 @@ def run(inputs: dict[str, Path], params: Any, output: Path, *, instance: str) ->
     return {
         **counts,
         "conversations": len(chats),
+        "in": len(chats) * len(BRANCHES),  # a conversation may enter one branch and not the other
+        "kept": sum(counts[branch]["own_there"] for branch in BRANCHES),
         "dropped": {reason: reasons.count(reason) for reason in sorted(set(reasons))},
     }
 
@@ -114,6 +117,7 @@ def _examples(
     """Rows of the conversations that may enter, one each."""
     seen: dict[str, str] = {}
     rows = []
+    before = len(drops)
     for row in chats:
         messages = messages_of(row, branch)
         said = "\n\n".join(
@@ -128,7 +132,7 @@ def _examples(
         elif said in seen:
             drop = {"reason": "duplicate", "detail": seen[said]}
         else:
-            drop = leaks.find(said, ())
+            drop = leaks.find(everything(messages))
         if drop:
             drops.append({"id": row["id"], "step": "forksft", **drop, "detail": _at(drop, branch)})
             continue
@@ -145,6 +149,13 @@ def _examples(
                 "mask": mask,
             }
         )
+    conserved(
+        "forksft",
+        f"conversations ({branch})",
+        [row["id"] for row in chats],
+        [row["task"] for row in rows],
+        [str(drop["id"]) for drop in drops[before:]],
+    )
     return rows
 
 

@@ -22,6 +22,7 @@ from tokenizers import Tokenizer
 from regrow.numerics.random import Stream
 from regrow.params.posttrain import LongMix
 from regrow.tables import parquet as tables
+from regrow.tables.conservation import balanced, conserved
 from regrow.tasks.long import aggregation, needles, retrieval
 from regrow.tasks.long.facts import Words, vocabulary
 from regrow.tasks.long.packing import best_fit, fullest
@@ -29,6 +30,7 @@ from regrow.tasks.long.pieces import Piece, Tokens, draw, keyed
 from regrow.tasks.long.pool import Pool, load
 from regrow.tasks.long.segments import Made, Source, lines
 from regrow.tasks.long.writing import Vocabulary, recut, write
+from regrow.tasks.mid.leaks import Leaks
 from regrow.tokens import bpe
 
 COMPONENTS = ("long", "aggregation", "retrieval", "midtraining")
@@ -65,8 +67,11 @@ class Kitchen:
     tokenizer: Tokenizer
     vocabulary: Vocabulary
     pool: Pool
+    leaks: Leaks
     rows: list[dict[str, Any]]
     """of documents.parquet"""
+    drops: list[dict[str, object]]
+    """of drops.parquet"""
 
     @property
     def budget(self) -> int:
@@ -92,12 +97,13 @@ def run(inputs: dict[str, Path], params: Any, output: Path) -> dict[str, Any]:
         eos=bpe.control(tokenizer, config, "eos_token"),
         pad=bpe.control(tokenizer, config, "pad_token"),
     )
-    pool = load(inputs, tokenizer, p)
+    leaks = Leaks(inputs["evals"], inputs["tasks"])
+    pool = load(inputs, tokenizer, p, leaks)
     print(
         f"  {len(pool.documents)} long documents, {len(pool.drops)} others left out",
         file=sys.stderr,
     )
-    kitchen = Kitchen(p, tokenizer, control, pool, [])
+    kitchen = Kitchen(p, tokenizer, control, pool, leaks, [], list(pool.drops))
     known = vocabulary(tokenizer, (document.text for document in pool.documents.values()))
     sequences = p.tokens // p.sequence_length
     makers = {
@@ -124,6 +130,8 @@ def run(inputs: dict[str, Path], params: Any, output: Path) -> dict[str, Any]:
     used = {i for members in bins for i in members}
     dropped = [piece for i, piece in enumerate(pieces) if i not in used]
     packed = [[pieces[i] for i in members] for members in bins]
+    inside = sum(map(len, bins))
+    balanced("longmix", "pieces", len(pieces), packed=inside, left_over=len(dropped))
     filler = [close(members, makers["midtraining"], p.sequence_length) for members in packed]
     meta = write(output, packed, p.sequence_length, control, dropped)
     recut(output, output / "short", p.short_length)
@@ -133,8 +141,8 @@ def run(inputs: dict[str, Path], params: Any, output: Path) -> dict[str, Any]:
     kept = {piece.id for members in packed for piece in members}
     documents = pl.DataFrame([r for r in kitchen.rows if r["id"] in kept], schema=DOCUMENTS)
     tables.write(documents.unique("id", keep="first").sort("id"), output / "documents.parquet")
-    tables.write(tables.drops(pool.drops), output / "drops.parquet")
-    reasons = [str(drop["reason"]) for drop in pool.drops]
+    tables.write(tables.drops(kitchen.drops), output / "drops.parquet")
+    reasons = [str(drop["reason"]) for drop in kitchen.drops]
     return {
         "in": pool.read,
         "long": len(pool.documents),
@@ -214,10 +222,14 @@ def _long(kitchen: Kitchen) -> Iterator[Piece]:
     return draw(tokens, "long", length=p.sequence_length, at_once=p.windows, seed=p.seed)
 
 
-def _made(kitchen: Kitchen, component: str, made: Made, number: int) -> Piece:
+def _made(kitchen: Kitchen, component: str, made: Made, number: int) -> Piece | None:
+    """What was made as a piece; None, and a row of the drops, if it holds what it must not."""
     parent = kitchen.pool.documents[made.parent]
     name = f"longmix {component} {kitchen.p.seed} {number} {made.parent}"
     identity = hashlib.sha256(name.encode()).hexdigest()[:32]
+    if leak := kitchen.leaks.find(made.text):
+        kitchen.drops.append({"id": identity, "step": "longmix", **leak})
+        return None
     kitchen.rows.append(
         {
             "id": identity,
@@ -264,8 +276,8 @@ def _aggregation(kitchen: Kitchen) -> Iterator[Piece]:
         failures = 0 if made else failures + 1
         if failures > ATTEMPTS + len(kitchen.pool.documents):
             return
-        if made:
-            yield _made(kitchen, "aggregation", made, number)
+        if made and (piece := _made(kitchen, "aggregation", made, number)):
+            yield piece
             number += 1
 
 
@@ -287,8 +299,8 @@ def _retrieval(kitchen: Kitchen, known: Words) -> Iterator[Piece]:
         failures = 0 if made else failures + 1
         if failures > ATTEMPTS + len(kitchen.pool.documents):
             return
-        if made:
-            yield _made(kitchen, "retrieval", made, number)
+        if made and (piece := _made(kitchen, "retrieval", made, number)):
+            yield piece
             number += 1
 
 
@@ -307,11 +319,17 @@ def _midtraining(kitchen: Kitchen, folder: Path) -> Iterator[Piece]:
         chosen.append(rows[identity])
         left -= len(rows[identity]["text"].encode())
     tokens: dict[str, Tokens] = {}
+    before = len(kitchen.drops)
     encoded = bpe.encode(kitchen.tokenizer, [row["text"] for row in chosen])
     for row, found in zip(chosen, encoded, strict=True):
         if len(found):
             tokens[row["id"]] = kitchen.closed(found.tolist())
             kitchen.rows.append(row | {"component": "midtraining", "text": None})
+        else:
+            kitchen.drops.append({"id": row["id"], "step": "longmix", "reason": "empty"})
+    dropped = [str(drop["id"]) for drop in kitchen.drops[before:]]
+    ids = [row["id"] for row in chosen]
+    conserved("longmix", "midtraining texts", ids, tokens, dropped)
     return draw(tokens, "midtraining", length=p.sequence_length, at_once=1, seed=p.seed)
 
 

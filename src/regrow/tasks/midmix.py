@@ -24,6 +24,7 @@ from tokenizers import Tokenizer
 from regrow.numerics import exact
 from regrow.params.posttrain import MidMix
 from regrow.tables import parquet as tables
+from regrow.tables.conservation import conserved
 from regrow.tasks.mid import facts, instructions, passages, questions
 from regrow.tasks.mid.leaks import Leaks
 from regrow.tasks.mid.text import Text, rank
@@ -42,6 +43,8 @@ DOCUMENTS: dict[str, type[pl.DataType]] = {
 }
 _BATCH = 64
 """texts that are tokenised at once"""
+_REPORT_EVERY = 100
+"""batches"""
 
 
 @dataclass
@@ -52,6 +55,8 @@ class Component:
     texts: list[Text] = field(default_factory=list)
     encoded: dict[str, NDArray[np.uint16]] = field(default_factory=dict)
     """by id, the end-of-document token included"""
+    spare: list[str] = field(default_factory=list)
+    """ids of texts that were looked at when there were enough"""
 
     @property
     def tokens(self) -> int:
@@ -76,15 +81,21 @@ class Component:
 
 
 class Kitchen:
-    """Where texts are checked and tokenised."""
+    """Where texts are checked and tokenised, for the step of that name."""
 
-    def __init__(self, tokenizer: Tokenizer, eos: int, leaks: Leaks) -> None:
+    def __init__(self, tokenizer: Tokenizer, eos: int, leaks: Leaks, step: str) -> None:
         self._tokenizer, self._eos, self._leaks = tokenizer, np.uint16(eos), leaks
+        self._step = step
         self.drops: list[dict[str, object]] = []
 
     def fill(self, name: str, texts: Iterable[Text], tokens: int) -> Component:
         """The first texts that may enter, until they hold so many tokens."""
-        component = self.fill_unchecked(name, self._checked(texts), tokens)
+        looked: list[str] = []
+        before = len(self.drops)
+        component = self.fill_unchecked(name, self._checked(texts, looked), tokens)
+        kept = [*(text.id for text in component.texts), *component.spare]
+        dropped = [str(drop["id"]) for drop in self.drops[before:]]
+        conserved(self._step, f"texts of {name}", looked, kept, dropped)
         lacking = ", all there are" if component.tokens < tokens else ""
         print(
             f"  {name}: {len(component.texts)} texts, {component.tokens} tokens{lacking}",
@@ -95,30 +106,36 @@ class Kitchen:
     def fill_unchecked(self, name: str, texts: Iterable[Text], tokens: int) -> Component:
         """The first texts, until they hold so many tokens."""
         component = Component(name)
-        wanted = tokens
+        wanted, batches = tokens, 0
         source = iter(texts)
         while wanted > 0 and (batch := list(islice(source, _BATCH))):
             for text, found in zip(
                 batch, bpe.encode(self._tokenizer, [text.text for text in batch]), strict=True
             ):
                 if wanted <= 0:
-                    break
+                    component.spare.append(text.id)
+                    continue
                 component.texts.append(text)
                 component.encoded[text.id] = np.append(found, self._eos)
                 wanted -= len(found) + 1
+            batches += 1
+            if batches % _REPORT_EVERY == 0:
+                print(f"  {name}: {tokens - wanted} tokens so far", file=sys.stderr, flush=True)
         return component
 
-    def _checked(self, texts: Iterable[Text]) -> Iterator[Text]:
+    def _checked(self, texts: Iterable[Text], looked: list[str]) -> Iterator[Text]:
+        """The texts that may enter; the ids of all that were looked at go to `looked`."""
         seen: set[str] = set()
         for text in texts:
-            if text.id in seen:
-                continue
-            seen.add(text.id)
-            leak = self._leaks.find(text.text, text.contents)
-            if leak is None:
+            looked.append(text.id)
+            drop: dict[str, Any] | None = {"reason": "repeated"}
+            if text.id not in seen:
+                seen.add(text.id)
+                drop = self._leaks.find(text.text, text.contents)
+            if drop is None:
                 yield text
             else:
-                self.drops.append({"id": text.id, "step": "midmix"} | leak)
+                self.drops.append({"id": text.id, "step": self._step} | drop)
 
 
 def run(inputs: dict[str, Path], params: Any, output: Path) -> dict[str, Any]:
@@ -134,7 +151,7 @@ def run(inputs: dict[str, Path], params: Any, output: Path) -> dict[str, Any]:
     check(p)
     tokenizer, config = bpe.load(inputs["tokenizer"])
     leaks = Leaks(inputs["evals"], inputs["tasks"], p.leak_ngram, p.leak_overlap)
-    kitchen = Kitchen(tokenizer, bpe.control(tokenizer, config, "eos_token"), leaks)
+    kitchen = Kitchen(tokenizer, bpe.control(tokenizer, config, "eos_token"), leaks, "midmix")
     budgets = {name: math.floor(p.tokens * p.shares.get(name, 0.0)) for name in COMPONENTS}
     components = _components(inputs, p, tokenizer, kitchen, budgets)
 
@@ -163,6 +180,8 @@ def run(inputs: dict[str, Path], params: Any, output: Path) -> dict[str, Any]:
             pack(output / "heldout" / part.name, part.take(part.tokens), part.encoded)
 
     texts = [text for part in components for text in part.texts]
+    given = passages.documents(inputs)["id"].to_list()
+    read = {text.parent for text in texts} & set(given)
     rows = [{name: getattr(text, name) for name in DOCUMENTS} for text in texts]
     tables.write(pl.DataFrame(rows, schema=DOCUMENTS).sort("id"), output / "documents.parquet")
     tables.write(tables.drops(kitchen.drops), output / "drops.parquet")
@@ -177,6 +196,7 @@ def run(inputs: dict[str, Path], params: Any, output: Path) -> dict[str, Any]:
             }
             for part in components
         },
+        "documents": {"in": len(given), "read": len(read), "unused": len(set(given) - read)},
         "heldout": {part.name: part.tokens for part in held},
         "checked_against": len(leaks),
         "dropped": {reason: reasons.count(reason) for reason in sorted(set(reasons))},

@@ -21,7 +21,8 @@ from tokenizers import Tokenizer
 
 from regrow.params.posttrain import SftData
 from regrow.tables import parquet as tables
-from regrow.tasks.mid.leaks import Leaks
+from regrow.tables.conservation import balanced, conserved
+from regrow.tasks.mid.leaks import Leaks, everything
 from regrow.tasks.sft import example as examples
 from regrow.tasks.sft import filters, style
 from regrow.tasks.sft.example import Example
@@ -54,6 +55,7 @@ def run(inputs: dict[str, Path], params: Any, output: Path) -> dict[str, Any]:
     leaks = Leaks(inputs["evals"], inputs["tasks"], p.leak_ngram, p.leak_overlap)
     tasks = tables.read(inputs["tasks"] / "train.parquet").to_dicts()
     answers, drops = style.read(inputs["teacher"])
+    unread = len(drops)
     print(f"  {len(tasks)} train tasks, {len(answers)} answers of teachers", file=sys.stderr)
     kitchen = Kitchen(tokenizer, leaks, p.max_tokens, drops)
     styled = {
@@ -70,6 +72,8 @@ def run(inputs: dict[str, Path], params: Any, output: Path) -> dict[str, Any]:
         tables.write(pl.DataFrame(rows, schema=SCHEMA).sort("id"), output / f"{branch}.parquet")
         counts[branch] = {
             "examples": len(rows),
+            "unused": len(styled[branch])
+            - len(own),  # good answers of teachers beyond what is wanted
             "tokens": sum(len(row["tokens"]) for row in rows),
             "learned": sum(sum(row["mask"]) for row in rows),
             "kinds": _counted(row["kind"] for row in rows),
@@ -77,7 +81,15 @@ def run(inputs: dict[str, Path], params: Any, output: Path) -> dict[str, Any]:
         }
         print(f"  {branch}: {counts[branch]['kinds']}", file=sys.stderr)
     tables.write(tables.drops(kitchen.drops), output / "drops.parquet")
-    return {**counts, "dropped": _counted(str(drop["reason"]) for drop in kitchen.drops)}
+    kept = sum(counts[branch]["examples"] + counts[branch]["unused"] for branch in BRANCHES)
+    came = unread + kitchen.looked
+    balanced("sftdata", "lines and examples", came, kept=kept, dropped=len(kitchen.drops))
+    return {
+        **counts,
+        "in": came,
+        "kept": kept,
+        "dropped": _counted(str(drop["reason"]) for drop in kitchen.drops),
+    }
 
 
 def _counted(names: Iterable[str]) -> dict[str, int]:
@@ -114,14 +126,16 @@ class Kitchen:
     ) -> None:
         self._tokenizer, self._leaks, self._max_tokens = tokenizer, leaks, max_tokens
         self.drops = drops
+        self.looked = 0
 
     def kept(self, made: Iterator[Example], branch: str, wanted: int) -> list[dict[str, Any]]:
         """Rows of the first examples that pass, as many as wanted."""
         rows: list[dict[str, Any]] = []
         seen: set[str] = set()
-        for example in made:
-            if len(rows) >= wanted:
-                break
+        looked: list[str] = []
+        before = len(self.drops)
+        while len(rows) < wanted and (example := next(made, None)):
+            looked.append(example.id)
             tokens, mask = chat.example(self._tokenizer, example.messages)
             problem = self._problem(example, branch, tokens, mask, seen)
             if problem:
@@ -131,6 +145,9 @@ class Kitchen:
             rows.append(_row(example, tokens, mask))
             if len(rows) % _REPORT_EVERY == 0:
                 print(f"  {branch}: {len(rows)} examples", file=sys.stderr)
+        dropped = [str(drop["id"]) for drop in self.drops[before:]]
+        conserved("sftdata", f"examples ({branch})", looked, [row["id"] for row in rows], dropped)
+        self.looked += len(looked)
         return rows
 
     def _problem(
@@ -147,7 +164,7 @@ class Kitchen:
             return {"reason": "too_long", "value": float(len(tokens)), "threshold": limit}
         if example.said in seen:
             return {"reason": "duplicate"}
-        if leak := self._leaks.find(example.said, example.contents):
+        if leak := self._leaks.find(everything(example.messages), example.contents):
             return leak
         if example.check:
             completion = chat.decode(self._tokenizer, tokens[mask.index(True) :])

@@ -8,6 +8,7 @@ bytes are in the vocabulary, so every text comes back as it was.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -25,6 +26,9 @@ PATTERN = (
     r"|\s+"
 )
 """what a token may span at most (the regular expressions of the `tokenizers` library)"""
+LONGEST_RUN = 1_000
+"""characters without a break that training looks at together; encoding knows no such limit"""
+_RUN = re.compile(rf"\S{{{LONGEST_RUN + 1},}}|\s{{{LONGEST_RUN + 1},}}")
 _BATCH_BYTES = 1 << 20
 
 
@@ -49,8 +53,26 @@ def train(texts: Iterable[str], vocabulary: int, special_tokens: list[str]) -> T
         special_tokens=[AddedToken(t, special=True, normalized=False) for t in special_tokens],
         initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
     )
-    tokenizer.train_from_iterator(texts, trainer=trainer)
+    # Merging costs the square of a piece's length (github.com/huggingface/tokenizers, issues 86, 1206).
+    pieces = (piece for text in texts for piece in cut_runs(text))
+    tokenizer.train_from_iterator(pieces, trainer=trainer)
     return tokenizer
+
+
+def cut_runs(text: str) -> Iterator[str]:
+    """The text in parts in which no run without a break has over `LONGEST_RUN` characters.
+
+    A run is of white space, or of anything else: no token spans both but by a space before a word
+    or line ends behind it. Texts without such a run are one part.
+    """
+    done = 0
+    for run in _RUN.finditer(text):
+        for start in range(run.start(), run.end(), LONGEST_RUN):
+            if start > done:
+                yield text[done:start]
+                done = start
+    if done < len(text):
+        yield text[done:]
 
 
 def load(folder: Path) -> tuple[Tokenizer, dict[str, str]]:

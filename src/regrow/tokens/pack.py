@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from regrow.params.data import Pack
 from regrow.tables import parquet as tables
+from regrow.tables.conservation import conserved
 from regrow.tokens import bpe, stream
 from regrow.tokens.instances import ordered
 
@@ -44,6 +45,7 @@ def run(inputs: dict[str, Path], params: Any, output: Path) -> dict[str, Any]:
         if i % _REPORT_EVERY == 0:
             print(f"  tokenised {i}/{documents.height} documents", file=sys.stderr)
 
+    conserved("pack", "documents of the mix", mix["id"], encoded, ())
     pairs = zip(mix["id"].to_list(), mix["repeats"].to_list(), strict=True)
     order = ordered(pairs, f"pack {p.seed}")
     try:
@@ -54,7 +56,5 @@ def run(inputs: dict[str, Path], params: Any, output: Path) -> dict[str, Any]:
             "raise mix.tokens (or lower pack.sequence_length), and see drops.parquet of the "
             "steps before for documents that were lost."
         ) from None
-    return {
-        "documents": len(encoded),
-        **{k: meta[k] for k in ("instances", "sequences", "tokens", "dropped_tail_tokens")},
-    }
+    told = ("instances", "sequences", "tokens", "dropped_tail_tokens", "dropped_tail_instances")
+    return {"documents": len(encoded), **{k: meta[k] for k in told}}

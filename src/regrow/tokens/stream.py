@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from regrow.tables import parquet as tables
+from regrow.tables.conservation import balanced, conserved
 from regrow.tokens import bpe
 from regrow.tokens.instances import Instance
 
@@ -61,6 +62,11 @@ def write(
     folder.mkdir(parents=True, exist_ok=True)
     index = _tokens(folder / "tokens.bin", order, encoded, length)
     tables.write(index, folder / "index.parquet")
+    packed = [Instance(*row) for row in index.select("id", "repeat").iter_rows()]
+    behind = order[index.height :]
+    conserved("pack", f"instances of {folder.name}", *map(_names, (order, packed, behind)))
+    size = (folder / "tokens.bin").stat().st_size // 2
+    balanced("pack", "tokens", stream, packed=size, dropped_tail=stream - length)
     meta = {
         "sequences": sequences,
         "sequence_length": sequence_length,
@@ -75,6 +81,10 @@ def write(
     text = json.dumps(meta, indent=2, sort_keys=True) + "\n"
     (folder / "meta.json").write_text(text, encoding="utf-8")
     return meta
+
+
+def _names(instances: Sequence[Instance]) -> list[str]:
+    return [f"{instance.id} {instance.repeat}" for instance in instances]
 
 
 def _tokens(

@@ -16,6 +16,7 @@ from tokenizers import Tokenizer
 
 from regrow.params.data import Tokenizer as Params
 from regrow.tables import parquet as tables
+from regrow.tables.conservation import conserved
 from regrow.tokens import bpe, chat
 from regrow.tokens.instances import ordered
 
@@ -57,6 +58,7 @@ def run(inputs: dict[str, Path], params: Any, output: Path) -> dict[str, Any]:
     )
     documents = documents.join(mix, on="id", how="semi").sort("id")
     texts = dict(zip(documents["id"].to_list(), documents["text"].to_list(), strict=True))
+    conserved("tokenizer", "documents of the mix", mix["id"], documents["id"], ())
 
     of_tasks = _tasks(inputs["tasks"], p)
     task_size = sum(len(text.encode()) for text in of_tasks)

@@ -10,8 +10,10 @@ from tokenizers import Tokenizer
 
 from regrow.params.posttrain import LongMix
 from regrow.tables import parquet as tables
+from regrow.tables.conservation import conserved
 from regrow.tasks.long.compress import ends, gzip_bytes
 from regrow.tasks.long.pieces import Tokens
+from regrow.tasks.mid.leaks import Leaks
 from regrow.tokens import bpe
 
 
@@ -36,11 +38,11 @@ class Pool:
     """documents looked at"""
 
 
-def load(inputs: dict[str, Path], tokenizer: Tokenizer, p: LongMix) -> Pool:
+def load(inputs: dict[str, Path], tokenizer: Tokenizer, p: LongMix, leaks: Leaks) -> Pool:
     """Choose among the training documents.
 
-    Left out are, in this order: documents whose rate in the mix is zero (`quality`), those of
-    fewer than `min_tokens` tokens (`short`), and of the rest `compressibility` at either end of the
+    Left out are, in this order: documents whose rate in the mix is zero (`quality`), those that hold
+    an eval item or a held-out task (`leak.*`: none, if decontaminate did its work), those of fewer than `min_tokens` tokens (`short`), and of the rest `compressibility` at either end of the
     order by gzip ratio (`compressible`, `incompressible`).
 
     Raises:
@@ -51,18 +53,25 @@ def load(inputs: dict[str, Path], tokenizer: Tokenizer, p: LongMix) -> Pool:
     mix = tables.read(inputs["mix"] / "mix.parquet", ["id", "rate"])
     frame = frame.join(mix, on="id", how="left").sort("id")
     rows: list[dict[str, Any]] = frame.to_dicts()
+    ids = [row["id"] for row in rows]
     drops: list[dict[str, object]] = []
 
     def drop(row: dict[str, Any], reason: str, value: float, threshold: float | None) -> None:
         fields = {"id": row["id"], "url": row["url"], "step": "longmix"}
         drops.append({**fields, "reason": reason, "value": value, "threshold": threshold})
 
+    def leak(row: dict[str, Any]) -> bool:
+        found = leaks.find(row["text"])
+        if found:
+            drops.append({"id": row["id"], "url": row["url"], "step": "longmix", **found})
+        return found is not None
+
     good: list[dict[str, Any]] = []
     for row in rows:
-        if row["rate"]:
-            good.append(row)
-        else:
+        if not row["rate"]:
             drop(row, "quality", 0.0, None)
+        elif not leak(row):
+            good.append(row)
     long: list[dict[str, Any]] = []
     encoded = bpe.encode(tokenizer, [row["text"] for row in good])
     for row, tokens in zip(good, encoded, strict=True):
@@ -84,6 +93,7 @@ def load(inputs: dict[str, Path], tokenizer: Tokenizer, p: LongMix) -> Pool:
             documents[row["id"]] = Document(
                 row["text"], row["tokens"], row["source"], row["licence"]
             )
+    conserved("longmix", "documents", ids, documents, [str(d["id"]) for d in drops])
     if not documents:
         raise ValueError(
             f"no training document of the mix has {p.min_tokens} tokens: lower "

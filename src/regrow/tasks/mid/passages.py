@@ -13,6 +13,7 @@ from typing import Any
 import polars as pl
 
 from regrow.tables import parquet as tables
+from regrow.tables.conservation import conserved
 from regrow.tasks.mid.text import Text, identity, rank
 
 PASSAGE = 3_000
@@ -40,7 +41,10 @@ def cut(text: str) -> list[str]:
 def documents(inputs: dict[str, Path]) -> pl.DataFrame:
     """The documents that the mix keeps, with bucket and repeats, sorted by id.
 
-    `best` says how many buckets lie above a document's own in its topic (0: it is in the top one).
+    `best` says how many buckets are above a document's own in its topic (0: it is in the top one).
+
+    Raises:
+        regrow.tables.conservation.Lost: the mix and the documents are not of one run.
     """
     columns = ["id", "source", "licence", "mime", "text"]
     frame = tables.read(inputs["decontaminate"] / "train.parquet", columns)
@@ -48,7 +52,9 @@ def documents(inputs: dict[str, Path]) -> pl.DataFrame:
     top = mix.group_by("topic").agg(pl.col("bucket").max().alias("top"))
     mix = mix.join(top, on="topic").with_columns((pl.col("top") - pl.col("bucket")).alias("best"))
     kept = mix.filter(pl.col("repeats") > 0).select("id", "best", "repeats")
-    return frame.join(kept, on="id").sort("id")
+    frame = frame.join(kept, on="id").sort("id")
+    conserved("midmix", "documents of the mix", kept["id"], frame["id"], ())
+    return frame
 
 
 def quality(frame: pl.DataFrame, top_buckets: int, seed: int) -> Iterator[Text]:

@@ -43,7 +43,7 @@ class Example:
 
     @property
     def said(self) -> str:
-        """What the user and the assistant say, to be compared with evals."""
+        """What the user and the assistant say, by which one example repeats another."""
         told = [m for m in self.messages if m["role"] in ("user", "assistant")]
         return "\n\n".join(m["content"] for m in told if m.get("content"))
 

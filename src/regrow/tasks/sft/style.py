@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
+from regrow.tables import jsonl
+from regrow.tables.conservation import balanced
 from regrow.tasks.sft.example import Example, identity
 
 _NEEDED: dict[str, type] = {
@@ -27,35 +28,31 @@ def read(folder: Path) -> tuple[list[dict[str, Any]], list[dict[str, object]]]:
     """
     rows: dict[str, dict[str, Any]] = {}
     drops: list[dict[str, object]] = []
+    lines = 0
     for path in sorted(folder.glob("*.jsonl")):
-        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
-            if not line.strip():
-                continue
-            row, wrong = _row(line)
-            if not wrong and row["id"] in rows:
-                wrong = "id taken"
-            if wrong:
-                where = f"{path.name}, line {number}"
-                drops.append(_drop(where, "malformed", wrong))
+        for number, row in jsonl.rows(path):
+            lines += 1
+            wrong = row if isinstance(row, str) else _wrong(row, rows)
+            if isinstance(row, str) or wrong:
+                drops.append(_drop(f"{path.name}, line {number}", "malformed", wrong))
             elif row.get("finished") is False:
                 drops.append(_drop(row["id"], "truncated", "the teacher was cut off"))
             else:
                 rows[row["id"]] = row
+    balanced("sftdata", "lines of teachers", lines, rows=len(rows), dropped=len(drops))
     return [rows[i] for i in sorted(rows)], drops
 
 
-def _row(line: str) -> tuple[dict[str, Any], str]:
-    try:
-        row = json.loads(line)
-    except json.JSONDecodeError as error:
-        return {}, f"no JSON: {error.msg}"
-    if not isinstance(row, dict):
-        return {}, "no JSON object"
+def _wrong(row: dict[str, Any], taken: dict[str, dict[str, Any]]) -> str:
     for name, kind in _NEEDED.items():
         value = row.get(name)
         if not isinstance(value, kind) or isinstance(value, bool) or value == "":
-            return {}, f"field {name} must be {kind.__name__}"
-    return row, ""
+            return f"field {name} must be {kind.__name__}"
+    if not -(2**63) <= row["seed"] < 2**63:
+        return "field seed must fit 64 bits"
+    if not (row["prompt"].strip() and row["response"].strip()):
+        return "prompt and response must say something"
+    return "id taken" if row["id"] in taken else ""
 
 
 def _drop(identity: str, reason: str, detail: str) -> dict[str, object]:

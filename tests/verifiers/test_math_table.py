@@ -235,6 +235,64 @@ A = \pi r^2 | A = pi*r^2
 -x | - x
 \sqrt 2 | \sqrt{2}
 \sqrt2 | \sqrt{2}
+\sin^2 x | sin(x)^2
+\sin^2(x) | sin^2(x)
+\frac{\sqrt{x+1}}{x} | sqrt(x+1)/x
+(a+b)(a-b) | (a-b)*(a+b)
+\ln(x^2+1) | ln(x**2 + 1)
+e^{-2t} | e^(-2*t)
+2^{x+1} | 2**(x+1)
+\log_{2} x | log_2(x)
+\log_2(x) | log_2(x)
+\sqrt[3]{5} | 5**(1/3)
+\frac{2\pi}{3} | 2*pi/3
+-\frac{\pi}{6} | -pi/6
+\cos(\pi/3) x | x/2
+|x+1| | abs(x+1)
+\sqrt{a^2+b^2} | sqrt(a**2+b**2)
+3x^2y | 3yx^2
+xy^2 | y^2x
+abc | cab
+2mn | 2nm
+\frac{3}{2}x | 1.5x
+x^{3/2} | x**1.5
+\infty | inf
+-\infty | -inf
+(0, \infty) | (0, inf)
+[-1, 1] | [-1,1]
+\{0\} | \{ 0 \}
+x \in (0,1) | x \in (0, 1)
+y=x+1 | y = 1+x
+12,5 | 12, 5
+-1.5 | -\frac{3}{2}
+0.125 | \frac18
+\frac{10}{4} | 2.5
+3\frac{1}{3} | 10/3
+3\,\frac{1}{3} | 10/3
+1{,}234{,}567 | 1,234,567
+4.0\times10^{-3} | 0.004
+10^{-3} | 0.001
+-2i | 0-2i
+3+0i | 3
+\frac{1}{2}i | i/2
+-0 | 0
+0 | 0.0
+5 | 5.00
+1.10 | 1.1
+07:30 | 07:30
+\frac{-1}{3} | -1/3
+\frac{1}{3} | -\frac{-1}{3}
+\dfrac{\pi^2}{6} | pi**2/6
+\sinh(x) | sinh(x)
+\frac{n(n+1)}{2} | n(n+1)/2
+2\cdot 3^n | 2*3**n
+\sqrt{2}/2 | 1/sqrt(2)
+\tan^{-1}(2) | arctan(2)
+\arcsin(1/3) | arcsin(1/3)
+e^{\pi} | exp(pi)
+\theta = \frac{\pi}{2} | theta = pi/2
+p(1-p) | p-p^2
+\lambda^2 | lambda^2
 """
 """each passes where the other is expected"""
 
@@ -468,6 +526,73 @@ x \ge 1 | x \ge 2
 \sqrt{2} | 1.4142
 x=1,y=2 | x=2,y=1
 Alice | alice
+x^{-60} | x^{-61}
+2^{-200}+1 | 1
+\sqrt{2^{-200}} | 0
+\cos(10^{-10}) | 1
+\frac{1}{1+10^{-30}} | 1
+1+10^{-50}x | 1
+\ln(1+10^{-40}) | 0
+\begin{pmatrix}1&0\\0&1\end{pmatrix} | \begin{pmatrix}1&0\\0&1+10^{-20}\end{pmatrix}
+(1, 10^{-20}) | (1, 10^{-21})
+[10^{-20},1] | [10^{-21},1]
+x>10^{-20} | x>10^{-21}
+x=10^{-20} | x=10^{-21}
+10^{-20}i | 10^{-21}i
+1.0000001 | 1.0000002
+99.99999 | 100
+0.00001 | 0.00002
+1e-9 | 2e-9
+1.2e-7 | 1.3e-7
+5\% | 0.5
+5\% | 500
+0.05\% | 0.05
+200\% | 0.2
+1,000\% | 1000.5
+12_{3} | 12_{4}
+0.1\overline{23} | 0.\overline{123}
+0.\overline{9} | 0.9
+3.\overline{14} | 3.14
+\overline{x} | x
+\mathbf{F} | F
+\mathrm{d}x | dx
+\vec{AB} | AB
+a, b, \ldots | a, c, \ldots
+x_1, \dots, x_n | x_1, \dots, x_m
+2 + 4 + ... + 20 | 2 + 4 + ... + 22
+3 \text{ hours} | 3 \text{ minutes}
+3 hours | 3 minutes
+3h | 3m
+\$3 | \$4
+\theta | x
+\phi | \psi
+\varepsilon | \delta
+N | n
+\Sigma | \sigma
+X+Y | x+y
+P(A) | P(B)
+\sin x | \sin y
+\sin x | \cos x
+\log_2 x | \log x
+f^{-1}(x) | f(x)
+a_1 | a_2
+a^{12} | a^{1}
+x^10 | x^{1}0
+3 1/2 | 31/2
+2 1/2 | 2.2
+1 2 | 12
+12 | 1 2
+(2,3) | (2,3]
+\{1,2\} | [1,2]
+1 \pm \sqrt{2} | 1 + \sqrt{2}
+x \ne 1 | x = 1
+n! | n
+\binom{5}{2} | \binom{5}{4}
+true | True
+A | B
+(A) | (B)
+i | -i
+1+i | 1
 """
 """neither passes where the other is expected"""
 

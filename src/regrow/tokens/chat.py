@@ -145,7 +145,8 @@ def completion(tokenizer: Tokenizer, tokens: Sequence[int]) -> str:
         controls = sum(_MARKER.fullmatch(name) is not None for name in _controls(tokenizer, tokens))
         if len(_MARKER.findall(text)) == controls:
             return text
-    escaped, run = [], []
+    escaped: list[str] = []
+    run: list[int] = []
     for token, name in zip(tokens, _controls(tokenizer, tokens), strict=True):
         if name:
             escaped += [_escaped(decode(tokenizer, run)), name]

@@ -50,8 +50,8 @@ class Number:
 
     real: Fraction
     imaginary: Fraction = Fraction(0)
-    decimal: bool = False
-    """written with a decimal point, so that it may be rounded"""
+    unit: Fraction = Fraction(0)
+    """of the last place of a decimal, which may be rounded; 0 where it was written without a point"""
     percent: bool = False
 
 
@@ -60,20 +60,22 @@ def read(text: str) -> Number | None:
     text = _tidy(text)
     if match := _PERCENT.fullmatch(text):
         found = _real(match[1])
-        return found and Number(found.real / 100, decimal=found.decimal, percent=True)
+        return found and Number(found.real / 100, unit=found.unit / 100, percent=True)
     return _real(text) or _complex(text)
 
 
 def equal(expected: Number, found: Number) -> bool:
     """Whether two written numbers are the same, decimals by the rule of `close`.
 
+    Two decimals must also agree as far as both are written: `1.0000001` is not `1.0000002`.
+
     A bare number may stand for an expected percentage above 1 % (`50` for `50\\%`), for none below
     (`0.5` for `0.5\\%` would be 50 %), and a percentage never stands for a bare number but its own.
     """
-    rounded = expected.decimal or found.decimal
-    if close(expected.real, found.real, rounded) and close(
-        expected.imaginary, found.imaginary, rounded
-    ):
+    rounded = bool(expected.unit or found.unit)
+    unit = max(expected.unit, found.unit) if expected.unit and found.unit else Fraction(0)
+    parts = ((expected.real, found.real), (expected.imaginary, found.imaginary))
+    if all(close(a, b, rounded) and (not unit or abs(a - b) < unit) for a, b in parts):
         return True
     if expected.percent and not found.percent and not found.imaginary:
         share = expected.real * 100
@@ -108,7 +110,7 @@ def _real(text: str) -> Number | None:
         return None if "," in inner else _real(inner)
     if text.startswith("-") and (inner := _bracketed(text[1:].lstrip(" "))):
         found = None if "," in inner or inner.startswith("-") else _real(inner)
-        return found and Number(-found.real, decimal=found.decimal)
+        return found and Number(-found.real, unit=found.unit)
     return _plain(text) or _scientific(text) or _fraction(text)
 
 
@@ -136,7 +138,8 @@ def _plain(text: str) -> Number | None:
         if not int(parts["under"]):
             return None
         value += Fraction(int(parts["top"]), int(parts["under"]))
-    return Number(-value if parts["sign"] else value, decimal=bool(places) and not again)
+    unit = Fraction(1, 10 ** len(places)) if places and not again else Fraction(0)
+    return Number(-value if parts["sign"] else value, unit=unit)
 
 
 def _scientific(text: str) -> Number | None:
@@ -148,7 +151,7 @@ def _scientific(text: str) -> Number | None:
         return None
     value = mantissa.real * Fraction(10) ** power
     negative = match["sign"] or match["sign_e"]
-    return Number(-value if negative else value, decimal=mantissa.decimal)
+    return Number(-value if negative else value, unit=mantissa.unit * Fraction(10) ** power)
 
 
 def _fraction(text: str) -> Number | None:
@@ -156,22 +159,22 @@ def _fraction(text: str) -> Number | None:
     match = _FRACTION.search(text)
     if not match or match.end() != len(text):
         return None
-    before = text[: match.start()].rstrip(" ")
+    before = text[: match.start()].rstrip(" ").removesuffix("\\,").rstrip(" ")
     top = _plain(match["top"] or match["top1"] or "")
     under = _plain(match["under"] or match["under1"] or "")
     if top is None or under is None or not under.real:
         return None
     value = top.real / under.real
-    decimal = top.decimal or under.decimal
+    unit = max(top.unit, under.unit)
     negative = before.startswith("-")
     before = before.removeprefix("-").lstrip(" ")
     if before:
         whole = _plain(before)
-        mixed = whole and not whole.decimal and whole.real.denominator == 1 and not decimal
+        mixed = whole and whole.real.denominator == 1 and not whole.unit and not unit
         if not mixed or value <= 0 or whole is None or "-" in text[len(before) + 1 :]:
             return None
         value += whole.real
-    return Number(-value if negative else value, decimal=decimal)
+    return Number(-value if negative else value, unit=unit)
 
 
 def _complex(text: str) -> Number | None:
@@ -202,7 +205,7 @@ def _complex(text: str) -> Number | None:
     return Number(
         real[0].real / divisor if real else Fraction(0),
         imaginary[0].real / divisor,
-        decimal=any(number.decimal for number in real + imaginary),
+        unit=max(number.unit for number in real + imaginary),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -145,6 +146,66 @@ def test_hacks_do_not_pass(hack: str) -> None:
 )  # fmt: skip
 def test_wrong_scripts_fail(answer: str) -> None:
     assert not said(ECHO, answer).passed
+
+
+PROGRAM = "def double(x):\n    return x * 2\n"
+INDENTED = "   def double(x):\n       return x * 2\n"
+FENCED = [
+    f"```python\n{PROGRAM}```\nIt doubles.".replace("\n", "\r\n"),
+    f"````\n{PROGRAM}````",
+    f"~~~python\n{PROGRAM}~~~",
+    f"Here:\n\n   ```py\n{INDENTED}   ```\n",
+    f"1. It doubles:\n\n   ```\n{INDENTED}   ```\n2. Done.",
+    "- ```\n  def double(x):\n      return x * 2\n  ```",
+    f"```\n{PROGRAM}  ```",
+    f"```\n{PROGRAM}```\t",
+    f"```\n{PROGRAM}`````  \nIt doubles.",
+    f"\ufeff```\n{PROGRAM}```",
+    f"\ufeff{PROGRAM}",
+    f"```python title=double\n{PROGRAM}```",
+    f"```\n{PROGRAM}",
+    "> ```\n> def double(x):\n>     return x * 2\n> ```",
+    f"<details>\n```\n{PROGRAM}```\n</details>",
+    f"~~~\n{PROGRAM}TEXT = '''\n```\n'''\n~~~",
+    f"Write `double` so:\n\n```\n{PROGRAM}```",
+]
+
+
+@pytest.mark.parametrize("answer", FENCED)
+def test_a_fence_is_what_it_is_in_markdown(answer: str) -> None:
+    assert said(DOUBLE, answer) == Verdict(True, 1.0, "")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        *(PROGRAM, "x = '```'", "```x = 1```", "x = 1  # ```", ""),
+        "def f():\n    '''\n    ```\n    a\n    ```\n    '''",
+    ],
+)
+def test_an_answer_without_a_fence_is_the_program(answer: str) -> None:
+    assert code.program_of(answer) == answer
+
+
+@pytest.mark.parametrize(
+    "second", ["```\ny\n```", "~~~\ny\n~~~", "  ````\n  y\n  ````", "- ```\n  y\n  ```"]
+)
+def test_two_fences_are_no_answer(second: str) -> None:
+    assert code.program_of(f"```\n{PROGRAM}```\n\n{second}\n") is None
+
+
+@pytest.mark.parametrize(
+    "unit", [">", "- ", "```\n", "[", "1. ", "    ", "- a\n", "> - ", "`", "~~~\n> "]
+)
+def test_no_answer_takes_for_ever_to_read(unit: str) -> None:
+    start = time.process_time()
+    code.program_of(unit * (code.MAX_CHARACTERS // len(unit)))
+    assert time.process_time() - start < 10
+
+
+def test_an_input_that_is_no_text_is_refused() -> None:
+    with pytest.raises(ValueError, match="case 1: "):
+        check("code", {"cases": [{"stdin": "\ud800", "stdout": ""}]})
 
 
 def test_a_program_in_the_think_part_is_no_answer() -> None:

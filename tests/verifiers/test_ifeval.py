@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import re
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from regrow.verifiers.ifeval import patterns
+from regrow.verifiers.ifeval.language import LANGUAGES as LANGUAGES_
 from regrow.verifiers.ifeval.verifier import INSTRUCTIONS, follows
 from regrow.verifiers.judge import check, judge
 from regrow.verifiers.verdict import Verdict
@@ -66,7 +69,7 @@ DRAWN: dict[str, Callable[[random.Random], dict[str, Any]]] = {
     },
     "language:response_language": lambda r: {"language": r.choice(sorted(LANGUAGES))},
     "length_constraints:number_sentences": lambda r: {
-        "num_sentences": r.randint(1, 6),
+        "num_sentences": r.randint(2, 6),
         "relation": r.choice(RELATIONS),
     },
     "length_constraints:number_paragraphs": lambda r: {"num_paragraphs": r.randint(1, 3)},
@@ -283,7 +286,7 @@ def test_nothing_takes_for_ever(name: str, run: str) -> None:
         ([{"id": SHORT["id"], "arguments": {"num_words": 4}}], "takes num_words, relation, got"),
         (
             [{"id": SHORT["id"], "arguments": {"num_words": 0, "relation": "at least"}}],
-            "num_words must be a whole number, at least 1, got 0",
+            "num_words must be a whole number, at least 1 and at most 20000, got 0",
         ),
         (
             [{"id": SHORT["id"], "arguments": {"num_words": 1, "relation": "at most"}}],
@@ -299,6 +302,139 @@ def test_nothing_takes_for_ever(name: str, run: str) -> None:
 def test_wrong_arguments_are_named(constraints: list[Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         check("ifeval", {"constraints": constraints})
+
+
+LANGUAGE, END = "language:response_language", "startend:end_checker"
+FIRST = "length_constraints:nth_paragraph_first_word"
+WORDS_, SENTENCES = "length_constraints:number_words", "length_constraints:number_sentences"
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        *((LANGUAGE, {"language": n}) for n in ("zh", "German", "EN", "xx", "", "en-US", "pt-br", 1)),
+        *((END, {"end_phrase": p}) for p in ('"', ' " ', 'so."', '""', "", " ")),
+        *((FIRST, {"num_paragraphs": 2, "nth_paragraph": 1, "first_word": w})
+          for w in ("so far", "so.", "U.S.", "'so", "", " so", "why?")),
+        (FIRST, {"num_paragraphs": 2, "nth_paragraph": 3, "first_word": "so"}),
+        (WORDS_, {"num_words": 10**9, "relation": "at least"}),
+        (SENTENCES, {"num_sentences": 1, "relation": "less than"}),
+        ("detectable_format:number_bullet_lists", {"num_bullets": 30_000}),
+        ("combination:repeat_prompt", {"prompt_to_repeat": "x" * 30_000}),
+    ],
+)  # fmt: skip
+def test_an_argument_that_no_answer_can_follow_is_refused(
+    name: str, arguments: dict[str, Any]
+) -> None:
+    with pytest.raises(ValueError, match=r"verifier ifeval: constraint 1: "):
+        check("ifeval", {"constraints": [{"id": name, "arguments": arguments}]})
+
+
+def test_the_languages_are_those_of_langdetect() -> None:
+    import langdetect
+
+    assert set(LANGUAGES_) == {p.name for p in Path(langdetect.PROFILES_DIRECTORY).iterdir()}
+
+
+COSTLY = [
+    "(a+)+b", "(a*)*b", "(a|a)*b", "(a|aa)+$", "(a?){30}a{30}", "a?" * 12 + "a" * 12, "(.*)(.*)x", ".*.*x",
+    "(x+x+)+y", r"(\w+\s?)+$", "a{1,1001}", "(a{1,99}){1,99}b", "(?=(a+))b", r"(a)\1", "((a|b)+)+c", "x" * 1001,
+    "(a{1000}){1000}", "(?:" * 200 + "a" + ")*" * 200, r"(\d+)*!", "a*a*b", "(", "[", "*",
+]  # fmt: skip
+CHEAP = [
+    "river",
+    "c++",
+    "a|b",
+    "s..",
+    "e.g.",
+    "x1",
+    "colou?r",
+    "P.S.",
+    r"\d+",
+    "[a-z]+ing",
+    "(mill|river)s?",
+    "naïve",
+    "a{2,9}",
+]
+
+
+@pytest.mark.parametrize("pattern", COSTLY)
+def test_a_pattern_that_may_take_for_ever_is_refused(pattern: str) -> None:
+    for name, arguments in (
+        ("keywords:existence", {"keywords": ["mill", pattern]}),
+        ("keywords:frequency", {"keyword": pattern, "frequency": 1, "relation": "at least"}),
+        ("keywords:forbidden_words", {"forbidden_words": [pattern]}),
+        ("detectable_content:postscript", {"postscript_marker": pattern}),
+        ("detectable_format:multiple_sections", {"section_spliter": pattern, "num_sections": 1}),
+    ):
+        with pytest.raises(ValueError, match="bounded cost"):
+            check("ifeval", {"constraints": [{"id": name, "arguments": arguments}]})
+
+
+@pytest.mark.parametrize("pattern", CHEAP)
+def test_ordinary_keywords_are_taken(pattern: str) -> None:
+    said([{"id": "keywords:existence", "arguments": {"keywords": [pattern]}}], "mill")
+
+
+@given(st.text("ab*+?(|){}1,.[]^$\\w", max_size=14))
+@settings(max_examples=150, deadline=None)
+def test_a_pattern_that_is_taken_ends_soon(pattern: str) -> None:
+    if patterns.bounded(pattern):
+        start = time.process_time()
+        for unit in ("a", "b", "ab", "1"):
+            re.findall(pattern, unit * (2_000 // len(unit)) + "!", re.IGNORECASE)
+        assert time.process_time() - start < 2
+
+
+def of(name: str, **arguments: Any) -> dict[str, Any]:
+    return {"id": name, "arguments": arguments}
+
+
+LETTERS = "keywords:letter_frequency"
+CAPITALS = "change_case:capital_word_frequency"
+CONTRADICTIONS = [
+    (of(WORDS_, num_words=5, relation="less than"), of(WORDS_, num_words=5, relation="at least")),
+    (of(SENTENCES, num_sentences=2, relation="less than"), of(SENTENCES, num_sentences=3, relation="at least")),
+    (of(LETTERS, letter="a", let_frequency=1, let_relation="less than"),
+     of(LETTERS, letter="A", let_frequency=1, let_relation="at least")),
+    (of("keywords:frequency", keyword="mill", frequency=1, relation="less than"),
+     of("keywords:existence", keywords=["river", "Mill"])),
+    (of(LANGUAGE, language="de"), of(LANGUAGE, language="en")),
+    (of(LANGUAGE, language="de"), of("change_case:english_capital")),
+    (of("change_case:english_lowercase"), of("change_case:english_capital")),
+    (of("change_case:english_lowercase"), of(CAPITALS, capital_frequency=1, capital_relation="at least")),
+    (of("length_constraints:number_paragraphs", num_paragraphs=2),
+     of("length_constraints:number_paragraphs", num_paragraphs=3)),
+    (of("detectable_format:number_bullet_lists", num_bullets=2),
+     of("detectable_format:number_bullet_lists", num_bullets=3)),
+    (of(FIRST, num_paragraphs=2, nth_paragraph=1, first_word="so"),
+     of(FIRST, num_paragraphs=2, nth_paragraph=1, first_word="and")),
+    (of(END, end_phrase="so."), of(END, end_phrase="and.")),
+    (of("combination:repeat_prompt", prompt_to_repeat="Why?"), of("startend:quotation")),
+    (of("combination:repeat_prompt", prompt_to_repeat="Why, so?"), of("punctuation:no_comma")),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("pair", CONTRADICTIONS)
+def test_constraints_that_exclude_each_other_are_refused(pair: tuple[dict[str, Any], ...]) -> None:
+    for constraints in (list(pair), [COMMA, *reversed(pair)]):
+        with pytest.raises(ValueError, match="no answer can follow all constraints: "):
+            check("ifeval", {"constraints": constraints})
+    for constraint in pair:
+        check("ifeval", {"constraints": [constraint, constraint]})
+
+
+def test_constraints_that_agree_are_taken() -> None:
+    between = [
+        of(WORDS_, num_words=9, relation="less than"),
+        of(WORDS_, num_words=3, relation="at least"),
+    ]
+    assert said(
+        [*between, of(END, end_phrase="now"), of(END, end_phrase="so now")], "it is so now"
+    ).passed
+    said([of(LANGUAGE, language="en"), of("change_case:english_capital")], "YES")
+    said([of(LETTERS, letter="a", let_frequency=1, let_relation="less than"),
+          of(LETTERS, letter="b", let_frequency=1, let_relation="at least")], "b")  # fmt: skip
 
 
 def test_the_docs_name_every_instruction() -> None:

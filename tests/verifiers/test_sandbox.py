@@ -230,7 +230,7 @@ def test_it_refuses_to_run_without_a_sandbox(monkeypatch: pytest.MonkeyPatch) ->
     runner.best.cache_clear()
     try:
         with pytest.raises(
-            Unavailable, match=r"bubblewrap: not allowed; .*Mend: install bubblewrap"
+            Unavailable, match=r"bubblewrap: not allowed; .*Fix: install bubblewrap"
         ):
             runner.run(Program("print(1)"))
     finally:

@@ -5,8 +5,8 @@ CHECKPOINT is what the branch begins from, and what reads yours next follows fro
   midtrain.000450     documents, in the rest of midtraining
   soup.000900         documents, in the long-context stage
   longcontext.000120  conversations, in fine-tuning (they can be given with documents too)
-DATA is a .jsonl or .parquet file with a column `text` (a document) or `messages` (a conversation) and, if it has
-them, `licence`, `url`, `source`; or a folder of text files. Written are forks/NAME/ (sources of the flow, tracked
+DATA is a .jsonl (also .gz, .bz2, .xz) or .parquet file with a column `text` (a document) or `messages` (a
+conversation) and, if it has them, `licence`, `url`, `source`; a text file; or a folder of such files. Written are forks/NAME/ (sources of the flow, tracked
 by git, counted by content) and params/NAME.yaml: the parent's params and a section `fork`, on a new git
 branch NAME. Nothing is run.
 
@@ -55,7 +55,9 @@ def run(args: argparse.Namespace) -> int:
     from regrow.lineage.fork.create import Wish, fork
     from regrow.lineage.ledger import find_root
 
-    name = args.name or args.data[0].stem.lower().replace("-", "_").replace(" ", "_")
+    name = args.name or args.data[0].name.partition(".")[0].lower().replace("-", "_").replace(
+        " ", "_"
+    )
     wish = Wish(
         checkpoint=args.checkpoint,
         data=tuple(args.data),
@@ -94,12 +96,27 @@ def _show(answer: dict[str, Any], name: str, paint: Paint) -> None:
             f"  now on the git branch {paint.bold(branch['name'])}: the run replaces records here; "
             f"`git switch {branch['from']}` and `snakemake` bring the parent's back from the cache"
         )
+    if answer["left_out"]:
+        said = ", ".join(f"{count:,} {why}" for why, count in answer["left_out"].items())
+        print(f"  not read in the folders: {said}")
     print(
         paint.dim(
-            f"Next: git add forks/{name} params/{name}.yaml && git commit -m 'Fork: {name}' && "
+            f"Next: {_tracked(answer, name)} && git commit -m 'Fork: {name}' && "
             f"snakemake --cores all --configfile params/{name}.yaml"
         )
     )
+
+
+_LARGE = 10 * 2**20
+"""more bytes than that are better kept outside of git"""
+
+
+def _tracked(answer: dict[str, Any], name: str) -> str:
+    """The command that puts what was written under version control."""
+    kinds = [answer[kind] for kind in ("documents", "chats") if kind in answer]
+    if sum(found["file_bytes"] for found in kinds) <= _LARGE:
+        return f"git add forks/{name} params/{name}.yaml"
+    return f"dvc add forks/{name} && git add forks/{name}.dvc forks/.gitignore params/{name}.yaml"
 
 
 def _show_brought(found: dict[str, Any], noun: str) -> None:

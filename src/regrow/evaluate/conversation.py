@@ -30,7 +30,7 @@ class Answer:
     """Everything after a prompt."""
 
     text: str = ""
-    """special tokens as text; tool messages included"""
+    """as `chat.completion` writes it; tool messages included"""
     drawn: list[int] = field(default_factory=list)
     """the tokens that the model drew"""
     ended: bool = False
@@ -86,7 +86,7 @@ def converse(
         )
         following = []
         for i, rollout in zip(open_, rollouts, strict=True):
-            answer, turn = answers[i], chat.decode(tokenizer, rollout.tokens)
+            answer, turn = answers[i], chat.completion(tokenizer, rollout.tokens)
             answer.text += turn
             answer.drawn += rollout.tokens
             answer.ended = rollout.ended
@@ -95,7 +95,7 @@ def converse(
             if rollout.ended and calls:
                 messages = chat.result(tokenizer, [tools.answer(call) for call in calls])
                 if len(texts[i]) + len(messages) < context:
-                    answer.text += chat.decode(tokenizer, messages)
+                    answer.text += chat.completion(tokenizer, messages)
                     answer.ended = False
                     texts[i] += messages
                     following.append(i)

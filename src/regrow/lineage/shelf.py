@@ -89,7 +89,7 @@ class Shelf:
         import polars as pl
 
         path = self.path(name, file)
-        return None if path is None else pl.scan_parquet(path)
+        return None if path is None else pl.scan_parquet(path, glob=False)
 
     def rows(
         self, name: str, file: str, where: pl.Expr, columns: list[str]

@@ -68,5 +68,5 @@ class Asker:
         return [[self._judged(p, next(found)) for _ in range(samples)] for p in prompts]
 
     def _judged(self, prompt: Prompt, rollout: Rollout) -> Answer:
-        text = chat.decode(self._tokenizer, rollout.tokens)
+        text = chat.completion(self._tokenizer, rollout.tokens)
         return Answer(rollout, text, judge(prompt.verifier, prompt.needs(), text, self.form))

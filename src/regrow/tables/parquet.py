@@ -40,7 +40,7 @@ def write(frame: pl.DataFrame, path: Path) -> None:
 
 def read(path: Path, columns: list[str] | None = None) -> pl.DataFrame:
     """Read a table (all of it, or some columns)."""
-    return pl.read_parquet(path, columns=columns)
+    return pl.read_parquet(path, columns=columns, glob=False)
 
 
 def drops(rows: list[dict[str, object]]) -> pl.DataFrame:

@@ -167,7 +167,7 @@ class Kitchen:
         if leak := self._leaks.find(everything(example.messages), example.contents):
             return leak
         if example.check:
-            completion = chat.decode(self._tokenizer, tokens[mask.index(True) :])
+            completion = chat.completion(self._tokenizer, tokens[mask.index(True) :])
             check = example.check
             verdict = judge(check.verifier, check.arguments, completion, branch)
             return None if verdict.passed else {"reason": "wrong", "detail": verdict.reason}

@@ -14,6 +14,7 @@ is in the middle of a sentence. A message is a mapping with `role` (`system`, `u
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -28,6 +29,9 @@ THINK, THINK_END = "<think>", "</think>"
 CALL, CALL_END = "<tool_call>", "</tool_call>"
 _ROLES = {"system": SYSTEM, "user": USER, "assistant": ASSISTANT, "tool": TOOL}
 _ANSWER = "Answer: "
+ESCAPE = "\u241b"
+"""before what looks like a control token in the text of a completion, and is none"""
+_MARKER = re.compile(r"<\|[a-z_]+\|>|</?think>|</?tool_call>")
 
 JINJA = """\
 {%- for message in messages -%}
@@ -128,6 +132,38 @@ def finished(text: str, form: str) -> bool:
 def decode(tokenizer: Tokenizer, tokens: Sequence[int]) -> str:
     """The text of tokens, control tokens as they are spelled."""
     return str(tokenizer.decode(list(tokens), skip_special_tokens=False))
+
+
+def completion(tokenizer: Tokenizer, tokens: Sequence[int]) -> str:
+    """The text of tokens that a model drew, in which a marker is a control token and nothing else.
+
+    As `decode`, with ESCAPE before every marker that ordinary tokens spell, and before ESCAPE itself:
+    `regrow.verifiers.response` reads such a marker as text. Texts that spell none are the same in both.
+    """
+    text = decode(tokenizer, tokens)
+    if ESCAPE not in text:
+        controls = sum(_MARKER.fullmatch(name) is not None for name in _controls(tokenizer, tokens))
+        if len(_MARKER.findall(text)) == controls:
+            return text
+    escaped: list[str] = []
+    run: list[int] = []
+    for token, name in zip(tokens, _controls(tokenizer, tokens), strict=True):
+        if name:
+            escaped += [_escaped(decode(tokenizer, run)), name]
+            run = []
+        else:
+            run.append(token)
+    return "".join([*escaped, _escaped(decode(tokenizer, run))])
+
+
+def _controls(tokenizer: Tokenizer, tokens: Sequence[int]) -> list[str]:
+    """The spelling of each control token, "" for an ordinary one."""
+    added = tokenizer.get_added_tokens_decoder()
+    return [added[token].content if token in added else "" for token in tokens]
+
+
+def _escaped(text: str) -> str:
+    return _MARKER.sub(ESCAPE + r"\g<0>", text.replace(ESCAPE, ESCAPE * 2))
 
 
 def _pieces(message: Message) -> Iterator[tuple[str, str, bool]]:

@@ -7,19 +7,21 @@ verdict to forge: whatever it writes to the channel of results must be the resul
 
 from __future__ import annotations
 
+import functools
 import json
-import re
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from regrow.verifiers.response import Response
 from regrow.verifiers.sandbox.limits import Outcome, Program
 from regrow.verifiers.sandbox.runner import run
 from regrow.verifiers.verdict import PASSED, ArgumentsError, Verdict, Verifier, failed, need, only
 
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
+
 MAX_CASES = 100
 MAX_CHARACTERS = 50_000
-_FENCE = re.compile(r"^```[^\n`]*\n(.*?)^```[ ]*$", re.DOTALL | re.MULTILINE)
 
 
 def check(arguments: Mapping[str, Any]) -> None:
@@ -34,7 +36,7 @@ def check(arguments: Mapping[str, Any]) -> None:
     for number, case in enumerate(cases, start=1):
         try:
             only(case, *(("arguments", "result") if calls else ("stdin", "stdout")))
-            need(case, "arguments", (list, tuple)) if calls else need(case, "stdin", str)
+            need(case, "arguments", (list, tuple)) if calls else need(case, "stdin", str).encode()
             json.dumps(case["result"], allow_nan=False) if calls else need(case, "stdout", str)
         except (ArgumentsError, KeyError, TypeError, ValueError) as error:
             raise ArgumentsError(f"case {number}: {error}") from error
@@ -46,11 +48,11 @@ def judge(arguments: Mapping[str, Any], response: Response) -> Verdict:
     Raises:
         Unavailable: this machine has no sandbox.
     """
+    if len(response.answer) > MAX_CHARACTERS:
+        return failed(f"format: more than {MAX_CHARACTERS} characters")
     source = program_of(response.answer)
     if source is None:
         return failed("format: more than one block of code")
-    if len(source) > MAX_CHARACTERS:
-        return failed(f"format: more than {MAX_CHARACTERS} characters")
     if "function" in arguments:
         reasons = _calls(source, arguments["function"], arguments["cases"])
     else:
@@ -64,11 +66,24 @@ def judge(arguments: Mapping[str, Any], response: Response) -> Verdict:
 
 
 def program_of(answer: str) -> str | None:
-    """The code of an answer: its only fenced block, or all of it; None if it has several blocks."""
-    blocks = _FENCE.findall(answer)
+    """The code of an answer: its only fenced block, or all of it; None if it has several blocks.
+
+    Fences are CommonMark's (https://spec.commonmark.org/0.31.2/#fenced-code-blocks): of backticks or
+    tildes, closed by at least as many of the same sign, indented or in a list, with any line end.
+    """
+    answer = answer.removeprefix("\ufeff")
+    blocks = [token.content for token in _markdown().parse(answer) if token.type == "fence"]
     if not blocks:
         return answer
-    return str(blocks[0]) if len(blocks) == 1 else None
+    return blocks[0] if len(blocks) == 1 else None
+
+
+@functools.lru_cache(maxsize=1)
+def _markdown() -> MarkdownIt:
+    """A reader of blocks alone, to which no tag hides a fence."""
+    from markdown_it import MarkdownIt
+
+    return MarkdownIt("commonmark").disable(["html_block", "inline", "text_join"])
 
 
 def _calls(source: str, function: str, cases: list[Mapping[str, Any]]) -> list[str]:

@@ -1,16 +1,17 @@
-"""The answer is mathematically equal to the expected one: math-verify, behind a gate and a clock.
+"""The answer is mathematically equal to the expected one.
 
-math-verify (Hugging Face) extracts expressions from free text and compares them by sympy. As a reward
-it needs three things more:
+In this order, and the first that applies decides:
 
-* A gate. It reads the last of many candidates out of prose and lets `12*12` be the answer to "what is
-  12*12?". Here the answer must be one expression without prose, and work left to the reader fails: of
-  a plain number only another way to write it passes; of an expression, one that is not much longer.
-* A clock that is no signal. Its own time-out is SIGALRM, which needs the main thread. Here sympy runs in
-  a child process with a limit on processor time (`math_server`); time used up is a verdict of its own.
-* Exact integers: two whole numbers are compared digit by digit and never reach sympy.
-
-Decimals are compared to six places, as math-verify does by default.
+1. The same text (`math_text.same_text`).
+2. Two whole numbers: by their digits.
+3. A gate (`unfinished`): the answer must be one expression without prose, and work left to the reader
+   fails: of a written number only another way to write it passes; of an expression, one that is not
+   much longer.
+4. Two written numbers (`math_numbers`): exactly; decimals by `math_numbers.close`.
+5. A text that holds anything which math-verify passes over (`math_text.readable`): different.
+6. math-verify (Hugging Face) and sympy, exactly (`math_exact`), in a child process with a limit on
+   processor time (`math_server`): its own time-out is SIGALRM, which needs the main thread.
+   Time used up is a verdict of its own.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from regrow.verifiers import math_client
+from regrow.verifiers import math_client, math_numbers, math_text
 from regrow.verifiers.integer import CANONICAL
 from regrow.verifiers.response import Response
 from regrow.verifiers.verdict import (
@@ -31,44 +32,17 @@ from regrow.verifiers.verdict import (
     failed,
     need,
     only,
+    short,
 )
 
 MAX_CHARACTERS = 300
-_NUMBER = re.compile(
-    r"-?(?:"
-    r"(?:[1-9][0-9]{0,2}(?:(?:,|\\,|\{,\})[0-9]{3})+|0|[1-9][0-9]{0,39})(?:\.[0-9]{1,40})?"  # 1,234.5
-    r"|\.[0-9]{1,40}"
-    r"|[0-9]{1,20} ?/ ?[0-9]{1,20}"
-    r"|\\[dt]?frac\{-?[0-9]{1,20}\}\{[0-9]{1,20}\}"
-    r")(?: ?\\?%)?"
-)
-"""the ways to write a number that leave nothing to work out"""
 _WRAPPED = (
     re.compile(r"\$\$?([^$]+)\$\$?"),
     re.compile(r"\\[(\[](.+)\\[)\]]"),
     re.compile(r"\\boxed\{([^{}]*(?:\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\}[^{}]*)*)\}"),
 )
-_COMMAND = re.compile(r"\\[A-Za-z]+")
-_WORD = re.compile(r"[^\W\d_]{2,}")
-_FUNCTIONS = {
-    *(
-        "sin",
-        "cos",
-        "tan",
-        "cot",
-        "sec",
-        "csc",
-        "arcsin",
-        "arccos",
-        "arctan",
-        "sinh",
-        "cosh",
-        "tanh",
-    ),
-    *("log", "ln", "exp", "sqrt", "pi", "inf", "infty", "abs", "min", "max", "gcd", "lcm", "mod"),
-}
 _WORK = re.compile(
-    r"\\(?:int|sum|prod|lim|binom|[dt]binom|det|oint|iint|bigcup|bigcap)(?![A-Za-z])|!"
+    r"\\(?:int|sum|prod|lim|binom|[dt]binom|det|oint|iint|bigcup|bigcap)(?![A-Za-z])|!(?!=)"
 )
 """operations that an answer may hold only where the expected one does"""
 _OPERATOR = re.compile(
@@ -88,16 +62,23 @@ def check(arguments: Mapping[str, Any]) -> None:
 def judge(arguments: Mapping[str, Any], response: Response) -> Verdict:
     """Passed if the answer is one finished expression equal to the expected one."""
     expected, found = str(arguments["answer"]), _unwrapped(response.answer)
-    if found == expected:
+    if math_text.same_text(found, expected):
         return PASSED
     if CANONICAL.fullmatch(expected) and CANONICAL.fullmatch(found):
         return answered(False, expected, found)
     if reason := unfinished(found, expected):
         return failed(f"answer: {reason}")
-    said = math_client.compare(f"${expected}$", f"${found}$")
-    if said in ("equal", "different"):
-        return answered(said == "equal", expected, found)
-    return failed("time-out: comparing" if said == "time-out" else f"answer: {said}")
+    if number := math_numbers.read(expected):
+        said = math_numbers.read(found)
+        return answered(said is not None and math_numbers.equal(number, said), expected, found)
+    if not (math_text.readable(expected) and math_text.readable(found)):
+        return failed(f"answer: {short(found)} is not {short(expected)} as text")
+    if {math_text.shape(expected), math_text.shape(found)} == {"set", "ordered"}:
+        return answered(False, expected, found)  # the same to math-verify
+    verdict = math_client.compare(math_text.latex(expected), math_text.latex(found))
+    if verdict in ("equal", "different"):
+        return answered(verdict == "equal", expected, found)
+    return failed("time-out: comparing" if verdict == "time-out" else f"answer: {verdict}")
 
 
 def _unwrapped(text: str) -> str:
@@ -117,16 +98,28 @@ def unfinished(found: str, expected: str) -> str:
         return "not one line of ASCII"
     if "$" in found or "\\boxed" in found or _TEXT.search(found):
         return "more than one expression"
-    words = {w.lower() for w in _WORD.findall(_COMMAND.sub(" ", found))} - _FUNCTIONS
-    if words - set(_WORD.findall(expected.lower())):
+    if _prose(found, expected):
         return "prose"
-    if _NUMBER.fullmatch(expected):
-        return "" if _NUMBER.fullmatch(found) else "not a number"
+    if math_numbers.read(expected):
+        return "" if math_numbers.read(found) else "not a number"
     if set(_WORK.findall(found)) - set(_WORK.findall(expected)):
         return "work left to do"
-    if len(_OPERATOR.findall(found)) > 2 * len(_OPERATOR.findall(expected)) + 2:
+    operators, wanted = (len(_OPERATOR.findall(math_text.latex(t))) for t in (found, expected))
+    if operators > 2 * wanted + 2:
         return "work left to do"
     return ""
+
+
+def _prose(found: str, expected: str) -> bool:
+    """Whether an answer has a word that the expected one has not, and that is no product of its letters."""
+    known = {*math_text.FUNCTIONS, *math_text.CONSTANTS, *math_text.words(expected)}
+    letters = set(re.sub(r"\\[A-Za-z]+", "", expected))
+    for word in math_text.words(found):
+        product = len(word) <= 4 and set(word) <= letters and not math_text.is_word(expected)
+        function = word[:-1] in math_text.FUNCTIONS and word[-1] in letters  # sinx
+        if word not in known and not product and not function:
+            return True
+    return False
 
 
 VERIFIER = Verifier(check, judge)

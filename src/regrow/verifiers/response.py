@@ -9,6 +9,7 @@ included; with tools it is the whole rest of the conversation, tool messages inc
 
 In the two chat forms a turn may hold calls in the place of its answer, `<tool_call>CALL</tool_call>`
 once or more; then one `<|tool|>RESULT<|end|>` per call, `<|assistant|>` and the next turn follow.
+A marker after ESCAPE is text: a model that spells a marker with ordinary tokens has written none.
 Anything else (two answers, a missing end, a marker where none belongs, an empty think part) is
 not well formed, and `reason` says what was wrong; `answer` is then only a best guess.
 """
@@ -29,7 +30,28 @@ END_OF_TEXT = "<|endoftext|>"
 BLANK = " \n"
 """what may surround an answer; other white space is part of it"""
 ANSWER = "Answer: "
-_MARKER = re.compile(r"(<\|[a-z_]+\|>|</?think>|</?tool_call>)")
+ESCAPE = "\u241b"
+"""before a marker that is text: `regrow.tokens.chat.completion` writes it where ordinary tokens spell one"""
+_PIECE = re.compile(
+    rf"{ESCAPE}(?P<literal>.)|(?P<marker><\|[a-z_]+\|>|</?think>|</?tool_call>)", re.DOTALL
+)
+
+
+class _Marker(str):
+    """A control token in its spelling."""
+
+
+def _pieces(text: str) -> list[str]:
+    """Text and markers in order; what is escaped is text."""
+    pieces: list[str] = []
+    said, at = "", 0
+    for match in _PIECE.finditer(text):
+        said += text[at : match.start()] + (match["literal"] or "")
+        at = match.end()
+        if match["marker"]:
+            pieces += [said, _Marker(match["marker"])]
+            said = ""
+    return [piece for piece in [*pieces, said + text[at:]] if piece]
 
 
 @dataclass(frozen=True)
@@ -67,16 +89,19 @@ def parse(text: str, form: str) -> Response:
 
 
 def _plain(text: str) -> Response:
-    ended = text.endswith(END_OF_TEXT)
-    text = text.removesuffix(END_OF_TEXT)
+    pieces = _pieces(text)
+    ended = bool(pieces) and isinstance(pieces[-1], _Marker) and pieces[-1] == END_OF_TEXT
+    if ended:
+        pieces.pop()
+    text = "".join(pieces)
     start = text.rfind(ANSWER)
     if start < 0:
         return Response(think=text.strip(BLANK), well_formed=False, reason="no answer")
     answer, blank, after = text[start + len(ANSWER) :].partition("\n\n")
     said = Response(think=text[:start].strip(BLANK), answer=answer.strip(BLANK))
     wrong = ""
-    if marker := _MARKER.search(text):
-        wrong = f"{marker[0]} in plain text"
+    if markers := [piece for piece in pieces if isinstance(piece, _Marker)]:
+        wrong = f"{markers[0]} in plain text"
     elif text.count("Answer:") > 1:
         wrong = "more than one answer"
     elif start and not text[:start].endswith("\n\n"):
@@ -94,7 +119,7 @@ class _Chat:
     """A reader of the chat forms: text and markers alternate in `pieces`."""
 
     def __init__(self, text: str, *, thinks: bool) -> None:
-        self.pieces = [piece for piece in _MARKER.split(text) if piece]
+        self.pieces = _pieces(text)
         self.at = 0
         self.thinks = thinks
         self.think = ""
@@ -121,18 +146,22 @@ class _Chat:
     def _peek(self) -> str:
         return self.pieces[self.at] if self.at < len(self.pieces) else ""
 
+    def _at(self, marker: str) -> bool:
+        found = self._peek()
+        return isinstance(found, _Marker) and found == marker
+
     def _take(self, marker: str, where: str) -> None:
         found = self._peek()
-        if found != marker:
+        if not self._at(marker):
             if not found:
                 raise _Malformed(f"cut off: no {marker} {where}")
-            shown = found if _MARKER.fullmatch(found) else "text"
+            shown = found if isinstance(found, _Marker) else "text"
             raise _Malformed(f"{shown} {where}, where {marker} belongs")
         self.at += 1
 
     def _text(self) -> str:
         found = self._peek()
-        if not found or _MARKER.fullmatch(found):
+        if not found or isinstance(found, _Marker):
             return ""
         self.at += 1
         return found.strip(BLANK)
@@ -158,11 +187,11 @@ class _Chat:
             self._take(THINK_END, "after the think part")
             if not self.think:
                 raise _Malformed("the think part is empty")
-        elif self._peek() == THINK:
+        elif self._at(THINK):
             raise _Malformed("a think part in a form that has none")
         self.answer = self._text()
         calls = 0
-        while self._peek() == CALL:
+        while self._at(CALL):
             if self.answer:
                 raise _Malformed("text beside a call")
             self.at += 1
@@ -179,8 +208,9 @@ class _Chat:
 
     def _guess(self) -> str:
         """What follows the last think part up to the next marker."""
-        last = max((i for i, p in enumerate(self.pieces) if p == THINK_END), default=-1)
+        ends = [i for i, p in enumerate(self.pieces) if isinstance(p, _Marker) and p == THINK_END]
+        last = max(ends, default=-1)
         if self.thinks and last < 0:
             return ""
         rest = self.pieces[last + 1 :]
-        return "" if not rest or _MARKER.fullmatch(rest[0]) else rest[0].strip(BLANK)
+        return "" if not rest or isinstance(rest[0], _Marker) else rest[0].strip(BLANK)

@@ -187,7 +187,7 @@ class Talk:
         if self.form == TEXT:
             answer.answer = turn.removesuffix(chat.END_OF_TEXT)
             return ()
-        said = response.parse(turn, self.form)
+        said = response.parse(chat.completion(self.tokenizer, drawn), self.form)
         answer.think = said.think or answer.think
         answer.answer = said.answer
         return said.tool_calls if self.chats else ()

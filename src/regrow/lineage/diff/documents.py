@@ -77,7 +77,7 @@ def compare(root: Path, a: Record, b: Record) -> dict[str, Any] | None:
     name = table_of(a, b)
     if name is None:
         return None
-    left, right = (pl.scan_parquet(locate(root, record, name)) for record in (a, b))
+    left, right = (pl.scan_parquet(locate(root, record, name), glob=False) for record in (a, b))
     columns = [set(frame.collect_schema().names()) for frame in (left, right)]
     if not all("id" in names for names in columns):
         return None
@@ -106,7 +106,7 @@ def brought(root: Path, record: Record) -> dict[str, Any] | None:
     """
     if all(f["path"] != OWN for f in record.files):
         return None
-    rows = pl.scan_parquet(locate(root, record, OWN))
+    rows = pl.scan_parquet(locate(root, record, OWN), glob=False)
     none = _few(rows.filter(pl.lit(False)))
     return {"job": record.name, "table": OWN, "added": _few(rows), "removed": none, "changed": none}
 

@@ -39,6 +39,6 @@ class Owners:
 def owners(run: Run, index: Index) -> Owners:
     """The owners of the places of a run's index."""
     if isinstance(run, Packs):
-        table = pl.read_parquet(run.index, columns=["id", "start"])
+        table = pl.read_parquet(run.index, columns=["id", "start"], glob=False)
         return Owners(table["id"], table["start"].to_numpy(), run.sequence_length)
     return Owners(index.rows["id"])

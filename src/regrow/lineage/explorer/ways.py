@@ -75,7 +75,7 @@ class Ways:
         self.own = {
             row["id"]: row
             for _, path in forks.tables(shelf)
-            for row in pl.read_parquet(path).iter_rows(named=True)
+            for row in pl.read_parquet(path, glob=False).iter_rows(named=True)
         }
         """documents that forks brought"""
 

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from regrow.lineage.errors import Unanswerable
+from regrow.lineage.fork import files
 
 ROLES = ("system", "user", "assistant", "tool")
 _FIELDS = ("role", "content", "reasoning_content", "tool_calls")
@@ -23,7 +24,7 @@ def messages(place: str, value: Any) -> str:
     if isinstance(value, str):
         try:
             value = json.loads(value)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise Unanswerable(f"{place}: `messages` is text, but not JSON.") from None
     if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
         raise Unanswerable(f"{place}: `messages` must be a list of objects with role and content.")
@@ -36,10 +37,11 @@ def messages(place: str, value: Any) -> str:
 
 
 def _message(place: str, item: dict[str, Any]) -> dict[str, Any]:
-    found = {name: item[name] for name in _FIELDS if item.get(name) not in (None, "", [])}
-    if found.get("role") not in ROLES:
+    fields = _FIELDS if item.get("role") == "assistant" else _FIELDS[:2]
+    found = {name: item[name] for name in fields if item.get(name) not in (None, "", [])}
+    if not isinstance(found.get("role"), str) or found["role"] not in ROLES:
         raise Unanswerable(
-            f"{place}: `role` must be one of {', '.join(ROLES)}, got {item.get('role')!r}."
+            f"{place}: `role` must be one of {', '.join(ROLES)}, got {_short(item.get('role'))}."
         )
     mine = found["role"] == "assistant"
     calls = found.get("tool_calls") if mine else None
@@ -52,6 +54,15 @@ def _message(place: str, item: dict[str, Any]) -> dict[str, Any]:
     for name in ("content", "reasoning_content"):
         if name in found and not isinstance(found[name], str):
             raise Unanswerable(f"{place}: `{name}` must be a string.")
+    found = {name: _plain(value) for name, value in found.items()}
     if not calls and not str(found.get("content", "")).strip():
         raise Unanswerable(f"{place}: a message of role {found['role']} says nothing.")
-    return found if mine else {name: found[name] for name in ("role", "content")}
+    return found
+
+
+def _plain(value: Any) -> Any:
+    return [files.plain(part) for part in value] if isinstance(value, list) else files.plain(value)
+
+
+def _short(value: Any) -> str:
+    return repr(value)[:60] if isinstance(value, str) else type(value).__name__

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import yaml
 from regrow.flow.jobs import job_of
 from regrow.flow.present import Present
 from regrow.lineage.errors import Unanswerable
-from regrow.lineage.fork import branch, documents
+from regrow.lineage.fork import branch, documents, files
 from regrow.lineage.fork.point import READS, block, point
 from regrow.lineage.ledger import Ledger, Record
 from regrow.lineage.rebuild.folder import recorded_params
@@ -81,7 +82,8 @@ def fork(root: Path, wish: Wish) -> dict[str, Any]:
         "read_by": READS[parent.step],
         "branch": began,
         "params_file": f"params/{wish.name}.yaml",
-        **{kind: _said(wish.name, kind, brought) for kind, brought in found.items()},
+        **{kind: _said(root, wish.name, kind, brought) for kind, brought in found.items()},
+        "left_out": _left_out(wish.data),
         "plan": _plan(root, f"params/{wish.name}.yaml", ledger),
     }
 
@@ -96,10 +98,20 @@ def _branch(root: Path, wish: Wish) -> dict[str, str] | None:
     return {"name": wish.name, "from": before}
 
 
-def _said(name: str, kind: str, brought: documents.Brought) -> dict[str, Any]:
+def _left_out(paths: tuple[Path, ...]) -> dict[str, int]:
+    """Files of the folders that were not read: suffix, or why, -> how many."""
+    every: Counter[str] = Counter()
+    for path in paths:
+        every.update(files.inventory(path).left_out)
+    return dict(sorted(every.items()))
+
+
+def _said(root: Path, name: str, kind: str, brought: documents.Brought) -> dict[str, Any]:
     frame = brought.frame
+    path = f"{FOLDER}/{name}/{kind}.parquet"
     return {
-        "path": f"{FOLDER}/{name}/{kind}.parquet",
+        "path": path,
+        "file_bytes": (root / path).stat().st_size,
         **brought.counts,
         "kept": frame.height,
         "bytes": int(frame[documents.KINDS[kind]].str.len_bytes().sum()),

@@ -8,7 +8,6 @@ the same tables.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,9 +16,11 @@ from typing import Any
 import polars as pl
 
 from regrow.lineage.errors import Unanswerable
-from regrow.lineage.fork import chats
-from regrow.lineage.fork.rows import SUFFIXES, rows
+from regrow.lineage.fork import chats, files
+from regrow.lineage.fork.rows import rows
 
+_PART = 4_096
+_PART_BYTES = 32 * 2**20
 KINDS = {"documents": "text", "chats": "messages"}
 """table -> the column that says what a row is"""
 
@@ -45,35 +46,55 @@ def read(paths: Sequence[Path], source: str, licence: str | None) -> dict[str, B
         Unanswerable: not readable, neither text nor messages, or a row without licence; it names file and
             place.
     """
-    found: dict[str, dict[str, dict[str, Any]]] = {kind: {} for kind in KINDS}
-    counts = {kind: {"read": 0, "empty": 0, "repeated": 0} for kind in KINDS}
+    licence = files.label("--licence", "licence", licence) or None
+    source = files.label("--source", "source", source)
+    found = {kind: _Growing(column) for kind, column in KINDS.items()}
     for path in paths:
         for place, row in rows(path):
             kind = "chats" if "messages" in row else "documents"
-            counts[kind]["read"] += 1
-            read = _row(place, kind, row, source, licence)
-            if not read[KINDS[kind]].strip():
-                counts[kind]["empty"] += 1
-            elif read["id"] in found[kind]:
-                counts[kind]["repeated"] += 1
-            else:
-                found[kind][read["id"]] = read
-    tables = {
-        kind: Brought(_frame(found[kind], column), counts[kind])
-        for kind, column in KINDS.items()
-        if found[kind]
-    }
+            found[kind].add(_row(place, kind, row, source, licence))
+    tables = {kind: growing.brought() for kind, growing in found.items() if growing.ids}
     if not tables:
         raise Unanswerable(
-            f"--data {', '.join(map(str, paths))}: no document with text in it. Give a .jsonl or .parquet "
-            f"file with a column `text` or `messages`, or a folder with files {', '.join(SUFFIXES)}."
+            f"--data {', '.join(map(files.shown, paths))}: no document with text in it. Give {files.READ}, "
+            "with a column `text` or `messages` where it is a table, or a folder of such files."
         )
     return tables
 
 
-def _frame(found: dict[str, dict[str, Any]], column: str) -> pl.DataFrame:
-    schema = dict.fromkeys(("id", "url", "source", "licence", column), pl.String)
-    return pl.DataFrame([found[id] for id in sorted(found)], schema=schema)
+class _Growing:
+    """A table that is read row by row: rows become columns part by part, so it is in memory once."""
+
+    def __init__(self, column: str) -> None:
+        self.column = column
+        self.schema = dict.fromkeys(("id", "url", "source", "licence", column), pl.String)
+        self.ids: set[bytes] = set()
+        self.counts = {"read": 0, "empty": 0, "repeated": 0}
+        self.parts: list[pl.DataFrame] = []
+        self.open: list[dict[str, Any]] = []
+        self.size = 0
+
+    def add(self, row: dict[str, Any]) -> None:
+        self.counts["read"] += 1
+        if not row[self.column].strip():
+            self.counts["empty"] += 1
+        elif (identity := bytes.fromhex(row["id"])) in self.ids:
+            self.counts["repeated"] += 1
+        else:
+            self.ids.add(identity)
+            self.open.append(row)
+            self.size += len(row[self.column])
+            if len(self.open) >= _PART or self.size >= _PART_BYTES:
+                self._close()
+
+    def _close(self) -> None:
+        self.parts.append(pl.DataFrame(self.open, schema=self.schema))
+        self.open, self.size = [], 0
+
+    def brought(self) -> Brought:
+        """All rows, sorted by id."""
+        self._close()
+        return Brought(pl.concat(self.parts).sort("id"), self.counts)
 
 
 def _row(
@@ -87,22 +108,19 @@ def _row(
         raise Unanswerable(
             f"{place}: the document has no licence. Add a column `licence`, or give --licence for all."
         )
-    url = str(row.get("url") or "")
-    name = hashlib.sha256(f"{url}\0{content}".encode("utf-8", "replace")).hexdigest()[:32]
+    url = files.label(place, "url", row.get("url"))
+    name = hashlib.sha256(f"{url}\0{content}".encode()).hexdigest()[:32]
     return {
         "id": name,
         "url": url or None,
-        "source": str(row.get("source") or source),
-        "licence": str(own),
+        "source": files.label(place, "source", row.get("source")) or source,
+        "licence": files.label(place, "licence", own),
         KINDS[kind]: content,
     }
 
 
 def _text(place: str, text: Any) -> str:
     if not isinstance(text, str):
-        raise Unanswerable(
-            f"{place}: `text` must be a string, got {json.dumps(text, default=str)[:60]}."
-        )
-    # A lone surrogate, which JSON can spell, is no text that could be stored.
-    text = text.encode("utf-8", "replace").decode()
-    return text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "")
+        said = text if isinstance(text, (int, float, bool)) else type(text).__name__
+        raise Unanswerable(f"{place}: `text` must be a string, got {said}.")
+    return files.plain(text)

@@ -1,106 +1,108 @@
-"""Rows of files that somebody brings: JSONL, Parquet, a text file or a folder of text."""
+"""Rows of files that somebody brings: JSONL, Parquet, text files, and folders of these."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from regrow.flow.visible import plain, visible
 from regrow.lineage.errors import Unanswerable
+from regrow.lineage.fork import files
 
-SUFFIXES = (".txt", ".md", ".rst", ".text")
-"""of the files of a folder that are read; others are left out"""
 COLUMNS = ("text", "messages", "licence", "license", "url", "source")
 """that are read of a table"""
-
-
-ABOUT = ("licence", "license", "url", "source")
-"""columns that are said of a row wherever it is shown: one line each, nothing unseen in it"""
+_BATCH = 2_048
+_PAIRS = frozenset({"chosen", "rejected"})
+_TASKS = frozenset({"ground_truth", "verifier", "verifiers", "reward_model"})
+_BROKEN = (OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException)
+"""PanicException, which damaged pages raise (https://github.com/pola-rs/polars/issues/23139), is no Exception"""
 
 
 def rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """(place, row) of everything at `path`; a text file is a row with `text` and `url`.
+    """(place, row) of everything at `path`, one at a time; a text file is a row with `text` and `url`.
 
     Raises:
-        Unanswerable: not there, not readable, or a licence, url or source with a control character; it
-            names file and place.
+        Unanswerable: not there, or not readable; it names file and place.
     """
-    for place, row in _rows(path):
-        for column in ABOUT:
-            value = row.get(column)
-            unseen = [c for c in value if not plain(c)] if isinstance(value, str) else []
-            if unseen:
-                raise Unanswerable(
-                    f"{visible(place)}: `{column}` has the control character U+{ord(unseen[0]):04X}: "
-                    f"{visible(str(value), 120)}. Take it out."
-                )
-        yield place, row
+    below = path.resolve() if path.is_dir() else path.parent
+    for file in files.inventory(path).files:
+        kind = files.kind(file)
+        if kind == files.TABLE:
+            yield from _parquet(file)
+        elif kind in files.LINES:
+            for number, line in files.lines(file):
+                if line.strip():
+                    place = f"{files.shown(file)}, line {number}"
+                    yield place, _json(place, line)
+        else:
+            name = files.address(file.relative_to(below))
+            yield files.shown(file), {"text": files.whole(file), "url": name}
 
 
-def _rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """(place, row), whatever is said of the row."""
-    if not path.exists():
-        raise Unanswerable(f"--data {path}: there is no such file or folder.")
-    if path.is_dir():
-        files = sorted(p for p in path.rglob("*") if p.is_file() and p.suffix in SUFFIXES)
-        for file in files:
-            yield (
-                str(file),
-                {"text": _text(file), "url": f"file:{file.relative_to(path).as_posix()}"},
-            )
-    elif path.suffix == ".parquet":
-        yield from _parquet(path)
-    elif path.suffix in (".jsonl", ".ndjson"):
-        # Not splitlines: a string of JSON may hold U+2028 and its like.
-        for number, line in enumerate(_text(path).split("\n"), 1):
-            if line.strip():
-                yield f"{path}, line {number}", _json(path, number, line)
-    elif path.suffix in SUFFIXES:
-        yield str(path), {"text": _text(path), "url": f"file:{path.name}"}
-    else:
+def unsupported(place: str, names: Collection[str]) -> None:
+    """Refuse rows that are no document and no conversation, by the names of their fields.
+
+    Raises:
+        Unanswerable: preference pairs, tasks with a verifier, or nothing that is read.
+    """
+    have = set(names)
+    if have >= _PAIRS:
         raise Unanswerable(
-            f"--data {path}: give a folder, .jsonl, .parquet or {', '.join(SUFFIXES)}."
+            f"{place}: `chosen` and `rejected` make a preference pair, which a fork does not take: it "
+            "brings documents (`text`) and conversations (`messages`). To learn the chosen answers, "
+            "give them as `messages`."
+        )
+    if have & _TASKS and "text" not in have:
+        raise Unanswerable(
+            f"{place}: `{min(have & _TASKS)}` makes a prompt for reinforcement learning, which a fork does not "
+            "take: it brings documents (`text`) and conversations (`messages`)."
+        )
+    if not have & {"text", "messages"}:
+        hint = " Rename `conversations` to `messages`." if "conversations" in have else ""
+        fields = ", ".join(sorted(map(repr, have)))[:200] or "nothing"
+        raise Unanswerable(
+            f"{place}: no field `text` and no field `messages`; it has {fields}.{hint}"
         )
 
 
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise Unanswerable(
-            f"{path}: not UTF-8 text ({error}). Convert it, e.g. with `iconv`."
-        ) from None
-
-
-def _json(path: Path, number: int, line: str) -> dict[str, Any]:
+def _json(place: str, line: str) -> dict[str, Any]:
     try:
         row = json.loads(line)
-    except ValueError as error:
-        raise Unanswerable(f"{path}, line {number}: not JSON ({error}).") from None
+    except (ValueError, RecursionError) as error:
+        said = "nested too deeply" if isinstance(error, RecursionError) else error
+        raise Unanswerable(f"{place}: not JSON ({said}).") from None
     if not isinstance(row, dict):
-        raise Unanswerable(
-            f"{path}, line {number}: must be an object with a field `text` or `messages`."
-        )
+        raise Unanswerable(f"{place}: must be an object with a field `text` or `messages`.")
+    row = {name: value for name, value in row.items() if value is not None}
+    unsupported(place, row)
     return row
 
 
 def _parquet(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    place = files.shown(path)
     try:
-        frame = pl.scan_parquet(path)
+        frame = pl.scan_parquet(path, glob=False)
         have = frame.collect_schema().names()
-    except (OSError, pl.exceptions.PolarsError) as error:
-        raise Unanswerable(f"{path}: not a Parquet file ({error}).") from None
-    if "text" not in have and "messages" not in have:
+    except _BROKEN as error:
+        raise Unanswerable(f"{place}: not a Parquet file ({_first_line(error)}).") from None
+    unsupported(place, have)
+    wanted = frame.select([name for name in COLUMNS if name in have])
+    number = 0
+    try:
+        for batch in wanted.collect_batches(chunk_size=_BATCH, maintain_order=True):
+            for row in batch.iter_rows(named=True):
+                number += 1
+                found = {name: value for name, value in row.items() if value is not None}
+                unsupported(f"{place}, row {number}", found)
+                yield f"{place}, row {number}", found
+    except _BROKEN as error:
         raise Unanswerable(
-            f"{path}: has no column `text` and no column `messages`; it has {', '.join(have)}."
-        )
-    wanted = [c for c in COLUMNS if c in have]
-    for number, row in enumerate(frame.select(wanted).collect().iter_rows(named=True), 1):
-        yield (
-            f"{path}, row {number}",
-            {name: value for name, value in row.items() if value is not None},
-        )
+            f"{place}: damaged, or not a Parquet file, after row {number} ({_first_line(error)})."
+        ) from None
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0][:200]

@@ -31,7 +31,9 @@ def kind_of(path: Path, column: str) -> Kind:
         return "number"
     if column in HASHED:
         return "hash"
-    values = pl.scan_parquet(path).select(pl.col(column).str.contains(r"^[0-9a-f]+$").all())
+    values = pl.scan_parquet(path, glob=False).select(
+        pl.col(column).str.contains(r"^[0-9a-f]+$").all()
+    )
     return "hex" if values.collect().item() else "text"
 
 
@@ -41,7 +43,7 @@ def entries(path: Path, column: str, kind: Kind) -> Iterator[Entries]:
     Raises:
         polars.exceptions.ColumnNotFoundError: the table has no such column.
     """
-    table = pl.scan_parquet(path)
+    table = pl.scan_parquet(path, glob=False)
     total = table.select(pl.len()).collect().item()
     for start in range(0, total, AT_ONCE):
         values = table.slice(start, AT_ONCE).select(column).collect().to_series()
@@ -60,7 +62,7 @@ def has(path: Path, column: str) -> bool:
 def rows(path: Path) -> Iterator[dict[str, Any]]:
     """The rows in their order, `brief`."""
     schema = pl.read_parquet_schema(path)
-    table = pl.scan_parquet(path)
+    table = pl.scan_parquet(path, glob=False)
     total = table.select(pl.len()).collect().item()
     shown = brief(dict(schema))
     for start in range(0, total, WHOLE):

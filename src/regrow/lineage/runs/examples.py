@@ -144,7 +144,7 @@ class Examples(Table):
         """See Table."""
         import polars as pl
 
-        table = pl.scan_parquet(self.path).with_row_index("row")
+        table = pl.scan_parquet(self.path, glob=False).with_row_index("row")
         tokens = pl.col("tokens").list.len().cast(pl.Int64)
         rows = table.with_columns(tokens, pl.col("mask").list.sum().alias("learned"))
         found = rows.drop("mask").sort("id").collect()
@@ -179,7 +179,7 @@ class Pairs(Table):
             pl.col(name).list.len().cast(pl.Int64) for name in ("prompt", "chosen", "rejected")
         )
         rows = (
-            pl.scan_parquet(self.path)
+            pl.scan_parquet(self.path, glob=False)
             .with_row_index("row")
             .filter(pl.col("source") == source)
             .with_columns(

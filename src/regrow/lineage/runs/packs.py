@@ -170,7 +170,7 @@ class Packs(Run):
         first, last = pl.col("start") // length, (pl.col("end") - 1) // length
         low = pl.col("sequence") * length
         overlap = pl.min_horizontal("end", low + length) - pl.max_horizontal("start", low)
-        index = pl.scan_parquet(self._folder / "index.parquet")
+        index = pl.scan_parquet(self._folder / "index.parquet", glob=False)
         known = "component" in index.collect_schema().names()
         found = (
             index.with_columns(sequence=pl.int_ranges(first, last + 1))

@@ -112,7 +112,7 @@ def _masked(shelf: Shelf, ids: Sequence[str], name: str, records: list[Record]) 
             a = np.memmap(old / pack / "tokens.bin", dtype="<u2", mode="r")
             b = np.memmap(new / pack / "tokens.bin", dtype="<u2", mode="r")
             inside = np.zeros(len(a), bool)
-            index = pl.scan_parquet(old / pack / "index.parquet")
+            index = pl.scan_parquet(old / pack / "index.parquet", glob=False)
             mine = index.filter(pl.col("id").is_in(sorted(gone))).select("start", "end").collect()
             for start, end in mine.iter_rows():
                 inside[start:end] = True
@@ -120,7 +120,11 @@ def _masked(shelf: Shelf, ids: Sequence[str], name: str, records: list[Record]) 
                 raise _fail(f"{record.path}/{pack}: another document moved")
             if not np.isin(b[inside], (meta["pad"], meta["eos"])).all():
                 raise _fail(f"{record.path}/{pack}: a token of a document is left")
-            ids_now = pl.scan_parquet(new / pack / "index.parquet").select("id").collect()["id"]
+            ids_now = (
+                pl.scan_parquet(new / pack / "index.parquet", glob=False)
+                .select("id")
+                .collect()["id"]
+            )
             if set(ids_now) & set(gone):
                 raise _fail(f"{record.path}/{pack}: its index names a document")
             found["slots_masked"] += mine.height
@@ -149,7 +153,7 @@ def _withdrawn(shelf: Shelf, ids: Sequence[str], records: list[Record]) -> dict[
         index = shelf.path(data, "index.parquet")
         if index is None:
             continue
-        packed = pl.scan_parquet(index).select("id").collect()["id"]
+        packed = pl.scan_parquet(index, glob=False).select("id").collect()["id"]
         if set(packed) & set(slots.family(index.parent, ids)):
             raise _fail(f"data/{data} holds a document")
         looked.append(f"{data}/index.parquet")

@@ -78,7 +78,7 @@ def _holds(
 
 
 def _has_text(path: Path, ids: Sequence[str]) -> bool:
-    table = pl.scan_parquet(path)
+    table = pl.scan_parquet(path, glob=False)
     have = table.collect_schema().names()
     if "text" not in have:
         return False

@@ -56,7 +56,7 @@ def touched(shelf: Shelf, ids: Sequence[str], params: Params) -> dict[str, Any]:
             raise Unanswerable(shelf.hint() or f"data of {source} are not here: `dvc checkout`.")
         folder = index.parent
         family = slots.family(folder, ids)
-        packed = pl.scan_parquet(index).filter(pl.col("id").is_in(sorted(family)))
+        packed = pl.scan_parquet(index, glob=False).filter(pl.col("id").is_in(sorted(family)))
         slot = packed.select("start", "end").collect()
         if slot.height:
             datasets[source] = {

@@ -34,7 +34,7 @@ def known(shelf: Shelf) -> pl.DataFrame:
     paths += [path for _, path in forks.tables(shelf)]
     frames = []
     for path in paths:
-        table = pl.scan_parquet(path)
+        table = pl.scan_parquet(path, glob=False)
         have = table.collect_schema().names()
         title = pl.col("title") if "title" in have else pl.lit(None, pl.String).alias("title")
         frames.append(table.select("id", "url", title).collect())
@@ -68,7 +68,7 @@ def by_text(shelf: Shelf, text: str) -> list[Match]:
     line = pl.col("text").str.extract(f"(?i)([^\\n]*{pattern}[^\\n]*)")
     found = []
     for path in _texts(shelf):
-        table = pl.scan_parquet(path)
+        table = pl.scan_parquet(path, glob=False)
         title = pl.col("title") if "title" in table.collect_schema() else pl.lit("").alias("title")
         hits = table.filter(pl.col("text").str.contains(f"(?i){pattern}"))
         for row in hits.select("id", "url", title, line=line).collect().iter_rows(named=True):
@@ -89,7 +89,7 @@ def nearest(shelf: Shelf, text: str) -> str:
         if near:
             return " Nearest: " + ", ".join(near) + "."
     words = sorted(set(_WORD.findall(text.lower())))[:40]
-    tables = [pl.scan_parquet(path) for path in _texts(shelf)]
+    tables = [pl.scan_parquet(path, glob=False) for path in _texts(shelf)]
     if not words or not tables:
         return f" {shelf.hint()}".rstrip()
     lower = pl.col("text").str.to_lowercase()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 
-from regrow.verifiers.ifeval.instruction import COUNT, PATTERN, Instruction
+from regrow.verifiers.ifeval.instruction import COUNT, SECTION, Instruction
 
 _STAR_BULLET = re.compile(r"^\s*\*[^\*].*$", re.MULTILINE)
 _DASH_BULLET = re.compile(r"^\s*-.*$", re.MULTILINE)
@@ -72,7 +72,7 @@ INSTRUCTIONS = {
         number_highlighted_sections, {"num_highlights": COUNT}
     ),
     "detectable_format:multiple_sections": Instruction(
-        multiple_sections, {"section_spliter": PATTERN, "num_sections": COUNT}
+        multiple_sections, {"section_spliter": SECTION, "num_sections": COUNT}
     ),
     "detectable_format:json_format": Instruction(json_format),
     "detectable_format:title": Instruction(title),

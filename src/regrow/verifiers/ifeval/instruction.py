@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from regrow.verifiers.ifeval import patterns
+
 Kind = tuple[str, Callable[[Any], bool]]
 """what an argument must be, in words and as a test"""
 
@@ -33,18 +35,28 @@ def _text(value: Any) -> bool:
 
 def _pattern(value: Any) -> bool:
     """IFEval searches for keywords as regular expressions."""
-    try:
-        return _text(value) and re.compile(value) is not None
-    except re.error:
-        return False
+    return _text(value) and patterns.bounded(value)
 
 
-COUNT: Kind = ("a whole number, at least 1", lambda v: _whole(v) and v >= 1)
-TEXT: Kind = ("a text", _text)
-PATTERN: Kind = ("a text that is a regular expression", _pattern)
+MAX_CHARACTERS = 20_000
+"""of an answer: no checker's time is unbounded, and no count can be higher"""
+
+COUNT: Kind = (
+    f"a whole number, at least 1 and at most {MAX_CHARACTERS}",
+    lambda v: _whole(v) and 1 <= v <= MAX_CHARACTERS,
+)
+TEXT: Kind = (
+    f"a text of at most {MAX_CHARACTERS} characters",
+    lambda v: _text(v) and len(v) <= MAX_CHARACTERS,
+)
+PATTERN: Kind = (f"a text that is {patterns.WORDS}", _pattern)
 PATTERNS: Kind = (
-    "a list of texts that are regular expressions, at least one",
+    f"a list of texts, at least one, each {patterns.WORDS}",
     lambda v: isinstance(v, list | tuple) and len(v) > 0 and all(map(_pattern, v)),
+)
+SECTION: Kind = (
+    f"a text that is {patterns.WORDS}, without * and +",
+    lambda v: _text(v) and patterns.bounded(v, repeats=0),
 )
 LETTER: Kind = (
     "one letter a-z",

@@ -9,7 +9,21 @@ from __future__ import annotations
 import functools
 from typing import Any
 
-from regrow.verifiers.ifeval.instruction import TEXT, Instruction
+from regrow.verifiers.ifeval.instruction import Instruction, Kind
+
+LANGUAGES = frozenset(
+    {
+        *("af", "ar", "bg", "bn", "ca", "cs", "cy", "da", "de", "el", "en", "es", "et", "fa", "fi"),
+        *("fr", "gu", "he", "hi", "hr", "hu", "id", "it", "ja", "kn", "ko", "lt", "lv", "mk", "ml"),
+        *("mr", "ne", "nl", "no", "pa", "pl", "pt", "ro", "ru", "sk", "sl", "so", "sq", "sv", "sw"),
+        *("ta", "te", "th", "tl", "tr", "uk", "ur", "vi", "zh-cn", "zh-tw"),
+    }
+)
+"""what langdetect can answer; no text is ever in another"""
+LANGUAGE: Kind = (
+    f"one of {', '.join(sorted(LANGUAGES))}",
+    lambda v: isinstance(v, str) and v in LANGUAGES,
+)
 
 
 @functools.lru_cache(maxsize=1)
@@ -42,5 +56,7 @@ def response_language(text: str, language: str) -> bool:
 
 
 INSTRUCTIONS = {
-    "language:response_language": Instruction(response_language, {"language": TEXT}, language=True),
+    "language:response_language": Instruction(
+        response_language, {"language": LANGUAGE}, language=True
+    ),
 }

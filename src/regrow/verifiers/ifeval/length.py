@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import re
 
-from regrow.verifiers.ifeval.instruction import COUNT, RELATION, TEXT, Instruction, compare
+from regrow.verifiers.ifeval.instruction import COUNT, RELATION, Instruction, Kind, compare
 from regrow.verifiers.ifeval.tokenize import sentences
 
 _ENDS_A_WORD = frozenset(".,?!'\"")
+WORD: Kind = (
+    "one word, without spaces and none of .,?!'\", at which a word ends",
+    lambda v: isinstance(v, str) and re.fullmatch(r"[^\s.,?!'\"]{1,200}", v) is not None,
+)
 
 
 def number_words(text: str, num_words: int, relation: str) -> bool:
@@ -54,6 +58,6 @@ INSTRUCTIONS = {
     ),
     "length_constraints:nth_paragraph_first_word": Instruction(
         nth_paragraph_first_word,
-        {"num_paragraphs": COUNT, "nth_paragraph": COUNT, "first_word": TEXT},
+        {"num_paragraphs": COUNT, "nth_paragraph": COUNT, "first_word": WORD},
     ),
 }

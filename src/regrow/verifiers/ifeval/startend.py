@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from regrow.verifiers.ifeval.instruction import TEXT, Instruction
+from regrow.verifiers.ifeval.instruction import TEXT, Instruction, Kind
+
+PHRASE: Kind = (
+    TEXT[0]
+    + " that does not end with a quotation mark, since those at an answer's end do not count",
+    lambda v: TEXT[1](v) and not v.strip().endswith('"'),
+)
 
 
 def end_checker(text: str, end_phrase: str) -> bool:
@@ -17,6 +23,6 @@ def quotation(text: str) -> bool:
 
 
 INSTRUCTIONS = {
-    "startend:end_checker": Instruction(end_checker, {"end_phrase": TEXT}),
+    "startend:end_checker": Instruction(end_checker, {"end_phrase": PHRASE}),
     "startend:quotation": Instruction(quotation),
 }

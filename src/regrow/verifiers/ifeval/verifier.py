@@ -13,6 +13,7 @@ from typing import Any
 from regrow.verifiers.ifeval import (
     case,
     combination,
+    consistent,
     content,
     format,
     keywords,
@@ -21,7 +22,7 @@ from regrow.verifiers.ifeval import (
     punctuation,
     startend,
 )
-from regrow.verifiers.ifeval.instruction import Instruction
+from regrow.verifiers.ifeval.instruction import MAX_CHARACTERS, Instruction
 from regrow.verifiers.response import Response
 from regrow.verifiers.verdict import (
     PASSED,
@@ -47,9 +48,6 @@ INSTRUCTIONS: dict[str, Instruction] = {
 }
 """the names of the paper's instructions -> their checkers"""
 
-MAX_CHARACTERS = 20_000
-"""some of the patterns take quadratic time on runs of white space"""
-
 
 def check(arguments: Mapping[str, Any]) -> None:
     """`constraints`: list of `{"id": name of an instruction, "arguments": {…}}`, at least one."""
@@ -62,6 +60,8 @@ def check(arguments: Mapping[str, Any]) -> None:
             _check(constraint)
         except ArgumentsError as error:
             raise ArgumentsError(f"constraint {number}: {error}") from error
+    if reason := consistent.contradiction(constraints):
+        raise ArgumentsError(f"no answer can follow all constraints: {reason}")
 
 
 def _check(constraint: Mapping[str, Any]) -> None:
@@ -80,11 +80,8 @@ def _check(constraint: Mapping[str, Any]) -> None:
     for key, (words, fits) in wanted.items():
         if not fits(given[key]):
             raise ArgumentsError(f"{name}: {key} must be {words}, got {short(given[key])}")
-    if (
-        name.endswith("nth_paragraph_first_word")
-        and given["nth_paragraph"] > given["num_paragraphs"]
-    ):
-        raise ArgumentsError(f"{name}: nth_paragraph must not exceed num_paragraphs")
+    if reason := consistent.impossible(name, given):
+        raise ArgumentsError(f"{name}: {reason}")
 
 
 def follows(text: str, constraint: Mapping[str, Any]) -> bool:

@@ -7,7 +7,8 @@ in what lies around it:
     namespaces   the same, made by `inside` itself
     landlock     none: Landlock and the filter alone (names of files outside stay visible)
 
-The verdict does not depend on which one is used.
+What a program can see of the difference is named in docs/verifiers.md: how an open outside fails, and,
+under landlock, names, sizes and times of files outside.
 """
 
 from __future__ import annotations
@@ -50,6 +51,8 @@ def command(backend: str) -> list[str]:
             line += ["--symlink", str(Path(path).readlink()), path]
         else:
             line += ["--ro-bind", path, path]
+    for path in paths.hidden():
+        line += ["--tmpfs", path, "--remount-ro", path]
     line += ["--ro-bind", str(package), inner, "--remount-ro", "/", "--chdir", "/"]
     return [*line, "--", *_python("/sandbox")]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 _CREATE, _ADD_RULE, _RESTRICT = 444, 445, 446
 _VERSION = 1
@@ -33,8 +33,11 @@ def version() -> int:
     return _call(_CREATE, None, 0, _VERSION)
 
 
-def restrict(readable: Iterable[str]) -> None:
+def restrict(readable: Iterable[str], hidden: Iterable[str] = ()) -> None:
     """Let this process read below `readable` only, for good; what does not exist is passed over.
+
+    Of the folders in `hidden` the names inside can be listed and nothing can be read. A link in
+    `readable` gives no right.
 
     From ABI 4 on TCP is refused too, from 6 on signals and abstract sockets of outside.
 
@@ -48,12 +51,11 @@ def restrict(readable: Iterable[str]) -> None:
     size = 24 if abi >= 6 else 16 if abi >= 4 else 8
     ruleset = _call(_CREATE, struct.pack("<QQQ", files, network, scope)[:size], size, 0)
     try:
-        for path in readable:
+        for path, rights in _rules(list(readable), frozenset(hidden)):
             try:
                 beneath = os.open(path, os.O_PATH | os.O_CLOEXEC)
             except OSError:
                 continue
-            rights = _READ_FILE | (_READ_DIR if os.path.isdir(path) else 0)  # noqa: PTH112
             _call(_ADD_RULE, ruleset, _PATH_BENEATH, struct.pack("<Qi", rights, beneath), 0)
             os.close(beneath)
         libc = ctypes.CDLL(None, use_errno=True)
@@ -61,3 +63,22 @@ def restrict(readable: Iterable[str]) -> None:
         _call(_RESTRICT, ruleset, 0)
     finally:
         os.close(ruleset)
+
+
+def _rules(readable: list[str], hidden: frozenset[str]) -> Iterator[tuple[str, int]]:
+    """Paths and the rights on what is beneath; rights cannot be taken back further down."""
+    for path in readable:
+        if os.path.islink(path):  # noqa: PTH114
+            continue
+        inside = {name for name in hidden if os.path.dirname(name) == path}  # noqa: PTH120
+        if not os.path.isdir(path):  # noqa: PTH112
+            yield path, _READ_FILE
+        elif not inside:
+            yield path, _READ_FILE | _READ_DIR
+        else:
+            yield path, _READ_DIR
+            for name in sorted(os.listdir(path)):  # noqa: PTH208
+                child = os.path.join(path, name)  # noqa: PTH118
+                if child not in inside and not os.path.islink(child):  # noqa: PTH114
+                    folder = os.path.isdir(child)  # noqa: PTH112
+                    yield child, _READ_FILE | (_READ_DIR if folder else 0)

@@ -34,8 +34,10 @@ def die_with_parent() -> None:
     _check(libc.prctl(_DEATH_SIGNAL, signal.SIGKILL, 0, 0, 0), "prctl")
 
 
-def enter(paths: Iterable[str]) -> None:
+def enter(paths: Iterable[str], hidden: Iterable[str] = ()) -> None:
     """Go on in a child that is the only process of new namespaces and sees `paths` only, read-only.
+
+    The folders in `hidden`, inside of these, are empty.
 
     The parent waits for the child and ends as it did.
 
@@ -55,7 +57,7 @@ def enter(paths: Iterable[str]) -> None:
     ):
         with open(f"/proc/self/{name}", "w") as file:  # noqa: PTH123
             file.write(text)
-    _only(libc, list(paths))
+    _only(libc, list(paths), list(hidden))
     die_with_parent()  # new credentials may have cleared it
     if child := os.fork():
         _wait(child)
@@ -72,7 +74,7 @@ def _wait(child: int) -> None:
     os._exit(code if code >= 0 else 128 - code)
 
 
-def _only(libc: ctypes.CDLL, paths: list[str]) -> None:
+def _only(libc: ctypes.CDLL, paths: list[str], hidden: list[str]) -> None:
     """Make a file system that holds `paths` and nothing else, and move into it."""
 
     def mount(
@@ -106,6 +108,8 @@ def _only(libc: ctypes.CDLL, paths: list[str]) -> None:
         kept = sum(to for of, to in _KEEP.items() if flags & of)
         mount(None, target, None, _BIND | _REMOUNT | _RDONLY | _NOSUID | _NODEV | kept)
         os.close(held)
+    for path in hidden:
+        mount("sandbox", root + path, "tmpfs", _RDONLY | _NOSUID | _NODEV, "mode=555,size=4k")
     for path, target in links.items():
         os.makedirs(os.path.dirname(root + path), exist_ok=True)  # noqa: PTH103, PTH120
         if not os.path.lexists(root + path):

@@ -55,7 +55,7 @@ def best() -> str:
     raise Unavailable(
         "No sandbox on this machine, so untrusted code is not run. "
         + "; ".join(reasons)
-        + ". Mend: install bubblewrap, or allow unprivileged user namespaces."
+        + ". Fix: install bubblewrap, or allow unprivileged user namespaces."
     )
 
 
@@ -76,6 +76,7 @@ def _attempt(program: Program, limits: Limits, backend: str) -> Outcome:
         "backend": backend,
         "parent": os.getpid(),
         "readable": list(paths.readable()),
+        "hidden": list(paths.hidden()),
     }
     # Before the process: what it uses up until we go on counts for it too.
     started = time.monotonic()
@@ -98,7 +99,8 @@ def _attempt(program: Program, limits: Limits, backend: str) -> Outcome:
         raise Unavailable(said[-1] if said else f"it did not start ({cause or code})")
     out = out.removeprefix(inside.READY)[: limits.output_bytes]
     err = err[: limits.output_bytes]
-    if code > 128:  # how a parent of the program says that a signal killed it
+    # How a parent of the program says that a signal killed it; 255 is an exit status (`exit(-1)`).
+    if 128 < code <= 128 + signal.SIGRTMAX:
         code = 128 - code
     status: Status = cause or ("killed" if code < 0 else "ended")
     if code == -signal.SIGKILL and status == "killed" and took >= _USED_UP * limits.cpu_seconds:

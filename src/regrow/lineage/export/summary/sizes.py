@@ -146,7 +146,7 @@ def composition(subject: Subject) -> pl.DataFrame:
     if train is None or mix is None:
         return pl.DataFrame()
     table = documents(train.parent, mix.parent).filter(~pl.col("heldout"))
-    more = pl.scan_parquet(train)
+    more = pl.scan_parquet(train, glob=False)
     names = more.collect_schema().names()
     columns = ["id", *(c for c in ("language", "host") if c in names)]
     table = table.join(more.select(columns).collect(), on="id", how="left")

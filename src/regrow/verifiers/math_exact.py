@@ -1,0 +1,108 @@
+"""Whether two sympy expressions are equal: exactly where both are exact.
+
+math-verify calls two expressions equal whose difference is below 1e-15, and two decimals that round to the
+same six places, so that `2^{-60}` is `2^{-61}` (https://github.com/huggingface/Math-Verify/issues/14).
+`install` puts the two functions here in the place of its own; its rules for sets, intervals, relations
+and matrices stay, which compare their parts by these.
+
+Constants are told apart by interval arithmetic to 1,000 digits (sympy's `evalf`); what agrees that far is
+equal. Expressions with letters are equal if sympy simplifies their difference to nothing.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+import sympy
+from math_verify import grader
+
+from regrow.verifiers.math_numbers import close
+
+_DIGITS = 1_000
+_Matrix = (sympy.MatrixBase, sympy.MatrixExpr)
+
+
+def install() -> None:
+    """Let math-verify compare numbers and expressions by this module, in this process."""
+    grader.sympy_numeric_eq = _numeric
+    grader.sympy_symbolic_eq = _symbolic
+    grader.sympy_compare_symbols = _symbols
+
+
+def _numeric(gold: Any, found: Any, float_rounding: int, numeric_precision: int) -> bool:
+    gold, found = gold.doit(), found.doit()
+    if isinstance(gold, _Matrix) or isinstance(found, _Matrix):
+        if not (isinstance(gold, _Matrix) and isinstance(found, _Matrix)):
+            return False
+        return gold.shape == found.shape and all(
+            grader.sympy_expr_eq(a, b, float_rounding, numeric_precision)
+            for a, b in zip(list(gold), list(found), strict=True)
+        )
+    if gold.free_symbols or found.free_symbols:
+        return False
+    rounded = gold.has(sympy.Float) or found.has(sympy.Float)
+    gold, found = exact(gold), exact(found)
+    if gold == found:
+        return True
+    if not (gold.is_finite and found.is_finite):
+        return False
+    if gold.is_Rational and found.is_Rational:
+        return close(_fraction(gold), _fraction(found), rounded)
+    if not rounded:
+        return _vanishes(gold - found)
+    parts = [
+        [_fraction(part) for part in value.evalf(40).as_real_imag()] for value in (gold, found)
+    ]
+    return all(close(a, b, rounded) for a, b in zip(*parts, strict=True))
+
+
+def _symbolic(gold: Any, found: Any) -> bool:
+    if isinstance(gold, _Matrix) or isinstance(found, _Matrix):
+        return False  # their elements were compared
+    gold, found = exact(gold.doit()), exact(found.doit())
+    if not (gold.free_symbols or found.free_symbols):
+        return False  # constants were compared
+    try:
+        difference = gold - found
+        return any(
+            part.is_zero is True or part == 0
+            for part in (difference, sympy.expand(difference), sympy.simplify(difference))
+        )
+    except TypeError:  # no arithmetic between them
+        return False
+
+
+def _symbols(gold: Any, found: Any) -> bool:
+    """One of them is a letter: no other letter is equal to it, in no case of letters."""
+    if gold == found:
+        return True
+    if gold.free_symbols != found.free_symbols:
+        return False
+    return _symbolic(gold, found)
+
+
+def exact(value: Any) -> Any:
+    """An expression with each decimal as the fraction that was written."""
+    return value.replace(
+        lambda part: isinstance(part, sympy.Float), lambda part: sympy.Rational(str(part))
+    ).doit()
+
+
+def _vanishes(difference: Any) -> bool:
+    """Whether a constant is zero to 1,000 digits of its largest term."""
+    difference = sympy.expand(difference)
+    if difference.is_Rational:
+        return bool(difference == 0)
+    value = difference.evalf(2, maxn=_DIGITS)
+    return all(_below(part) for part in value.as_real_imag())
+
+
+def _below(part: Any) -> bool:
+    # Where all digits cancelled, evalf gives a value of precision 1, or zero.
+    return bool(part == 0) or (part.is_Float and part._prec == 1)
+
+
+def _fraction(value: Any) -> Fraction:
+    exactly = sympy.Rational(value)
+    return Fraction(int(exactly.p), int(exactly.q))

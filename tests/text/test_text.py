@@ -15,9 +15,9 @@ from regrow.crawl.server import read_archive
 from regrow.text.document import document_id, tidy
 from regrow.text.html import extract
 from regrow.text.payload import is_binary, kind_of
+from regrow.text.step import SCHEMA
 from regrow.web import charset
 from regrow.web.coding import decoded
-from regrow.text.step import SCHEMA
 from warc_files import WORDS, html, members, pages, response
 
 ROOT = Path(__file__).parents[2]

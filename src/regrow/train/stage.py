@@ -14,6 +14,7 @@ import json
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -176,7 +177,8 @@ def segment(
     origin = _origin(plan, chain, instance)
     writes = engine.group.rank == 0
     label = f"{plan.name} {instance}"
-    taken = checkpoint.resume(scratch, origin, engine, lambda text: writes and say(label, text))
+    tell = partial(say, label) if writes else _silent
+    taken = checkpoint.resume(scratch, origin, engine, tell)
     if taken is None and "previous" in inputs:
         checkpoint.restore(start, engine)
     elif taken is None:
@@ -222,6 +224,10 @@ def segment(
             )
         if writes:
             save(output, {})
+
+
+def _silent(text: str) -> None:
+    """Another process says it."""
 
 
 def _origin(plan: Plan, chain: str, instance: str) -> str:

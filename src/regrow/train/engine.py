@@ -142,6 +142,11 @@ class Engine:
                 gradients.append(parameter.grad.contiguous())
                 parameter.grad = None
             tree.add([*gradients, torch.stack(parts).double()])
+            del (
+                gradients,
+                loss,
+                parts,
+            )  # else they live on through the next forward and backward pass
         total = tree.total()
         self.group.combine(total)
         return total

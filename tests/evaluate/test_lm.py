@@ -4,6 +4,8 @@ import math
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import tiny_inputs
 from regrow.evaluate import offline
@@ -12,11 +14,13 @@ offline.prepare()
 
 from lm_eval.api.instance import Instance  # noqa: E402
 
+from regrow.evaluate.generation import wanted  # noqa: E402
 from regrow.evaluate.lm import CheckpointLM  # noqa: E402
 from regrow.evaluate.vocabulary import Vocabulary, end_token  # noqa: E402
 from regrow.evaluate.windows import token_logprobs  # noqa: E402
 from regrow.model.files import load  # noqa: E402
 from regrow.numerics.torch.install import install  # noqa: E402
+from regrow.rollout.sampler import Request, sample  # noqa: E402
 
 TEXTS = [row for row in tiny_inputs.documents()["text"].to_list() if row.strip()]
 
@@ -155,3 +159,154 @@ def test_special_tokens_in_a_text_are_text(vocabulary):
 def test_a_folder_without_tokenizer_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"tokenizer\.json: missing"):
         Vocabulary(tmp_path)
+
+
+def continued(lm, context, **options):
+    (text,) = lm.generate_until([request("generate_until", context, options)])
+    return text
+
+
+QUESTIONS = ["The assert statement", "A class is made", "Names in a scope"]
+
+
+@pytest.mark.parametrize("most", [40, 60, 63, 64, 65, 256, 10**6])
+def test_a_prompt_that_fits_is_kept_whole_whatever_the_limit(model, vocabulary, most, capsys):
+    lm = CheckpointLM(model, vocabulary)
+    for context in QUESTIONS:
+        tokens = vocabulary.encode(context)
+        room = min(most, 64 - len(tokens))
+        (want,) = sample(
+            model,
+            [Request(prompt=tokens, name=("x",))],
+            max_new_tokens=room,
+            temperature=0.0,
+            end_tokens=[1],
+        )
+        assert continued(lm, context, max_gen_toks=most) == vocabulary.decode(want.tokens)
+        said = capsys.readouterr().err
+        assert ("leave room for fewer than" in said) == (len(tokens) + most > 64)
+
+
+def test_a_prompt_that_does_not_fit_is_cut_as_lm_eval_does_and_says_so(model, vocabulary, capsys):
+    lm = CheckpointLM(model, vocabulary)
+    tokens = vocabulary.encode(TEXTS[0][:900])
+    for most, kept in ((10, 54), (32, 32), (40, 32), (64, 32), (10**6, 32)):
+        (want,) = sample(
+            model,
+            [Request(prompt=tokens[-kept:], name=("x",))],
+            max_new_tokens=most,
+            temperature=0.0,
+            end_tokens=[1],
+        )
+        found = continued(lm, TEXTS[0][:900], max_gen_toks=most)
+        assert found == vocabulary.decode(want.tokens)
+        assert f"cut to their last {kept} tokens" in capsys.readouterr().err
+
+
+def test_a_shorter_context_than_the_models_is_not_exceeded(model, vocabulary):
+    lm = CheckpointLM(model, vocabulary, context=24)
+    text = continued(lm, QUESTIONS[0], max_gen_toks=100)
+    whole = continued(CheckpointLM(model, vocabulary), QUESTIONS[0], max_gen_toks=100)
+    assert whole.startswith(text) and len(text) < len(whole)
+
+
+@pytest.mark.parametrize(
+    "name", ["max_gen_toks", "max_new_tokens", "max_tokens", "max_completion_tokens"]
+)
+@pytest.mark.parametrize("count", [0, 1, 5])
+def test_every_name_of_the_limit_is_read(name, count):
+    assert wanted({name: count}).max_new_tokens == count
+
+
+@pytest.mark.parametrize(
+    ("options", "temperature"),
+    [
+        ({}, 0.0),
+        ({"temperature": 0.9}, 0.9),
+        ({"temperature": 0.9, "do_sample": True}, 0.9),
+        ({"temperature": 0.9, "do_sample": False}, 0.0),
+        ({"temperature": 0.0}, 0.0),
+        ({"do_sample": True}, 1.0),
+        ({"do_sample": True, "temperature": 0}, 0.0),
+        ({"do_sample": None, "temperature": None}, 0.0),
+        (
+            {"temperature": 3, "top_p": 1.0, "top_k": 0, "min_p": 0.0, "repetition_penalty": 1.0},
+            3.0,
+        ),
+        ({"do_sample": False, "top_p": 0.95, "top_k": 50}, 0.0),
+        ({"num_beams": 1, "use_cache": True}, 0.0),
+    ],
+)
+def test_what_is_drawn_is_what_lm_eval_draws(options, temperature):
+    assert wanted(options).temperature == temperature
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"temperature": 3, "top_k": 1},
+        {"temperature": 0.7, "top_p": 0.9},
+        {"do_sample": True, "top_k": 50},
+        {"do_sample": True, "min_p": 0.05},
+        {"num_beams": 4},
+        {"repetition_penalty": 1.2},
+        {"max_length": 100},
+        {"stop": ["x"]},
+        {"top_q": 1},
+        {"max_gen_toks": -1},
+    ],
+)
+def test_what_is_not_offered_is_refused_by_name(model, vocabulary, options):
+    name = sorted(options.keys() - {"temperature", "do_sample"})[0]
+    with pytest.raises(ValueError, match=f"generation_kwargs: {name}"):
+        continued(CheckpointLM(model, vocabulary), "The", **options)
+
+
+def test_stops_may_be_one_string_several_or_none():
+    assert wanted({"until": "x"}).until == ("x",)
+    assert wanted({"until": ["x", "", "y"]}).until == ("x", "y")
+    assert wanted({"until": None}).until == wanted({}).until == ()
+
+
+def joined(vocabulary):
+    """A context and a continuation whose first token begins within the context, or at its start."""
+    ids, ends = vocabulary.encode_with_ends("statement")
+    assert ends[0] > 1
+    return ids, "statement"[: ends[0] - 1], "statement"[ends[0] - 1 :]
+
+
+def test_a_token_over_the_join_with_nothing_before_it_is_scored_after_the_end_token(
+    model, vocabulary
+):
+    lm = CheckpointLM(model, vocabulary)
+    ids, context, continuation = joined(vocabulary)
+    pairs = [(context, continuation), ("", "statement"), ("The st", "atement"), ("s", "")]
+    found = lm.loglikelihood([request("loglikelihood", *pair) for pair in pairs])
+    want = math.fsum(direct(model, [end_token(model), *ids]))
+    assert [x for x, _ in found[:2]] == pytest.approx([want, want], rel=1e-6)
+    assert found[2][0] < 0.0
+
+
+@pytest.mark.parametrize("context", ["", " ", "The", "The \n", "x" * 500])
+def test_an_empty_continuation_is_certain(model, vocabulary, context):
+    lm = CheckpointLM(model, vocabulary)
+    pairs = [(context, ""), ("The", " cat"), (context, "")]
+    found = lm.loglikelihood([request("loglikelihood", *pair) for pair in pairs])
+    assert found[0] == found[2] == (0.0, True)
+    assert found[1] == lm.loglikelihood([request("loglikelihood", "The", " cat")])[0]
+
+
+def test_nothing_to_score_is_no_error(model, vocabulary):
+    assert CheckpointLM(model, vocabulary).loglikelihood([]) == []
+
+
+TEXT = st.text("ab s\n.é☃", max_size=12)
+
+
+@settings(max_examples=4, deadline=None)
+@given(st.lists(st.tuples(TEXT, TEXT), min_size=20, max_size=40))
+def test_every_pair_is_scored(model, vocabulary, pairs):
+    lm = CheckpointLM(model, vocabulary)
+    found = lm.loglikelihood([request("loglikelihood", *pair) for pair in pairs])
+    assert len(found) == len(pairs)
+    assert all(math.isfinite(value) and value <= 0.0 for value, _ in found)

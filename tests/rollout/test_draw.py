@@ -72,8 +72,31 @@ def test_uniforms_are_elements_of_the_stream(at):
     assert found.tolist() == [s.uniform(1, start=a)[0] for s, a in zip(streams, at, strict=True)]
 
 
+@pytest.mark.parametrize("temperature", [0.0, 1e-30, 1.0])
+@pytest.mark.parametrize("n", [1, 7, 16, 20, 257])
+@pytest.mark.parametrize("odd", [np.nan, np.inf])
+def test_one_logit_that_is_no_number_is_refused_wherever_it_is(temperature, n, odd):
+    rng = np.random.default_rng(n)
+    for at in sorted({0, n // 2, n - 1}):
+        for base in (rng.standard_normal(n), np.full(n, -np.inf)):
+            logits = np.stack([np.zeros(n), base, np.zeros(n)]).astype(np.float32)
+            logits[1, at] = odd
+            with pytest.raises(FloatingPointError):
+                draw.choose(logits, temperature, np.array([0.5, 0.5, 0.5]))
+
+
 @pytest.mark.parametrize("temperature", [0.0, 1.0])
-def test_logits_that_are_no_numbers_are_refused(temperature):
-    logits = np.full((1, 20), np.nan, dtype=np.float32)
+def test_logits_of_minus_infinity_are_never_drawn_and_never_all(temperature):
+    logits = np.full((1, 40), -np.inf, dtype=np.float32)
     with pytest.raises(FloatingPointError):
+        draw.choose(logits, temperature, np.array([0.5]))
+    logits[0, 33] = -1e38
+    tokens, logprobs = draw.choose(logits, temperature, np.array([0.5]))
+    assert (tokens[0], logprobs[0]) == (33, 0.0)
+
+
+@pytest.mark.parametrize("temperature", [-1.0, -1e-300, np.nan, np.inf, -np.inf])
+def test_temperatures_that_mean_nothing_are_refused(temperature):
+    logits = np.zeros((1, 20), dtype=np.float32)
+    with pytest.raises(ValueError, match="must be a number"):
         draw.choose(logits, temperature, np.array([0.5]))

@@ -1,5 +1,7 @@
 """The sampler against full forward passes and against its own promises."""
 
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -13,6 +15,7 @@ from regrow.numerics import torch as numerics
 from regrow.numerics.torch import functional
 from regrow.numerics.torch.install import install
 from regrow.params.model import Model
+from regrow.rollout.decoder import Decoder
 from regrow.rollout.sampler import Request, sample
 
 VOCABULARY, EOS = 384, 1
@@ -167,6 +170,48 @@ def test_broken_weights_are_an_error(model):
     for temperature in (0.0, 1.0):
         with pytest.raises(FloatingPointError, match="not a number"):
             sample(broken, requests(4), max_new_tokens=3, temperature=temperature)
+
+
+@pytest.mark.parametrize("odd", [VOCABULARY, VOCABULARY + 1, -1, -100, 10**9, 2**40])
+@pytest.mark.parametrize("at", [0, 2, 4])
+def test_a_prompt_with_an_id_outside_the_vocabulary_is_named(model, odd, at):
+    asked = requests(3, 5)
+    asked[1].prompt[at] = odd
+    with pytest.raises(
+        ValueError, match=f"prompt 1: token id {odd} is outside the vocabulary of 384"
+    ):
+        sample(model, asked, max_new_tokens=3, temperature=1.0)
+
+
+def test_the_last_id_of_the_vocabulary_is_inside(model):
+    (rollout,) = sample(
+        model, [Request(prompt=[VOCABULARY - 1, 0], name=("x",))], max_new_tokens=3, temperature=1.0
+    )
+    assert rollout.logprobs == teacher(model, rollout)
+
+
+@pytest.mark.parametrize(
+    ("ids", "positions", "message"),
+    [
+        ([3, VOCABULARY], [0, 1], "token id 384 at position 1"),
+        ([-1, 3], [0, 1], "token id -1 at position 0"),
+        ([3, 4], [0, 48], "token id 4 at position 48"),
+        ([3, 4], [-1, 0], "token id 3 at position -1"),
+    ],
+)
+def test_the_decoder_refuses_what_it_has_no_memory_for(model, ids, positions, message):
+    decoder = Decoder(model, 1, 40)
+    given = (np.array(x, dtype=np.int64) for x in (ids, [0, 0], positions, [1]))
+    with pytest.raises(ValueError, match=message):
+        decoder.logits(*given)
+
+
+@pytest.mark.parametrize("temperature", [-1.0, -1e-9, math.nan, math.inf, -math.inf])
+def test_temperatures_below_zero_or_without_a_value_are_refused(model, temperature):
+    with pytest.raises(ValueError, match="temperature"):
+        sample(model, requests(4), max_new_tokens=3, temperature=temperature)
+    with pytest.raises(ValueError, match="temperature"):
+        sample(model, [], max_new_tokens=3, temperature=temperature)
 
 
 def test_names_make_the_draws(model):

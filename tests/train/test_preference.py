@@ -113,7 +113,10 @@ def test_pairs_of_the_other_source_are_not_read(world: Path) -> None:
     [
         ({"chosen": []}, "pair 007: prompt, chosen or rejected is empty"),
         ({"rejected": [5] * 70}, "the model has 64 positions"),
-        ({"chosen": [999]}, "outside the vocabulary of 384"),
+        ({"chosen": [999]}, "token id 999 is outside the vocabulary of 384"),
+        ({"rejected": [5, 384]}, "token id 384 is outside the vocabulary of 384"),
+        ({"prompt": [5, -1]}, "token id -1 is outside the vocabulary of 384"),
+        ({"chosen": [-100, 5]}, "token id -100 is outside the vocabulary of 384"),
         ({"source": "judged"}, "no pairs whose source is 'delta'"),
     ],
 )

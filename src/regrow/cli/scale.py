@@ -29,7 +29,8 @@ def _parameters(answer: dict[str, Any], paint: Paint) -> None:
 def _stages(answer: dict[str, Any], paint: Paint) -> None:
     machine = answer["machine"]
     print(
-        f"\n{paint.bold('stages')}  on {machine['gpus']:,} GPUs of {machine['peak_flops'] / 1e12:,.0f} "
+        f"\n{paint.bold('stages')}  if another trainer ran them (this flow trains on CPUs only) on "
+        f"{machine['gpus']:,} GPUs of {machine['peak_flops'] / 1e12:,.0f} "
         f"TFLOP/s at {machine['utilisation']:.0%} of the peak"
     )
     print(
@@ -68,7 +69,17 @@ def _stages(answer: dict[str, Any], paint: Paint) -> None:
 
 def _memory(found: dict[str, Any], paint: Paint) -> None:
     print(
-        f"\n{paint.bold('memory per rank')}  {found['ranks']:,} ranks: weights, gradients, optimizer"
+        f"\n{paint.bold('memory of this flow')}  which trains in float32 on CPUs only, without ZeRO and "
+        "without recomputation: each process needs"
+    )
+    for stage, parts in found["own"].items():
+        cells = ", ".join(
+            f"{name} {size(value)}" for name, value in parts.items() if name != "total"
+        )
+        print(f"  {stage:<12} {size(parts['total'])}  {paint.dim(cells)}")
+    print(
+        f"\n{paint.bold('memory per rank of another trainer')}  on {found['ranks']:,} GPUs, with what this flow "
+        "does not have: GPUs, bf16, ZeRO, recomputation"
     )
     for precision, stages in found["states"].items():
         cells = ", ".join(f"ZeRO-{stage} {size(value)}" for stage, value in stages.items())

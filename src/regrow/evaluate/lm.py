@@ -8,6 +8,7 @@ checkpoints give equal bits on every machine.
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -17,13 +18,13 @@ from lm_eval.utils import get_rolling_token_windows, make_disjoint_window
 from transformers import Olmo3ForCausalLM
 
 from regrow.evaluate.conversation import Prompt, converse
+from regrow.evaluate.generation import wanted
 from regrow.evaluate.probes import Form
 from regrow.evaluate.vocabulary import Vocabulary, end_token
 from regrow.evaluate.windows import Window, token_logprobs, total
 from regrow.rollout.sampler import Request, sample
 from regrow.tokens import chat
 
-DEFAULT_NEW_TOKENS = 64
 SLOTS = 128
 """answers that are sampled side by side"""
 
@@ -32,6 +33,7 @@ class _Asked(NamedTuple):
     request: Any
     number: int
     """of equal requests before it"""
+    until: tuple[str, ...]
 
 
 class CheckpointLM(TemplateLM):
@@ -92,9 +94,16 @@ class CheckpointLM(TemplateLM):
     def loglikelihood(
         self, requests: list[Any], disable_tqdm: bool = True
     ) -> list[tuple[float, bool]]:
-        """Log-likelihood of each continuation, and whether it is the likeliest; no progress bar."""
-        found: list[tuple[float, bool]] = super().loglikelihood(requests, disable_tqdm=True)
-        return found
+        """Log-likelihood of each continuation, and whether it is the likeliest; no progress bar.
+
+        Where no token ends within the context, all of the text is scored after the end-of-document
+        token. An empty continuation is certain: (0, True).
+        """
+        encoded = []
+        for request in requests:
+            context, continuation = request.args
+            encoded.append(((context, continuation), *self._encode_pair(context, continuation)))
+        return self._loglikelihood_tokens(encoded)
 
     def _loglikelihood_tokens(
         self, requests: list[tuple[tuple[str, str], list[int], list[int]]], **_: object
@@ -106,8 +115,15 @@ class CheckpointLM(TemplateLM):
                     f"a continuation of {len(after)} tokens exceeds the context of "
                     f"{self.max_length}: {continuation[:60]!r}"
                 )
-            windows.append((before[-(self.max_length + 1 - len(after)) :], after))
-        return [(total(logprobs), greedy) for logprobs, greedy in self._score(windows, greedy=True)]
+            before = before or [self.prefix_token_id]
+            if after:
+                windows.append((before[-(self.max_length + 1 - len(after)) :], after))
+        scores = iter(self._score(windows, greedy=True))
+        found = []
+        for _, _, after in requests:
+            logprobs, greedy = next(scores) if after else ([], True)
+            found.append((total(logprobs), greedy))
+        return found
 
     def rolling_windows(self, text: str) -> list[Window]:
         """Windows that predict every token of `text` once."""
@@ -128,52 +144,81 @@ class CheckpointLM(TemplateLM):
         ]
 
     def generate_until(self, requests: list[Any], disable_tqdm: bool = False) -> list[str]:
-        """Continuations, greedy unless a request asks for `do_sample`; equal settings share a batch.
+        """Continuations, as `generation.wanted` reads a request; equal settings share a batch.
 
         With a `form` each context is a question, asked in that form, and the answer goes on to
         its end, special tokens kept as text; `lengths` then has its tokens. Without one the
         context is continued as it stands, and cut before a stop string. A draw is named by the
         seed, the context and how many equal requests came before it.
+
+        Raises:
+            ValueError: a request asks for what is not offered.
         """
         seen: Counter[tuple[str, float]] = Counter()
         batches: dict[tuple[int, float], list[_Asked]] = {}
         for request in requests:
             context, options = request.args
-            room = min(int(options.get("max_gen_toks", DEFAULT_NEW_TOKENS)), self.max_length - 1)
-            drawn = bool(options.get("do_sample"))
-            temperature = float(options.get("temperature", 1.0)) if drawn else 0.0
-            number = seen[context, temperature]
-            seen[context, temperature] += 1
-            batches.setdefault((room, temperature), []).append(_Asked(request, number))
+            how = wanted(options)
+            number = seen[context, how.temperature]
+            seen[context, how.temperature] += 1
+            asked = _Asked(request, number, how.until)
+            batches.setdefault((how.max_new_tokens, how.temperature), []).append(asked)
         texts: dict[int, list[str]] = {}
-        for (room, temperature), asked in batches.items():
+        for (room, temperature), batch in batches.items():
             reply = self._continued if self.form is None else self._answers
-            for item, text in zip(asked, reply(asked, room, temperature), strict=True):
+            for item, text in zip(batch, reply(batch, room, temperature), strict=True):
                 texts.setdefault(id(item.request), []).append(text)
         # Repeats of a request are the same object; they come back in the order in which they came.
         return [texts[id(request)].pop(0) for request in requests]
 
-    def _continued(self, asked: Sequence[_Asked], room: int, temperature: float) -> list[str]:
-        wanted = []
+    def _prompts(self, asked: Sequence[_Asked], room: int) -> list[list[int]]:
+        """Tokens of the contexts, whole where they leave room for one token more.
+
+        Others are cut from the left, as lm-eval does, so that `room` tokens fit, yet never to less
+        than half of what the model can see.
+        """
+        keep = self.max_length - min(max(room, 1), self.max_length // 2)
+        prompts, cut, short = [], 0, 0
         for item in asked:
-            context = item.request.args[0]
-            tokens = self.vocabulary.encode(context) or [self.prefix_token_id]
-            name = ("generate", self.seed, context, item.number)
-            wanted.append(Request(prompt=tokens[-(self.max_length - room) :], name=name))
+            tokens = self.vocabulary.encode(item.request.args[0]) or [self.prefix_token_id]
+            if len(tokens) >= self.max_length:
+                cut += 1
+                tokens = tokens[-keep:]
+            short += len(tokens) + room > self.max_length
+            prompts.append(tokens)
+        if cut:
+            print(
+                f"{cut} of {len(asked)} prompts do not fit into {self.max_length} positions: they are cut "
+                f"to their last {keep} tokens",
+                file=sys.stderr,
+            )
+        if short:
+            print(
+                f"{short} of {len(asked)} prompts leave room for fewer than {room} tokens: their "
+                "continuations end with the context",
+                file=sys.stderr,
+            )
+        return prompts
+
+    def _continued(self, asked: Sequence[_Asked], room: int, temperature: float) -> list[str]:
+        requests = []
+        for item, tokens in zip(asked, self._prompts(asked, room), strict=True):
+            name = ("generate", self.seed, item.request.args[0], item.number)
+            requests.append(Request(prompt=tokens, name=name))
         rollouts = sample(
             self.model,
-            wanted,
+            requests,
             max_new_tokens=room,
             temperature=temperature,
             end_tokens=[self.eot_token_id],
+            context=self.max_length,
             slots=self.slots,
         )
         texts = []
         for item, rollout in zip(asked, rollouts, strict=True):
             text = self.vocabulary.decode(rollout.tokens)
-            until = item.request.args[1].get("until") or []
-            for stop in [until] if isinstance(until, str) else until:
-                text = text.split(stop)[0] if stop else text
+            for stop in item.until:
+                text = text.split(stop)[0]
             texts.append(text)
         return texts
 

@@ -14,9 +14,12 @@ CUT = 3.0
 
 
 def empty(config: Olmo3Config) -> Olmo3ForCausalLM:
-    """A model whose weights are still to be written (norms are ones)."""
+    """A float32 model whose weights are still to be written (norms are ones)."""
     with no_init_weights():
-        model = Olmo3ForCausalLM._from_config(config, attn_implementation="eager")
+        # Without the type transformers builds, and computes rotary tables, in that of the configuration.
+        model = Olmo3ForCausalLM._from_config(
+            config, attn_implementation="eager", dtype=torch.float32
+        )
     model.tie_weights()
     return model.to(torch.float32)
 

@@ -39,7 +39,7 @@ _SIGNATURES = {
     "entropy": "iippi dd ppp",
     "total": "ippp",
     "picked_backward": "iippppip",
-    "embedding_backward": "iippip",
+    "embedding_backward": "iiippip",
     "attention": "iiiiii pp pp pp ppi d ppp",
     "attention_backward": "iiiiii pp pp pp ppi d pp pp ppp",
     "orthogonalise": "iippi",
@@ -49,6 +49,10 @@ _SIGNATURES = {
     "decode": "pippp ipp",
     "uniform": "ippp",
     "draw": "iipdpp",
+}
+_RESULTS: dict[str, type[ctypes.c_float] | type[ctypes.c_int64]] = {
+    "largest": ctypes.c_float,
+    "decode": ctypes.c_int64,
 }
 
 
@@ -101,7 +105,7 @@ class Kernels:
         for name, letters in _SIGNATURES.items():
             function = getattr(library, f"regrow_{name}")
             function.argtypes = [_SHORT[letter] for letter in letters.replace(" ", "")]
-            function.restype = ctypes.c_float if name == "largest" else None
+            function.restype = _RESULTS.get(name)
             setattr(self, name, function)
 
     def __getattr__(self, name: str) -> ctypes._NamedFuncPointer:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
 from regrow.params.base import Block
+
+Beta = Annotated[float, Field(ge=0, lt=1)]
+"""the share of a running mean that is kept: with 1 or more it never settles"""
 
 
 class Optimizer(Block):
@@ -15,7 +18,7 @@ class Optimizer(Block):
     name: Literal["adamw", "muon"] = "muon"
     learning_rate: float = Field(default=1e-2, gt=0)
     """peak"""
-    betas: tuple[float, float] = (0.9, 0.95)
+    betas: tuple[Beta, Beta] = (0.9, 0.95)
     eps: float = Field(default=1e-8, gt=0)
     weight_decay: float = Field(default=0.1, ge=0)
     """decoupled; on 2-D weights except the embedding"""

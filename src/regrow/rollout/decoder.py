@@ -133,9 +133,12 @@ class Decoder:
 
         Token i of the list, `ids[i]`, is put at `positions[i]` of the text in `slots[i]`; what
         stands before it there must be in the cache, or in the list before it. All are contiguous.
+
+        Raises:
+            ValueError: an id outside the vocabulary, or a position outside the cache.
         """
         out = np.empty((len(wanted), self.vocabulary), dtype=np.float32)
-        self._kernels.decode(
+        odd = self._kernels.decode(
             ctypes.addressof(self._model),
             len(ids),
             *(a.ctypes.data for a in (ids, slots, positions)),
@@ -143,6 +146,11 @@ class Decoder:
             wanted.ctypes.data,
             out.ctypes.data,
         )
+        if odd >= 0:
+            raise ValueError(
+                f"token id {ids[odd]} at position {positions[odd]}: the model has {self.vocabulary} ids, "
+                f"the cache {self.width} positions"
+            )
         return out
 
     def copy(self, source: int, target: int, length: int) -> None:

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
 from regrow.numerics.torch.functional import IGNORE
 from regrow.numerics.torch.kernels import native
+
+
+def check(temperature: float) -> None:
+    """Raise ValueError unless `temperature` is a number from 0 on."""
+    if not (math.isfinite(temperature) and temperature >= 0):
+        raise ValueError(f"temperature {temperature}: it must be a number, 0 (greedy) or above")
 
 
 def uniforms(names: NDArray[np.uint32], at: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -27,15 +35,19 @@ def choose(
     of `regrow.numerics.torch.functional.token_logprobs`, bit for bit.
 
     Raises:
-        FloatingPointError: logits that are not numbers.
+        ValueError: a temperature below 0, or one that is no number.
+        FloatingPointError: a logit that is NaN or infinity, or a row of nothing but -infinity.
     """
+    check(temperature)
     rows, vocabulary = logits.shape
     tokens = np.empty(rows, dtype=np.int64)
     surprise, lse = np.empty(rows, dtype=np.float32), np.empty(rows, dtype=np.float32)
     given = (rows, vocabulary, logits.ctypes.data)
     native().draw(*given, temperature, uniforms.ctypes.data, tokens.ctypes.data)
     if (tokens < 0).any():
-        raise FloatingPointError("a logit is not a number: the model's weights are broken")
+        raise FloatingPointError(
+            "a logit is not a number, or infinite: the model's weights are broken"
+        )
     native().entropy(
         *(*given, tokens.ctypes.data, IGNORE, 1.0, 0.0),
         *(surprise.ctypes.data, lse.ctypes.data, None),

@@ -69,15 +69,23 @@ def sample(
     `regrow.numerics.torch.install`. `label` heads lines of progress on standard error.
 
     Raises:
-        ValueError: an empty prompt, or one that leaves no room in the context.
+        ValueError: a temperature below 0, an empty prompt, one that leaves no room in the context, or
+            one with an id outside the vocabulary.
         FloatingPointError: logits that are not numbers.
     """
+    draw.check(temperature)
     context = context or int(model.config.max_position_embeddings)
-    for request in requests:
+    vocabulary = int(model.config.vocab_size)
+    for number, request in enumerate(requests):
         if not 0 < len(request.prompt) < context:
             raise ValueError(
                 f"a prompt has {len(request.prompt)} tokens; it needs 1 to {context - 1} "
                 f"(the context is {context})"
+            )
+        if min(request.prompt) < 0 or max(request.prompt) >= vocabulary:
+            odd = next(token for token in request.prompt if not 0 <= token < vocabulary)
+            raise ValueError(
+                f"prompt {number}: token id {odd} is outside the vocabulary of {vocabulary}"
             )
     rows = [Rollout(prompt=list(request.prompt)) for request in requests]
     if not rows or max_new_tokens < 1:

@@ -23,6 +23,7 @@ from types import TracebackType
 from typing import Any
 
 from regrow.numerics.random import Stream
+from regrow.rollout import draw
 from regrow.rollout.sampler import Request, Rollout
 
 WORKER = Path(__file__).with_name("vllm_worker.py")
@@ -168,8 +169,9 @@ def sample(
     another machine. `stop` cuts a rollout after the first token at which it says yes.
 
     Raises:
-        ValueError: an empty prompt, or one that leaves no room in the context.
+        ValueError: a temperature below 0, an empty prompt, or one that leaves no room in the context.
     """
+    draw.check(temperature)
     context = min(context or model.context, model.context)
     for request in requests:
         if not 0 < len(request.prompt) < context:

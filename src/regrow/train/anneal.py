@@ -14,16 +14,19 @@ from typing import Any
 from regrow.model import files
 from regrow.numerics.torch.install import install
 from regrow.params.train import Anneal
-from regrow.train import heldout, runtime, stage
+from regrow.train import heldout, runtime, seal, stage
 from regrow.train.data import Mixed, Sequences
 from regrow.train.heldout import Scored
 from regrow.train.objective import LanguageModelling
 from regrow.train.order import Order
+from regrow.train.progress import say
 
 CONTROL = "pretraining"
 """the component of `midmix` that the control reads, and that fills half of every candidate's run"""
 BEFORE = "base"
 """the name of the untouched base in `results.json`"""
+SCORES = "scores.json"
+"""of a finished run, in the scratch space"""
 
 
 def run(inputs: dict[str, Path], params: Any, output: Path, *, scratch: Path) -> dict[str, Any]:
@@ -76,26 +79,41 @@ def _component(inputs: dict[str, Path], name: str) -> Path:
 
 def _one(name: str, inputs: dict[str, Path], params: Any, scratch: Path) -> dict[str, Scored]:
     """Losses of one run (or of the base), from `scratch` if they are there."""
-    kept = scratch / f"{name}.json"
-    if not kept.exists():
-        folder = inputs["base"]
-        if name != BEFORE:
-            folder = scratch / name
-            instance = f"{params.anneal.steps:06d}"
-            if not (folder / "done").exists():
-                partial = scratch / f"{name}.partial"
-                partial.mkdir(exist_ok=True)
-                stage.run(
-                    plan, inputs, params, folder, instance=instance, scratch=partial, component=name
-                )
-                (folder / "done").touch()
+    kept = scratch / f"{name}.scores"
+    if not _taken_up(kept, SCORES):
+        folder = inputs["base"] if name == BEFORE else _trained(name, inputs, params, scratch)
         runtime.prepare()
         found = heldout.score_all(install(files.load(folder)), inputs["midmix"] / "heldout")
-        fresh = scratch / f"{name}.json.new"
-        fresh.write_text(json.dumps({pack: asdict(value) for pack, value in found.items()}))
-        fresh.replace(kept)
-    loaded = json.loads(kept.read_text())
+        kept.mkdir()
+        text = json.dumps({pack: asdict(value) for pack, value in found.items()})
+        (kept / SCORES).write_text(text, encoding="utf-8")
+        seal.write(kept, SCORES)
+    loaded = json.loads((kept / SCORES).read_bytes())
     return {pack: Scored(**value) for pack, value in loaded.items()}
+
+
+def _trained(name: str, inputs: dict[str, Path], params: Any, scratch: Path) -> Path:
+    """The last checkpoint of one run, trained now unless it is in `scratch`."""
+    folder, partial = scratch / name, scratch / f"{name}.partial"
+    if not _taken_up(folder, name):
+        partial.mkdir(exist_ok=True)
+        instance = f"{params.anneal.steps:06d}"
+        stage.run(plan, inputs, params, folder, instance=instance, scratch=partial, component=name)
+        seal.write(folder, name)
+    return folder
+
+
+def _taken_up(folder: Path, origin: str) -> bool:
+    """Whether an earlier try left `folder` whole; what is unfinished or damaged is removed."""
+    if not folder.exists():
+        return False
+    try:
+        seal.check(folder, origin)
+    except seal.Broken as error:
+        say("anneal", f"{folder.name} of an earlier try is passed over: {error}")
+        seal.discard(folder)
+        return False
+    return True
 
 
 def plan(inputs: dict[str, Path], params: Any, *, component: str) -> stage.Plan:

@@ -2,30 +2,33 @@
 
 A checkpoint folder holds `model.safetensors`, `config.json`, `optimizer.safetensors`,
 `state.json`, `metrics.parquet` and `digests.jsonl`; a partial one, in the scratch folder of
-an unfinished segment, holds the same and is thrown away when the segment ends.
+an unfinished segment, holds the same and a seal (`seal.py`), and is thrown away when the
+segment ends.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor
 from transformers import Olmo3ForCausalLM
 
 from regrow.model import files
-from regrow.train import digest, metrics
+from regrow.train import digest, finite, metrics, seal
 from regrow.train.engine import Engine
 
 OPTIMIZER = "optimizer.safetensors"
 STATE = "state.json"
 METRICS = "metrics.parquet"
 DIGESTS = "digests.jsonl"
+LOST = "lost_steps"
+"""in the state: `Engine.lost`, if it is not 0"""
 
 
 def save(
@@ -71,6 +74,7 @@ def restore(folder: Path, engine: Engine) -> None:
     begin(folder, engine, carry_optimizer=True)
     engine.step = saved["step"]
     engine.tokens = saved["tokens"]
+    engine.lost = saved.get(LOST, 0)
     engine.skip.restore(saved["skip"])
 
 
@@ -82,13 +86,19 @@ def begin(folder: Path, engine: Engine, *, carry_optimizer: bool) -> None:
     `load_optim_state=True, load_trainer_state=False`).
 
     Raises:
-        ValueError: the optimizer's state there is of another rule than this stage's.
+        ValueError: the optimizer's state there is of another rule than this stage's, or or weights
+            or state are damaged or not finite.
     """
     with torch.no_grad():
         files.load_weights(engine.model, folder)
     if not carry_optimizer:
         return
-    stored = load_file(folder / OPTIMIZER)
+    stored = files.read(folder / OPTIMIZER)
+    if found := finite.unsound(stored):
+        raise ValueError(
+            f"{folder / OPTIMIZER}: {found[0]} holds {finite.describe(found[1])}: no training can go "
+            "on from it; set carry_optimizer: false, or start from an earlier checkpoint"
+        )
     try:
         engine.optimizer.restore(stored, state(folder)["updates"])
     except KeyError as error:
@@ -98,28 +108,46 @@ def begin(folder: Path, engine: Engine, *, carry_optimizer: bool) -> None:
         ) from None
 
 
-def replace(folder: Path, scratch: Path) -> None:
-    """Make `folder`, just filled, the one partial state in `scratch`, atomically."""
+def replace(folder: Path, scratch: Path, origin: str) -> None:
+    """Make `folder`, just filled, the one partial state in `scratch`, sealed for the segment `origin`.
+
+    It appears under its name at once, by a rename.
+    """
+    seal.write(folder, origin)
     for path in folder.iterdir():
         with path.open("rb") as handle:
             os.fsync(handle.fileno())
     target = scratch / f"step-{state(folder)['step']:09d}"
-    shutil.rmtree(target, ignore_errors=True)
+    seal.discard(target)
     folder.rename(target)
     for old in scratch.glob("step-*"):
         if old != target:
-            shutil.rmtree(old, ignore_errors=True)
+            seal.discard(old)
 
 
-def partial(scratch: Path, origin: str) -> Path | None:
-    """The latest partial state in `scratch` that belongs to the segment `origin`, if any.
+Taken = tuple[list[metrics.Row], list[dict[str, Any]]]
+"""the metrics and links of a segment so far"""
 
-    Unfinished or foreign leftovers are passed over.
+
+def resume(scratch: Path, origin: str, engine: Engine, say: Callable[[str], None]) -> Taken | None:
+    """Set the engine to the latest partial state in `scratch` that belongs to the segment `origin`.
+
+    Foreign, unfinished and damaged leftovers are passed over, each with a line to `say`; the engine
+    is then as it was. In a group of processes, all take up a state or none does.
     """
+    taken = None
     for folder in sorted(scratch.glob("step-*"), reverse=True):
         try:
-            if state(folder).get("origin") == origin:
-                return folder
-        except (OSError, ValueError):
-            continue
-    return None
+            seal.check(folder, origin)
+            taken = metrics.read(folder / METRICS), digest.read(folder / DIGESTS)
+            restore(folder, engine)
+            engine.source.restore(folder)
+            break
+        except Exception as error:  # whatever it is, the segment can begin again
+            taken = None
+            engine.forget()
+            say(f"the partial state {folder.name} is passed over: {error}")
+    if engine.group.agree(taken is None) and taken is not None:
+        taken = None
+        engine.forget()
+    return taken

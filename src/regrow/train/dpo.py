@@ -58,8 +58,12 @@ def read(path: Path, source: str, *, context: int, vocabulary: int) -> list[Pair
             raise ValueError(
                 f"{path}: pair {name}: {longest} tokens, but the model has {context} positions"
             )
-        if max(*prompt, *chosen, *rejected) >= vocabulary:
-            raise ValueError(f"{path}: pair {name}: a token outside the vocabulary of {vocabulary}")
+        every = (*prompt, *chosen, *rejected)
+        if min(every) < 0 or max(every) >= vocabulary:
+            odd = next(token for token in every if not 0 <= token < vocabulary)
+            raise ValueError(
+                f"{path}: pair {name}: token id {odd} is outside the vocabulary of {vocabulary}"
+            )
         found.append(Pair(prompt, chosen, rejected))
     return found
 

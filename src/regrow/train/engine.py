@@ -7,6 +7,7 @@ one judgement, one update.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,7 @@ from torch import Tensor
 from transformers import Olmo3ForCausalLM
 
 from regrow.numerics.torch import optim
+from regrow.train import finite
 from regrow.train.group import Group
 from regrow.train.metrics import Row
 from regrow.train.objective import Objective
@@ -44,12 +46,18 @@ class Engine:
     """steps done"""
     tokens: int = 0
     """tokens seen"""
+    lost: int = 0
+    """steps in a row, up to the last one, without a finite loss and gradient"""
 
     def __post_init__(self) -> None:
         self.weights = dict(sorted(self.model.named_parameters()))
 
     def train_step(self) -> Row:
-        """Do the next step and return its metrics."""
+        """Do the next step and return its metrics.
+
+        Raises:
+            FloatingPointError: weights, losses or gradients are no longer finite; see `finite`.
+        """
         step = self.step + 1
         source = self.source
         source.begin(self, step)
@@ -60,7 +68,7 @@ class Engine:
         self.tokens += source.tokens(step)
         parts = [sum(values) / len(done) for values in zip(*(d.parts for d in done), strict=True)]
         named = dict(zip(self.objective.names, parts, strict=True))
-        return Row(
+        row = Row(
             step=step,
             loss=named.pop("loss"),
             z_loss=named.pop("z_loss", 0.0),
@@ -70,6 +78,17 @@ class Engine:
             skipped=any(d.skipped for d in done),
             extra=named | source.end(self, step),
         )
+        self.lost = 0 if finite.finite(row) else self.lost + 1
+        if self.lost:
+            broken = next((d.broken for d in done if d.broken), None)
+            finite.after_step(row, self.lost, self.weights, broken)
+        return row
+
+    def forget(self) -> None:
+        """Back to step 0 without optimizer state; the weights are still to be written."""
+        self.step = self.tokens = self.lost = 0
+        self.optimizer.forget()
+        self.skip.restore({"losses": [], "norms": []})
 
     def _update(self, step: int, number: int) -> _Update:
         total = self._gradient(step, number)
@@ -84,9 +103,14 @@ class Engine:
             for weight, gradient in zip(self.weights.values(), total, strict=True):
                 weight.grad = gradient
             self.group.update()
+            rate = self.optimizer.param_groups[0]["lr"]
+            finite.after_update(step, rate, self.weights, self.optimizer.tensors())
         for weight in self.weights.values():
             weight.grad = None
-        return _Update(parts, norm, skipped)
+        broken = None
+        if not math.isfinite(norm):
+            broken = finite.unsound(dict(zip(self.weights, total, strict=True)))
+        return _Update(parts, norm, skipped, broken)
 
     def _gradient(self, step: int, number: int) -> list[Tensor] | None:
         """An update's gradients in the order of `weights`, and at the end its loss parts.
@@ -118,6 +142,11 @@ class Engine:
                 gradients.append(parameter.grad.contiguous())
                 parameter.grad = None
             tree.add([*gradients, torch.stack(parts).double()])
+            del (
+                gradients,
+                loss,
+                parts,
+            )  # else they live on through the next forward and backward pass
         total = tree.total()
         self.group.combine(total)
         return total
@@ -143,3 +172,5 @@ class _Update:
     parts: list[float]
     norm: float
     skipped: bool
+    broken: tuple[str, float] | None = None
+    """the first weight whose gradient is not finite, and its largest value"""

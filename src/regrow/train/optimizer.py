@@ -104,6 +104,11 @@ class Optimizer(torch.optim.Optimizer):
                     found[f"{name}.{kind}"] = value
         return dict(sorted(found.items()))
 
+    def forget(self) -> None:
+        """Back to the state before the first update."""
+        self.state.clear()
+        self.applied = 0
+
     def restore(self, tensors: dict[str, Tensor], applied: int) -> None:
         """Take over a saved state.
 

@@ -10,6 +10,11 @@ from regrow.train.metrics import Row
 EVERY_SECONDS = 5.0
 
 
+def say(label: str, text: str) -> None:
+    """Print one line."""
+    print(f"{label}: {text}", file=sys.stderr, flush=True)
+
+
 class Progress:
     """Prints a line about every five seconds: step, loss, rate, norm, tokens/s, time left."""
 
@@ -22,7 +27,7 @@ class Progress:
 
     def say(self, text: str) -> None:
         """Print one line."""
-        print(f"{self.label}: {text}", file=sys.stderr, flush=True)
+        say(self.label, text)
 
     def step(self, row: Row) -> None:
         """Count a step, and print if it is time or if it is the last."""

@@ -4,6 +4,9 @@ Source: OLMo-core, `optim/skip_step_optimizer.py` (OLMo 3 report, section 3.2): 
 dropped when either value lies more than `sigmas` standard deviations above the mean of the
 last `window` steps. As there, half a window must have been seen before anything is judged,
 and the values of skipped steps enter the window too, so that a lasting change is accepted.
+
+Unlike there, a deviation has a least size: where the recent values are all equal, or differ by
+rounding alone (the loss of a policy gradient is 0 but for rounding), the next rounding is no outlier.
 """
 
 from __future__ import annotations
@@ -13,6 +16,9 @@ from collections import deque
 from collections.abc import Sequence
 
 from regrow.numerics import exact
+
+RESOLUTION = 2.0**-20
+"""the least standard deviation, as a share of the mean, or of 1 where the mean is smaller"""
 
 
 class Skip:
@@ -41,7 +47,8 @@ class Skip:
             return False
         mean = exact.mean(history)
         variance = exact.total((x - mean) * (x - mean) for x in history) / (len(history) - 1)
-        return value - mean > self.sigmas * math.sqrt(variance)
+        deviation = max(math.sqrt(variance), RESOLUTION * max(1.0, abs(mean)))
+        return value - mean > self.sigmas * deviation
 
     def state(self) -> dict[str, list[float]]:
         """What must be saved for the judgement to go on as it would have."""

@@ -11,7 +11,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-from safetensors.torch import load_file
 from torch import Tensor
 from transformers import Olmo3ForCausalLM
 
@@ -37,8 +36,8 @@ def run(inputs: dict[str, Path], params: Any, output: Path, *, instance: str) ->
     steps = {state["step"] for state in states.values()}
     if steps != {int(instance)}:
         raise ValueError(f"soup {instance}: the two runs are at steps {sorted(steps)}")
-    ingredients = {name: load_file(inputs[name] / files.WEIGHTS) for name in ("a", "b")}
-    moments = {name: load_file(inputs[name] / checkpoint.OPTIMIZER) for name in ("a", "b")}
+    ingredients = {name: files.read(inputs[name] / files.WEIGHTS) for name in ("a", "b")}
+    moments = {name: files.read(inputs[name] / checkpoint.OPTIMIZER) for name in ("a", "b")}
     weights = ingredients | {"mean": average(ingredients["a"], ingredients["b"])}
     moments["mean"] = average(moments["a"], moments["b"])
 

@@ -14,6 +14,7 @@ import json
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +23,13 @@ from transformers import Olmo3Config, Olmo3ForCausalLM
 from regrow.model import build
 from regrow.numerics.torch.install import install
 from regrow.params.train import Stage
-from regrow.train import checkpoint, digest, metrics, parallel, runtime
+from regrow.train import checkpoint, digest, finite, metrics, parallel, runtime
 from regrow.train.engine import Engine
 from regrow.train.group import Alone, Group
 from regrow.train.interrupt import Interrupt
 from regrow.train.objective import Objective
 from regrow.train.optimizer import Optimizer
-from regrow.train.progress import Progress
+from regrow.train.progress import Progress, say
 from regrow.train.schedule import Schedule
 from regrow.train.skip import Skip
 from regrow.train.source import Source
@@ -80,6 +81,7 @@ def run(
 
     Raises:
         ValueError: parameters and data do not fit each other.
+        FloatingPointError: weights or losses are no longer finite; see `finite`.
         SystemExit: 130, after Ctrl-C or SIGTERM; the partial state was saved.
     """
     output.mkdir(parents=True, exist_ok=True)
@@ -130,6 +132,7 @@ def _about(plan: Plan, engine: Engine) -> dict[str, Any]:
         "order": dict(plan.order),
         "batch_sequences": batch,
         "position": engine.step * batch,
+        **({checkpoint.LOST: engine.lost} if engine.lost else {}),
     }
 
 
@@ -146,6 +149,10 @@ def initial(
     engine = assemble(plan)
     assert plan.init_seed is not None, f"{plan.name} starts from a checkpoint"
     build.initialise(engine.model, plan.init_seed)
+    if found := finite.unsound(engine.weights, finite.LIMIT):
+        raise FloatingPointError(
+            f"initial weights: {found[0]} holds {finite.describe(found[1])}: lower model.init_std"
+        )
     first = digest.link(0, engine.tensors(), engine.position(), digest.FIRST)
     checkpoint.save(output, engine, [], [first], _about(plan, engine))
 
@@ -168,19 +175,17 @@ def segment(
     start = inputs.get("previous") or inputs["base"]
     chain = digest.read(start / checkpoint.DIGESTS)[-1]["chain"]
     origin = _origin(plan, chain, instance)
-    found = checkpoint.partial(scratch, origin)
-    if found:
-        checkpoint.restore(found, engine)
-        engine.source.restore(found)
-    elif "previous" in inputs:
-        checkpoint.restore(start, engine)
-    else:
-        checkpoint.begin(start, engine, carry_optimizer=plan.block.carry_optimizer)
-    rows = metrics.read(found / checkpoint.METRICS) if found else []
-    links = digest.read(found / checkpoint.DIGESTS) if found else []
     writes = engine.group.rank == 0
-    progress = Progress(f"{plan.name} {instance}", last, engine.tokens)
-    if found and writes:
+    label = f"{plan.name} {instance}"
+    tell = partial(say, label) if writes else _silent
+    taken = checkpoint.resume(scratch, origin, engine, tell)
+    if taken is None and "previous" in inputs:
+        checkpoint.restore(start, engine)
+    elif taken is None:
+        checkpoint.begin(start, engine, carry_optimizer=plan.block.carry_optimizer)
+    rows, links = taken or ([], [])
+    progress = Progress(label, last, engine.tokens)
+    if taken and writes:
         progress.say(f"goes on from step {engine.step}, saved before it was stopped")
 
     def save(folder: Path, extra: dict[str, Any]) -> None:
@@ -190,8 +195,8 @@ def segment(
         if writes:
             fresh = scratch / "unfinished"
             shutil.rmtree(fresh, ignore_errors=True)
-            save(fresh, {"origin": origin})
-            checkpoint.replace(fresh, scratch)
+            save(fresh, {})
+            checkpoint.replace(fresh, scratch, origin)
 
     with Interrupt() as interrupt:
         while engine.step < last:
@@ -212,8 +217,17 @@ def segment(
                         "command goes on from there"
                     )
                 raise SystemExit(130)
+        if engine.lost and engine.lost == engine.step:
+            raise FloatingPointError(
+                f"{label}: none of the {engine.step} steps had a finite loss and gradient, so nothing was "
+                "learned: the model overflows on this data"
+            )
         if writes:
             save(output, {})
+
+
+def _silent(text: str) -> None:
+    """Another process says it."""
 
 
 def _origin(plan: Plan, chain: str, instance: str) -> str:

@@ -122,6 +122,64 @@ def test_memory_is_that_of_the_zero_paper() -> None:
     assert memory.states(block, OLMO, "adamw", 64, "fp32")[0] == 16 * n
 
 
+@pytest.mark.parametrize(
+    ("shape", "vocabulary", "optimizer", "micro_batches", "measured"),
+    [  # peak resident bytes of three steps, micro-batches of 4 x 128 tokens
+        ((256, 4, 4, 704), 4_096, "adamw", 4, 0.713e9),
+        ((512, 6, 8, 1_408), 8_192, "muon", 1, 0.988e9),
+    ],
+)
+def test_memory_of_this_flow_is_what_was_measured(
+    shape: tuple[int, ...], vocabulary: int, optimizer: str, micro_batches: int, measured: float
+) -> None:
+    hidden, layers, heads, ffn = shape
+    block = Model(hidden=hidden, layers=layers, heads=heads, kv_heads=heads, ffn=ffn, context=128)
+    batch = {"sequences": 4, "length": 128, "micro_batches": micro_batches}
+    found = memory.own(block, vocabulary, optimizer, **batch)
+    assert found["total"] == pytest.approx(measured, rel=0.03)
+    assert found["total"] == sum(value for name, value in found.items() if name != "total")
+
+
+def test_activations_of_this_flow_are_what_the_fused_operators_keep() -> None:
+    import torch
+
+    from regrow.model import build
+    from regrow.model.config import olmo3_config
+    from regrow.numerics.torch import activate
+    from regrow.numerics.torch.install import install
+
+    activate()
+    block = Model(hidden=64, layers=5, heads=4, kv_heads=2, ffn=96, context=64)
+    made = install(build.empty(olmo3_config(block, vocabulary=256, eos=1, pad=0)))
+    weights = {p.untyped_storage().data_ptr() for p in made.parameters()}
+    kept: dict[int, int] = {}
+
+    def note(x: torch.Tensor) -> torch.Tensor:
+        if x.untyped_storage().data_ptr() not in weights:
+            kept[x.untyped_storage().data_ptr()] = x.untyped_storage().nbytes()
+        return x
+
+    with torch.autograd.graph.saved_tensors_hooks(note, lambda x: x):
+        hidden = made.model(torch.zeros(3, 64, dtype=torch.int64), use_cache=False)
+    batch = {"sequences": 3, "length": 64, "micro_batches": 1}
+    expected = memory.own(block, 256, "adamw", **batch)["activations"]
+    assert hidden is not None and sum(kept.values()) == pytest.approx(expected, rel=0.05)
+
+
+def test_the_estimate_says_what_this_flow_does_not_have(capsys: pytest.CaptureFixture[str]) -> None:
+    from regrow.cli import scale
+    from regrow.cli.paint import Paint
+
+    found = estimate(ROOT, "params/demo.yaml")
+    scale.show(found, Paint())
+    said = capsys.readouterr().out
+    assert "this flow trains on CPUs only" in said
+    assert "float32 on CPUs only, without ZeRO and without recomputation" in said
+    own = found["memory"]["own"]["pretrain"]
+    assert f"pretrain     {scale.size(own['total'])}" in said
+    assert own["total"] > found["memory"]["states"]["fp32"]["0"] + memory.LIBRARIES
+
+
 def test_the_published_throughput_is_in_reach() -> None:
     """Report, table 34: 7.7K tokens per second and GPU at 43 % (7B), 2.0K at 41 % (32B), stage 1."""
     for name, rate, share in (("olmo3-7b", 7_700, 0.43), ("olmo3-32b", 2_000, 0.41)):

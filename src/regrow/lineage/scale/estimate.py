@@ -131,7 +131,19 @@ def _memory(params: Params, tokens: int, machine: Machine) -> dict[str, Any]:
         "pretrain": (params.pretrain.micro_batch_sequences, params.pack.sequence_length),
         "longcontext": (params.longcontext.micro_batch_sequences, params.longmix.sequence_length),
     }
+    blocks = {"pretrain": params.pretrain, "longcontext": params.longcontext}
     return {
+        "own": {
+            name: memory.own(
+                params.model,
+                tokens,
+                blocks[name].optimizer.name,
+                sequences=sequences,
+                length=length,
+                micro_batches=blocks[name].batch_sequences // sequences,
+            )
+            for name, (sequences, length) in micro.items()
+        },
         "ranks": machine.gpus,
         "states": {
             precision: {

@@ -217,12 +217,15 @@ static void score(void *context, int64_t first, int64_t last) {
 }
 
 /* ids, slot, position: (count), a text's tokens in order and its earlier ones in the cache
- * already; logits (asked, vocabulary) of the tokens wanted[0 .. asked - 1]. */
-EXPORT void regrow_decode(const void *given, int64_t count, const int64_t *ids, const int64_t *slot,
+ * already; logits (asked, vocabulary) of the tokens wanted[0 .. asked - 1].
+ * Returns the number of the first token whose id or position the model does not have, else -1. */
+EXPORT int64_t regrow_decode(const void *given, int64_t count, const int64_t *ids, const int64_t *slot,
                           const int64_t *position, int64_t asked, const int64_t *wanted,
                           float *logits) {
     const model *m = given;
     int64_t wide = m->heads * m->dim;
+    for (int64_t i = 0; i < count; i++)
+        if (ids[i] < 0 || ids[i] >= m->vocabulary || position[i] < 0 || position[i] >= m->width) return i;
     float *x = regrow_scratch(SLOT_C, count * (m->hidden + wide) * (int64_t)sizeof(float));
     step s = {m, 0, count, slot, position, x, x + count * m->hidden, wanted, logits};
     for (int64_t i = 0; i < count; i++)
@@ -233,6 +236,7 @@ EXPORT void regrow_decode(const void *given, int64_t count, const int64_t *ids, 
         regrow_parallel(count, finish, &s);
     }
     regrow_parallel(asked, score, &s);
+    return -1;
 }
 
 /* Philox4x32-10 (Salmon et al., SC 2011) as in regrow.numerics.random: element at[r] of the stream
@@ -297,10 +301,18 @@ static void draw_part(void *context, int64_t first, int64_t last) {
     for (int64_t r = first; r < last; r++) {
         const float *a = s->logits + r * n;
         vf tops = splat(-__builtin_inff());
-        for (int64_t i = 0; i < n; i += LANES)
-            tops = max16(n - i < LANES ? hidden(load_part(a + i, n - i), i, 0, n) : load(a + i), tops);
+        vi odd = splati(0); /* lanes that met NaN, which the maximum does not keep */
+        for (int64_t i = 0; i < n; i += LANES) {
+            vf x = n - i < LANES ? hidden(load_part(a + i, n - i), i, 0, n) : load(a + i);
+            odd |= x != x;
+            tops = max16(x, tops);
+        }
         const float most = top16(tops);
         s->tokens[r] = -1;
+        if (!(most - most == 0.0f)) continue; /* infinity, or nothing above -infinity */
+        int some = 0;
+        for (int i = 0; i < LANES; i++) some |= odd[i];
+        if (some) continue;
         if (s->temperature == 0.0) {
             for (int64_t i = 0; i < n && s->tokens[r] < 0; i++)
                 if (a[i] == most) s->tokens[r] = i;
@@ -337,7 +349,7 @@ static void draw_part(void *context, int64_t first, int64_t last) {
 
 /* A token per row by inversion: weights exp((logit - max) / temperature), float64, summed from token
  * 0 upwards; the first whose running sum exceeds uniform x total. Temperature 0: the largest logit,
- * the lowest id among equals. -1 where logits are not numbers. */
+ * the lowest id among equals. -1 where a logit is NaN or infinity, or all are -infinity. */
 EXPORT void regrow_draw(int64_t rows, int64_t n, const float *logits, double temperature,
                         const double *uniforms, int64_t *tokens) {
     draw s = {n, logits, temperature, uniforms, tokens};

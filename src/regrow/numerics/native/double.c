@@ -35,6 +35,29 @@ static double cosine(double r) {
     p = FMA(p, z, -0.5);
     return FMA(p, z, 1.0);
 }
+/* 64 zeros, then the first 256 bits of 2/pi behind the point */
+static const uint64_t TWO_OVER_PI[] = {
+    0, 0xa2f9836e4e441529, 0xfc2757d1f534ddc0,
+    0xdb6295993c439041, 0xfe5163abdebbc561};
+
+/* x - n pi/2 in double, n modulo 4, for x = mantissa 2^exponent, a mantissa of 24 bits and an exponent
+ * of 1 to 104. Payne and Hanek, "Radian reduction for trigonometric functions", 1983: of 2/pi only
+ * the bits count whose product with x is neither a whole number of turns nor too small; here 128. */
+static double quarter_large(int64_t mantissa, int exponent, int64_t *n) {
+    int at = 64 + exponent - 2, word = at / 64, shift = at % 64;
+    uint64_t a = TWO_OVER_PI[word], b = TWO_OVER_PI[word + 1], c = TWO_OVER_PI[word + 2];
+    if (shift) {
+        a = a << shift | b >> (64 - shift);
+        b = b << shift | c >> (64 - shift);
+    }
+    /* x / 2 pi in 2^-128 turns, whole turns dropped; then the nearest quarter and what is left */
+    unsigned __int128 turn = ((unsigned __int128)a << 64 | b) * (unsigned __int128)mantissa;
+    unsigned __int128 nearest = (turn + ((unsigned __int128)1 << 125)) >> 126;
+    turn -= nearest << 126;
+    *n = (int64_t)nearest & 3;
+    double left = FMA((double)(uint64_t)turn, 0x1p-64, (double)(int64_t)(uint64_t)(turn >> 64));
+    return left * (0x1.921fb54442d18p+0 * 0x1p-62);
+}
 static float turned(double x, int64_t shift) {
     if (!(x < 16777216.0 && x > -16777216.0)) return __builtin_nanf("");
     int64_t n;
@@ -43,13 +66,28 @@ static float turned(double x, int64_t shift) {
     double y = n & 1 ? cosine(r) : sine(r);
     return (float)(n & 2 ? -y : y);
 }
-/* |x| < 2**24, NaN beyond */
-EXPORT void regrow_sin(int64_t n, const float *x, float *y) {
-    for (int64_t i = 0; i < n; i++) y[i] = turned(x[i], 0);
+static float turned_large(double x, int64_t shift) {
+    if (x - x != 0.0) return __builtin_nanf("");
+    uint64_t bits;
+    memcpy(&bits, &x, 8);
+    int64_t n, mantissa = (int64_t)((bits >> 29 & 0x7fffff) | 0x800000); /* x is a float */
+    double r = quarter_large(mantissa, (int)(bits >> 52 & 0x7ff) - 1023 - 23, &n);
+    if (x < 0.0) r = -r, n = -n;
+    n += shift;
+    double y = n & 1 ? cosine(r) : sine(r);
+    return (float)(n & 2 ? -y : y);
 }
-EXPORT void regrow_cos(int64_t n, const float *x, float *y) {
-    for (int64_t i = 0; i < n; i++) y[i] = turned(x[i], 1);
+/* Two passes, as the compiler makes vectors of the first and the second is hardly ever needed. */
+INLINE void turned_all(int64_t n, const float *x, float *y, int64_t shift) {
+    int large = 0;
+    for (int64_t i = 0; i < n; i++) y[i] = turned(x[i], shift);
+    for (int64_t i = 0; i < n; i++) large |= !(x[i] < 16777216.0f && x[i] > -16777216.0f);
+    for (int64_t i = 0; large && i < n; i++)
+        if (!(x[i] < 16777216.0f && x[i] > -16777216.0f)) y[i] = turned_large(x[i], shift);
 }
+/* of any float; NaN of an infinity; y is other memory than x */
+EXPORT void regrow_sin(int64_t n, const float *x, float *y) { turned_all(n, x, y, 0); }
+EXPORT void regrow_cos(int64_t n, const float *x, float *y) { turned_all(n, x, y, 1); }
 
 static double exp64(double x) {
     if (x != x) return x;
@@ -85,14 +123,16 @@ static float power(double x, double y) {
     if (y == 0.0 || x == 1.0) return 1.0f;
     if (x != x || y != y) return __builtin_nanf("");
     double size = x < 0.0 ? -x : x, whole = __builtin_rint(y);
-    int odd = whole == y && size < 9e15 && ((int64_t)(y < 9e15 && y > -9e15 ? y : 0.0) & 1);
-    if (x < 0.0 && whole != y) return __builtin_nanf("");
+    int odd = whole == y && y < 9e15 && y > -9e15 && ((int64_t)y & 1);
+    if (x < 0.0 && whole != y && size < 3.5e38) return __builtin_nanf("");
     double r;
     if (size == 0.0 || size > 3.5e38)
         r = (size == 0.0) == (y > 0.0) ? 0.0 : __builtin_inf();
+    else if (size == 1.0)
+        r = 1.0;
     else
         r = exp64(y * log64(size));
-    return (float)(x < 0.0 && odd ? -r : r);
+    return (float)(odd && __builtin_signbit(x) ? -r : r);
 }
 /* x ** y where either stands still (stride 0) or walks (stride 1) */
 EXPORT void regrow_pow(int64_t n, const float *x, int64_t xs, const float *y, int64_t ys, float *out) {

@@ -18,7 +18,7 @@
     }
 
 typedef struct {
-    int64_t rows, n;
+    int64_t rows, n, count;
     const float *a, *b, *c;
     float *x, *y, *z;
     const int64_t *labels;
@@ -236,22 +236,24 @@ EXPORT void regrow_picked_backward(int64_t rows, int64_t n, const float *logits,
     regrow_parallel(rows, picked_part, &s);
 }
 
-/* dw[ids[r]] += dy[r] for r = 0, 1, ...; threads take columns. dw must be zero (or hold a sum). */
+/* dw[ids[r]] += dy[r] for r = 0, 1, ...; threads take columns. dw must be zero (or hold a sum).
+ * Ids that are no row of dw are passed over, as torch does. */
 static void embed_part(void *context, int64_t first, int64_t last) {
     table *s = context;
     int64_t n = s->n, stop = last * LANES < n ? last * LANES : n;
     for (int64_t r = 0; r < s->rows; r++) {
-        if (s->labels[r] == s->ignore) continue;
+        int64_t id = s->labels[r];
+        if (id == s->ignore || id < 0 || id >= s->count) continue;
         const float *dy = s->a + r * n;
-        float *x = s->x + s->labels[r] * n;
+        float *x = s->x + id * n;
         for (int64_t i = first * LANES; i < stop; i += LANES) {
             int64_t w = n - i < LANES ? n - i : LANES;
             PUT(x, GET(x) + GET(dy));
         }
     }
 }
-EXPORT void regrow_embedding_backward(int64_t rows, int64_t n, const float *dy, const int64_t *ids,
-                                      int64_t ignore, float *dw) {
-    table s = {.rows = rows, .n = n, .a = dy, .x = dw, .labels = ids, .ignore = ignore};
+EXPORT void regrow_embedding_backward(int64_t rows, int64_t n, int64_t count, const float *dy,
+                                      const int64_t *ids, int64_t ignore, float *dw) {
+    table s = {.rows = rows, .n = n, .count = count, .a = dy, .x = dw, .labels = ids, .ignore = ignore};
     regrow_parallel((n + LANES - 1) / LANES, embed_part, &s);
 }

@@ -1,7 +1,8 @@
 """Overrides of torch's own float32 CPU operators, so that unmodified models compute in fma32.
 
-Other data types go on to torch's kernels (float64 stays float64). Operators that are one
-correctly rounded operation per element (+ - * / ...) are left to torch: there is only one result.
+Other data types go on to torch's kernels (float64 stays float64), and so do arguments that do not fit
+each other (`fits`), which torch's kernels refuse. Operators that are one correctly rounded operation
+per element (+ - * / ...) are left to torch: there is only one result.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from torch import Tensor
 from torch.library import Library, get_kernel
 
 from regrow.numerics.library import NumericsError
-from regrow.numerics.torch import kernels
+from regrow.numerics.torch import fits, kernels, powers
 from regrow.numerics.torch.kernels import dense, native, product, products
 
 Operator = Callable[..., Tensor]
@@ -23,9 +24,15 @@ _library: Library | None = None
 
 
 def _addmm(bias: Tensor, a: Tensor, b: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
-    """(a b) alpha + bias beta: the chain, then one rounding for each factor and for the sum."""
-    y = products(a, b) if a.dim() == 3 else product(a, b)
-    if alpha != 1:
+    """(a b) alpha + bias beta: the chain, then one rounding for each factor and for the sum.
+
+    A factor of 0 leaves its side out, as in BLAS: infinity and NaN there do not count.
+    """
+    if alpha == 0:
+        y = torch.zeros(*a.shape[:-1], b.shape[-1])
+    else:
+        y = products(a, b) if a.dim() == 3 else product(a, b)
+    if alpha not in (0, 1):
         y.mul_(alpha)
     if beta == 0:
         return y
@@ -37,7 +44,7 @@ def _mv(a: Tensor, x: Tensor) -> Tensor:
 
 
 def _addmv(bias: Tensor, a: Tensor, x: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
-    return _addmm(bias[:, None], a, x[:, None], beta=beta, alpha=alpha)[:, 0]
+    return _addmm(bias.expand(a.shape[0])[:, None], a, x[:, None], beta=beta, alpha=alpha)[:, 0]
 
 
 def _dot(a: Tensor, b: Tensor) -> Tensor:
@@ -67,6 +74,8 @@ def _softmax_backward(logs: bool) -> Operator:
 
 
 def _silu_backward(dy: Tensor, x: Tensor) -> Tensor:
+    if dy.shape != x.shape:
+        dy, x = torch.broadcast_tensors(dy, x)
     dy, x = dense(dy), dense(x)
     dx = torch.empty_like(x)
     native().silu_backward(x.numel(), dy.data_ptr(), x.data_ptr(), dx.data_ptr())
@@ -80,7 +89,7 @@ def _unary(name: str) -> Operator:
 def _sum(
     x: Tensor, dim: Sequence[int] | None = None, keepdim: bool = False, *, dtype: Any = None
 ) -> Tensor:
-    dims = sorted({d % max(x.dim(), 1) for d in dim}) if dim else list(range(x.dim()))
+    dims = sorted(d % max(x.dim(), 1) for d in dim) if dim else list(range(x.dim()))
     if not x.dim():
         return x.clone()
     kept = [d for d in range(x.dim()) if d not in dims]
@@ -111,40 +120,8 @@ def _norm(
     return kernels.unary("sqrt", _sum(x * x, dim, keepdim))
 
 
-def _power(x: Tensor, y: Tensor) -> Tensor:
-    x, y = torch.broadcast_tensors(x, y)
-    x, y = dense(x), dense(y)
-    out = torch.empty_like(x)
-    native().pow(x.numel(), x.data_ptr(), 1, y.data_ptr(), 1, out.data_ptr())
-    return out
-
-
-def _power_scalar(x: Tensor, exponent: float) -> Tensor:
-    simple: dict[float, Operator] = {
-        0: torch.ones_like,
-        1: torch.clone,
-        2: lambda t: t * t,
-        3: lambda t: t * t * t,
-        -1: lambda t: 1.0 / t,
-        0.5: _unary("sqrt"),
-        -0.5: _unary("rsqrt"),
-    }
-    if exponent in simple:
-        return simple[exponent](x)
-    return _power(x, torch.tensor(float(exponent)))
-
-
-def _scalar_power(base: float, x: Tensor) -> Tensor:
-    return _power(torch.tensor(float(base)), x)
-
-
 def _embedding_backward(dy: Tensor, ids: Tensor, rows: int, padding: int, by_count: bool) -> Tensor:
-    ids, dy = ids.contiguous(), dense(dy)
-    dw = torch.zeros(rows, dy.shape[-1])
-    native().embedding_backward(
-        ids.numel(), dw.shape[1], dy.data_ptr(), ids.data_ptr(), padding, dw.data_ptr()
-    )
-    return dw
+    return kernels.embedding_backward(dy, ids, rows, padding)
 
 
 def _no_sdpa(*_: Any, **__: Any) -> Tensor:
@@ -175,9 +152,8 @@ OPERATORS: dict[str, Operator] = {
     "mean": lambda x, *, dtype=None: _mean(x),
     "mean.dim": _mean,
     "linalg_vector_norm": _norm,
-    "pow.Tensor_Tensor": _power,
-    "pow.Tensor_Scalar": _power_scalar,
-    "pow.Scalar": _scalar_power,
+    "pow.Tensor_Tensor": powers.power,
+    "pow.Tensor_Scalar": powers.power_scalar,
     "embedding_dense_backward": _embedding_backward,
     "_scaled_dot_product_flash_attention_for_cpu": _no_sdpa,
     **{name: _unary(name) for name in UNARY},
@@ -195,30 +171,14 @@ OUT = {  # operator -> its overload that writes to a given tensor
     "linalg_vector_norm": "linalg_vector_norm.out",
     "pow.Tensor_Tensor": "pow.Tensor_Tensor_out",
     "pow.Tensor_Scalar": "pow.Tensor_Scalar_out",
-    "pow.Scalar": "pow.Scalar_out",
 }
-
-
-def _ours(name: str, args: Sequence[Any], kwargs: dict[str, Any]) -> bool:
-    """Whether a call is float32 through and through."""
-    tensors = [x for x in (*args, *kwargs.values()) if isinstance(x, Tensor)]
-    floats = [x for x in tensors if x.is_floating_point() or x.is_complex()]
-    if not floats or any(x.dtype is not torch.float32 for x in floats):
-        return False
-    if kwargs.get("dtype") not in (None, torch.float32):
-        return False
-    if name == "linalg_vector_norm":
-        return (args[1] if len(args) > 1 else kwargs.get("ord", 2)) == 2
-    if name.startswith("pow"):
-        return all(x.dtype is torch.float32 for x in tensors)
-    return not (name == "embedding_dense_backward" and args[4])
 
 
 def _functional(name: str, ours: Operator) -> Operator:
     theirs = get_kernel(f"aten::{name}", "CPU")
 
     def call(keys: Any, *args: Any, **kwargs: Any) -> Any:
-        if _ours(name, args, kwargs):
+        if fits.ours(name, args, kwargs):
             return ours(*args, **kwargs)
         return theirs.call_boxed(keys, *args, **kwargs)
 
@@ -234,10 +194,11 @@ def _writing(name: str, overload: str, ours: Operator) -> Operator:
     )
 
     def call(keys: Any, *args: Any, **kwargs: Any) -> Any:
-        if not _ours(name, args, kwargs):
+        given = {key: value for key, value in kwargs.items() if key != target}
+        out = kwargs[target]
+        if out.dtype is not torch.float32 or not fits.ours(name, args, given):
             return theirs.call_boxed(keys, *args, **kwargs)
-        out = kwargs.pop(target)
-        y = ours(*args, **kwargs)
+        y = ours(*args, **given)
         return (out if out.shape == y.shape else out.resize_(y.shape)).copy_(y)
 
     return call
@@ -247,7 +208,7 @@ def _in_place(name: str, ours: Operator) -> Operator:
     theirs = get_kernel(f"aten::{name}_", "CPU")
 
     def call(keys: Any, x: Tensor, *args: Any, **kwargs: Any) -> Any:
-        if _ours(name, (x, *args), kwargs):
+        if fits.ours(name, (x, *args), kwargs):
             return x.copy_(ours(x, *args, **kwargs))
         return theirs.call_boxed(keys, x, *args, **kwargs)
 
@@ -263,7 +224,7 @@ def override() -> None:
     made |= {out: _writing(name, out, OPERATORS[name]) for name, out in OUT.items()}
     in_place = [*UNARY, "addmm", "baddbmm", "addmv"]
     made |= {f"{name}_": _in_place(name, OPERATORS[name]) for name in in_place}
-    made["pow_.Scalar"] = _in_place_power()
+    made |= powers.overrides()
     library = Library("aten", "IMPL")
     with warnings.catch_warnings():
         warnings.filterwarnings(
@@ -272,17 +233,6 @@ def override() -> None:
         for name, function in made.items():
             library.impl(name, function, "CPU", with_keyset=True)
     _library = library
-
-
-def _in_place_power() -> Operator:
-    theirs = get_kernel("aten::pow_.Scalar", "CPU")
-
-    def call(keys: Any, x: Tensor, exponent: float) -> Any:
-        if x.dtype is torch.float32:
-            return x.copy_(_power_scalar(x, exponent))
-        return theirs.call_boxed(keys, x, exponent)
-
-    return call
 
 
 def remove() -> None:

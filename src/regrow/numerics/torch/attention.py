@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 
-from regrow.numerics.torch.kernels import dense, native, rows, triple
+from regrow.numerics.torch.kernels import ShapeError, dense, native, rows, triple
 
 
 @functools.lru_cache(maxsize=64)
@@ -19,7 +19,9 @@ def causal(queries: int, keys: int, window: int | None) -> tuple[Tensor, Tensor]
 
     A query sees itself and the window - 1 positions before it (all of them without a window).
     """
-    stop = torch.arange(keys - queries + 1, keys + 1, dtype=torch.int32)[None]
+    if window is not None and window < 1:
+        raise ValueError(f"a window of {window} positions: it must be at least 1")
+    stop = torch.arange(keys - queries + 1, keys + 1, dtype=torch.int32)[None].clamp_(min=0)
     start = torch.zeros_like(stop) if window is None else (stop - window).clamp_(min=0)
     return start, stop
 
@@ -115,12 +117,35 @@ def attention(
     last query at the last key. A query that sees nothing gets zeros.
 
     Raises:
-        ValueError: shapes that do not fit.
+        ShapeError: shapes that do not fit each other.
+        ValueError: runs that name keys which are not there, or are no integers.
+        TypeError: a tensor is not float32 on the CPU.
     """
+    shapes = f"{tuple(q.shape)}, {tuple(k.shape)}, {tuple(v.shape)}"
+    if q.dim() != 4 or k.dim() != 4 or k.shape != v.shape:
+        raise ShapeError(f"attention: shapes {shapes}")
     batch, heads, tq, dim = q.shape
-    if k.shape != v.shape or k.shape[0] != batch or k.shape[3] != dim or heads % k.shape[1]:
-        raise ValueError(f"attention: shapes {tuple(q.shape)}, {tuple(k.shape)}, {tuple(v.shape)}")
-    start, stop = causal(tq, k.shape[2], window) if runs is None else runs
-    if start.shape != stop.shape or start.shape[1] != tq or start.shape[0] not in (1, batch):
-        raise ValueError(f"attention: runs {tuple(start.shape)} for {batch} x {tq} queries")
+    if k.shape[0] != batch or k.shape[3] != dim or not k.shape[1] or heads % k.shape[1]:
+        raise ShapeError(f"attention: shapes {shapes}")
+    keys = k.shape[2]
+    start, stop = causal(tq, keys, window) if runs is None else _checked(runs, batch, tq, keys)
     return _Attention.apply(q, k, v, start, stop, scale)
+
+
+def _checked(
+    runs: tuple[Tensor, Tensor], batch: int, queries: int, keys: int
+) -> tuple[Tensor, Tensor]:
+    """Runs as the kernel reads them: int32, contiguous, within the keys."""
+    start, stop = runs
+    if start.shape != stop.shape or start.shape not in ((1, queries), (batch, queries)):
+        raise ShapeError(
+            f"attention: runs {tuple(start.shape)}, {tuple(stop.shape)} for {batch} x {queries} queries"
+        )
+    for run in runs:
+        if run.dtype not in (torch.int32, torch.int64):
+            raise ValueError(f"attention: runs are int32 or int64, not {run.dtype}")
+        if run.numel() and not (int(run.min()) >= 0 and int(run.max()) <= keys):
+            raise ValueError(
+                f"attention: a run from {int(start.min())} to {int(stop.max())} of {keys} keys"
+            )
+    return start.to(torch.int32).contiguous(), stop.to(torch.int32).contiguous()

@@ -14,7 +14,8 @@ from torch import Tensor
 from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 
-from regrow.numerics.torch.kernels import dense, native, product, rows
+from regrow.numerics.torch import kernels
+from regrow.numerics.torch.kernels import ShapeError, dense, native, product, rows
 
 IGNORE = -100
 
@@ -42,13 +43,23 @@ class _Linear(Function):
 
 
 def linear(x: Tensor, weight: Tensor) -> Tensor:
-    """x (..., k) times the transpose of weight (n, k): (..., n)."""
+    """x (..., k) times the transpose of weight (n, k): (..., n).
+
+    Raises (as every function here does):
+        ShapeError: the shapes do not fit each other.
+        TypeError: a tensor is not float32 on the CPU.
+    """
     return _Linear.apply(x, weight)
 
 
 def norm_forward(x: Tensor, weight: Tensor, residual: Tensor | None, eps: float) -> tuple[Any, ...]:
-    """y and the reciprocal root mean square of each row; x is contiguous."""
+    """y and the reciprocal root mean square of each row; all contiguous."""
     n = x.shape[-1]
+    if not n or weight.shape != (n,) or (residual is not None and residual.shape != x.shape):
+        added = "" if residual is None else f" and a residual of {tuple(residual.shape)}"
+        raise ShapeError(
+            f"a norm of {tuple(x.shape)} with a weight of {tuple(weight.shape)}{added}"
+        )
     count = x.numel() // n
     y, r = torch.empty_like(x), torch.empty(count)
     native().norm(
@@ -72,7 +83,7 @@ def norm_backward(dy: Tensor, x: Tensor, weight: Tensor, r: Tensor) -> tuple[Ten
 class _Norm(Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor, residual: Tensor | None, eps: float) -> Tensor:
-        x, weight = dense(x), dense(weight)
+        x, weight = rows(x).contiguous(), dense(weight)
         y, r = norm_forward(x, weight, None if residual is None else dense(residual), eps)
         ctx.save_for_backward(x, weight, r)
         ctx.added = residual is not None
@@ -96,6 +107,8 @@ def rms_norm(x: Tensor, weight: Tensor, eps: float, residual: Tensor | None = No
 class _SwiGLU(Function):
     @staticmethod
     def forward(ctx: Any, gate: Tensor, up: Tensor) -> Tensor:
+        if gate.shape != up.shape:
+            raise ShapeError(f"a gate of {tuple(gate.shape)} for {tuple(up.shape)}")
         gate, up = dense(gate), dense(up)
         ctx.save_for_backward(gate, up)
         y = torch.empty_like(gate)
@@ -128,7 +141,14 @@ def turn(x: Tensor, cosine: Tensor, sine: Tensor, sign: float, out: Tensor | Non
 
     cosine, sine: (1 or batch, length, dim), contiguous.
     """
+    if x.dim() != 4:
+        raise ShapeError(f"a rotation needs (batch, length, heads, dim), not {tuple(x.shape)}")
     batch, length, heads, dim = x.shape
+    table = cosine.shape
+    if table != sine.shape or dim % 2 or table not in ((1, length, dim), (batch, length, dim)):
+        raise ShapeError(
+            f"tables of {tuple(table)} and {tuple(sine.shape)} for a rotation of {tuple(x.shape)}"
+        )
     y = torch.empty(batch, length, heads, dim) if out is None else out
     (xb, xt, xh, _), (yb, yt, yh, _) = x.stride(), y.stride()
     native().rope(
@@ -158,36 +178,52 @@ def rope(x: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:
     return _Rope.apply(x, cosine, sine)
 
 
+def _rows_of(weight: Tensor, ids: Tensor) -> Tensor:
+    try:
+        return torch.embedding(weight, ids)
+    except IndexError:
+        odd = ids[(ids < 0) | (ids >= weight.shape[0])]
+        raise IndexError(
+            f"token id {int(odd[0])} is outside the vocabulary of {weight.shape[0]} rows"
+        ) from None
+
+
 class _Embedding(Function):
     @staticmethod
     def forward(ctx: Any, ids: Tensor, weight: Tensor, padding: int | None) -> Tensor:
+        if weight.dtype is not torch.float32 or not weight.is_cpu:
+            dense(weight)
         ctx.save_for_backward(ids)
-        ctx.shape, ctx.padding = weight.shape, padding
-        return weight[ids]
+        ctx.rows, ctx.padding = weight.shape[0], -1 if padding is None else padding
+        return _rows_of(weight, ids)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, dy: Tensor) -> tuple[None, Tensor, None]:
         (ids,) = ctx.saved_tensors
-        ids, dy = ids.contiguous(), dense(dy)
-        dw = torch.zeros(ctx.shape)
-        native().embedding_backward(
-            *(ids.numel(), ctx.shape[1], dy.data_ptr(), ids.data_ptr()),
-            *(-1 if ctx.padding is None else ctx.padding, dw.data_ptr()),
-        )
-        return None, dw, None
+        return None, kernels.embedding_backward(dy, ids, ctx.rows, ctx.padding), None
 
 
 def embedding(ids: Tensor, weight: Tensor, padding: int | None = None) -> Tensor:
-    """Rows of weight; its gradient adds the tokens in their order (none for `padding`)."""
+    """Rows of weight; its gradient adds the tokens in their order (none for `padding`).
+
+    Raises:
+        IndexError: an id that is no row of weight; a negative one too. Names it.
+        RuntimeError: ids that are neither int64 nor int32.
+    """
     return _Embedding.apply(ids, weight, padding)
+
+
+def _logits(logits: Tensor, targets: Tensor) -> Tensor:
+    """Logits (..., vocabulary) of targets (...), or of as many in a row: (rows, vocabulary)."""
+    if not logits.dim() or targets.shape not in (logits.shape[:-1], (logits[..., 0].numel(),)):
+        raise ShapeError(f"targets of {tuple(targets.shape)} for logits of {tuple(logits.shape)}")
+    return dense(logits).reshape(-1, logits.shape[-1])
 
 
 def _targets(logits: Tensor, targets: Tensor, ignore: int) -> Tensor:
     targets = targets.reshape(-1).to(torch.int64).contiguous()
-    count, vocabulary = logits.shape
-    if targets.shape[0] != count:
-        raise ValueError(f"{targets.shape[0]} targets for {count} rows of logits")
+    vocabulary = logits.shape[1]
     odd = (targets != ignore) & ((targets < 0) | (targets >= vocabulary))
     if bool(odd.any()):
         raise ValueError(f"target {int(targets[odd][0])} is outside the vocabulary of {vocabulary}")
@@ -247,9 +283,10 @@ def cross_entropy(
     Source of the z-loss: PaLM, arXiv 2204.02311, section 5.
 
     Raises:
-        ValueError: a target outside the vocabulary, or another number of targets than rows.
+        ShapeError: not one target for each row of logits.
+        ValueError: a target outside the vocabulary.
     """
-    flat = dense(logits).reshape(-1, logits.shape[-1])
+    flat = _logits(logits, targets)
     targets = _targets(flat, targets, ignore)
     if total is None:
         total = max(1, int((targets != ignore).sum()))
@@ -296,5 +333,5 @@ def token_logprobs(logits: Tensor, targets: Tensor, *, ignore: int = IGNORE) -> 
     Raises:
         ValueError: see `cross_entropy`.
     """
-    flat = dense(logits).reshape(-1, logits.shape[-1])
+    flat = _logits(logits, targets)
     return _LogProbs.apply(flat, _targets(flat, targets, ignore), ignore).view(targets.shape)

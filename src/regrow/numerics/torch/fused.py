@@ -20,7 +20,7 @@ from regrow.numerics.torch.functional import (
     swiglu_backward,
     turn,
 )
-from regrow.numerics.torch.kernels import dense, native, product, rows
+from regrow.numerics.torch.kernels import ShapeError, dense, native, product, rows
 
 
 class _Projections(Function):
@@ -95,6 +95,8 @@ class _MLP(Function):
     def forward(ctx: Any, x: Tensor, wg: Tensor, wu: Tensor, wd: Tensor) -> Tensor:
         flat = _flat(x)
         gate, up = product(flat, wg.t()), product(flat, wu.t())
+        if gate.shape != up.shape:
+            raise ShapeError(f"a gate of {tuple(wg.shape)} for {tuple(wu.shape)}")
         inner = torch.empty_like(gate)
         native().swiglu(gate.numel(), gate.data_ptr(), up.data_ptr(), inner.data_ptr())
         ctx.save_for_backward(flat, wg, wu, wd, gate, up, inner)

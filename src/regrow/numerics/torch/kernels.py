@@ -13,6 +13,10 @@ from regrow.numerics import library
 _threads = 1
 
 
+class ShapeError(ValueError, RuntimeError):
+    """Shapes that do not fit each other: a ValueError, and the RuntimeError that torch raises."""
+
+
 @functools.cache
 def native() -> library.Kernels:
     """The kernels in use by this process."""
@@ -38,12 +42,28 @@ def dense(x: Tensor) -> Tensor:
 
 
 def rows(x: Tensor) -> Tensor:
-    """`x` with unit stride in its last dimension, or a contiguous copy."""
-    return x if x.dtype is torch.float32 and x.stride(-1) == 1 else dense(x)
+    """`x` with unit stride in its last dimension, or a contiguous copy.
+
+    Raises:
+        TypeError: not float32 on the CPU.
+        ShapeError: no dimension at all.
+    """
+    if not x.dim():
+        raise ShapeError("fma32 computes along the last dimension; the tensor has none")
+    return x if x.dtype is torch.float32 and x.is_cpu and x.stride(-1) == 1 else dense(x)
 
 
 def product(a: Tensor, b: Tensor, out: Tensor | None = None, *, chain: bool = False) -> Tensor:
-    """a (m, k) times b (k, n), of any strides. With `chain` the chains go on from `out`."""
+    """a (m, k) times b (k, n), of any strides. With `chain` the chains go on from `out` (m, n).
+
+    Raises:
+        TypeError: not float32 on the CPU.
+        ShapeError: the shapes do not fit each other.
+    """
+    if a.dim() != 2 or b.dim() != 2 or a.shape[1] != b.shape[0]:
+        raise ShapeError(f"a product of {tuple(a.shape)} and {tuple(b.shape)}")
+    if b.dtype is not torch.float32 or a.dtype is not torch.float32 or not (a.is_cpu and b.is_cpu):
+        dense(a), dense(b)
     m, k = a.shape
     n = b.shape[1]
     if out is None:
@@ -58,7 +78,7 @@ def product(a: Tensor, b: Tensor, out: Tensor | None = None, *, chain: bool = Fa
 
 
 def products(a: Tensor, b: Tensor) -> Tensor:
-    """a (batch, m, k) times b (batch, k, n), of any strides."""
+    """a (batch, m, k) times b (batch, k, n), of any strides; both float32, of shapes that fit."""
     batch, m, k = a.shape
     n = b.shape[2]
     out = torch.empty(batch, m, n)
@@ -104,6 +124,25 @@ def softmax_backward(dy: Tensor, y: Tensor, *, logs: bool) -> Tensor:
         y.numel() // max(n, 1), n, dy.data_ptr(), y.data_ptr(), dx.data_ptr(), logs
     )
     return dx
+
+
+def embedding_backward(dy: Tensor, ids: Tensor, rows: int, padding: int) -> Tensor:
+    """The gradient (rows, dim) of an embedding from that of its result, dy (..., dim).
+
+    ids: int64 or int32. `padding` and what is no row have no gradient.
+
+    Raises:
+        ShapeError: not one row of dy for each id.
+    """
+    ids, dy = ids.to(torch.int64).contiguous(), dense(dy)
+    dim = dy.shape[-1]
+    if dy.numel() != ids.numel() * dim:
+        raise ShapeError(f"a gradient of {tuple(dy.shape)} for ids of {tuple(ids.shape)}")
+    dw = torch.zeros(rows, dim)
+    native().embedding_backward(
+        ids.numel(), dim, rows, dy.data_ptr(), ids.data_ptr(), padding, dw.data_ptr()
+    )
+    return dw
 
 
 def triple(a: int, b: int, c: int) -> ctypes.Array[ctypes.c_int64]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
-from regrow.numerics.torch.kernels import dense, native
+from regrow.numerics.torch.kernels import ShapeError, dense, native
 
 SQUARE_BITS = 50
 """fractional bits of a scaled square in `squares`"""
@@ -18,8 +18,13 @@ def _same(*tensors: Tensor) -> None:
     shape = tensors[0].shape
     for x in tensors:
         if x.shape != shape or not x.is_contiguous():
-            raise ValueError("weight, gradient and state need one shape and contiguous memory")
+            raise ShapeError("weight, gradient and state need one shape and contiguous memory")
         dense(x)
+
+
+def _matrix(x: Tensor) -> None:
+    if x.dim() != 2:
+        raise ShapeError(f"Muon steps are for matrices, not for {tuple(x.shape)}")
 
 
 def adamw_step(
@@ -34,8 +39,15 @@ def adamw_step(
     eps: float,
     wd: float,
 ) -> None:
-    """One AdamW step on p, m, v (Loshchilov and Hutter, arXiv 1711.05101); `step` counts from 1."""
+    """One AdamW step on p, m, v (Loshchilov and Hutter, arXiv 1711.05101); `step` counts from 1.
+
+    Raises:
+        ShapeError, TypeError: tensors of other shapes, not contiguous, or not float32 on the CPU.
+        ValueError: a step below 1.
+    """
     _same(p, g, m, v)
+    if step < 1:
+        raise ValueError(f"step {step}: steps count from 1")
     native().adamw(
         *(p.numel(), p.data_ptr(), g.data_ptr(), m.data_ptr(), v.data_ptr()),
         *(lr, betas[0], betas[1], eps, wd, step),
@@ -49,8 +61,12 @@ def muon_step(
 
     Sources: Jordan et al., 2024 (Newton-Schulz); Liu et al., arXiv 2502.16982, section 2.2 (the
     step is 0.2 sqrt(max(rows, columns)) lr, so that AdamW's learning rates fit).
+
+    Raises:
+        ShapeError, TypeError: no matrices, other shapes, not contiguous, or not float32 on the CPU.
     """
     _same(p, g, m)
+    _matrix(p)
     native().muon(
         *(p.shape[0], p.shape[1], p.data_ptr(), g.data_ptr(), m.data_ptr()),
         *(lr, momentum, wd, iterations),
@@ -60,6 +76,7 @@ def muon_step(
 def orthogonalise(x: Tensor, iterations: int = 5) -> Tensor:
     """Newton-Schulz on the matrix x: roughly its nearest semi-orthogonal matrix."""
     x = dense(x)
+    _matrix(x)
     y = x.clone()
     native().orthogonalise(x.shape[0], x.shape[1], x.data_ptr(), y.data_ptr(), iterations)
     return y
@@ -67,7 +84,10 @@ def orthogonalise(x: Tensor, iterations: int = 5) -> Tensor:
 
 def largest(tensors: Sequence[Tensor]) -> float:
     """The largest absolute value of all elements (0 of none); NaN where one is NaN."""
-    values = [native().largest(x.numel(), dense(x).data_ptr()) for x in tensors]
+    values = []
+    for x in tensors:
+        held = dense(x)  # a copy lives until its kernel has read it
+        values.append(native().largest(held.numel(), held.data_ptr()))
     return max(values, key=lambda v: math.inf if math.isnan(v) else v, default=0.0)
 
 
@@ -86,8 +106,9 @@ def squares(tensors: Sequence[Tensor], exponent: int) -> int:
     total = 0
     for x in tensors:
         high, low = ctypes.c_int64(), ctypes.c_uint64()
+        held = dense(x)
         native().squares(
-            *(x.numel(), dense(x).data_ptr(), math.ldexp(1.0, -exponent)),
+            *(held.numel(), held.data_ptr(), math.ldexp(1.0, -exponent)),
             *(ctypes.byref(high), ctypes.byref(low)),
         )
         total += (high.value << 64) + low.value

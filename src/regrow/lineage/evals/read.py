@@ -111,9 +111,9 @@ class Evaluations:
                 counted.append(seed)
             elif first is None or other is None:
                 ignored[seed] = f"there is no evaluation of {stage} under seed 0 that it repeats"
-            elif why := self._unproved(first) or self._unproved(other):
-                ignored[seed] = why
-            elif why := apart(self.ledger, first.record, other.record):
+            elif (why := self._unproved(first) or self._unproved(other)) or (
+                why := apart(self.ledger, first.record, other.record)
+            ):
                 ignored[seed] = why
             else:
                 counted.append(seed)

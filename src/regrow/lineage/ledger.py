@@ -166,8 +166,8 @@ class Ledger:
     @property
     def final(self) -> Record | None:
         """The checkpoint at the end of the longest chain that is here; None: there is none."""
-        for stage in reversed(stages.chain(stages.LAST)):
-            made = self.checkpoints(stage.name)
+        for stage in reversed(stages.MAIN):
+            made = self.checkpoints(stage)
             if made:
                 return made[-1]
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
 from pathlib import Path
@@ -107,6 +108,7 @@ def _fetch(name: str, outcome: str = "fetched") -> dict[str, Any]:
 def _crawl(folder: Path) -> None:
     rows = [_fetch(name) for name in (*TEXTS, "empty")] + [_fetch("private", "robots")]
     tables.write(pl.DataFrame(rows), folder / "fetches.parquet")
+    (folder / "manual.example.warc.gz").write_bytes(gzip.compress(b"", mtime=0))
 
 
 def _frame(names: list[str], *extra: tuple[str, Any]) -> pl.DataFrame:
@@ -218,6 +220,12 @@ def write_pack(folder: Path, order: list[str], length: int = LENGTH) -> None:
 
 
 COUNTS: dict[str, Any] = {
+    "crawl": {
+        "fetches": 10,
+        "pages": 9,
+        "outcomes": {"fetched": 9, "robots": 1, "robots_txt": 1},
+        "foreign": 0,
+    },
     "text": {"in": 9, "kept": 8, "dropped": {"empty": 1}},
     "filter": {"in": 8, "kept": 7, "dropped": {"length.words": 1}},
     "dedup": {"in": 7, "kept": 6, "dropped": {"near": 1}},
@@ -232,6 +240,7 @@ def params() -> Params:
     short = {"batch_sequences": BATCH, "micro_batch_sequences": 1}
     rl = {"prompts": 2, "group": 2, "batch_sequences": 4, "micro_batch_sequences": 1}
     raw = {
+        "release": {"name": "regrow-small", "description": "Small.", "licence": "Apache-2.0"},
         "pretrain": short | {"steps": STEPS_TRAINED, "checkpoint_every": EVERY},
         "pack": {"sequence_length": LENGTH},
         "midtrain": short | {"steps": 4, "checkpoint_every": 2},

@@ -521,3 +521,32 @@ def test_stages_are_those_of_the_flow():
     for name in [*names, *seeds]:
         form = BY_NAME[name].options.get("form")
         assert form in (None, stages.stage(name).form)
+
+
+def test_a_release_reads_the_record_of_every_stage_and_data_set_upstream_of_its_checkpoint():
+    """By the table of steps itself, so that a stage more or less needs no change in the cards."""
+    from regrow.flow import jobs, table
+
+    params = table.load(ROOT / "params/demo.yaml")
+    flow = jobs.flow()
+    made = {s.name: s.instances(params) for s in flow.steps if s.instances}
+    found = jobs.expand(flow, made)
+    for name in ("rlvr-000080", "pretrain-000096", "longcontext-000120", "sft_instruct-000300"):
+        release = found[f"release.{name}"]
+        records = {i.job for i in release.inputs if i.kind == "record"}
+        upstream, queue = set(), [name.replace("-", ".")]
+        while queue:
+            for item in found[queue.pop()].inputs:
+                if item.kind == "data" and item.job not in upstream:
+                    upstream.add(item.job)
+                    queue.append(item.job)
+        # Of a stage the last checkpoint is enough: its record says what the stage began from and read.
+        last = {
+            job
+            for job in upstream
+            if "." not in job or job.split(".")[1] == made[job.split(".")[0]][-1]
+        }
+        last -= {job for job in last if job.split(".")[0] == name.split("-")[0]}
+        assert last <= records, last - records
+        stages_of = {job.split(".")[0] for job in upstream} - {name.split("-")[0]}
+        assert stages_of <= {job.split(".")[0] for job in records}

@@ -65,13 +65,19 @@ class Gathered:
     def reads(self, source: Source) -> bool:
         """Whether pages of a source's hosts can have been read: crawled, or in an archive of others."""
         hosts = {place.partition("/")[0] for place in source.places}
+        return self._crawled(hosts) or any(map(self._copied, source.archives))
+
+    def holds(self, path: str, hosts: Sequence[str]) -> bool:
+        """Whether a source file was read: the archive of hosts that were crawled, or one that was copied."""
+        return self._copied(path) if path.endswith(_WARC) else self._crawled(set(hosts))
+
+    def _crawled(self, hosts: set[str]) -> bool:
         crawled = {name.removesuffix(".gz").removesuffix(".warc") for name in self.own}
-        copied = {name.rpartition("/")[2] for name in source.archives}
-        foreign = {name.removeprefix(FOREIGN) for name in self.foreign}
-        return bool(
-            {host.replace(":", "_") for host in hosts} & crawled
-            or any(known.endswith(name) for name in copied for known in foreign)
-        )
+        return bool({host.replace(":", "_") for host in hosts} & crawled)
+
+    def _copied(self, path: str) -> bool:
+        name = path.rpartition("/")[2]
+        return any(known.removeprefix(FOREIGN).endswith(name) for known in self.foreign)
 
 
 def told(record: Artifact | None) -> list[Sentence]:

@@ -97,7 +97,7 @@ def artifact(record: Any) -> Artifact:
         options=_mapping(parts.get("options")),
         files=tuple(
             _text(_mapping(entry).get("path"))
-            for entry in (output.get("files") if isinstance(output.get("files"), list) else [])
+            for entry in (output["files"] if isinstance(output.get("files"), list) else ())
         ),
     )
 

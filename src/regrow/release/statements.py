@@ -127,11 +127,11 @@ def of_mix(records: Mapping[str, Artifact], table: pl.DataFrame) -> list[Sentenc
         text = f"Nothing is kept below percentile {cutoff:g} of quality." if cutoff else ""
         text = text or "No percentile of quality is left out."
         said.append(Sentence(text, ("mix/params.mix.cutoff",)))
-    found = table.filter(~pl.col("heldout"))["repeats"]
-    if len(found):
+    found = [int(n) for n in table.filter(~pl.col("heldout"))["repeats"].to_list()]
+    if found:
         said.append(
             Sentence(
-                f"A document is in the mix {found.max()} times at most.", (f"{TABLE}/repeats",)
+                f"A document is in the mix {max(found):,} times at most.", (f"{TABLE}/repeats",)
             )
         )
     return said

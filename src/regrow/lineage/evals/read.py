@@ -103,7 +103,8 @@ class Evaluations:
         A seed counts where nothing but the seed decides the difference, evaluation included; without an
         evaluation under seed 0 there is nothing that another would repeat.
         """
-        counted, ignored = [], {}
+        counted: list[int] = []
+        ignored: dict[int, str] = {}
         first = self.last(stage)
         for seed in sorted({e.about.seed for e in self.all if e.about.stage == stage}):
             other = self.last(stage, seed)
@@ -111,9 +112,7 @@ class Evaluations:
                 counted.append(seed)
             elif first is None or other is None:
                 ignored[seed] = f"there is no evaluation of {stage} under seed 0 that it repeats"
-            elif (why := self._unproved(first) or self._unproved(other)) or (
-                why := apart(self.ledger, first.record, other.record)
-            ):
+            elif why := self._differs(first, other):
                 ignored[seed] = why
             else:
                 counted.append(seed)
@@ -124,11 +123,12 @@ class Evaluations:
         entry = evaluation.record.inputs.get("checkpoint") or {}
         return self.ledger.by_file.get(str(entry.get("record", "")))
 
-    def _unproved(self, evaluation: Evaluation) -> str:
-        """Why nothing can be said of how an evaluated checkpoint was made, "" where its record is here."""
-        if self.checkpoint(evaluation) is None:
-            return f"the record of the checkpoint {evaluation.name} is not here"
-        return ""
+    def _differs(self, one: Evaluation, other: Evaluation) -> str | None:
+        """Why `other` is no repetition of `one`, None where only the seed differs."""
+        for each in (one, other):
+            if self.checkpoint(each) is None:
+                return f"the record of the checkpoint {each.name} is not here"
+        return apart(self.ledger, one.record, other.record)
 
     def before(self, after: Evaluation, stage: str, which: str, seed: int) -> Evaluation | None:
         """What `after` is compared with: the checkpoint of `stage` that it was trained from.

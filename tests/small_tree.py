@@ -264,45 +264,53 @@ def write_records(root: Path) -> None:
     flow = jobs.flow()
     instances = {step.name: step.instances(values) for step in flow.steps if step.instances}
     for name, job in jobs.expand(flow, instances).items():
-        step, inputs, hashes = job.step, {}, {}
-        if step.group != "main":
+        if job.step.group == "main":
+            made[name] = record(root, job, made, dumped, COUNTS.get(job.step.name))["output"][
+                "sha256"
+            ]
+
+
+def record(
+    root: Path, job: jobs.Job, made: dict[str, str], dumped: dict[str, Any], counts: Any
+) -> dict[str, Any]:
+    """Write the record of a job whose output lies on disk; `made`: digests of the jobs before it."""
+    step = job.step
+    inputs: dict[str, Any] = {}
+    hashes: dict[str, str] = {}
+    for item in job.inputs:
+        inputs[item.name] = {"kind": item.kind, "path": item.path}
+        if item.kind == "source":
+            hashes[item.name] = source_digest(Tree(root, item.path), item.path)
             continue
-        for item in job.inputs:
-            inputs[item.name] = {"kind": item.kind, "path": item.path}
-            if item.kind == "source":
-                hashes[item.name] = source_digest(Tree(root, item.path), item.path)
-                continue
-            inputs[item.name]["record"] = f"records/{item.job}.json"
-            record = root / f"records/{item.job}.json"
-            hashes[item.name] = (
-                digest_file(record).sha256 if item.kind == "record" else made[item.job]
-            )
-        parts = {
-            "code": {
-                "function": step.function,
-                "digest": hashlib.sha256(step.name.encode()).hexdigest(),
-                "modules": {step.function.split(":")[0]: {"digest": "0", "definitions": {}}},
-                "native": {},
-            },
-            "params": {section: dumped[section] for section in step.params},
-            "packages": {"polars": "2.1.0"},
-            "numerics": step.numerics,
-            "instance": job.instance,
-            "inputs": dict(sorted(hashes.items())),
-        }
-        if step.options:
-            parts["options"] = dict(sorted(step.options.items()))
-        record_of = {
-            "step": step.name,
-            "instance": job.instance,
-            "key": key_of(parts),
-            "parts": parts,
-            "inputs": inputs,
-            "output": _output(root, job.data),
-            "counts": COUNTS.get(step.name),
-        }
-        made[name] = record_of["output"]["sha256"]
-        (root / job.record).write_bytes(encode(record_of))
+        inputs[item.name]["record"] = f"records/{item.job}.json"
+        before = root / f"records/{item.job}.json"
+        hashes[item.name] = digest_file(before).sha256 if item.kind == "record" else made[item.job]
+    parts = {
+        "code": {
+            "function": step.function,
+            "digest": hashlib.sha256(step.name.encode()).hexdigest(),
+            "modules": {step.function.split(":")[0]: {"digest": "0", "definitions": {}}},
+            "native": {},
+        },
+        "params": {section: dumped[section] for section in step.params},
+        "packages": {"polars": "2.1.0"},
+        "numerics": step.numerics,
+        "instance": job.instance,
+        "inputs": dict(sorted(hashes.items())),
+    }
+    if step.options:
+        parts["options"] = dict(sorted(step.options.items()))
+    found = {
+        "step": step.name,
+        "instance": job.instance,
+        "key": key_of(parts),
+        "parts": parts,
+        "inputs": inputs,
+        "output": _output(root, job.data),
+        "counts": counts,
+    }
+    (root / job.record).write_bytes(encode(found))
+    return found
 
 
 def _output(root: Path, path: str) -> dict[str, Any]:

@@ -69,7 +69,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
             optimizer.zero_grad()
     files.save(model, place)
     raw = json.loads((place / "tokenizer_config.json").read_text())
-    (place / "tokenizer_config.json").write_text(json.dumps(raw | {"chat_template": template.JINJA}))
+    (place / "tokenizer_config.json").write_text(
+        json.dumps(raw | {"chat_template": template.JINJA})
+    )
     return place
 
 

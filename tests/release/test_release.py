@@ -246,10 +246,9 @@ def test_a_sample_cannot_break_out_of_its_quote(done):
 
 
 def test_the_checkpoint_is_named_by_the_tree_digest_of_its_record(done, inputs):
-    import hashlib
+    from regrow.flow.hashing import tree_sha256
 
-    lines = sorted(f"{d}  {name}\n" for name, d in hashes(inputs["checkpoint"]).items())
-    tree = hashlib.sha256("".join(lines).encode()).hexdigest()
+    tree = tree_sha256(hashes(inputs["checkpoint"]))
     assert f"| Checkpoint | `{tree}` |" in (done[0] / "README.md").read_text()
 
 

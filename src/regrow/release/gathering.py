@@ -145,16 +145,10 @@ def _copied(found: Gathered) -> list[Sentence]:
     if not names and not count:
         return []
     listed = ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
+    number = count if count is not None else len(names)
+    verb = "was" if number == 1 else "were"
     text = (
-        f"{plural(count if count is not None else len(names), 'WARC file')} of other crawlers were read as "
-        f"they are{f' ({listed})' if listed else ''}; whether those crawlers obeyed robots.txt is not on record."
+        f"{plural(number, 'WARC file')} from elsewhere {verb} read{f' ({listed})' if listed else ''}; whether the crawlers that "
+        "wrote them obeyed robots.txt is not on record."
     )
-    return [
-        Sentence(
-            text.replace(
-                "1 WARC file of other crawlers were read as they are",
-                "1 WARC file of another crawler was read as it is",
-            ),
-            ("crawl/counts.foreign", "crawl/output.files"),
-        )
-    ]
+    return [Sentence(text, ("crawl/counts.foreign", "crawl/output.files"))]

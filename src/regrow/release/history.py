@@ -28,6 +28,8 @@ class Trained:
     """what it learned from"""
     form: str
     """of its prompts: plain, think, instruct"""
+    known: bool = True
+    """whether its function is one that the words here are about"""
 
 
 def book(records: Iterable[Artifact]) -> dict[str, Artifact]:
@@ -83,6 +85,7 @@ def history(known: Mapping[str, Artifact], last: Artifact) -> list[Trained]:
                 methods.method(record),
                 readings.reads(record, known),
                 form,
+                methods.is_known(record),
             )
         )
     return found

@@ -220,10 +220,10 @@ def limits(
 ) -> list[Sentence]:
     """What a user should know before relying on it, as far as the records show."""
     said = [Sentence(f"It has {plural(parameters, 'parameter')}.", ("model.safetensors",))]
-    by = tuple(f"{one.checkpoint}/function" for one in chain) or ("checkpoint/function",)
+    by = tuple(f"{one.checkpoint}/step" for one in chain)
     if missing:
         text = f"Its chain of records ends at {', '.join(missing)}, of which no record is here."
-        said.append(Sentence(text, by))
+        said.append(Sentence(text, tuple(f"{one.checkpoint}/inputs" for one in chain)))
     elif chain:
         said.append(
             Sentence(
@@ -232,9 +232,9 @@ def limits(
                 by,
             )
         )
-        if all(one.form == "plain" for one in chain):
+        if all(one.form == "plain" and one.known for one in chain):
             text = "None of these stages used the chat template: it continues text."
-            said.append(Sentence(text, by))
+            said.append(Sentence(text, tuple(f"{one.checkpoint}/function" for one in chain)))
     said += statements.licences(table)
     most = table.filter(~pl.col("heldout"))["repeats"].max() if len(table) else 0
     if isinstance(most, int) and most > 1:

@@ -132,7 +132,7 @@ def sha256(path: Path) -> str:
 
 
 def tree(folder: Path) -> str:
-    """The digest of a folder as the records have it: over the sorted lines `<sha256>  <path>`."""
-    paths = (path for path in folder.rglob("*") if path.is_file())
-    lines = sorted(f"{sha256(path)}  {path.relative_to(folder).as_posix()}\n" for path in paths)
+    """The digest of a folder as the records have it: over the lines `<sha256>  <path>`, in the order of paths."""
+    paths = {p.relative_to(folder).as_posix(): p for p in folder.rglob("*") if p.is_file()}
+    lines = [f"{sha256(path)}  {name}\n" for name, path in sorted(paths.items())]
     return hashlib.sha256("".join(lines).encode()).hexdigest()

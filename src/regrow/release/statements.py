@@ -54,8 +54,8 @@ def licences(table: pl.DataFrame) -> list[Sentence]:
     )
     return [
         Sentence(
-            f"**{odd.height:,} of {plural(table.height, 'document')} have no licence on record**: the manifest of "
-            f"sources names none for their address{share}.",
+            f"**{odd.height:,} of {plural(table.height, 'document')} have no licence on record** (held-out ones counted): "
+            f"the manifest of sources names none for their address{share}.",
             by,
         )
     ]
@@ -131,7 +131,8 @@ def of_mix(records: Mapping[str, Artifact], table: pl.DataFrame) -> list[Sentenc
     if found:
         said.append(
             Sentence(
-                f"A document is in the mix {max(found):,} times at most.", (f"{TABLE}/repeats",)
+                f"A document is in the mix at most {plural(max(found), 'time')}.",
+                (f"{TABLE}/repeats",),
             )
         )
     return said

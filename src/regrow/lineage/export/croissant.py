@@ -18,6 +18,7 @@ from regrow.lineage.errors import Unanswerable
 from regrow.lineage.export.croissant_context import CONTEXT
 from regrow.lineage.export.identifiers import licence_url, media_type, run_id
 from regrow.lineage.export.subject import Subject
+from regrow.lineage.export.summary import sizes
 from regrow.lineage.ledger import Record
 from regrow.release.composition import UNKNOWN
 
@@ -70,7 +71,7 @@ def dataset(subject: Subject) -> dict[str, Any]:
         "alternateName": subject.name,
         "description": _describe(subject, told),
         "conformsTo": "http://mlcommons.org/croissant/1.1",
-        "license": _licences(licences),
+        "license": _licences(licences or _of_documents(subject)),
         "version": "1.0.0",
         "identifier": f"sha256:{subject.record.sha256}",
         "citeAs": _cite(subject),
@@ -137,6 +138,12 @@ def _languages(subject: Subject) -> list[str]:
     return [str(language) for language in kept] if isinstance(kept, list) else []
 
 
+def _of_documents(subject: Subject) -> dict[str, int]:
+    """Documents by licence that pretraining may draw on, for tables without a column of licences."""
+    found = sizes.shares(sizes.composition(subject), "licence")
+    return {str(row["name"]): int(row["documents"]) for row in found}
+
+
 def _licences(rows: dict[str, int]) -> list[Any]:
     """The licences of the tables' rows; rows without one are counted, never passed over.
 
@@ -148,7 +155,7 @@ def _licences(rows: dict[str, int]) -> list[Any]:
     return [
         {
             "@type": "sc:CreativeWork",
-            "name": f"no licence on record for {rows[name]:,} of {total:,} rows",
+            "name": f"no licence on record for {rows[name]:,} of {total:,} documents or rows",
         }
         if name == UNKNOWN
         else licence_url(name) or {"@type": "sc:CreativeWork", "name": name}

@@ -154,6 +154,7 @@ def _source_components(subject: Subject) -> list[dict[str, Any]]:
         "licenses": [{"expression": spdx(s.licence for s in subject.sources)}],
         "data": [{"type": "dataset", "name": "sources"}],
         "components": [*parts, *files],
+        "properties": properties({"regrow:documents-without-licence": subject.unlicensed}),
     }
     return [whole]
 

@@ -14,7 +14,7 @@ from regrow.lineage.ledger import Ledger, Record
 from regrow.lineage.naming import resolve
 from regrow.lineage.shelf import Shelf
 from regrow.lineage.sources import MANIFEST, source_files, sources
-from regrow.release.composition import Source
+from regrow.release.composition import UNKNOWN, Source
 from regrow.release.gathering import Gathered
 from regrow.release.history import Trained, history
 from regrow.release.records import Artifact, artifact
@@ -95,6 +95,26 @@ class Subject:
             return []
         return [f for f in source_files(self.ledger.root) if gathered.holds(f["path"], f["hosts"])]
 
+    @cached_property
+    def unlicensed(self) -> str:
+        """How many documents have no licence on record: `4 of 14`; that it was not counted where no table is here."""
+        name = "decontaminate"
+        record = self.step(name)
+        paths = (
+            [self.ledger.root / record.path / f"{part}.parquet" for part in ("train", "heldout")]
+            if record
+            else []
+        )
+        if not paths or not all(path.is_file() for path in paths):
+            return "not counted: the tables are not on disk"
+        tables = [
+            table
+            for p in ("train", "heldout")
+            if (table := self.shelf.table(name, f"{p}.parquet")) is not None
+        ]
+        found = [licence for table in tables for licence in _licences(table)]
+        return f"{sum(one in (None, UNKNOWN) for one in found):,} of {len(found):,}"
+
     @property
     def is_model(self) -> bool:
         """Whether the artifact is a checkpoint."""
@@ -141,6 +161,12 @@ class Subject:
     def description(self) -> str:
         """The publisher's description, "" where there is none."""
         return str(self.stated.get("description") or "")
+
+
+def _licences(table: Any) -> list[str | None]:
+    if "licence" not in table.collect_schema().names():
+        return [None] * int(table.select("id").collect().height)
+    return list(table.select("licence").collect()["licence"])
 
 
 def subject(ledger: Ledger, name: str | None, about: About, time: str) -> Subject:

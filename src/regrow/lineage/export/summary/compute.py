@@ -14,6 +14,7 @@ from typing import Any
 from regrow.lineage.export.about import Energy
 from regrow.lineage.export.subject import Subject
 from regrow.lineage.export.summary import sizes
+from regrow.model.config import PAD_TO
 
 THRESHOLD_GPAI = 10**23
 """FLOP above which the guidelines of July 2025 presume a general-purpose model"""
@@ -52,7 +53,7 @@ def of(subject: Subject) -> int | None:
             vocabulary = record.counts.get("vocabulary", vocabulary)
     if not model or not isinstance(vocabulary, int):
         return None
-    return parameters(model, vocabulary)
+    return parameters(model, -(-vocabulary // PAD_TO) * PAD_TO)
 
 
 def costs(subject: Subject) -> list[Cost]:

@@ -20,6 +20,7 @@ from regrow.lineage.export.summary.field import (
 )
 from regrow.lineage.ledger import Record
 from regrow.release.gathering import Gathered
+from regrow.release.sentence import plural
 
 _MOST_SHOWN = 1000
 
@@ -81,7 +82,7 @@ def _foreign_note(gathered: Gathered) -> str:
     if not gathered.foreign:
         return ""
     return (
-        f"Its text comes from {len(gathered.foreign):,} WARC files of other crawlers, listed below. Whether they were "
+        f"Its text comes from {plural(len(gathered.foreign), 'WARC file')} from elsewhere, listed below. Whether the pages were "
         "crawled by the provider or on its behalf, and how, is in no record."
     )
 

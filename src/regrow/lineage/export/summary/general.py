@@ -7,6 +7,7 @@ from regrow.lineage.export.summary import sizes
 from regrow.lineage.export.summary.dates import collected, month
 from regrow.lineage.export.summary.field import Choice, Field, Section, Table, asked, known, told
 from regrow.lineage.fork import own
+from regrow.release.sentence import plural
 
 
 def sections(subject: Subject) -> list[Section]:
@@ -168,7 +169,7 @@ def _content(subject: Subject) -> tuple[str, ...]:
     return (
         *(
             [
-                f"{documents:,} documents of the topics {', '.join(topics)} are in the pretraining mix."
+                f"{plural(documents, 'document')} of the topics {', '.join(topics)}: in the pretraining mix."
             ]
             if topics
             else []

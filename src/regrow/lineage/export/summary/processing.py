@@ -8,6 +8,7 @@ from regrow.lineage.export.summary import sizes
 from regrow.lineage.export.summary.domains import domains
 from regrow.lineage.export.summary.field import Field, Section, Table, asked, known, told
 from regrow.lineage.ledger import Record
+from regrow.release.sentence import plural
 from regrow.release.statements import KNOWN
 
 
@@ -55,7 +56,7 @@ def _measures(subject: Subject) -> Field:
     if gathered is None or crawl is None:
         return told("measures", label, None, "No crawl is among the records of this model.")
     others = (
-        f" What the crawlers of the {len(gathered.foreign):,} WARC files of others did is in no record."
+        f" What the crawlers of {plural(len(gathered.foreign), 'WARC file')} from elsewhere did is in no record."
         if gathered.foreign
         else ""
     )

@@ -91,7 +91,7 @@ def _training(subject: Subject) -> Section:
             known("arithmetic", "Arithmetic",
                   ", ".join(sorted({str(r.parts.get("numerics")) for r in subject.chain})),
                   [subject.record.file],
-                  "Defined to the bit: another machine gets the same weights (`regrow rebuild`)."),
+                  _bits(subject)),
         ),
     )  # fmt: skip
 
@@ -121,6 +121,13 @@ def _data(subject: Subject) -> Section:
                  _no_bias(subject)),
         ),
     )  # fmt: skip
+
+
+def _bits(subject: Subject) -> str:
+    """What the classes of arithmetic promise, where they are those that are defined to the bit."""
+    if {str(r.parts.get("numerics")) for r in subject.chain} <= {"exact", "fma32"}:
+        return "Both are defined to the bit, so another machine can check the weights (`regrow rebuild`)."
+    return ""
 
 
 def _no_bias(subject: Subject) -> str:

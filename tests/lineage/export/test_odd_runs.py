@@ -400,6 +400,13 @@ def test_records_of_another_run_are_not_taken_for_this_ones(tree: Path) -> None:
     assert ledger.final.name == "pretrain.000008"
     assert of(tree).record.name == "pretrain.000008"
     assert "records are of other runs and are left out" in page(ledger)
+    # Nor as descendants of this one, where checkpoints are released.
+    from regrow.lineage.publish.revisions import revisions, select
+
+    assert "rlvr-step4" not in {one.name for one in revisions(ledger)}
+    assert "pretrain-step4" in {one.name for one in revisions(ledger)}
+    with pytest.raises(Unanswerable, match="records are of different runs"):
+        select(ledger, ["rlvr-step4"])
 
 
 def test_a_manifest_that_is_not_the_runs_own_is_refused(tree: Path) -> None:

@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from regrow.evaluate import items, metrics
 from regrow.evaluate.items import Item
-from regrow.flow.hashing import sha256_file
+from regrow.flow.hashing import sha256_file, tree_sha256
 from regrow.numerics.random import Stream
 from sound_records import write_sound
 
 FAMILIES = ("add", "copy")
 TASKS = 60
+WEIGHTS = "model.safetensors"
+BEGAN = {
+    "midtrain-000400": {"base": "pretrain.000480"},
+    "soup-000400": {"a": "midtrain.000400"},
+    "longcontext-000120": {"base": "soup.000400"},
+    "longcontext_control-000120": {"base": "soup.000400"},
+    "rlzero-000060": {"base": "longcontext.000120"},
+    "rlzero_random-000030": {"base": "longcontext.000120"},
+    "sft_instruct-000100": {"base": "sft.000300"},
+    "dpo_delta-000032": {"base": "sft.000300"},
+}
+"""checkpoint -> what its record says that it began from"""
 PARAMS = {"evaluate": {"bootstrap": 400, "seed": 0}}
 
 
@@ -42,10 +55,33 @@ def write_evaluation(
         about = {"bits_per_byte": value, "low": value, "high": value, "documents": 30}
         shown |= {"documents": documents, "overall": about, "domains": {"a": about, "b": about}}
     (folder / "results.json").write_text(json.dumps(shown))
-    write_record(root, step, name, PARAMS)
+    stage, _, number = name.partition("-")
+    if not (root / "records" / f"{stage}.{number}.json").exists():
+        write_checkpoint(root, name)
+    write_record(root, step, name, PARAMS, {"checkpoint": f"{stage}.{number}"})
 
 
-def write_record(root: Path, step: str, instance: str | None, params: object) -> None:
+def write_checkpoint(root: Path, name: str, **inputs: str) -> None:
+    """The record of `stage-step`, made from the records `inputs` by name; data are not on disk."""
+    stage, _, number = name.partition("-")
+    seed = int(stage.rpartition("_seed")[2]) if "_seed" in stage else 0
+    params = {stage.partition("_seed")[0]: {"steps": int(number)}}
+    write_record(root, stage, number, params, inputs, options={"seed": seed})
+
+
+def digest_of(name: str) -> str:
+    """The digest of the output of a job whose data are not on disk: a function of its name."""
+    return tree_sha256({WEIGHTS: hashlib.sha256(name.encode()).hexdigest()})
+
+
+def write_record(
+    root: Path,
+    step: str,
+    instance: str | None,
+    params: object,
+    inputs: dict[str, str] | None = None,
+    options: dict[str, object] | None = None,
+) -> None:
     name = step if instance is None else f"{step}.{instance}"
     path = f"data/{step}" + (f"/{instance}" if instance else "")
     files = [
@@ -56,14 +92,33 @@ def write_record(root: Path, step: str, instance: str | None, params: object) ->
             "size": file.stat().st_size,
         }
         for file in sorted((root / path).glob("*"))
+    ] or [
+        {
+            "path": WEIGHTS,
+            "sha256": hashlib.sha256(name.encode()).hexdigest(),
+            "md5": "0" * 32,
+            "size": 0,
+        }
     ]
     record = {
         "step": step,
         "instance": instance,
         "key": "0" * 64,
-        "parts": {"inputs": {"checkpoint": "c" * 64}, "params": params},
-        "inputs": {"checkpoint": {"kind": "source", "path": "checkpoint"}},
-        "output": {"path": path, "sha256": "0" * 64, "size": 0, "files": files},
+        "parts": {
+            "inputs": {k: digest_of(v) for k, v in (inputs or {}).items()},
+            "params": params,
+            "options": options or {},
+            "code": {"function": f"toy.{step.partition('_seed')[0]}:run", "digest": "d" * 64},
+        },
+        "inputs": {
+            k: {
+                "kind": "data",
+                "path": f"data/{v.replace('.', '/', 1)}",
+                "record": f"records/{v}.json",
+            }
+            for k, v in (inputs or {}).items()
+        },
+        "output": {"path": path, "files": files},
     }
     (root / "records").mkdir(exist_ok=True)
     write_sound(root / "records" / f"{name}.json", record)
@@ -135,6 +190,18 @@ def write_tree(root: Path, *, seeds: bool = False) -> Path:
     write_evaluation(root, "dpo-000032", answers(0.58, 0.46, 15.0) + pairs(both | {"judged": 0.82}))
     write_evaluation(root, "rlvr-000080", answers(0.65, 0.6, 15.0))
     write_record(root, "pairs", None, {"pairs": {"length_weight": 0.0025}})
+    for name, inputs in BEGAN.items():
+        write_checkpoint(root, name, **inputs)
+    for seed in (0, 1, 2) if seeds else (0,):
+        end = f"_seed{seed}" if seed else ""
+        write_checkpoint(root, f"sft{end}-000300", base="longcontext.000120")
+        write_checkpoint(root, f"dpo{end}-000032", base=f"sft{end}.000300")
+        write_record(
+            root, f"difficulty{end}", None, {"difficulty": {"max_pass_rate": 0.85}},
+            {"policy": f"dpo{end}.000032"}, {"seed": seed},
+        )  # fmt: skip
+        data = f"difficulty{end}"
+        write_checkpoint(root, f"rlvr{end}-000080", base=f"dpo{end}.000032", data=data)
     for seed in (1, 2) if seeds else ():
         write_evaluation(root, f"sft_seed{seed}-000300", answers(0.55, 0.45) + pairs(both))
         write_evaluation(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
 from pathlib import Path
@@ -109,6 +110,7 @@ def _fetch(name: str, outcome: str = "fetched") -> dict[str, Any]:
 def _crawl(folder: Path) -> None:
     rows = [_fetch(name) for name in (*TEXTS, "empty")] + [_fetch("private", "robots")]
     tables.write(pl.DataFrame(rows), folder / "fetches.parquet")
+    (folder / "manual.example.warc.gz").write_bytes(gzip.compress(b"", mtime=0))
 
 
 def _frame(names: list[str], *extra: tuple[str, Any]) -> pl.DataFrame:
@@ -220,6 +222,12 @@ def write_pack(folder: Path, order: list[str], length: int = LENGTH) -> None:
 
 
 COUNTS: dict[str, Any] = {
+    "crawl": {
+        "fetches": 10,
+        "pages": 9,
+        "outcomes": {"fetched": 9, "robots": 1, "robots_txt": 1},
+        "foreign": 0,
+    },
     "text": {"in": 9, "kept": 8, "dropped": {"empty": 1}},
     "filter": {"in": 8, "kept": 7, "dropped": {"length.words": 1}},
     "dedup": {"in": 7, "kept": 6, "dropped": {"near": 1}},
@@ -234,6 +242,7 @@ def params() -> Params:
     short = {"batch_sequences": BATCH, "micro_batch_sequences": 1}
     rl = {"prompts": 2, "group": 2, "batch_sequences": 4, "micro_batch_sequences": 1}
     raw = {
+        "release": {"name": "regrow-small", "description": "Small.", "licence": "Apache-2.0"},
         "pretrain": short | {"steps": STEPS_TRAINED, "checkpoint_every": EVERY},
         "pack": {"sequence_length": LENGTH},
         "midtrain": short | {"steps": 4, "checkpoint_every": 2},
@@ -257,45 +266,53 @@ def write_records(root: Path) -> None:
     flow = jobs.flow()
     instances = {step.name: step.instances(values) for step in flow.steps if step.instances}
     for name, job in jobs.expand(flow, instances).items():
-        step, inputs, hashes = job.step, {}, {}
-        if step.group != "main":
+        if job.step.group == "main":
+            made[name] = record(root, job, made, dumped, COUNTS.get(job.step.name))["output"][
+                "sha256"
+            ]
+
+
+def record(
+    root: Path, job: jobs.Job, made: dict[str, str], dumped: dict[str, Any], counts: Any
+) -> dict[str, Any]:
+    """Write the record of a job whose output lies on disk; `made`: digests of the jobs before it."""
+    step = job.step
+    inputs: dict[str, Any] = {}
+    hashes: dict[str, str] = {}
+    for item in job.inputs:
+        inputs[item.name] = {"kind": item.kind, "path": item.path}
+        if item.kind == "source":
+            hashes[item.name] = source_digest(Tree(root, item.path), item.path)
             continue
-        for item in job.inputs:
-            inputs[item.name] = {"kind": item.kind, "path": item.path}
-            if item.kind == "source":
-                hashes[item.name] = source_digest(Tree(root, item.path), item.path)
-                continue
-            inputs[item.name]["record"] = f"records/{item.job}.json"
-            record = root / f"records/{item.job}.json"
-            hashes[item.name] = (
-                digest_file(record).sha256 if item.kind == "record" else made[item.job]
-            )
-        parts = {
-            "code": {
-                "function": step.function,
-                "digest": code_digest(modules := _modules(step), {}),
-                "modules": modules,
-                "native": {},
-            },
-            "params": {section: dumped[section] for section in step.params},
-            "packages": {"polars": "2.1.0"},
-            "numerics": step.numerics,
-            "instance": job.instance,
-            "inputs": dict(sorted(hashes.items())),
-        }
-        if step.options:
-            parts["options"] = dict(sorted(step.options.items()))
-        record_of = {
-            "step": step.name,
-            "instance": job.instance,
-            "key": key_of(parts),
-            "parts": parts,
-            "inputs": inputs,
-            "output": _output(root, job.data),
-            "counts": COUNTS.get(step.name),
-        }
-        made[name] = record_of["output"]["sha256"]
-        (root / job.record).write_bytes(encode(record_of))
+        inputs[item.name]["record"] = f"records/{item.job}.json"
+        before = root / f"records/{item.job}.json"
+        hashes[item.name] = digest_file(before).sha256 if item.kind == "record" else made[item.job]
+    parts = {
+        "code": {
+            "function": step.function,
+            "digest": code_digest(modules := _modules(step), {}),
+            "modules": modules,
+            "native": {},
+        },
+        "params": {section: dumped[section] for section in step.params},
+        "packages": {"polars": "2.1.0"},
+        "numerics": step.numerics,
+        "instance": job.instance,
+        "inputs": dict(sorted(hashes.items())),
+    }
+    if step.options:
+        parts["options"] = dict(sorted(step.options.items()))
+    found = {
+        "step": step.name,
+        "instance": job.instance,
+        "key": key_of(parts),
+        "parts": parts,
+        "inputs": inputs,
+        "output": _output(root, job.data),
+        "counts": counts,
+    }
+    (root / job.record).write_bytes(encode(found))
+    return found
 
 
 def _modules(step: Step) -> dict[str, Any]:

@@ -33,7 +33,7 @@ from regrow.numerics.torch import functional
 from regrow.numerics.torch.install import install
 from regrow.params.model import Model
 from regrow.rollout.sampler import Request, sample
-from regrow.tokens import bpe, chat
+from regrow.tokens import bpe, chat, template
 from regrow.verifiers import tools
 
 SYSTEM = "Tools:\n" + tools.describe(["add"])
@@ -72,7 +72,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
             optimizer.zero_grad()
     files.save(model, place)
     raw = json.loads((place / "tokenizer_config.json").read_text())
-    (place / "tokenizer_config.json").write_text(json.dumps(raw | {"chat_template": chat.JINJA}))
+    (place / "tokenizer_config.json").write_text(
+        json.dumps(raw | {"chat_template": template.JINJA})
+    )
     return place
 
 

@@ -16,7 +16,7 @@ from determinism import run_twice
 from regrow.params.data import Pack
 from regrow.params.data import Tokenizer as Params
 from regrow.tables import parquet as tables
-from regrow.tokens import bpe, chat, pack, train
+from regrow.tokens import bpe, pack, template, train
 from regrow.tokens.instances import Instance, ordered
 from regrow.tokens.reader import Packed
 
@@ -112,7 +112,7 @@ def test_the_sample_holds_tasks_up_to_their_share(made: Path) -> None:
     assert share - 100 < stats["sample_task_bytes"] <= share
     tokenizer, config = bpe.load(made / "tokenizer")
     assert all(tokenizer.token_to_id(f"Ġ{letter}") for letter in "qxz")
-    assert config["chat_template"] == chat.JINJA
+    assert config["chat_template"] == template.JINJA
 
 
 def test_sample_is_cut_to_its_size(made: Path) -> None:

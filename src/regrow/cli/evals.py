@@ -146,6 +146,8 @@ def _show_gains(rows: list[dict[str, Any]], paint: Paint) -> None:
             f"    paired {_figure(row['paired'])} over {row['items']} items, {seeds}: "
             + _verdict(row["clear"], row["paired"], row["better"], paint)
         )
+        for each in row.get("ignored", ()):
+            print(paint.dim(f"    seed {each['seed']} is not counted: {each['why']}"))
         control = row.get("control")
         if control:
             kept = "no gain to survive it"

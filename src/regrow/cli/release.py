@@ -33,7 +33,7 @@ def run(args: argparse.Namespace) -> int:
     """List revisions, or lay them out."""
     from regrow.lineage.errors import Unanswerable
     from regrow.lineage.ledger import Ledger, find_root
-    from regrow.lineage.publish.revisions import select
+    from regrow.lineage.publish.revisions import others, select
 
     ledger = Ledger.load(find_root())
     chosen = select(ledger, args.name or ["all"])
@@ -49,6 +49,9 @@ def run(args: argparse.Namespace) -> int:
                 f"{revision.name:<{width}}  {paint.blue(revision.record.sha256[:16])}  "
                 f"{size(revision.record.size):>8}  {paint.dim(parents)}"
             )
+        left = len(others(ledger))
+        if left:
+            print(paint.dim(f"{left} more are of other runs: their records do not fit those here."))
         return 0
     if args.to is None:
         raise Unanswerable("say where to with --to DIR, or look with --list.")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -586,6 +587,42 @@ STEPS: tuple[Step, ...] = (
         for seed in SEEDS
     ),
 )
+
+
+def _upstream(name: str, steps: dict[str, Step]) -> dict[str, str]:
+    """Steps whose data a stage is made from -> which of their instances; not the stage itself."""
+    found: dict[str, str] = {}
+    queue = [name]
+    while queue:
+        for item in steps[queue.pop()].inputs:
+            if item.kind == "data" and item.step and item.step not in (name, *found):
+                found[item.step] = item.instance
+                queue.append(item.step)
+    return found
+
+
+def _with_chain(release: Step, steps: dict[str, Step]) -> Step:
+    """The step that writes the cards, with the records of everything that a checkpoint was made from.
+
+    The cards say of each stage what its own record says, so a recipe without a stage, or with another
+    base, is told as it is.
+    """
+    have = {item.name for item in release.inputs}
+    needed: dict[tuple[str, str], list[str]] = {}
+    for name in _STAGES:
+        for step, instance in _upstream(name, steps).items():
+            which = "last" if instance in ("first", "last", "previous") else instance
+            needed.setdefault((step, which), []).append(name)
+    more = tuple(
+        Input(name=f"record.{step}", kind="record", step=step, instance=which, only=tuple(stages))  # type: ignore[arg-type]
+        for (step, which), stages in needed.items()
+        if f"record.{step}" not in have
+    )
+    return replace(release, inputs=(*release.inputs, *more))
+
+
+_ALONE = {step.name: step for step in STEPS}
+STEPS = tuple(_with_chain(s, _ALONE) if s.name == "release" else s for s in STEPS)
 
 BY_NAME: dict[str, Step] = {step.name: step for step in STEPS}
 

@@ -182,12 +182,52 @@ class Ledger:
 
     @property
     def final(self) -> Record | None:
-        """The checkpoint at the end of the longest chain that is here; None: there is none."""
-        for stage in reversed(stages.chain(stages.LAST)):
-            made = self.checkpoints(stage.name)
-            if made:
-                return made[-1]
-        return None
+        """The checkpoint at the end of the longest chain that is here; None: there is none.
+
+        Chains that hold together go first: records of another run may be left in the tree.
+        """
+        made = [found[-1] for s in reversed(stages.MAIN) if (found := self.checkpoints(s))]
+        return next((one for one in made if not self.broken(one)), made[0] if made else None)
+
+    def broken(self, record: Record) -> str:
+        """Where the chain of a record does not hold together, "" where it does.
+
+        A record names the content of each input. Where the record of the step that makes it describes other
+        content, the two are of different runs, and the chain is not how the artifact came to be.
+        """
+        return self._broken.get(record.file, "")
+
+    @cached_property
+    def _broken(self) -> dict[str, str]:
+        found: dict[str, str] = {}
+        done: set[str] = set()
+
+        def visit(record: Record) -> str:
+            if record.file in done:
+                return found.get(record.file, "")
+            done.add(record.file)
+            digests = record.parts.get("inputs") or {}
+            for name, entry in record.inputs.items():
+                parent = self.by_file.get(str(entry.get("record", "")))
+                if parent is None:
+                    continue
+                wanted = digests.get(name)
+                if entry.get("kind") == "data" and wanted and wanted != parent.sha256:
+                    why = f"{record.name} was made from another {parent.name} than {parent.file} describes"
+                else:
+                    why = visit(parent)
+                if why:
+                    found[record.file] = why
+                    return why
+            return ""
+
+        for record in self.records:
+            visit(record)
+        return found
+
+    def sound(self) -> Ledger:
+        """The records whose chains hold together."""
+        return Ledger(self.root, [record for record in self.records if not self.broken(record)])
 
     def about(self, step: str, checkpoint: Record) -> Record | None:
         """The record of `step` (`evaluate`, `release`) about a checkpoint, None where there is none."""

@@ -53,9 +53,13 @@ class Evaluate(Block):
 
 
 class Release(Block):
-    """What the model is called, and by whom."""
+    """What the publisher says of the model. Nothing is assumed: what is left out, the papers call not stated."""
 
-    name: str = "regrow-demo-1m"
-    description: str = "A model grown from the manuals on the shelf and Shakespeare."
-    licence: str = "Apache-2.0"
-    """of the weights"""
+    name: str | None = Field(default=None, min_length=1)
+    """what the model is called"""
+    description: str | None = Field(default=None, min_length=1)
+    """of the model and what it was grown from; the papers quote it as the publisher's"""
+    licence: str | None = Field(default=None, min_length=1)
+    """of the weights: an SPDX identifier"""
+    intended_use: str | None = Field(default=None, min_length=1)
+    """what it is for"""

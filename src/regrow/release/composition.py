@@ -10,6 +10,9 @@ import polars as pl
 from regrow.crawl import manifest
 from regrow.tables import parquet
 
+UNKNOWN = "unknown"
+"""source or licence of a document whose address the manifest does not name"""
+
 
 @dataclass
 class Share:
@@ -34,21 +37,22 @@ class Share:
 
 
 def documents(decontaminate: Path, mix: Path) -> pl.DataFrame:
-    """One row per document: source, licence, topic, bytes, repeats, heldout.
+    """One row per document: source, licence, language, topic, bytes, repeats, heldout.
 
     Missing columns and values become `unknown`; documents that the mix does not name have 0 repeats.
     """
     frames = []
     for name, heldout in (("train", False), ("heldout", True)):
         frame = parquet.read(decontaminate / f"{name}.parquet")
-        for column in ("source", "licence"):
+        for column in ("source", "licence", "language"):
             if column not in frame.columns:
                 frame = frame.with_columns(pl.lit(None, pl.String).alias(column))
         frames.append(
             frame.select(
                 "id",
-                pl.col("source").fill_null("unknown"),
-                pl.col("licence").fill_null("unknown"),
+                pl.col("source").fill_null(UNKNOWN),
+                pl.col("licence").fill_null(UNKNOWN),
+                "language",
                 pl.col("text").fill_null("").str.len_bytes().cast(pl.Int64).alias("bytes"),
                 pl.lit(heldout).alias("heldout"),
             )
@@ -96,7 +100,9 @@ class Source:
     sha256: str = ""
     """of that package"""
     places: tuple[str, ...] = ()
-    """hosts and paths below which its pages were crawled"""
+    """hosts and paths below which its pages are"""
+    archives: tuple[str, ...] = ()
+    """WARC files of other crawlers that hold pages of its hosts"""
 
 
 def sources(path: Path) -> list[Source]:
@@ -117,5 +123,9 @@ def sources(path: Path) -> list[Source]:
                     version=part.origin.version,
                     sha256=part.origin.sha256,
                 )
-            found[key] = replace(known, places=(*known.places, f"{host}{part.prefix}"))
+            found[key] = replace(
+                known,
+                places=(*known.places, f"{host}{part.prefix}"),
+                archives=tuple(dict.fromkeys((*known.archives, *entry.foreign))),
+            )
     return list(found.values())

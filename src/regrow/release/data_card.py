@@ -1,4 +1,4 @@
-"""The data card: sources, licences, funnel, mix, and what is to be said about consent and privacy."""
+"""The data card: sources, licences, funnel, mix, and what the records show of consent and privacy."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from typing import Any
 import polars as pl
 
 from regrow.params.evaluate import Release
-from regrow.release import stages
+from regrow.release import gathering, statements
 from regrow.release.composition import Share, Source, shares
+from regrow.release.gathering import Gathered
+from regrow.release.history import book, history, upstream
 from regrow.release.model_card import flat
 from regrow.release.own import SHOWN, Own
 from regrow.release.records import Artifact
@@ -90,25 +92,29 @@ def section(records: Mapping[str, Artifact], step: str) -> dict[str, Any]:
     return dict(found) if isinstance(found, Mapping) else {}
 
 
-def robots(records: Mapping[str, Artifact]) -> int | None:
-    """Addresses that the crawler left alone because of robots.txt, wherever the counts say it."""
-    record = records.get("crawl")
-    for name, value in flat(record.counts) if record else []:
-        if name.rpartition(".")[2] == "robots":
-            return _whole(value)
-    return None
+def read(
+    sources: Sequence[Source], records: Mapping[str, Artifact], table: pl.DataFrame
+) -> list[tuple[Source, int]]:
+    """The sources of the manifest that this run read, each with its documents that came through.
 
-
-def languages(records: Mapping[str, Artifact]) -> list[str]:
-    """Languages that the filter kept, [] where it is not recorded."""
-    found = section(records, "filter").get("languages")
-    return [str(item) for item in found] if isinstance(found, list) else []
+    Read is what a document came from, or what the crawl's record names: a host that it visited, an archive of
+    another crawler that it copied. The rest of the manifest is no source of this run.
+    """
+    counts = dict(table.group_by("source").len().iter_rows())
+    crawl = records.get("crawl")
+    gathered = Gathered(crawl) if crawl else None
+    found = [(source, int(counts.get(source.name, 0))) for source in sources]
+    return [
+        (source, count)
+        for source, count in found
+        if count or (gathered is not None and gathered.reads(source))
+    ]
 
 
 def data_card(
     *,
     release: Release,
-    stage: stages.Stage,
+    instance: str,
     sources: Sequence[Source],
     table: pl.DataFrame,
     records: Mapping[str, Artifact],
@@ -116,8 +122,27 @@ def data_card(
 ) -> str:
     """The text of `DATA_CARD.md`.
 
-    `table` is `composition.documents`; `records` those of the data steps; `own` what a fork brought.
+    `table` is `composition.documents`; `records` those of the chain, the checkpoint's as `checkpoint`; `own` what
+    a fork brought.
     """
+    return card(
+        "DATA_CARD.md.jinja",
+        facts(
+            release=release, instance=instance, sources=sources, table=table, records=records, own=own
+        ),
+    )  # fmt: skip
+
+
+def facts(
+    *,
+    release: Release,
+    instance: str,
+    sources: Sequence[Source],
+    table: pl.DataFrame,
+    records: Mapping[str, Artifact],
+    own: Sequence[Own] = (),
+) -> dict[str, Any]:
+    """What the card shows."""
     by_source = shares(table, "source")
     mix = section(records, "mix")
     named = (
@@ -125,28 +150,31 @@ def data_card(
         ("Quality percentile below which nothing is kept", "cutoff"),
         ("Ceiling on the mean repeats of the best documents", "max_repeats"),
     )
-    return card(
-        "DATA_CARD.md.jinja",
-        {
-            "name": release.name,
-            "licence": release.licence,
-            "sources": sources,
-            "by_source": by_source,
-            "total": total(by_source),
-            "by_licence": shares(table, "licence"),
-            "by_topic": [row for row in shares(table, "topic") if row.documents],
-            "histogram": histogram(table),
-            "funnel": funnel(records),
-            "reasons": reasons(records),
-            "other": other(records),
-            "mix": [(label, mix[key]) for label, key in named if key in mix],
-            "overlap": section(records, "decontaminate"),
-            "crawl": section(records, "crawl"),
-            "robots": robots(records),
-            "languages": languages(records),
-            "chain": stages.chain(stage.name),
-            "lineage": list(records.values()),
-            "own": own,
-            "shown": SHOWN,
-        },
-    )
+    last = records.get("checkpoint")
+    known = book(records.values())
+    lineage = [r for r in upstream(known, last) if r is not last] if last else []
+    lineage = [r for r in known.values() if r not in lineage and r is not last] + lineage
+    shown = {record.step: record for record in lineage}
+    return {
+        "name": release.name or instance,
+        "sources": read(sources, records, table),
+        "by_source": by_source,
+        "total": total(by_source),
+        "by_licence": shares(table, "licence"),
+        "licences": statements.licences(table),
+        "by_topic": [row for row in shares(table, "topic") if row.documents],
+        "histogram": histogram(table),
+        "funnel": funnel(shown),
+        "reasons": reasons(shown),
+        "other": other(shown),
+        "mix": [(label, mix[key]) for label, key in named if key in mix],
+        "of_mix": statements.of_mix(records, table),
+        "overlap": statements.of_overlap(records),
+        "gathering": gathering.told(records.get("crawl")),
+        "people": statements.of_people(lineage),
+        "languages": statements.of_languages(table, records),
+        "chain": history(known, last) if last else [],
+        "lineage": [record for record in lineage if record.output],
+        "own": own,
+        "shown": SHOWN,
+    }

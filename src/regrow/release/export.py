@@ -9,6 +9,8 @@ import struct
 from pathlib import Path
 from typing import Any
 
+from regrow.tokens.chat import SPOKEN
+
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json")
 TURN_END = "<|end|>"
 """of a turn in the chat template"""
@@ -89,8 +91,9 @@ def write_json(value: Any, path: Path) -> None:
 def export(checkpoint: Path, tokenizer: Path, output: Path, *, chats: bool) -> dict[str, Any]:
     """Copy weights, configuration and tokenizer to `output`; write `generation_config.json`.
 
-    The tokenizer of a model that does not chat (`chats` false) loses its chat template: programs
-    take a template for a promise.
+    The tokenizer says how much the model reads (`model_max_length`) and shows the tags of thinking and
+    calls. That of a model that does not chat (`chats` false) loses its chat template: programs take a
+    template for a promise.
 
     Returns the configuration.
 
@@ -120,24 +123,42 @@ def export(checkpoint: Path, tokenizer: Path, output: Path, *, chats: bool) -> d
     output.mkdir(parents=True, exist_ok=True)
     for name in ("model.safetensors", "config.json"):
         shutil.copyfile(checkpoint / name, output / name)
+    length = int(config.get("max_position_embeddings") or 256)
     for name in TOKENIZER_FILES:
         if (tokenizer / name).is_file():
             shutil.copyfile(tokenizer / name, output / name)
-    if not chats:
-        _without_template(output / "tokenizer_config.json")
-    length = int(config.get("max_position_embeddings") or 256)
+    _show_spoken(output / "tokenizer.json")
+    _configure(output / "tokenizer_config.json", length, chats=chats)
     write_json(
         generation_config(config, max(1, length // 2), end), output / "generation_config.json"
     )
     return dict(config)
 
 
-def _without_template(path: Path) -> None:
+def _show_spoken(path: Path) -> None:
+    """Mark the tags of thinking and of calls as not special: whoever skips special tokens sees them.
+
+    So `pipeline` and servers, which skip them by default, do not run trace and answer together.
+    """
+    raw = json.loads(path.read_text(encoding="utf-8"))
+    for token in raw.get("added_tokens") or []:
+        if token.get("content") in SPOKEN:
+            token["special"] = False
+    path.write_text(json.dumps(raw, indent=2, ensure_ascii=False), encoding="utf-8")
+
+
+def _configure(path: Path, length: int, *, chats: bool) -> None:
+    """The tokenizer's configuration of a release: its longest input, the shown tags, the chat template."""
     if not path.is_file():
         return
     raw = json.loads(path.read_text(encoding="utf-8"))
-    if raw.pop("chat_template", None) is not None:
-        write_json(raw, path)
+    raw["model_max_length"] = length
+    special = raw.get("additional_special_tokens")
+    if isinstance(special, list):
+        raw["additional_special_tokens"] = [name for name in special if name not in SPOKEN]
+    if not chats:
+        raw.pop("chat_template", None)
+    write_json(raw, path)
 
 
 def licence(identifier: str) -> str:

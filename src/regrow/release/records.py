@@ -24,6 +24,10 @@ class Source:
     """as the step calls it: `base`, `data` ..."""
     path: str
     sha256: str
+    record: str = ""
+    """the record of the job that made it: `dpo.000032`; "" for a source"""
+    kind: str = ""
+    """data, record or source"""
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,20 @@ class Artifact:
     code: str = ""
     """digest of the code that the step can reach"""
     inputs: tuple[Source, ...] = ()
+    function: str = ""
+    """`regrow.train.stages:sft`"""
+    options: dict[str, Any] = field(default_factory=dict)
+    files: tuple[str, ...] = ()
+    """of the output, below it"""
+
+    @property
+    def stage(self) -> str:
+        """The step's name without the instance."""
+        return self.step.partition(".")[0]
+
+    def made_by(self, name: str) -> str:
+        """The record that the input `name` comes from, "" where there is no such input or record."""
+        return next((source.record for source in self.inputs if source.name == name), "")
 
 
 def _mapping(value: Any) -> dict[str, Any]:
@@ -72,10 +90,22 @@ def artifact(record: Any) -> Artifact:
         packages={k: str(v) for k, v in _mapping(parts.get("packages")).items()},
         code=_text(_mapping(parts.get("code")).get("digest")),
         inputs=tuple(
-            Source(str(name), _text(_mapping(entry).get("path")), _text(digests.get(name)))
+            _source(str(name), _mapping(entry), digests)
             for name, entry in sorted(_mapping(raw.get("inputs")).items())
         ),
+        function=_text(_mapping(parts.get("code")).get("function")),
+        options=_mapping(parts.get("options")),
+        files=tuple(
+            _text(_mapping(entry).get("path"))
+            for entry in (output["files"] if isinstance(output.get("files"), list) else ())
+        ),
     )
+
+
+def _source(name: str, entry: dict[str, Any], digests: dict[str, Any]) -> Source:
+    record = _text(entry.get("record")).rpartition("/")[2].removesuffix(".json")
+    kind = _text(entry.get("kind"))
+    return Source(name, _text(entry.get("path")), _text(digests.get(name)), record, kind)
 
 
 def read(inputs: Mapping[str, Path]) -> dict[str, Artifact]:
@@ -102,7 +132,7 @@ def sha256(path: Path) -> str:
 
 
 def tree(folder: Path) -> str:
-    """The digest of a folder as the records have it: over the sorted lines `<sha256>  <path>`."""
-    paths = (path for path in folder.rglob("*") if path.is_file())
-    lines = sorted(f"{sha256(path)}  {path.relative_to(folder).as_posix()}\n" for path in paths)
+    """The digest of a folder as the records have it: over the lines `<sha256>  <path>`, in the order of paths."""
+    paths = {p.relative_to(folder).as_posix(): p for p in folder.rglob("*") if p.is_file()}
+    lines = [f"{sha256(path)}  {name}\n" for name, path in sorted(paths.items())]
     return hashlib.sha256("".join(lines).encode()).hexdigest()

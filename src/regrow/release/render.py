@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from decimal import ROUND_HALF_EVEN, Decimal
 from pathlib import Path
@@ -13,12 +14,34 @@ import yaml
 TEMPLATES = Path(__file__).parent / "templates"
 
 
+_HIDDEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]"
+)
+"""controls, separators of lines, marks of direction: what has no shape, or changes that of others"""
+
+
+def visible(value: object) -> str:
+    """Text in which characters without a shape are spelled: `\\x1b`, `\\u202e`. Newlines and tabs stay."""
+
+    def spelled(found: re.Match[str]) -> str:
+        code = ord(found[0])
+        return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
+
+    return _HIDDEN.sub(spelled, str(value))
+
+
 def cell(value: object) -> str:
-    """Text safe in a table cell of Markdown: one line, no bars, no HTML."""
-    text = "" if value is None or isinstance(value, jinja2.Undefined) else str(value)
+    """Text safe in a table cell of Markdown: one line, no bars, no HTML, no hidden characters."""
+    text = "" if value is None or isinstance(value, jinja2.Undefined) else visible(value)
     for old, new in (("\\", "\\\\"), ("|", "\\|"), ("<", "&lt;"), (">", "&gt;"), ("`", "'")):
         text = text.replace(old, new)
     return " ".join(text.split()) or "–"
+
+
+def prose(value: object) -> str:
+    """A sentence whose own marks (`code`, **bold**) count; nothing in it opens HTML or a cell."""
+    text = visible(value).replace("|", "\\|").replace("<", "&lt;").replace(">", "&gt;")
+    return " ".join(text.split())
 
 
 def number(value: object, digits: int = 0) -> str:
@@ -48,9 +71,9 @@ def front_matter(value: Mapping[str, Any]) -> str:
 
 
 def quoted(value: object) -> str:
-    """Free text as a Markdown block quote: cannot open a heading, a table or a code fence."""
-    text = "" if value is None else str(value)
-    lines = text.replace("<", "&lt;").splitlines() or [""]
+    """Free text as a Markdown block quote, which it cannot leave; hidden characters are spelled."""
+    text = "" if value is None else visible(value)
+    lines = text.replace("<", "&lt;").split("\n")
     return "\n".join(f"> {line}".rstrip() for line in lines)
 
 
@@ -70,6 +93,8 @@ def environment() -> jinja2.Environment:
         "mb": megabytes,
         "short": short,
         "quoted": quoted,
+        "visible": visible,
+        "prose": prose,
         "front_matter": front_matter,
     }
     return found

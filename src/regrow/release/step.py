@@ -8,19 +8,22 @@ from pathlib import Path
 from typing import Any
 
 from regrow.params.evaluate import Release
-from regrow.release import composition, own, records, stages
-from regrow.release.data_card import data_card, languages
+from regrow.release import composition, history, own, records, stages
+from regrow.release import sentence as stated
+from regrow.release.data_card import data_card
 from regrow.release.export import export, licence, parameters
 from regrow.release.model_card import model_card
 
 
 def run(inputs: dict[str, Path], params: Any, output: Path, *, instance: str) -> dict[str, Any]:
-    """Fill `output` with the checkpoint in Hugging Face format, `README.md`, `DATA_CARD.md`, `LICENSE`.
+    """Fill `output` with the checkpoint in Hugging Face format, `README.md`, `DATA_CARD.md`.
+
+    `LICENSE` is written where the publisher states a licence of the weights.
 
     Args:
         inputs: `checkpoint`, `tokenizer`, `evaluate`, `decontaminate`, `mix`, `sources` (the
-            manifest), and records: `record.checkpoint` and `record.<data step>`; of a fork also
-            `forkmix.<name>`, `forksft.<name>` and their records.
+            manifest), and records: `record.checkpoint` and `record.<step>` of what it was made from; of a
+            fork also `forkmix.<name>`, `forksft.<name>` and their records.
         params: carries `release`.
         output: the folder to fill.
         instance: stage and step of the checkpoint, `rlvr-000080`.
@@ -32,10 +35,12 @@ def run(inputs: dict[str, Path], params: Any, output: Path, *, instance: str) ->
         ValueError: a file is missing or damaged; the message names it.
     """
     release: Release = params.release
-    stage = stages.stage(stages.split(instance)[0])
-    print(f"release {instance}: {release.name}", file=sys.stderr)
-    config = export(inputs["checkpoint"], inputs["tokenizer"], output, chats=stage.chats)
+    stages.stage(stages.split(instance)[0])
+    print(f"release {instance}: {release.name or stated.NOT_STATED}", file=sys.stderr)
     found = records.read(inputs)
+    config = export(
+        inputs["checkpoint"], inputs["tokenizer"], output, chats=_chats(found, instance)
+    )
     table = composition.documents(inputs["decontaminate"], inputs["mix"])
     brought = own.read(inputs, found)
     count = parameters(output / "model.safetensors")
@@ -52,21 +57,31 @@ def run(inputs: dict[str, Path], params: Any, output: Path, *, instance: str) ->
         results=_json(inputs["evaluate"] / "results.json"),
         samples=_json(inputs["evaluate"] / "samples.json"),
         records=found,
-        languages=languages(found),
+        table=table,
         own=brought,
     )
     card = data_card(
         release=release,
-        stage=stage,
+        instance=instance,
         sources=composition.sources(inputs["sources"]),
         table=table,
-        records={name: record for name, record in found.items() if name != "checkpoint"},
+        records=found,
         own=brought,
     )
-    texts = {"README.md": readme, "DATA_CARD.md": card, "LICENSE": licence(release.licence)}
+    texts = {"README.md": readme, "DATA_CARD.md": card}
+    if release.licence:
+        texts["LICENSE"] = licence(release.licence)
     for name, text in texts.items():
         (output / name).write_text(text, encoding="utf-8")
     return {"parameters": count, "files": sum(1 for path in output.iterdir() if path.is_file())}
+
+
+def _chats(found: dict[str, records.Artifact], instance: str) -> bool:
+    """Whether the checkpoint answers in the chat template, by its chain of records."""
+    named = stages.stage(stages.split(instance)[0]).form
+    last = found.get("checkpoint")
+    known = history.book(found.values())
+    return (history.form(known, last, named) if last else named) != "plain"
 
 
 def _json(path: Path) -> dict[str, Any]:

@@ -76,8 +76,15 @@ def cut_runs(text: str) -> Iterator[str]:
 
 
 def load(folder: Path) -> tuple[Tokenizer, dict[str, str]]:
-    """The tokenizer of a folder, and its tokenizer_config.json."""
-    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    """The tokenizer of a folder, and its tokenizer_config.json.
+
+    Every control token counts as special here, also those that a released tokenizer shows
+    (`regrow.tokens.chat.SPOKEN`): so no text that spells one is read as one.
+    """
+    raw = json.loads((folder / "tokenizer.json").read_text(encoding="utf-8"))
+    for token in raw.get("added_tokens") or []:
+        token["special"] = True
+    tokenizer = Tokenizer.from_str(json.dumps(raw, ensure_ascii=False))
     config = json.loads((folder / "tokenizer_config.json").read_text(encoding="utf-8"))
     return tokenizer, config
 

@@ -9,7 +9,7 @@ Control tokens are placed by id; what is said between them is encoded as text, s
 that spells `<|end|>` ends nothing. Every text begins with a space: ` 12` is then the token that it
 is in the middle of a sentence. A message is a mapping with `role` (`system`, `user`, `assistant`,
 `tool`) and `content`; an assistant's may have `reasoning_content` (the think part), and
-`tool_calls` (a list of calls as text) in the place of its content.
+`tool_calls` (a list of calls) in the place of its content: see `regrow.tokens.messages`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from typing import Any
 
 from tokenizers import Tokenizer
 
-Message = Mapping[str, Any]
+from regrow.tokens import messages as reading
+from regrow.tokens.messages import Message
 
 FORMS = ("plain", "think", "instruct")
 SYSTEM, USER, ASSISTANT, TOOL = "<|system|>", "<|user|>", "<|assistant|>", "<|tool|>"
@@ -28,53 +29,29 @@ END, END_OF_TEXT = "<|end|>", "<|endoftext|>"
 THINK, THINK_END = "<think>", "</think>"
 CALL, CALL_END = "<tool_call>", "</tool_call>"
 _ROLES = {"system": SYSTEM, "user": USER, "assistant": ASSISTANT, "tool": TOOL}
+SPOKEN = (THINK, THINK_END, CALL, CALL_END)
+"""control tokens that a reader of an answer needs to see: the released tokenizer calls them not special"""
 _ANSWER = "Answer: "
 ESCAPE = "\u241b"
 """before what looks like a control token in the text of a completion, and is none"""
 _MARKER = re.compile(r"<\|[a-z_]+\|>|</?think>|</?tool_call>")
 
-JINJA = """\
-{%- for message in messages -%}
-{%- if message['role'] == 'assistant' -%}
-{{- '<|assistant|>' -}}
-{%- if message.get('reasoning_content') -%}
-{{- '<think> ' + message['reasoning_content'] | trim + '</think>' -}}
-{%- endif -%}
-{%- if message.get('tool_calls') -%}
-{%- for call in message['tool_calls'] -%}
-{{- '<tool_call> ' + call | trim + '</tool_call>' -}}
-{%- endfor -%}
-{%- else -%}
-{{- ' ' + message['content'] | trim -}}
-{%- endif -%}
-{{- '<|end|>' -}}
-{%- else -%}
-{{- '<|' + message['role'] + '|> ' + message['content'] | trim -}}
-{%- if message['role'] == 'tool' -%}
-{{- '<|end|>' -}}
-{%- endif -%}
-{%- endif -%}
-{%- endfor -%}
-{%- if add_generation_prompt -%}
-{{- '<|assistant|>' -}}
-{%- endif -%}
-"""
-"""the same template for `transformers`' apply_chat_template (tokenizer_config.json)"""
 
-
-def example(tokenizer: Tokenizer, messages: Sequence[Message]) -> tuple[list[int], list[bool]]:
-    """Tokens of a conversation, and which of them are learned.
+def example(
+    tokenizer: Tokenizer, messages: Sequence[Message], tools: Sequence[Mapping[str, Any]] = ()
+) -> tuple[list[int], list[bool]]:
+    """Tokens of a conversation, and which of them are learned. `tools` are described in its system message.
 
     Learned is what an assistant writes: everything after `<|assistant|>` up to its `<|end|>`,
     think tags, calls and the end included.
 
     Raises:
-        ValueError: a message with an unknown role, or without anything to say; a control token
-            that the vocabulary lacks.
+        ValueError: a message with an unknown role, without anything to say, or with something that the
+            template has no place for; a control token that the vocabulary lacks.
     """
     tokens: list[int] = []
     mask: list[bool] = []
-    for message in messages:
+    for message in reading.with_tools(messages, tools):
         for control, text, learned in _pieces(message):
             ids = [_control(tokenizer, control)] if control else _text(tokenizer, text)
             tokens += ids
@@ -82,9 +59,11 @@ def example(tokenizer: Tokenizer, messages: Sequence[Message]) -> tuple[list[int
     return tokens, mask
 
 
-def conversation(tokenizer: Tokenizer, messages: Sequence[Message]) -> list[int]:
+def conversation(
+    tokenizer: Tokenizer, messages: Sequence[Message], tools: Sequence[Mapping[str, Any]] = ()
+) -> list[int]:
     """Tokens of a conversation and the `<|assistant|>` that asks for the next turn."""
-    return [*example(tokenizer, messages)[0], _control(tokenizer, ASSISTANT)]
+    return [*example(tokenizer, messages, tools)[0], _control(tokenizer, ASSISTANT)]
 
 
 def prompt(tokenizer: Tokenizer, question: str, form: str, system: str | None = None) -> list[int]:
@@ -168,25 +147,26 @@ def _escaped(text: str) -> str:
 
 def _pieces(message: Message) -> Iterator[tuple[str, str, bool]]:
     """(control token, text, learned) in order; one of the first two is empty."""
-    role = message.get("role")
-    if role not in _ROLES:
-        raise ValueError(f"role is {role!r}; it is one of {', '.join(_ROLES)}")
+    role = reading.role(message)
+    calls, think, content = (
+        reading.calls(message),
+        reading.thinking(message),
+        reading.content(message),
+    )
+    if not calls and not content:
+        raise ValueError(f"a message of role {role} says nothing")
     yield _ROLES[role], "", False
     learned = role == "assistant"
-    if learned and message.get("reasoning_content"):
+    if think is not None:
         yield THINK, "", True
-        yield "", " " + message["reasoning_content"].strip(), True
+        yield "", f" {think}", True
         yield THINK_END, "", True
-    calls = message.get("tool_calls") if learned else None
-    for call in calls or ():
+    for call in calls:
         yield CALL, "", True
-        yield "", " " + call.strip(), True
+        yield "", f" {call}", True
         yield CALL_END, "", True
     if not calls:
-        content = (message.get("content") or "").strip()
-        if not content:
-            raise ValueError(f"a message of role {role} says nothing")
-        yield "", " " + content, learned
+        yield "", f" {content}", learned
     if role in ("assistant", "tool"):
         yield END, "", learned
 

@@ -17,7 +17,7 @@ from tokenizers import Tokenizer
 from regrow.params.data import Tokenizer as Params
 from regrow.tables import parquet as tables
 from regrow.tables.conservation import conserved
-from regrow.tokens import bpe, chat
+from regrow.tokens import bpe, chat, template
 from regrow.tokens.instances import ordered
 
 
@@ -131,7 +131,7 @@ def _config(p: Params) -> dict[str, Any]:
         "additional_special_tokens": p.special_tokens[2:],
         "clean_up_tokenization_spaces": False,
         "padding_side": "right",
-        "chat_template": chat.JINJA,
+        "chat_template": template.JINJA,
     }
 
 

@@ -87,7 +87,8 @@ def gains(evaluations: Evaluations) -> list[dict[str, Any]]:
     Each: `stage`, `metric`, `title`, `better`, `before` and `after` (value, low, high, checkpoint), `seeds`,
     `items`, `paired` (after - before over the same items), `clear` (whether the paired interval lies
     on the better side of 0), where there is one `control` (its value, the paired difference
-    to it, `survives`), with several seeds `per_seed`, and `note`.
+    to it, `survives`), with several seeds `per_seed`, where a seed is not counted `ignored` (seed, why), and
+    `note`.
     """
     found = (row(evaluations, spec) for spec in SPECS)
     return [each for each in found if each is not None]
@@ -96,11 +97,12 @@ def gains(evaluations: Evaluations) -> list[dict[str, Any]]:
 def row(evaluations: Evaluations, spec: Spec) -> dict[str, Any] | None:
     """One row, None where a side is missing. With several seeds an item's scores are averaged."""
     sides = []
-    for seed in evaluations.seeds(spec.stage):
+    counted, ignored = evaluations.seeds(spec.stage)
+    for seed in counted:
         after = evaluations.last(spec.stage, seed)
         # `before` of another seed where that stage is repeated, else the one there is.
         own = seed if spec.before in SEEDED else 0
-        before = getattr(evaluations, spec.which)(spec.before, own)
+        before = after and evaluations.before(after, spec.before, spec.which, own)
         if before and after:
             old, new = _scores(spec, before, after, evaluations.length_weight(seed))
             if old and new:
@@ -135,8 +137,15 @@ def row(evaluations: Evaluations, spec: Spec) -> dict[str, Any] | None:
         shown[side].pop("items")
     if spec.note:
         shown["note"] = spec.note
+    if before.about.stage != spec.before:
+        shown["note"] = (
+            f"before: {before.name}, from which this stage began; {shown.get('note', '')}"
+        )
+        shown["note"] = shown["note"].rstrip("; ")
+    if ignored:
+        shown["ignored"] = [{"seed": n, "why": why} for n, why in sorted(ignored.items())]
     if spec.control:
-        control = _control(evaluations, spec, new)
+        control = _control(evaluations, spec, after, new)
         if control:
             name, scores = control
             apart = figure(rows.difference(scores, new), False)
@@ -193,10 +202,18 @@ def _averaged(sides: Sequence[Found]) -> Found:
     return found
 
 
-def _control(evaluations: Evaluations, spec: Spec, new: Found) -> tuple[str, Found] | None:
+def _control(
+    evaluations: Evaluations, spec: Spec, after: Evaluation, new: Found
+) -> tuple[str, Found] | None:
+    """The control's scores; None where there is none, or where it began elsewhere or read other data."""
     control = evaluations.last(spec.control)
     if control is None:
         return None
+    sides = [evaluations.checkpoint(each) for each in (after, control)]
+    if None not in sides:
+        began = [{n: s.parts["inputs"].get(n) for n in ("base", "data")} for s in sides if s]
+        if began[0] != began[1]:
+            return None
     scores = control.scores(spec.control_probe or spec.probe)
     scores = {name: scores[name] for name in new if name in scores}
     return (control.name, scores) if scores else None

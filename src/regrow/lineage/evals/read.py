@@ -14,12 +14,14 @@ from regrow.evaluate.bootstrap import MICRO, Score
 from regrow.evaluate.items import Item
 from regrow.evaluate.probes import PLANS, Checkpoint, checkpoint
 from regrow.lineage.errors import Unanswerable
-from regrow.lineage.evals.repeats import repeats
+from regrow.lineage.evals.repeats import apart
 from regrow.lineage.ledger import Ledger, Record
 from regrow.lineage.shelf import Shelf
 from regrow.params.posttrain import Pairs
 
 STEP = "evaluate"
+WEIGHTS = ("base", "previous", "a", "b")
+"""inputs of a training step that are checkpoints whose weights it begins from"""
 Key = tuple[str, str]
 
 
@@ -95,10 +97,64 @@ class Evaluations:
         found = self.of(stage, seed)
         return found[-1] if found else None
 
-    def seeds(self, stage: str) -> list[int]:
-        """Seeds of which a checkpoint of the stage was evaluated, if they repeat this run."""
-        found = sorted({e.about.seed for e in self.all if e.about.stage == stage})
-        return [seed for seed in found if not seed or repeats(self.ledger, seed)]
+    def seeds(self, stage: str) -> tuple[list[int], dict[int, str]]:
+        """Seeds whose last evaluation of the stage may be averaged with seed 0's, and why the others may not.
+
+        A seed counts where nothing but the seed decides the difference, evaluation included; without an
+        evaluation under seed 0 there is nothing that another would repeat.
+        """
+        counted: list[int] = []
+        ignored: dict[int, str] = {}
+        first = self.last(stage)
+        for seed in sorted({e.about.seed for e in self.all if e.about.stage == stage}):
+            other = self.last(stage, seed)
+            if not seed:
+                counted.append(seed)
+            elif first is None or other is None:
+                ignored[seed] = f"there is no evaluation of {stage} under seed 0 that it repeats"
+            elif why := self._differs(first, other):
+                ignored[seed] = why
+            else:
+                counted.append(seed)
+        return counted, ignored
+
+    def checkpoint(self, evaluation: Evaluation) -> Record | None:
+        """The record of the checkpoint that was evaluated, None where it is not here."""
+        entry = evaluation.record.inputs.get("checkpoint") or {}
+        return self.ledger.by_file.get(str(entry.get("record", "")))
+
+    def _differs(self, one: Evaluation, other: Evaluation) -> str | None:
+        """Why `other` is no repetition of `one`, None where only the seed differs."""
+        for each in (one, other):
+            if self.checkpoint(each) is None:
+                return f"the record of the checkpoint {each.name} is not here"
+        return apart(self.ledger, one.record, other.record)
+
+    def before(self, after: Evaluation, stage: str, which: str, seed: int) -> Evaluation | None:
+        """What `after` is compared with: the checkpoint of `stage` that it was trained from.
+
+        Where its chain of records does not pass through `stage` (a recipe without it), the nearest checkpoint
+        of another stage on the chain that was evaluated. Without records, the one of that name.
+        """
+        named: Evaluation | None = getattr(self, which)(stage, seed)
+        record = self.checkpoint(after)
+        if record is None or stage == after.about.stage:
+            return named
+        chain = self._up(record)
+        by_name = {e.name.replace("-", "."): e for e in self.all}
+        if named is not None and named.name.replace("-", ".") in chain:
+            return named
+        return next((by_name[n] for n in chain if n in by_name), None)
+
+    def _up(self, record: Record) -> list[str]:
+        """The checkpoints of other stages whose weights one began from, the nearest first."""
+        seen: list[Record] = [record]
+        for at in seen:
+            for name in WEIGHTS:
+                parent = self.ledger.by_file.get(str((at.inputs.get(name) or {}).get("record", "")))
+                if parent is not None and parent not in seen:
+                    seen.append(parent)
+        return [one.name for one in seen if one.step != record.step]
 
     def length_weight(self, seed: int = 0) -> float:
         """What a token costs in the score of the judge that made the preference pairs."""

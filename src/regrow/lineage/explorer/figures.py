@@ -7,11 +7,11 @@ from typing import Any
 from regrow.evaluate.metrics import metric
 from regrow.lineage.ledger import Ledger
 from regrow.lineage.report import model, plots
-from regrow.lineage.report.about import ABOUT
 from regrow.lineage.report.results import Figure, Results
 from regrow.lineage.report.series import Series
 from regrow.lineage.shelf import Shelf
-from regrow.release import stages
+from regrow.release.history import history
+from regrow.release.records import artifact
 
 POINTS = 240
 """of a curve; longer ones are smoothed, then thinned"""
@@ -83,18 +83,12 @@ def thin(line: Series) -> Series:
     return Series(line.name, [line.steps[i] for i in chosen], [smooth.values[i] for i in chosen])
 
 
-def about(stage_names: list[str]) -> dict[str, dict[str, str]]:
-    """Stage -> title and what it does, in words."""
-    words = {about.stage: about.what for about in ABOUT}
+def about(ledger: Ledger) -> dict[str, dict[str, str]]:
+    """Stage -> title, what was done and what it learned from, by the record of its last checkpoint."""
+    known = {record.name: artifact(record.raw) for record in ledger.records}
+    last = {record.step: record for record in ledger.checkpoints()}
     found = {}
-    for name in stage_names:
-        try:
-            stage = stages.stage(name)
-        except KeyError:
-            continue
-        found[name] = {
-            "title": stage.title,
-            "what": words.get(name.partition("_seed")[0], stage.method),
-            "reads": stage.reads,
-        }
+    for name, record in last.items():
+        stage = history(known, known[record.name])[-1]
+        found[name] = {"title": stage.title, "what": stage.method.text, "reads": stage.reads.text}
     return found

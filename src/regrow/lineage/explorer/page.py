@@ -20,6 +20,7 @@ from regrow.lineage.explorer.index import MOST, index, listed
 from regrow.lineage.explorer.layout import GAP_Y, Layout, layout
 from regrow.lineage.explorer.paired import paired
 from regrow.lineage.explorer.tasks import tasks
+from regrow.lineage.export.subject import Subject
 from regrow.lineage.fork import own
 from regrow.lineage.ledger import Ledger, Record
 from regrow.lineage.report import page as report
@@ -76,7 +77,7 @@ def facts(ledger: Ledger, record: Record | None = None, most: int = MOST) -> dic
         **_about(part, subject),
         **folded.as_json(),
         "graph": _graph(nodes, drawn),
-        "stages": figures.about(list(dict.fromkeys(r.step for r in part.checkpoints()))),
+        "stages": figures.about(part),
         "figures": figures.figures(part, shelf),
         "sources": [
             asdict(source) for source in [*sources(part.root), *own.sources(shelf, part.records)]
@@ -135,11 +136,11 @@ def page(ledger: Ledger, record: Record | None = None, most: int = MOST) -> str:
 
 
 def _about(ledger: Ledger, subject: Record) -> dict[str, Any]:
-    params = {k: v for r in ledger.records for k, v in r.parts["params"].items()}
-    release = params.get("release") or {}
+    about = Subject(ledger, ledger.final or subject)
+    said = about.description
     return {
-        "title": release.get("name", "A run of the flow"),
-        "description": release.get("description", ""),
+        "title": about.stated.get("name") or "A run of the flow",
+        "description": f"The publisher describes it so: {said}" if said else "",
         "artifact": {
             "name": subject.name,
             "path": subject.path,

@@ -18,7 +18,9 @@ from regrow.lineage.errors import Unanswerable
 from regrow.lineage.export.croissant_context import CONTEXT
 from regrow.lineage.export.identifiers import licence_url, media_type, run_id
 from regrow.lineage.export.subject import Subject
+from regrow.lineage.export.summary import sizes
 from regrow.lineage.ledger import Record
+from regrow.release.composition import UNKNOWN
 
 _TYPES = {
     pl.Boolean: "sc:Boolean",
@@ -43,7 +45,8 @@ def dataset(subject: Subject) -> dict[str, Any]:
         Unanswerable: a table whose columns must be described is not on disk.
     """
     told = _told(subject)
-    distribution, record_sets, licences = [], [], set()
+    distribution, record_sets = [], []
+    licences: dict[str, int] = {}
     for record in told:
         for entry in record.files:
             distribution.append(_file_object(record, entry))
@@ -55,10 +58,11 @@ def dataset(subject: Subject) -> dict[str, Any]:
             schema = table.collect_schema()
             record_sets.append(_record_set(record, entry["path"], schema))
             if "licence" in schema.names():
-                licences |= set(table.select(pl.col("licence").unique()).collect()["licence"])
+                counted = table.group_by(pl.col("licence").fill_null(UNKNOWN)).len().collect()
+                for name, count in counted.iter_rows():
+                    licences[name] = licences.get(name, 0) + count
     if subject.shelf.missing:
         raise Unanswerable(f"the columns of tables cannot be described: {subject.shelf.hint()}")
-    licences = {str(name) for name in licences if name} or {s.licence for s in subject.sources}
     provider = subject.about.provider
     found: dict[str, Any] = {
         "@context": CONTEXT,
@@ -67,7 +71,7 @@ def dataset(subject: Subject) -> dict[str, Any]:
         "alternateName": subject.name,
         "description": _describe(subject, told),
         "conformsTo": "http://mlcommons.org/croissant/1.1",
-        "license": [_licence(name) for name in sorted(licences)],
+        "license": _licences(licences or _of_documents(subject)),
         "version": "1.0.0",
         "identifier": f"sha256:{subject.record.sha256}",
         "citeAs": _cite(subject),
@@ -118,7 +122,8 @@ def _describe(subject: Subject, told: list[Record]) -> str:
     names = ", ".join(record.name for record in told)
     if subject.is_model:
         return f"What {subject.name} was trained on: the outputs of {names}."
-    return f"The output of the step {names}. {subject.description}".strip()
+    stated = f" The publisher states: {subject.description}" if subject.description else ""
+    return f"The output of the step {names}.{stated}"
 
 
 def _cite(subject: Subject) -> str:
@@ -128,15 +133,34 @@ def _cite(subject: Subject) -> str:
 
 
 def _languages(subject: Subject) -> list[str]:
-    for record in subject.chain:
-        kept = (record.parts.get("params") or {}).get("filter", {}).get("languages")
-        if isinstance(kept, list):
-            return [str(language) for language in kept]
-    return []
+    """The languages that the chain's filter was to keep."""
+    kept = subject.section("filter").get("languages")
+    return [str(language) for language in kept] if isinstance(kept, list) else []
 
 
-def _licence(name: str) -> Any:
-    return licence_url(name) or {"@type": "sc:CreativeWork", "name": name}
+def _of_documents(subject: Subject) -> dict[str, int]:
+    """Documents by licence that pretraining may draw on, for tables without a column of licences."""
+    found = sizes.shares(sizes.composition(subject), "licence")
+    return {str(row["name"]): int(row["documents"]) for row in found}
+
+
+def _licences(rows: dict[str, int]) -> list[Any]:
+    """The licences of the tables' rows; rows without one are counted, never passed over.
+
+    Croissant requires a licence, so tables without that column say that none is on record.
+    """
+    if not rows:
+        return [{"@type": "sc:CreativeWork", "name": "no licence on record"}]
+    total = sum(rows.values())
+    return [
+        {
+            "@type": "sc:CreativeWork",
+            "name": f"no licence on record for {rows[name]:,} of {total:,} documents or rows",
+        }
+        if name == UNKNOWN
+        else licence_url(name) or {"@type": "sc:CreativeWork", "name": name}
+        for name in sorted(rows)
+    ]
 
 
 def _file_object(record: Record, entry: dict[str, Any]) -> dict[str, Any]:

@@ -16,7 +16,6 @@ from regrow.lineage.export.modelcard import card, properties
 from regrow.lineage.export.subject import Subject
 from regrow.lineage.fork import own
 from regrow.lineage.ledger import Record
-from regrow.lineage.sources import source_files
 
 _SOURCES = "source:sources"
 
@@ -67,7 +66,7 @@ def _subject(subject: Subject) -> dict[str, Any]:
     """What is said of the BOM's subject beyond its bytes."""
     found: dict[str, Any] = {"name": subject.name, "modelCard": card(subject)}
     if subject.description:
-        found["description"] = subject.description
+        found["description"] = f"{subject.description} (stated by the publisher)"
     if subject.licence:
         found["licenses"] = [{"expression": subject.licence}]
     return found
@@ -144,7 +143,7 @@ def _source_components(subject: Subject) -> list[dict[str, Any]]:
             ),
         }
         for file in [
-            *source_files(subject.ledger.root),
+            *subject.source_files,
             *own.files(subject.ledger.root, subject.chain),
         ]
     ]
@@ -155,6 +154,7 @@ def _source_components(subject: Subject) -> list[dict[str, Any]]:
         "licenses": [{"expression": spdx(s.licence for s in subject.sources)}],
         "data": [{"type": "dataset", "name": "sources"}],
         "components": [*parts, *files],
+        "properties": properties({"regrow:documents-without-licence": subject.unlicensed}),
     }
     return [whole]
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from regrow.lineage.export.subject import Subject
-from regrow.release import stages
+from regrow.release.sentence import NOT_STATED
 
 
 def card(subject: Subject) -> dict[str, Any]:
     """The `modelCard` of the subject; figures are those that its evaluation counted."""
     record = subject.record
-    stage = stages.stage(record.step)
+    stage = subject.history[-1]
+    function = subject.artifacts[record.name].function
     read = [
         parent
         for ancestor in subject.chain
@@ -23,9 +24,7 @@ def card(subject: Subject) -> dict[str, Any]:
     tasks = subject.about.model.tasks
     found: dict[str, Any] = {
         "modelParameters": {
-            "approach": {"type": "reinforcement-learning" if "rl" in record.step else "supervised"}
-            if stage.form != "plain" or "rl" in record.step
-            else {"type": "self-supervised"},
+            **_approach(function),
             "task": "text-generation",
             "architectureFamily": "decoder-only transformer",
             "modelArchitecture": "Olmo3ForCausalLM",
@@ -36,7 +35,9 @@ def card(subject: Subject) -> dict[str, Any]:
         "properties": properties(
             {
                 "regrow:stage": stage.title,
-                "regrow:method": stage.method,
+                "regrow:method": stage.method.text,
+                "regrow:learned-from": stage.reads.text,
+                "regrow:licence-of-the-weights": subject.licence or NOT_STATED,
                 "regrow:training-tokens": record.counts.get("tokens"),
             }
         ),
@@ -52,6 +53,21 @@ def card(subject: Subject) -> dict[str, Any]:
     if metrics:
         found["quantitativeAnalysis"] = {"performanceMetrics": metrics}
     return found
+
+
+_APPROACHES = {
+    "regrow.train.stages:pretrain": "self-supervised",
+    "regrow.train.stages:midtrain": "self-supervised",
+    "regrow.train.stages:longcontext": "self-supervised",
+    "regrow.train.stages:sft": "supervised",
+    "regrow.train.stages:dpo": "supervised",
+    "regrow.reinforce.rlvr:run": "reinforcement-learning",
+}
+"""function of the last stage -> CycloneDX's word; a function that is not here, or makes no step, has none"""
+
+
+def _approach(function: str) -> dict[str, Any]:
+    return {"approach": {"type": _APPROACHES[function]}} if function in _APPROACHES else {}
 
 
 def properties(values: dict[str, Any]) -> list[dict[str, str]]:

@@ -11,7 +11,7 @@ import json
 from typing import Any
 
 from regrow.lineage.export.identifiers import PRODUCER, run_id
-from regrow.lineage.export.subject import Subject, section
+from regrow.lineage.export.subject import Subject
 from regrow.lineage.ledger import Record
 
 _SPEC = "https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs/"
@@ -20,7 +20,7 @@ _FACETS = "https://openlineage.io/spec/facets/"
 
 def events(subject: Subject) -> list[dict[str, Any]]:
     """The events of the jobs that made the artifact, in the order of the flow."""
-    namespace = str(section(subject.ledger, "release").get("name") or "regrow")
+    namespace = str(subject.stated.get("name") or "regrow")
     return [_event(subject, record, namespace) for record in subject.chain]
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from regrow.lineage.export.identifiers import PRODUCER, licence_url, media_type, run_id
 from regrow.lineage.export.subject import Subject
 from regrow.lineage.ledger import Record
-from regrow.lineage.sources import source_files
+from regrow.release.sentence import NOT_STATED
 
 _PROFILE = "https://w3id.org/ro/wfrun/process/0.5"
 _CONTEXT = [
@@ -31,7 +31,7 @@ def crate(subject: Subject) -> dict[str, Any]:
         entities.setdefault(entity["@id"], entity)
         return {"@id": entity["@id"]}
 
-    parts = [add(_source(file)) for file in source_files(subject.ledger.root) if file["sha256"]]
+    parts = [add(_source(file)) for file in subject.source_files if file["sha256"]]
     actions = []
     for record in subject.chain:
         files = [add(_file(record, entry)) for entry in record.files]
@@ -49,8 +49,7 @@ def crate(subject: Subject) -> dict[str, Any]:
         "@id": "./",
         "@type": "Dataset",
         "name": subject.name,
-        "description": subject.description
-        or f"The run that made {subject.record.name}: records, data, provenance.",
+        "description": _described(subject),
         "datePublished": _date(subject),
         "license": licence,
         "conformsTo": {"@id": _PROFILE},
@@ -74,6 +73,11 @@ def crate(subject: Subject) -> dict[str, Any]:
     }
     rest = [entities[name] for name in sorted(entities)]
     return {"@context": _CONTEXT, "@graph": [descriptor, root, profile, *rest]}
+
+
+def _described(subject: Subject) -> str:
+    text = f"The run that made {subject.record.name}: records, data, provenance."
+    return f"{text} The publisher states: {subject.description}" if subject.description else text
 
 
 def _compact(values: list[Any]) -> Any:
@@ -191,8 +195,8 @@ def _licence(licence: str) -> dict[str, Any]:
     return {
         "@id": url or f"#licence-{licence.replace(' ', '-')}",
         "@type": "CreativeWork",
-        "name": licence if licence != "unknown" else "to be filled in by the provider",
-        "description": "Licence of the weights; the text keeps the licences of its sources.",
+        "name": licence if licence != "unknown" else NOT_STATED,
+        "description": "Licence of the weights, as the publisher states it. It is not that of the text.",
     }
 
 

@@ -121,8 +121,7 @@ class Repository:
 
 def headline(chosen: Sequence[Revision]) -> Revision:
     """The revision that people want: the last one on the way to the last stage, else the last."""
-    names = {stage.name for stage in stages.chain(stages.LAST)}
-    wanted = [r for r in chosen if r.record.trained and r.record.trained[0] in names]
+    wanted = [r for r in chosen if r.record.trained and r.record.trained[0] in stages.MAIN]
     return (wanted or list(chosen))[-1]
 
 

@@ -39,6 +39,9 @@ class Revision:
 def revisions(ledger: Ledger) -> list[Revision]:
     """All released checkpoints, in the order of training, parents before their children.
 
+    One whose records are of several runs (`Ledger.broken`) is none: what is recorded beside it is not what it
+    began from.
+
     Raises:
         Unanswerable: nothing is released.
     """
@@ -46,7 +49,7 @@ def revisions(ledger: Ledger) -> list[Revision]:
     found = []
     for checkpoint in ledger.checkpoints():
         record = ledger.about("release", checkpoint)
-        if record is None or record.instance is None:
+        if record is None or record.instance is None or ledger.broken(record):
             continue
         released[checkpoint.name] = record
         names = tuple(
@@ -57,6 +60,11 @@ def revisions(ledger: Ledger) -> list[Revision]:
     if not found:
         raise Unanswerable("no checkpoint is released here: run `snakemake --cores all`.")
     return found
+
+
+def others(ledger: Ledger) -> list[Record]:
+    """Releases whose records are of several runs: left in the tree by another recipe or corpus."""
+    return [record for record in ledger.of_step("release") if ledger.broken(record)]
 
 
 def _parents(ledger: Ledger, checkpoint: Record, released: dict[str, Record]) -> list[Record]:
@@ -100,6 +108,12 @@ def _one(ledger: Ledger, known: list[Revision], name: str) -> str:
     for revision in known:
         if record.trained and revision.record.trained == record.trained:
             return revision.name
+    for release in others(ledger):
+        if release.trained == record.trained:
+            raise Unanswerable(
+                f"{record.name}: its records are of different runs ({ledger.broken(release)}). "
+                "Run `snakemake --cores all`, or restore records/ with git."
+            )
     raise Unanswerable(
         f"{record.name} is no released checkpoint. `regrow release --list` names those that are."
     )

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from markupsafe import Markup
 
 from regrow.evaluate.metrics import metric
-from regrow.lineage.ledger import Ledger
+from regrow.lineage.ledger import Ledger, Record
 from regrow.lineage.report import model, plots
-from regrow.lineage.report.about import ABOUT
+from regrow.lineage.report.about import ABOUT, About
 from regrow.lineage.report.gains import Gain
 from regrow.lineage.report.pictures import ADD, Chapter
 from regrow.lineage.report.results import Results
 from regrow.lineage.shelf import Shelf
+from regrow.release import methods
+from regrow.release.history import history
+from regrow.release.records import Artifact, artifact
 
 
 def chapters(
@@ -25,11 +29,13 @@ def chapters(
 ) -> list[Chapter]:
     """The chapters of the stages that have checkpoints."""
     found = []
-    for about in ABOUT:
-        made = ledger.checkpoints(about.stage)
+    known = {record.name: artifact(record.raw) for record in ledger.records}
+    for plain in ABOUT:
+        made = ledger.checkpoints(plain.stage)
         if not made or made[-1].trained is None:
             continue
-        runs = [(about.stage, "this run"), *about.beside]
+        about = _told(plain, known, made[-1])
+        runs = [(about.stage, "this run"), *_beside(about, ledger, known)]
         curves = [c for name, label in runs if (c := model.curve(ledger, shelf, name, label))]
         chapter = Chapter(
             about,
@@ -50,6 +56,18 @@ def chapters(
             ADD[about.stage](chapter, ledger, shelf, results)
         found.append(chapter)
     return found
+
+
+def _told(about: About, known: dict[str, Artifact], record: Record) -> About:
+    """The chapter with the words of its last checkpoint's record."""
+    stage = history(known, known[record.name])[-1]
+    return replace(about, title=stage.title, what=f"{stage.method} Learned from: {stage.reads}")
+
+
+def _beside(about: About, ledger: Ledger, known: dict[str, Artifact]) -> list[tuple[str, str]]:
+    """(stage, title) of the runs on the same chart that were made."""
+    made = [(stage, ledger.checkpoints(stage)) for stage in about.beside]
+    return [(stage, methods.title(known[found[-1].name])) for stage, found in made if found]
 
 
 def final_table(results: Results) -> dict[str, Any]:

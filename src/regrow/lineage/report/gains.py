@@ -34,6 +34,8 @@ class Gain:
     survives: bool
     """whether the gain is a gain over the control, too"""
     note: str
+    ignored: tuple[tuple[int, str], ...] = ()
+    """seeds that are not averaged, and why"""
 
     @property
     def verdict(self) -> str:
@@ -78,6 +80,7 @@ def _gain(row: dict[str, Any]) -> Gain:
         _figure(control["paired"], better) if control else None,
         bool(control and control["survives"]),
         row.get("note", ""),
+        tuple((each["seed"], each["why"]) for each in row.get("ignored", ())),
     )
 
 

@@ -98,12 +98,17 @@ def samples(ledger: Ledger, shelf: Shelf) -> list[dict[str, Any]]:
     return found
 
 
-def composition(shelf: Shelf) -> dict[str, list[Share]]:
-    """What training draws on, by source, licence and topic; {} where the tables are not on disk."""
+def texts(shelf: Shelf) -> pl.DataFrame | None:
+    """The documents that pretraining may draw on and those held out, None where they are not on disk."""
     train = shelf.path("decontaminate", "train.parquet")
     held = shelf.path("decontaminate", "heldout.parquet")
     mix = shelf.path("mix", "mix.parquet")
-    if not (train and held and mix):
+    return documents(train.parent, mix.parent) if train and held and mix else None
+
+
+def composition(shelf: Shelf) -> dict[str, list[Share]]:
+    """What training draws on, by source, licence and topic; {} where the tables are not on disk."""
+    rows = texts(shelf)
+    if rows is None:
         return {}
-    rows = documents(train.parent, mix.parent)
     return {column: shares(rows, column) for column in ("source", "licence", "topic")}

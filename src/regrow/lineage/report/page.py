@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from regrow.flow.visible import lines
 from regrow.lineage.audit import documents
+from regrow.lineage.export.subject import Subject
 from regrow.lineage.ledger import Ledger
 from regrow.lineage.report import arcs, model, run
 from regrow.lineage.report.answers import answers
@@ -21,7 +22,8 @@ from regrow.lineage.report.plots import forest
 from regrow.lineage.report.results import Results
 from regrow.lineage.report.series import Series
 from regrow.lineage.shelf import Shelf
-from regrow.lineage.sources import sources
+from regrow.release import statements
+from regrow.release.render import visible
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -45,31 +47,35 @@ def page(ledger: Ledger) -> str:
         "count": count,
         "figure": figure,
         "signed": signed,
+        "visible": visible,
     }
     text = environment.get_template("page.jinja").render(facts(ledger))
     return lines(text)  # of strangers: nothing in it turns the page round or hides
 
 
 def facts(ledger: Ledger) -> dict[str, Any]:
-    """What the template shows."""
+    """What the template shows: of the records whose chains hold together, the rest is counted."""
+    whole = ledger
+    ledger = whole.sound()
     shelf = Shelf(ledger)
     rows = arcs.nodes(ledger)
     graph, graph_width = arcs.svg(rows, arcs.edges(ledger, rows))
     final = ledger.final
     release = ledger.about("release", final) if final else None
-    params = {k: v for r in ledger.records for k, v in r.parts["params"].items()}
+    about = Subject(ledger, final or ledger.records[-1])
     results = Results(ledger, shelf)
     found = gains(ledger)
     spent = run.spent(ledger)
     told = chapters(ledger, shelf, results, found, {row.step: row.seconds for row in spent})
     scores = model.scores(results)
     return {
-        "title": params.get("release", {}).get("name", "A run of the flow"),
-        "description": params.get("release", {}).get("description", ""),
-        "model": _shape(params, told),
+        "title": about.stated.get("name") or "A run of the flow",
+        "description": about.description,
+        "model": _shape(about, told),
         "released": release or final or ledger.records[-1],
-        "published": run.published(ledger),
+        "published": run.published(whole),
         "records": len(ledger.records),
+        "others": len(whole.records) - len(ledger.records),
         "spent": run.brief(spent),
         "seconds": sum(row.seconds for row in spent),
         "graph": Markup(graph),
@@ -85,18 +91,30 @@ def facts(ledger: Ledger) -> dict[str, Any]:
         "score_charts": _charts(scores),
         "samples": model.samples(ledger, shelf),
         "composition": model.composition(shelf),
-        "sources": {source.name: source for source in sources(ledger.root)},
+        "sources": {source.name: source for source in about.sources},
+        **_of_text(about, shelf),
         "missing": shelf.hint(),
     }
 
 
-def _shape(params: dict[str, Any], told: list[Chapter]) -> dict[str, Any]:
-    shape = params.get("model", {})
+def _of_text(about: Subject, shelf: Shelf) -> dict[str, Any]:
+    """Sentences on licences and repeats, from the tables; none where they are not on disk."""
+    rows = model.texts(shelf)
+    if rows is None:
+        return {"licences": [], "of_mix": []}
+    return {
+        "licences": statements.licences(rows),
+        "of_mix": statements.of_mix(about.artifacts, rows),
+    }
+
+
+def _shape(about: Subject, told: list[Chapter]) -> dict[str, Any]:
+    shape = about.section("model")
     known = [c.tokens for c in told if c.tokens and c.about.stage != "rlzero"]
     return {
         "layers": shape.get("layers"),
         "hidden": shape.get("hidden"),
-        "vocabulary": params.get("tokenizer", {}).get("vocabulary"),
+        "vocabulary": about.section("tokenizer").get("vocabulary"),
         "tokens": sum(known) if known else None,
     }
 

@@ -16,6 +16,7 @@ from regrow.lineage.report.gains import Gain
 from regrow.lineage.report.results import Results
 from regrow.lineage.report.series import Series
 from regrow.lineage.shelf import Shelf
+from regrow.release.history import WEIGHTS
 
 
 @dataclass
@@ -39,6 +40,22 @@ class Chapter:
     """one more sentence"""
     anneal: dict[str, Any] | None = None
     soup: dict[str, Any] | None = None
+
+
+def _before(results: Results, stage: str, default: str) -> str:
+    """The nearest evaluated stage whose weights a stage began from, by the records; else `default`."""
+    record = results.last(stage)
+    seen = [record] if record else []
+    for at in seen:
+        for name in WEIGHTS:
+            entry = at.inputs.get(name) or {}
+            parent = results.ledger.by_file.get(str(entry.get("record", "")))
+            if parent is None or parent in seen:
+                continue
+            if parent.step != stage and parent in results:
+                return parent.step
+            seen.append(parent)
+    return default
 
 
 def _by_family(
@@ -67,8 +84,8 @@ def _midtrain(chapter: Chapter, ledger: Ledger, shelf: Shelf, results: Results) 
         chapter.soup = decision
     after = "soup" if results.last("soup") else "midtrain"
     _by_family(
-        chapter, results, "exact_match", "pretrain", after,
-        "Questions never trained on, by family: share answered exactly right, with 95 % intervals.",
+        chapter, results, "exact_match", _before(results, after, "pretrain"), after,
+        "Held-out questions by family: share answered exactly right, with 95 % intervals.",
     )  # fmt: skip
 
 
@@ -95,7 +112,7 @@ def _long(chapter: Chapter, ledger: Ledger, shelf: Shelf, results: Results) -> N
         title = "Loss by position in held-out documents"
         colours = [_POSITION_COLOURS[line.name] for line in series]
         chart = plots.lines(series, title=title, unit="position", colours=colours)
-        caption = "Loss by position in long documents never trained on."
+        caption = "Loss by position in held-out long documents."
         chapter.figures.append((Markup(chart), _legend(caption, series, colours)))
     rows = []
     for stage, end, name in runs:
@@ -109,7 +126,7 @@ def _long(chapter: Chapter, ledger: Ledger, shelf: Shelf, results: Results) -> N
             )
     if rows:
         chart = plots.forest(rows, title="Loss beyond the old context")
-        caption = "Loss at positions that the model had never been at before this stage."
+        caption = "Loss at the positions beyond `evaluate.short_context`."
         chapter.figures.append((Markup(chart), caption))
 
 
@@ -149,10 +166,7 @@ def _dpo(chapter: Chapter, ledger: Ledger, shelf: Shelf, results: Results) -> No
         chart = plots.forest(
             rows, title="Preferences and answers before and after", span=(0.0, 1.0)
         )
-        caption = (
-            "Held-out pairs: how often the chosen answer is the likelier; and right answers beside it, "
-            "because taste must not cost skill."
-        )
+        caption = "Held-out pairs: how often the chosen answer is the likelier; and right answers beside it."
         chapter.figures.append((Markup(chart), caption))
 
 
@@ -160,7 +174,7 @@ def _rlvr(chapter: Chapter, ledger: Ledger, shelf: Shelf, results: Results) -> N
     _reward_chart(chapter, ledger, shelf, (("rlvr", "reward"),))
     chapter.note = _agreement(ledger, "rlvr")
     _by_family(
-        chapter, results, "pass_rate", "dpo", "rlvr",
+        chapter, results, "pass_rate", _before(results, "rlvr", "dpo"), "rlvr",
         "Held-out questions, answers drawn at temperature 1: share that passes the verifier.",
     )  # fmt: skip
 

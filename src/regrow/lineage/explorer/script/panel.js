@@ -16,7 +16,7 @@ function showRecord(name) {
   const place = placeOf(name);
   put(
     heading(record.name, record.checkpoint ? "checkpoint" : ""),
-    stage ? sentence(`${stage.title}. ${stage.what}`, "lead") : null,
+    stage ? sentence(`${stage.title}. ${stage.what} Learned from: ${stage.reads}`, "lead") : null,
     record.problems.map((text) => sentence(text, "warn")),
     instances(record, place),
     facts([

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from regrow.lineage.export.about import Energy
-from regrow.lineage.export.subject import Subject, section
+from regrow.lineage.export.subject import Subject
 from regrow.lineage.export.summary import sizes
+from regrow.model.config import PAD_TO
 
 THRESHOLD_GPAI = 10**23
 """FLOP above which the guidelines of July 2025 presume a general-purpose model"""
@@ -45,14 +46,14 @@ def parameters(model: Mapping[str, Any], vocabulary: int) -> int:
 
 def of(subject: Subject) -> int | None:
     """Parameters of the subject, None where its shape is not recorded."""
-    model = section(subject.ledger, "model")
-    vocabulary = section(subject.ledger, "tokenizer").get("vocabulary")
+    model = subject.section("model")
+    vocabulary = subject.section("tokenizer").get("vocabulary")
     for record in subject.chain:
         if record.step == "tokenizer":
             vocabulary = record.counts.get("vocabulary", vocabulary)
     if not model or not isinstance(vocabulary, int):
         return None
-    return parameters(model, vocabulary)
+    return parameters(model, -(-vocabulary // PAD_TO) * PAD_TO)
 
 
 def costs(subject: Subject) -> list[Cost]:
@@ -61,11 +62,12 @@ def costs(subject: Subject) -> list[Cost]:
     if size is None:
         return []
     sampled = sizes.rollouts(subject)
+    preference = {one.name for one in subject.history if one.title.startswith("Preference")}
     found = []
     for stage, tokens in sizes.trained(subject).items():
         if not tokens:
             continue
-        if stage.startswith("dpo"):
+        if stage in preference:
             found.append(Cost(stage, tokens, 8 * size * tokens, "6 P D + 2 P D (reference)"))
         elif stage in sampled:
             flop = 6 * size * tokens + 2 * size * sampled[stage]

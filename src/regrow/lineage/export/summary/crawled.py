@@ -4,56 +4,87 @@ from __future__ import annotations
 
 from typing import Any
 
-from regrow.crawl import manifest
 from regrow.lineage.export.subject import Subject
 from regrow.lineage.export.summary import sizes
 from regrow.lineage.export.summary.dates import collected, month
-from regrow.lineage.export.summary.domains import Domain, domains
-from regrow.lineage.export.summary.field import Section, Table, known, modality, ticked, told
-from regrow.lineage.sources import MANIFEST
+from regrow.lineage.export.summary.domains import Domain, copied, domains
+from regrow.lineage.export.summary.field import (
+    Field,
+    Section,
+    Table,
+    asked,
+    known,
+    modality,
+    ticked,
+    told,
+)
+from regrow.lineage.ledger import Record
+from regrow.release.gathering import Gathered
+from regrow.release.sentence import plural
 
 _MOST_SHOWN = 1000
 
 
 def section(subject: Subject) -> Section:
-    """2.3."""
-    record = subject.ledger.by_name.get("crawl")
-    params: dict[str, Any] = (record.parts["params"].get("crawl") or {}) if record else {}
-    if record is None:
+    """2.3. What the run's own crawler did follows from its record; what others' did is in none."""
+    gathered, record = subject.gathered, subject.step("crawl")
+    title = "Data crawled and scraped from online sources"
+    question = "Were crawlers used by the provider or on their behalf?"
+    if gathered is None or record is None:
+        note = "No crawl is among the records of this model."
+        return Section("2.3", title, (asked("used", question, None, note),))
+    if not gathered.fetches:
+        note = (
+            f"The run's own crawler fetched nothing ({record.file}: {gathered.fetches or 0} fetches). "
+            f"{_foreign_note(gathered)}"
+        )
         return Section(
             "2.3",
-            "Data crawled and scraped from online sources",
-            (ticked("used", "Were crawlers used by the provider or on their behalf?", False),),
+            title,
+            (asked("used", question, None, note), *_copied(subject), *_foreign(subject)),
         )
+    params: dict[str, Any] = record.parts["params"].get("crawl") or {}
     found = domains(subject)
     sizes.complete(subject)
-    live = bool(params.get("live"))
-    note = (
-        "The crawler visited hosts of the Internet."
-        if live
-        else "In this run the crawler visited no host of the Internet: it fetched pages that a local "
-        "server serves from the archives of 2.1, under the host names below, so that the crawl can be "
-        "repeated. It behaved as described."
-    )
     return Section(
         "2.3",
-        "Data crawled and scraped from online sources",
+        title,
         (
-            ticked("used", "Were crawlers used by the provider or on their behalf?", True, [record.file], note),
+            ticked("used", question, True, [record.file], _where(gathered)),
             known("names", "Crawler name(s)/identifier(s)", str(params.get("user_agent") or ""), [record.file]),
-            told("purpose", "Purposes of the crawler(s)", subject.about.data.crawler_purpose,
-                 "The flow uses what it fetched for the training sets of 1.3 and their evaluation."),
-            known("behaviour", "General description of crawler behaviour", behaviour(params), [record.file]),
+            told("purpose", "Purposes of the crawler(s)", subject.about.data.crawler_purpose),
+            known("behaviour", "General description of crawler behaviour", behaviour(params), [record.file],
+                  f"What it does and does not do is that of the code with the digest {subject.artifacts[record.name].code[:16]}."),
             known("period", "Period of data collection", _period(subject), [record.file]),
             known("content", "Comprehensive description of the types of content and online sources crawled",
-                  _content(subject, params, found), [record.file, "records/text.json"]),
+                  _content(subject, record, found), [record.file, "records/text.json"]),
             modality(),
             known("domains", _label(subject), _table(subject, found), [record.file],
                   f"{sum(d.listed for d in found):,} of {len(found):,} domains are asked for; a star marks "
-                  f"them. Shown: the {min(len(found), _shown(found)):,} largest."),
+                  f"them. Shown: the {min(len(found), _shown(found)):,} largest." if found else ""),
+            *_copied(subject),
             *_foreign(subject),
         ),
     )  # fmt: skip
+
+
+def _where(gathered: Gathered) -> str:
+    count = f"{gathered.fetches or 0:,} addresses"
+    if gathered.live:
+        return f"The crawler came to {count} of hosts on the Internet."
+    return (
+        f"In this run the crawler visited no host of the Internet: it came to {count} that the run itself serves from "
+        "archives of its sources, under the host names below, so that the crawl can be repeated."
+    )
+
+
+def _foreign_note(gathered: Gathered) -> str:
+    if not gathered.foreign:
+        return ""
+    return (
+        f"Its text comes from {plural(len(gathered.foreign), 'WARC file')} from elsewhere, listed below. Whether the pages were "
+        "crawled by the provider or on its behalf, and how, is in no record."
+    )
 
 
 def behaviour(params: dict[str, Any]) -> tuple[str, ...]:
@@ -63,8 +94,8 @@ def behaviour(params: dict[str, Any]) -> tuple[str, ...]:
     return tuple(
         text
         for text in (
-            "Obeys robots.txt (RFC 9309) under its own name and the group for all, Crawl-delay included; "
-            "does not keep pages whose robots meta element or X-Robots-Tag header says noindex."
+            "Set to obey robots.txt (RFC 9309) under its own name and the group for all, Crawl-delay included, and "
+            "to keep no page whose robots meta element or X-Robots-Tag header says noindex."
             if obeys
             else "Does NOT obey robots.txt (crawl.obey_robots is false)."
             if obeys is False
@@ -91,19 +122,25 @@ def _period(subject: Subject) -> str | None:
     return f"From {month(first)} to {month(last)}"
 
 
-def _content(subject: Subject, params: dict[str, Any], found: list[Domain]) -> tuple[str, ...]:
-    crawl = subject.ledger.by_name["crawl"].counts
-    text = subject.ledger.by_name.get("text")
-    titles = sorted({s.title for s in subject.sources if s.title})
+def _content(subject: Subject, record: Record, found: list[Domain]) -> tuple[str, ...]:
+    crawl = record.counts
+    text = subject.step("text")
+    gathered = subject.gathered
+    came = {row["name"] for row in sizes.shares(sizes.composition(subject), "source")}
+    titles = sorted({s.title for s in subject.sources if s.title and s.name in came})
     pages, size = sum(d.pages for d in found), sum(d.size for d in found)
     outcomes = crawl.get("outcomes") or {}
     return tuple(
         sentence
         for sentence in (
-            f"{pages:,} pages ({size:,} bytes) of {len(found):,} domains: {'; '.join(titles)}."
+            f"{pages:,} pages ({size:,} bytes) of {len(found):,} domains were kept."
             if found
             else "",
-            f"{text.counts['kept']:,} documents of text came out of them."
+            f"Sources by the manifest's titles, of which documents came through: {'; '.join(titles)}."
+            if titles
+            else "",
+            f"{text.counts['kept']:,} documents of text came out of them"
+            + (" and the WARC files of other crawlers." if gathered and gathered.foreign else ".")
             if text and isinstance(text.counts.get("kept"), int)
             else "",
             "Addresses by outcome: "
@@ -156,25 +193,32 @@ def _table(subject: Subject, found: list[Domain]) -> Table | None:
     return Table(columns, rows) if rows else None
 
 
-def _foreign(subject: Subject) -> list[Any]:
-    """Crawls of others that were read beside the run's own."""
-    path = subject.ledger.root / MANIFEST
-    if not path.is_file():
+def _copied(subject: Subject) -> list[Field]:
+    """The domains whose pages came out of other crawlers' WARC files."""
+    found = copied(subject)
+    sizes.complete(subject)
+    if not found:
         return []
-    files = sorted({f for host in manifest.load(path).hosts.values() for f in host.foreign})
-    if not files:
+    table = Table(("Domain", "Documents of text", "Bytes of text"), tuple(found[:_MOST_SHOWN]))
+    note = (
+        f"All {len(found):,}."
+        if len(found) <= _MOST_SHOWN
+        else (f"The {_MOST_SHOWN:,} largest of {len(found):,}.")
+    )
+    label = "Domains whose pages came out of WARC files of other crawlers"
+    return [known("copied", label, table, ["records/crawl.json", "records/text.json"], note)]
+
+
+def _foreign(subject: Subject) -> list[Field]:
+    """The WARC files of others that were read, by the crawl's record."""
+    gathered = subject.gathered
+    if gathered is None or not gathered.foreign:
         return []
     months = collected(subject)
     spans = []
-    for file in files:
-        span = months.get(f"foreign-{file.rpartition('/')[2]}")
+    for file in gathered.foreign:
+        span = months.get(file)
         when = f" ({month(span[0])} to {month(span[1])})" if span else " (no readable date)"
-        spans.append(f"sources/{file}{when}")
-    return [
-        known(
-            "foreign",
-            "WARC files of other crawlers, read beside the run's own",
-            tuple(spans),
-            ["records/crawl.json"],
-        )
-    ]
+        spans.append(f"{file}{when}")
+    label = "WARC files of other crawlers that were read"
+    return [known("foreign", label, tuple(spans), ["records/crawl.json"])]

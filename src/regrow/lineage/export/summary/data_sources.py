@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import polars as pl
+
 from regrow.lineage.export.subject import Subject
 from regrow.lineage.export.summary import sizes
 from regrow.lineage.export.summary.field import (
@@ -14,17 +16,22 @@ from regrow.lineage.export.summary.field import (
     ticked,
     told,
 )
+from regrow.release.composition import UNKNOWN
 
 LARGE = 0.03
 """share of all publicly available text from which the template calls a dataset large"""
 
 
 def public(subject: Subject) -> Section:
-    """2.1: sources that were taken from published packages, and what the provider adds."""
+    """2.1: sources that the manifest says were taken from a published package, and what the provider adds.
+
+    Of text without such an origin no record says whether somebody published it as a dataset: then the answer is the
+    provider's, unless it is yes already.
+    """
     origin = {s.name: s for s in subject.sources if s.origin}
-    rows = [
-        row for row in sizes.shares(sizes.composition(subject), "source") if row["name"] in origin
-    ]
+    found = sizes.shares(sizes.composition(subject), "source")
+    rows = [row for row in found if row["name"] in origin]
+    others = [row for row in found if row["name"] not in origin]
     total = sum(row["bytes"] for row in rows)
 
     def table(chosen: list[dict[str, object]]) -> Table | None:
@@ -52,9 +59,13 @@ def public(subject: Subject) -> Section:
     large = [r for r in rows if r["bytes"] > LARGE * total]
     small = [r for r in rows if r["bytes"] <= LARGE * total]
     more = subject.about.data.public
+    question = "Have you used publicly available datasets to train the model?"
+    without = _without_origin(others)
     fields: list[Field] = [
-        ticked("used", "Have you used publicly available datasets to train the model?", bool(rows or more),
-               ["records/decontaminate.json"], "Packages published by others, each with its SHA-256 in the manifest of sources."),
+        ticked("used", question, True, ["records/decontaminate.json"],
+               f"{len(rows):,} sources were taken from published packages, by the manifest of sources. {without}".strip())
+        if rows
+        else asked("used", question, True if more else None, without)
     ]  # fmt: skip
     if rows or more:
         fields += [
@@ -85,11 +96,21 @@ def public(subject: Subject) -> Section:
     return Section("2.1", "Publicly available datasets", tuple(fields))
 
 
+def _without_origin(rows: list[dict[str, object]]) -> str:
+    if not rows:
+        return "No document came through whose source has an origin on record."
+    documents = sum(int(str(row["documents"])) for row in rows)
+    return (
+        f"{documents:,} documents are of sources without an origin on record (2.6 lists them): whether those are a "
+        "published dataset, no record says."
+    )
+
+
 def private(subject: Subject) -> list[Section]:
     """2.2.1 and 2.2.2: contracts, which no record knows."""
     data = subject.about.data
     inputs = ", ".join(_inputs(subject))
-    hint = f"The run's only inputs are {inputs}; the licence of each source is in 2.1 and 2.3."
+    hint = f"The committed inputs of the run are {inputs}. {_licences(subject)}"
     third = [
         asked(
             "third_parties",
@@ -124,7 +145,10 @@ def private(subject: Subject) -> list[Section]:
 def users(subject: Subject) -> Section:
     """2.4: user data."""
     data = subject.about.data
-    hint = f"No step of the flow reads logs of users. Its only inputs are {', '.join(_inputs(subject))}."
+    hint = (
+        f"The committed inputs of the run are {', '.join(_inputs(subject))}. Whether they hold data of users, no "
+        "record says."
+    )
     fields = [
         asked("interactions", "Was data from user interactions with the AI model (e.g. user input and "
               "prompts) used to train the model?", data.user_interactions, hint),
@@ -137,6 +161,17 @@ def users(subject: Subject) -> Section:
             modality(),
         ]
     return Section("2.4", "User data", tuple(fields))
+
+
+def _licences(subject: Subject) -> str:
+    """How many documents have a licence on record."""
+    table = sizes.composition(subject)
+    if table.is_empty():
+        return "Of the documents' licences nothing is on record."
+    odd = table.filter(pl.col("licence") == UNKNOWN).height
+    if odd:
+        return f"{odd:,} of {table.height:,} documents have no licence on record."
+    return f"Each of the {table.height:,} documents has a licence in the manifest of sources."
 
 
 def _inputs(subject: Subject) -> list[str]:

@@ -12,7 +12,7 @@ def collected(subject: Subject) -> dict[str, tuple[str, str]]:
 
     A broken file (a foreign one may be) gives the dates before the break.
     """
-    record = subject.ledger.by_name.get("crawl")
+    record = subject.step("crawl")
     found = {}
     for entry in record.files if record else ():
         if not entry["path"].endswith(".warc.gz"):

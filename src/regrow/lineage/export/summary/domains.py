@@ -38,7 +38,7 @@ def wanted(domains: int, sme: bool) -> int:
 
 def domains(subject: Subject) -> list[Domain]:
     """The domains, largest first; [] where the crawl's table is not on disk or nothing was fetched."""
-    table = subject.shelf.table("crawl", "fetches.parquet")
+    table = subject.shelf.table("crawl", "fetches.parquet") if subject.step("crawl") else None
     if table is None:
         return []
     kept = pl.col("outcome") == "fetched"
@@ -66,6 +66,31 @@ def domains(subject: Subject) -> list[Domain]:
         Domain(name, pages, size, robots, noindex, rank < most)
         for rank, (name, (pages, size, robots, noindex)) in enumerate(ranked)
     ]
+
+
+def copied(subject: Subject) -> list[tuple[str, int, int]]:
+    """(domain, documents, bytes of text) out of archives of other crawlers, the most bytes first.
+
+    A document of the text step whose address is no page that the run's own crawler kept came out of such an
+    archive. [] where there is none, or the tables are not on disk.
+    """
+    gathered = subject.gathered
+    if gathered is None or not gathered.foreign:
+        return []
+    fetched = subject.shelf.table("crawl", "fetches.parquet")
+    text = subject.shelf.table("text", "documents.parquet")
+    if fetched is None or text is None:
+        return []
+    own = fetched.filter(pl.col("outcome") == "fetched").select("url")
+    size = pl.col("text").str.len_bytes().cast(pl.Int64)
+    rows = text.join(own, on="url", how="anti").select("host", size.alias("size")).collect()
+    sums: dict[str, list[int]] = {}
+    for host, bytes_ in rows.iter_rows():
+        into = sums.setdefault(registrable(host or ""), [0, 0])
+        into[0] += 1
+        into[1] += int(bytes_ or 0)
+    ranked = sorted(sums.items(), key=lambda item: (-item[1][1], item[0]))
+    return [(name, documents, size) for name, (documents, size) in ranked]
 
 
 @functools.cache

@@ -7,6 +7,7 @@ from regrow.lineage.export.summary import sizes
 from regrow.lineage.export.summary.dates import collected, month
 from regrow.lineage.export.summary.field import Choice, Field, Section, Table, asked, known, told
 from regrow.lineage.fork import own
+from regrow.release.sentence import plural
 
 
 def sections(subject: Subject) -> list[Section]:
@@ -47,7 +48,9 @@ def _model(subject: Subject) -> Section:
         for r in subject.chain
         if r.makes_checkpoint and not any(p.makes_checkpoint for p in subject.ledger.parents(r))
     ]
-    from_nothing = all(r.step == "pretrain" for r in begun) and bool(begun)
+    from_nothing = bool(begun) and all(
+        subject.artifacts[r.name].function == "regrow.train.stages:pretrain" for r in begun
+    )
     points = _points(subject)
     depends = (
         told("dependencies", "Model dependencies", about.dependencies)
@@ -103,18 +106,7 @@ def _points(subject: Subject) -> list[str]:
 def _data(subject: Subject) -> Section:
     sets = sizes.prepared(subject)
     total = sum(one.tokens for one in sets)
-    table = sizes.composition(subject)
-    topics = [row["name"] for row in sizes.shares(table, "topic") if row["used"]]
-    content = (
-        "Text only: "
-        + (f"crawled documents on {', '.join(topics)}; " if topics else "")
-        + (
-            "documents and conversations that the provider added; "
-            if own.records(subject.chain)
-            else ""
-        )
-        + "questions with worked answers made by programs, chat examples and the model's own answers."
-    )
+    content = _content(subject)
     return Section(
         "1.3",
         "Modalities, overall training data size and other characteristics",
@@ -135,9 +127,9 @@ def _data(subject: Subject) -> Section:
                     ("Training set", "Tokens", "Read by"),
                     tuple(
                         (
-                            sizes.WORDS.get(one.name.partition(".")[0], one.name),
+                            sizes.words(subject, one.name),
                             one.tokens,
-                            "; ".join(map(sizes.stage_title, one.read_by)),
+                            "; ".join(sizes.stage_title(subject, name) for name in one.read_by),
                         )
                         for one in sets
                     ),
@@ -169,19 +161,44 @@ def _data(subject: Subject) -> Section:
     )
 
 
+def _content(subject: Subject) -> tuple[str, ...]:
+    """What each stage of the chain learned from, by its records, and the topics of the documents."""
+    rows = sizes.shares(sizes.composition(subject), "topic")
+    topics = [str(row["name"]) for row in rows if row["used"]]
+    documents = sum(row["used"] for row in rows)
+    return (
+        *(
+            [
+                f"{plural(documents, 'document')} of the topics {', '.join(topics)}: in the pretraining mix."
+            ]
+            if topics
+            else []
+        ),
+        *(f"{one.title}: {one.reads.text}" for one in subject.history),
+        *(
+            f"The provider of the fork added {record.name} to it."
+            for record in own.records(subject.chain)
+        ),
+    )
+
+
 def _latest(subject: Subject) -> Field:
-    months = [last for _, last in collected(subject).values()]
-    crawl = subject.ledger.by_name.get("crawl")
-    live = bool(crawl and crawl.parts["params"].get("crawl", {}).get("live"))
+    months = collected(subject)
+    crawl, gathered = subject.step("crawl"), subject.gathered
+    last = max(months.items(), key=lambda item: (item[1][1], item[0]), default=None)
+    note = f"The latest date in the WARC files that were read: that of {last[0]}." if last else ""
+    frozen = gathered is not None and not gathered.live and last is not None
+    if frozen and last and gathered and last[0] in gathered.own:
+        note += (
+            " This crawl read frozen archives and writes the date that its params give (crawl.warc_date); the content "
+            "is that of the versions in 2.1."
+        )
     return known(
         "latest",
         "Latest date of data acquisition/collection for model training",
-        month(max(months)) if months else None,
+        month(last[1][1]) if last else None,
         [crawl.file] if crawl else [],
-        "The latest date in the crawl's WARC files."
-        if live
-        else "The latest date in the crawl's WARC files. This crawl read frozen archives and writes "
-        "the date that its params give (crawl.warc_date); the content is that of the versions in 2.1.",
+        note,
     )
 
 
@@ -191,14 +208,14 @@ def _languages(subject: Subject) -> list[Field]:
         ("Language (ISO 639)", "Documents", "Bytes of text", "Bytes in the mix"),
         tuple((r["name"], r["documents"], r["bytes"], r["drawn"]) for r in rows),
     )
-    record = subject.ledger.by_name.get("filter")
+    record = subject.step("filter")
     return [
         known(
             "languages",
             "Description of the linguistic characteristics of the overall training data",
             table if rows else None,
             [record.file] if record else [],
-            "Identified by a classifier, per document; the mix counts repeats. Text made by programs "
-            "and by the model is in the same languages.",
+            "As the filter identified it, per document that pretraining may draw on; the mix counts repeats. The "
+            "language of other training sets is not on record.",
         )
     ]

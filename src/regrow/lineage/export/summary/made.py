@@ -6,33 +6,42 @@ from typing import Any
 
 import polars as pl
 
-from regrow.crawl import manifest
 from regrow.lineage.export.subject import Subject
 from regrow.lineage.export.summary import sizes
-from regrow.lineage.export.summary.field import Field, Section, Table, known, modality, ticked
+from regrow.lineage.export.summary.field import (
+    Field,
+    Section,
+    Table,
+    asked,
+    known,
+    modality,
+    ticked,
+)
 from regrow.lineage.fork import own
-from regrow.lineage.sources import MANIFEST
 
 
 def synthetic(subject: Subject) -> Section:
     """2.5: text written by AI models, by the model that wrote it."""
     rows = [*_taught(subject), *_sampled(subject)]
+    question = "Was synthetic AI-generated data created by the provider or on their behalf to train the model?"
     fields = [
-        ticked("used", "Was synthetic AI-generated data created by the provider or on their behalf to "
-               "train the model?", bool(rows), sorted({r[4] for r in rows})),
-    ]  # fmt: skip
+        ticked("used", question, True, sorted({r[4] for r in rows}))
+        if rows
+        else asked("used", question, None, _no_synthetic(subject))
+        if _written(subject) or own.records(subject.chain)
+        else ticked("used", question, False, [subject.record.file], _no_synthetic(subject))
+    ]
     if rows:
         others = tuple(r[:4] for r in rows if not r[5])
-        own = tuple(r[:4] for r in rows if r[5])
+        ours = tuple(r[:4] for r in rows if r[5])
         columns = ("Model", "What it wrote", "Texts", "Licence")
         fields += [
             modality(),
             known("models", "General-purpose AI model(s) used to generate the synthetic data",
                   Table(columns, others) if others else "None.", [_examples_file(subject)]),
             known("own_models", "Other AI models, including the provider's own, used to generate "
-                  "synthetic data", Table(columns, own) if own else "None.", [r[4] for r in rows if r[5]],
-                  "The model's own checkpoints answered questions that programs had made; this document "
-                  "says what they were trained on."),
+                  "synthetic data", Table(columns, ours) if ours else "None.", [r[4] for r in rows if r[5]],
+                  "Named by their records; `regrow audit` says of each how it was made."),
         ]  # fmt: skip
     return Section("2.5", "Synthetic data", tuple(fields))
 
@@ -43,10 +52,19 @@ def other(subject: Subject) -> Section:
     written = _written(subject)
     brought = own.brought(subject.shelf, subject.chain)
     sizes.complete(subject)
+    question = "Have data sources other than those described in Sections 2.1 to 2.5 been used to train the model?"
+    evidence = [
+        *(r[3] for r in rows),
+        *(["records/decontaminate.json"] if written else []),
+        *(f"records/{part['job']}.json" for part in brought),
+    ]
     fields = [
-        ticked("used", "Have data sources other than those described in Sections 2.1 to 2.5 been used to "
-               "train the model?", bool(rows or written or brought),
-               [*(r[3] for r in rows), *(f"records/{part['job']}.json" for part in brought)]),
+        ticked("used", question, True, evidence)
+        if evidence
+        else ticked(
+            "used", question, False, [subject.record.file],
+            "All documents are of sources in 2.1, and the other training sets are those of 2.5.",
+        )
     ]  # fmt: skip
     if rows:
         fields.append(
@@ -55,17 +73,18 @@ def other(subject: Subject) -> Section:
                 "Narrative description of these data sources and the data",
                 Table(("Training set", "Program", "Texts"), tuple(r[:3] for r in rows)),
                 sorted({r[3] for r in rows}),
-                "Questions, worked answers, tool calls and instructions that programs of the flow "
-                "write by rule. No AI model takes part; some embed passages of the documents above.",
+                "The tables name the program that wrote each text; some embed passages of documents.",
             )
         )
     if written:
         fields.append(
             known(
                 "written",
-                "Documents written for the flow itself",
+                "Documents of sources without an origin on record",
                 Table(("Source", "Licence", "Documents", "Bytes", "In the mix"), tuple(written)),
                 ["records/decontaminate.json", "records/mix.json"],
+                "The manifest of sources names no published package that they were taken from; `unknown` are "
+                "documents whose address it does not name at all.",
             )
         )
     return Section("2.6", "Other sources of data", (*fields, *map(_brought, brought)))
@@ -89,21 +108,34 @@ def _brought(part: dict[str, Any]) -> Field:
 
 
 def _written(subject: Subject) -> list[tuple[str, str, int, int, int]]:
-    """Sources without an origin whose pages lie in an archive of the run: nobody published them."""
-    path = subject.ledger.root / MANIFEST
-    if not path.is_file():
+    """Documents whose source has no origin in the manifest, or that the manifest does not name."""
+    origin = {s.name for s in subject.sources if s.origin}
+    table = sizes.composition(subject)
+    if table.is_empty():
         return []
-    own = {
-        part.source: part.licence
-        for host in manifest.load(path).hosts.values()
-        for part in host.parts
-        if host.archive and part.origin is None
-    }
+    found = table.filter(~pl.col("source").is_in(sorted(origin)))
+    rows = found.group_by("source", "licence").agg(
+        pl.len(), pl.col("bytes").sum(), pl.col("drawn").sum()
+    )
     return [
-        (row["name"], own[row["name"]], row["documents"], row["bytes"], row["drawn"])
-        for row in sizes.shares(sizes.composition(subject), "source")
-        if row["name"] in own
+        (source, licence, int(n), int(size), int(drawn))
+        for source, licence, n, size, drawn in rows.sort(
+            ["bytes", "source", "licence"], descending=[True, False, False]
+        ).iter_rows()
     ]
+
+
+def _no_synthetic(subject: Subject) -> str:
+    """What the records show where no text of an AI model is among the training sets."""
+    read = ", ".join(sizes.readers(subject)) or "none"
+    said = (
+        f"None of the training sets that the stages read ({read}) names an AI model as its author."
+    )
+    if not _written(subject):
+        return (
+            f"{said} All documents were taken from published packages, by the manifest of sources."
+        )
+    return f"{said} Whether documents of the sources were written by one, no record says."
 
 
 def _is_program(name: str) -> bool:
@@ -164,24 +196,24 @@ def _taught(subject: Subject) -> list[_Row]:
 def _sampled(subject: Subject) -> list[_Row]:
     """What checkpoints of the run wrote: preference pairs and rollouts."""
     rows: list[_Row] = []
-    licence = subject.licence or "unknown"
+    licence = "not on record"
     digests = {
         entry["sha256"]: record.name
         for record in subject.ledger.records
         for entry in record.files
         if record.makes_checkpoint and entry["path"] == "model.safetensors"
     }
-    if "pairs" in sizes.readers(subject):
-        table = subject.shelf.table("pairs", "pairs.parquet")
+    for job, (made, _) in sizes.readers(subject).items():
+        if subject.artifacts[made.name].function != "regrow.reinforce.pairs:run":
+            continue
+        table = subject.shelf.table(job, "pairs.parquet")
         if table is not None:
             models = pl.concat(
                 [table.select(pl.col(c).alias("model")) for c in ("chosen_model", "rejected_model")]
             )
             for model, n in models.group_by("model").len().sort("model").collect().iter_rows():
                 name = digests.get(model, f"weights sha256:{str(model)[:16]}")
-                rows.append(
-                    (name, "answers of preference pairs", n, licence, "records/pairs.json", True)
-                )
+                rows.append((name, "answers of preference pairs", n, licence, made.file, True))
     for record in subject.chain:
         if any(entry["path"] == "rollouts.parquet" for entry in record.files):
             table = subject.shelf.table(record.name, "rollouts.parquet")

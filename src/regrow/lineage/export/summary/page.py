@@ -12,6 +12,7 @@ from markupsafe import Markup, escape
 from regrow.lineage.export.subject import Subject
 from regrow.lineage.export.summary import summary
 from regrow.lineage.export.summary.field import OPEN, Choice, Table
+from regrow.release.render import visible
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -56,7 +57,7 @@ def html(subject: Subject) -> str:
 
 def prose(text: str) -> Markup:
     """A sentence with its `commands` set as code."""
-    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(visible(text)))))
 
 
 def cell(value: Any) -> str:
@@ -65,4 +66,4 @@ def cell(value: Any) -> str:
         return "–"
     if isinstance(value, int):
         return f"{value:,}"
-    return str(value)
+    return visible(value)

@@ -8,22 +8,8 @@ from regrow.lineage.export.summary import sizes
 from regrow.lineage.export.summary.domains import domains
 from regrow.lineage.export.summary.field import Field, Section, Table, asked, known, told
 from regrow.lineage.ledger import Record
-
-_ASPECTS = {
-    "text": "text taken out of pages and PDFs; what is unreadable is dropped",
-    "filter": "language, length, repetition and symbol rules; addresses with words on a list",
-    "dedup": "exact and near duplicates",
-    "decontaminate": "documents that share text with evaluation items",
-    "classify": "topic and quality of each document",
-    "mix": "documents below the quality cutoff; the best are repeated",
-    "midmix": "texts that share much with evaluation items",
-    "longmix": "documents too short or too compressible for the long context",
-    "forkmix": "the fork's documents that repeat another, or share much with held-out documents, tasks or items",
-    "sftdata": "duplicates, repetition, other languages, claims to be somebody",
-    "forksft": "the fork's conversations that are too long, repeat another or share much with items",
-    "pairs": "pairs without a right answer or without a difference",
-    "difficulty": "questions that are too easy or too hard",
-}
+from regrow.release.sentence import plural
+from regrow.release.statements import KNOWN
 
 
 def sections(subject: Subject) -> list[Section]:
@@ -33,7 +19,6 @@ def sections(subject: Subject) -> list[Section]:
 
 def _reservations(subject: Subject) -> Section:
     processing = subject.about.processing
-    crawl = subject.ledger.by_name.get("crawl")
     fields: list[Field] = [
         asked(
             "code_of_practice",
@@ -42,32 +27,7 @@ def _reservations(subject: Subject) -> Section:
             processing.code_of_practice,
         )
     ]
-    if crawl is not None:
-        obeys = (crawl.parts["params"].get("crawl") or {}).get("obey_robots")
-        found = domains(subject)
-        sizes.complete(subject)
-        robots, noindex = sum(d.robots for d in found), sum(d.noindex for d in found)
-        sentences = (
-            (
-                "Honoured before and during collection: robots.txt (RFC 9309), the robots meta element "
-                "and the X-Robots-Tag header (noindex, nofollow).",
-                f"{robots:,} addresses were left alone because of robots.txt and {noindex:,} fetched "
-                "pages were not kept because they ask for it; 2.3 gives them by domain, and the crawl's "
-                "table (data/crawl/fetches.parquet) address by address.",
-                "Not looked for by this crawler: other protocols (TDMRep, ai.txt, terms of use in words).",
-            )
-            if obeys
-            else ("None: the crawl ran with crawl.obey_robots false.",)
-        )
-        fields.append(
-            known(
-                "measures",
-                "Measures implemented to respect reservations of rights before and during data "
-                "collection, and the opt-out protocols honoured",
-                sentences,
-                [crawl.file],
-            )
-        )
+    fields.append(_measures(subject))
     fields.append(
         known(
             "later",
@@ -86,8 +46,47 @@ def _reservations(subject: Subject) -> Section:
     )
 
 
+def _measures(subject: Subject) -> Field:
+    """What the crawl did before and during collection, as far as its record and table prove it."""
+    label = (
+        "Measures implemented to respect reservations of rights before and during data "
+        "collection, and the opt-out protocols honoured"
+    )
+    gathered, crawl = subject.gathered, subject.step("crawl")
+    if gathered is None or crawl is None:
+        return told("measures", label, None, "No crawl is among the records of this model.")
+    others = (
+        f" What the crawlers of {plural(len(gathered.foreign), 'WARC file')} from elsewhere did is in no record."
+        if gathered.foreign
+        else ""
+    )
+    if not gathered.fetches:
+        note = f"The run's own crawler fetched nothing, so it shows no measure.{others}"
+        return told("measures", label, None, note)
+    if gathered.obeys is None:
+        return told(
+            "measures", label, None, f"Whether robots.txt was obeyed is not recorded.{others}"
+        )
+    if not gathered.obeys:
+        none = ("None: the crawl ran with crawl.obey_robots false.",)
+        return known("measures", label, none, [crawl.file], others.strip())
+    found = domains(subject)
+    sizes.complete(subject)
+    robots, noindex = sum(d.robots for d in found), sum(d.noindex for d in found)
+    rules = gathered.outcome("robots_txt")
+    sentences = (
+        f"The crawler was set to honour robots.txt (RFC 9309), the robots meta element and the X-Robots-Tag header "
+        f"(noindex, nofollow); it fetched {rules:,} robots.txt files.",
+        f"{robots:,} addresses were left alone because of robots.txt and {noindex:,} fetched "
+        "pages were not kept because they ask for it; 2.3 gives them by domain, and the crawl's "
+        f"table ({crawl.path}/fetches.parquet) address by address.",
+        "Not looked for by this crawler: other protocols (TDMRep, ai.txt, terms of use in words).",
+    )
+    return known("measures", label, sentences, [crawl.file], others.strip())
+
+
 def _illegal(subject: Subject) -> Section:
-    record = subject.ledger.by_name.get("filter")
+    record = subject.step("filter")
     fields = []
     if record is not None:
         params = record.parts["params"].get("filter") or {}
@@ -102,7 +101,7 @@ def _illegal(subject: Subject) -> Section:
                     f"Pages whose address holds one of these words are dropped: {', '.join(words) or 'none'}.",
                     f"Pages of these hosts are dropped: {', '.join(hosts) or 'none'}.",
                     f"Documents dropped for it in this run: {lost:,}.",
-                    "No classifier of illegal content and no list of hashes is part of the flow.",
+                    _no_classifier(subject),
                 ),
                 [record.file],
             )
@@ -113,12 +112,28 @@ def _illegal(subject: Subject) -> Section:
     return Section("3.2", "Removal of illegal content", tuple(fields))
 
 
+def _no_classifier(subject: Subject) -> str:
+    """Whether a step of the chain looks for illegal content otherwise."""
+    steps = [one for one in subject.artifacts.values() if one.function in KNOWN]
+    odd = [
+        record.name
+        for record in subject.chain
+        if not record.makes_checkpoint and subject.artifacts[record.name].function not in KNOWN
+    ]
+    if odd:
+        return f"Whether {', '.join(odd)} look for illegal content is not on record."
+    return (
+        f"None of the data steps of this run ({', '.join(one.step for one in steps)}) is a classifier of illegal "
+        "content or compares with a list of hashes."
+    )
+
+
 def _other(subject: Subject) -> Section:
     rows = []
     for record in subject.chain:
         counted = documents(record)
         if counted and counted["dropped"]:
-            rows.append(_row(record, counted))
+            rows.append(_row(subject, record, counted))
     return Section(
         "3.3",
         "Other information",
@@ -126,7 +141,7 @@ def _other(subject: Subject) -> Section:
             known(
                 "funnel",
                 "What each step kept and dropped, and why",
-                Table(("Step", "What it removes", "In", "Kept", "Dropped, by reason"), tuple(rows))
+                Table(("Step", "What it does", "In", "Kept", "Dropped, by reason"), tuple(rows))
                 if rows
                 else None,
                 [r.file for r in subject.chain if documents(r)],
@@ -141,9 +156,10 @@ def _other(subject: Subject) -> Section:
     )
 
 
-def _row(record: Record, counted: dict[str, object]) -> tuple[object, ...]:
+def _row(subject: Subject, record: Record, counted: dict[str, object]) -> tuple[object, ...]:
     dropped = counted["dropped"]
     assert isinstance(dropped, dict)
     reasons = ", ".join(f"{reason} {n:,}" for reason, n in dropped.items())
     kept = counted["kept"] if isinstance(counted["kept"], int) else None
-    return (record.name, _ASPECTS.get(record.step, ""), counted["in"], kept, reasons)
+    does = KNOWN.get(subject.artifacts[record.name].function, "")
+    return (record.name, does, counted["in"], kept, reasons)

@@ -11,7 +11,6 @@ import polars as pl
 from regrow.lineage.errors import Unanswerable
 from regrow.lineage.export.subject import Subject
 from regrow.lineage.ledger import Record
-from regrow.release import stages
 from regrow.release.composition import documents
 
 RANGES = (
@@ -21,18 +20,27 @@ RANGES = (
 )
 """the template's boxes for text"""
 
-WORDS = {
-    "pack": "pretraining text (pack)",
-    "midmix": "midtraining mix (midmix)",
-    "longmix": "long-context mix (longmix)",
-    "forkmix": "midtraining mix with the fork's documents (forkmix)",
-    "sftdata": "chat examples (sftdata)",
-    "forksft": "chat examples with the fork's conversations (forksft)",
-    "pairs": "pairs of answers (pairs)",
-    "difficulty": "questions for reinforcement learning (difficulty)",
-    "difficulty_zero": "questions for reinforcement learning (difficulty_zero)",
+_WORDS = {
+    "regrow.tokens.pack:run": "pretraining text",
+    "regrow.tasks.midmix:run": "midtraining mix",
+    "regrow.tasks.longmix:run": "long-context mix",
+    "regrow.tasks.forkmix:run": "midtraining mix with the fork's documents",
+    "regrow.tasks.sftdata:run": "chat examples",
+    "regrow.tasks.forksft:run": "chat examples with the fork's conversations",
+    "regrow.reinforce.pairs:run": "pairs of answers",
+    "regrow.reinforce.difficulty:run": "questions for reinforcement learning",
+    "regrow.takedown.mask:run": "training text with documents taken down",
 }
-"""training sets in words, by step"""
+"""training sets in words, by the function that makes them"""
+
+
+def words(subject: Subject, name: str) -> str:
+    """A training set in words: what its record's function makes, and its name."""
+    made = subject.artifacts.get(name)
+    found = _WORDS.get(made.function) if made else None
+    return f"{found} ({name})" if found else name
+
+
 EXAMPLES = ("sftdata", "forksft")
 """steps that make the examples of fine-tuning"""
 
@@ -139,6 +147,8 @@ def composition(subject: Subject) -> pl.DataFrame:
     Raises:
         Unanswerable: the tables are not on disk.
     """
+    if subject.step("mix") is None:
+        return pl.DataFrame()
     train = subject.shelf.path("decontaminate", "train.parquet")
     subject.shelf.path("decontaminate", "heldout.parquet")
     mix = subject.shelf.path("mix", "mix.parquet")
@@ -148,7 +158,7 @@ def composition(subject: Subject) -> pl.DataFrame:
     table = documents(train.parent, mix.parent).filter(~pl.col("heldout"))
     more = pl.scan_parquet(train, glob=False)
     names = more.collect_schema().names()
-    columns = ["id", *(c for c in ("language", "host") if c in names)]
+    columns = ["id", *(c for c in ("host", "url") if c in names)]
     table = table.join(more.select(columns).collect(), on="id", how="left")
     return table.with_columns((pl.col("bytes") * pl.col("repeats")).alias("drawn"))
 
@@ -176,6 +186,6 @@ def shares(table: pl.DataFrame, column: str) -> list[dict[str, Any]]:
     )
 
 
-def stage_title(name: str) -> str:
-    """A training stage in words."""
-    return stages.stage(name).title
+def stage_title(subject: Subject, name: str) -> str:
+    """A training stage of the chain in words, by its record."""
+    return next((one.title for one in subject.history if one.name == name), name)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from regrow.lineage.audit import documents
-from regrow.lineage.export.subject import Subject, section
+from regrow.lineage.export.subject import Subject
 from regrow.lineage.export.summary import compute, sizes
 from regrow.lineage.export.summary.field import Section, Table, known, told
-from regrow.release import stages
+from regrow.release import methods
+from regrow.release.statements import KNOWN
 
 
 def sections(subject: Subject) -> list[Section]:
@@ -18,7 +19,7 @@ def sections(subject: Subject) -> list[Section]:
 
 def _general(subject: Subject) -> Section:
     about, record = subject.about.model, subject.record
-    shape = section(subject.ledger, "model")
+    shape = subject.section("model")
     size = compute.of(subject)
     context = _context(subject)
     placed = about.placed_on_market
@@ -27,7 +28,8 @@ def _general(subject: Subject) -> Section:
         "General description of the model",
         (
             told("tasks", "Tasks that the model is intended to perform, and systems it can be part of",
-                 about.tasks, subject.description),
+                 about.tasks,
+                 f"The publisher's description: {subject.description}" if subject.description else ""),
             told("use", "Acceptable use policies", about.acceptable_use),
             told("release", "Date of release and methods of distribution",
                  [p for p in (placed.strftime("%d/%m/%Y") if placed else None, about.distribution) if p]
@@ -39,31 +41,25 @@ def _general(subject: Subject) -> Section:
             known("formats", "Modality and format of inputs and outputs",
                   f"Text in, text out; up to {context:,} tokens." if context else "Text in, text out.",
                   [record.file]),
-            known("licence", "Licence", subject.licence, [record.file]),
+            told("licence", "Licence", subject.licence or None,
+                 "As the publisher states it in the release." if subject.licence else "The release states none."),
         ),
     )  # fmt: skip
 
 
 def _context(subject: Subject) -> int | None:
-    found = section(subject.ledger, "model").get("context")
+    found = subject.section("model").get("context")
     for record in subject.chain:
         if record.step == "longcontext":
-            found = section(subject.ledger, "longmix").get("sequence_length") or found
+            found = subject.section("longmix").get("sequence_length") or found
     return found if isinstance(found, int) else None
 
 
 def _training(subject: Subject) -> Section:
     trained = sizes.trained(subject)
     rows = []
-    for stage in stages.chain(subject.record.step):
-        last = [r for r in subject.chain if r.step == stage.name]
-        if not last:
-            continue
-        # A second data order or seed is trained with the params of the stage that it repeats.
-        declared = last[-1].parts.get("params") or {}
-        params: dict[str, Any] = next(
-            (p for _, p in sorted(declared.items()) if "optimizer" in p), {}
-        )
+    for stage in subject.history:
+        params: dict[str, Any] = dict(methods.section(subject.artifacts[stage.checkpoint]))
         optimizer = params.get("optimizer") or {}
         choices = ", ".join(
             f"{label} {value}"
@@ -75,20 +71,27 @@ def _training(subject: Subject) -> Section:
             )
             if value is not None
         )
-        rows.append((stage.title, stage.method, stage.reads, trained.get(stage.name, 0), choices))
+        rows.append(
+            (
+                stage.title,
+                stage.method.text,
+                stage.reads.text,
+                trained.get(stage.name, 0),
+                choices,
+            )
+        )
     return Section(
         "XI.1.2 (a, b)",
         "Design specifications and training process",
         (
-            told("integration", "Technical means required to integrate the model", subject.about.model.integration,
-                 "The release loads with the transformers library (Olmo3ForCausalLM)."),
+            told("integration", "Technical means required to integrate the model", subject.about.model.integration),
             known("stages", "Training methodologies, what was optimised, and on what",
                   Table(("Stage", "Method", "Learned from", "Tokens", "Choices"), tuple(rows)),
                   [r.file for r in subject.chain if r.makes_checkpoint]),
             known("arithmetic", "Arithmetic",
                   ", ".join(sorted({str(r.parts.get("numerics")) for r in subject.chain})),
                   [subject.record.file],
-                  "Defined to the bit: another machine gets the same weights (`regrow rebuild`)."),
+                  _bits(subject)),
         ),
     )  # fmt: skip
 
@@ -115,9 +118,23 @@ def _data(subject: Subject) -> Section:
                   [f"records/{name}.json" for name, _ in points],
                   "Curation methods: 3.3. Held-out documents for testing are kept apart by decontaminate."),
             told("bias", "Measures to detect unsuitable sources and identifiable biases", subject.about.data.bias,
-                 "In the flow: the filters of 3.3 and the topic and quality classifiers. None looks for bias."),
+                 _no_bias(subject)),
         ),
     )  # fmt: skip
+
+
+def _bits(subject: Subject) -> str:
+    """What the classes of arithmetic promise, where they are those that are defined to the bit."""
+    if {str(r.parts.get("numerics")) for r in subject.chain} <= {"exact", "fma32"}:
+        return "Both are defined to the bit, so another machine can check the weights (`regrow rebuild`)."
+    return ""
+
+
+def _no_bias(subject: Subject) -> str:
+    steps = [r.name for r in subject.chain if not r.makes_checkpoint]
+    if any(subject.artifacts[name].function not in KNOWN for name in steps):
+        return "Whether a step of the run looks for bias is not on record."
+    return f"None of the data steps of this run ({', '.join(steps)}) looks for bias; 3.3 says what they do."
 
 
 def _compute(subject: Subject) -> Section:
@@ -126,7 +143,8 @@ def _compute(subject: Subject) -> Section:
     energy = subject.about.energy
     size = compute.of(subject)
     rows = [
-        (sizes.stage_title(c.stage), c.tokens, c.formula, compute.scientific(c.flop)) for c in costs
+        (sizes.stage_title(subject, c.stage), c.tokens, c.formula, compute.scientific(c.flop))
+        for c in costs
     ]
     if energy.measured_kwh is not None:
         consumption = told(

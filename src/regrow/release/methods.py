@@ -1,0 +1,197 @@
+"""What a training step did, in words: by the function, options and params of its record.
+
+The words name the method that the function implements; every number is from the record. A function
+that is not known here is named, and nothing is said of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from regrow.release.records import Artifact
+from regrow.release.sentence import Sentence, whole
+
+_KEPT = {
+    "a": "the first run",
+    "b": "the second run",
+    "mean": "the mean of their weights",
+}
+
+
+def title(record: Artifact) -> str:
+    """The stage's name in words, its step's name for a function that is not known."""
+    found = _KNOWN.get(record.function)
+    if found is None:
+        return record.stage
+    words = found[0](record)
+    seed = whole(record.options.get("seed"))
+    return f"{words}, seed {seed}" if seed else words
+
+
+def method(record: Artifact) -> Sentence:
+    """What was optimised."""
+    found = _KNOWN.get(record.function)
+    function = f"{record.step}/function"
+    if found is None:
+        return Sentence(f"Made by the function `{record.function or 'unknown'}`.", (function,))
+    text, fields = found[1](record)
+    return Sentence(text, (function, *(f"{record.step}/{name}" for name in fields)))
+
+
+def is_known(record: Artifact) -> bool:
+    """Whether the words here are about its function."""
+    return record.function in _KNOWN
+
+
+def form(record: Artifact, before: str) -> str:
+    """The form of its prompts: what its options say, else that of the stage before it."""
+    if record.options.get("form") in ("plain", "think", "instruct"):
+        return str(record.options["form"])
+    branch = record.options.get("branch")
+    return str(branch) if branch in ("think", "instruct") else before
+
+
+def section(record: Artifact) -> Mapping[str, Any]:
+    """The params of the stage itself: the section that has an optimizer."""
+    for value in record.params.values():
+        if isinstance(value, Mapping) and "optimizer" in value:
+            return value
+    return {}
+
+
+def _path(record: Artifact, name: str) -> str:
+    for key, value in record.params.items():
+        if isinstance(value, Mapping) and "optimizer" in value:
+            return f"params.{key}.{name}"
+    return f"params.{name}"
+
+
+_Told = tuple[str, list[str]]
+"""text and the fields of the record that it follows from"""
+
+
+def _pretrain(record: Artifact) -> _Told:
+    if record.made_by("base"):
+        return "Next-token prediction, from the weights named as its base.", ["inputs.base"]
+    return "Next-token prediction from random weights.", []
+
+
+def _rate(record: Artifact) -> _Told:
+    schedule, last = section(record).get("schedule"), section(record).get("final_lr")
+    if not isinstance(schedule, str) or not isinstance(last, int | float):
+        return "", []
+    how = "to zero" if last == 0 else f"to {last:g} of its peak"
+    moves = "the learning rate stays" if last == 1 else f"the learning rate falls {how}"
+    return f"; {moves} ({schedule})", [_path(record, "schedule"), _path(record, "final_lr")]
+
+
+def _midtrain(record: Artifact) -> _Told:
+    rate, fields = _rate(record)
+    return f"Next-token prediction{rate}.", fields
+
+
+def _soup(record: Artifact) -> _Told:
+    kept = _KEPT.get(str(record.counts.get("kept")))
+    if kept is None:
+        return "The mean of the weights of two runs, or the better of the two.", []
+    return (
+        f"Two runs and the mean of their weights compared on held-out text; kept: {kept}.",
+        ["counts.kept"],
+    )
+
+
+def _longcontext(record: Artifact) -> _Told:
+    params = section(record)
+    context, factor = params.get("context"), params.get("yarn_factor")
+    if record.options.get("length") == "short":
+        return "Next-token prediction on the same tokens cut short, without YaRN.", [
+            "options.length"
+        ]
+    text, fields = "Next-token prediction", []
+    if whole(context):
+        text, fields = f"{text} at a context of {context:,} tokens", [_path(record, "context")]
+    if isinstance(factor, int | float):
+        text += f", with YaRN × {factor:g}"
+        fields.append(_path(record, "yarn_factor"))
+    if params.get("document_mask") is True:
+        text += " and attention within documents only"
+        fields.append(_path(record, "document_mask"))
+    return f"{text}.", fields
+
+
+def _sft(record: Artifact) -> _Told:
+    if record.options.get("branch") == "instruct":
+        return "Next-token prediction on the answers of chat examples.", ["options.branch"]
+    return (
+        "Next-token prediction on the answers (thinking included) of chat examples.",
+        ["options.branch"],
+    )
+
+
+def _dpo(record: Artifact) -> _Told:
+    beta = section(record).get("beta")
+    text = "Length-normalised direct preference optimisation"
+    if not isinstance(beta, int | float):
+        return f"{text}.", []
+    return f"{text}, β = {beta:g}.", [_path(record, "beta")]
+
+
+def _rl(record: Artifact) -> _Told:
+    group = section(record).get("group")
+    text, fields = "Group-relative policy optimisation", []
+    if whole(group):
+        text, fields = f"{text} in groups of {group} answers", [_path(record, "group")]
+    reward = record.options.get("reward")
+    if reward == "random":
+        return f"{text}; rewards are drawn at random.", [*fields, "options.reward"]
+    if reward == "verified":
+        text += "; the reward is a verifier's verdict"
+        fields.append("options.reward")
+    return f"{text}.", fields
+
+
+def _named(words: str) -> Callable[[Artifact], str]:
+    return lambda record: words
+
+
+_Known = tuple[Callable[[Artifact], str], Callable[[Artifact], _Told]]
+
+_KNOWN: dict[str, _Known] = {
+    "regrow.train.stages:pretrain": (_named("Pretraining"), _pretrain),
+    "regrow.train.stages:midtrain": (
+        lambda r: (
+            "Midtraining, second data order" if r.options.get("run") == "b" else "Midtraining"
+        ),
+        _midtrain,
+    ),
+    "regrow.train.soup:run": (_named("Soup of two runs"), _soup),
+    "regrow.train.stages:longcontext": (
+        lambda r: (
+            "Control of the long-context extension"
+            if r.options.get("length") == "short"
+            else "Long-context extension"
+        ),
+        _longcontext,
+    ),
+    "regrow.train.stages:sft": (
+        lambda r: f"Supervised fine-tuning, {str(r.options.get('branch', 'think')).capitalize()}",
+        _sft,
+    ),
+    "regrow.train.stages:dpo": (
+        lambda r: (
+            "Preference tuning on delta pairs"
+            if r.options.get("source") == "delta"
+            else "Preference tuning"
+        ),
+        _dpo,
+    ),
+    "regrow.reinforce.rlvr:run": (
+        lambda r: (
+            "Reinforcement learning with random rewards"
+            if r.options.get("reward") == "random"
+            else "Reinforcement learning with verified rewards"
+        ),
+        _rl,
+    ),
+}

@@ -1,0 +1,112 @@
+"""What a training step learned from, in words: by the record of the step that made its data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from regrow.release.records import Artifact
+from regrow.release.sentence import Sentence, get, plural, whole
+
+_Told = tuple[str, list[str]]
+
+
+def reads(record: Artifact, known: Mapping[str, Artifact]) -> Sentence:
+    """What the stage of `record` learned from; its data's own record says what is in it."""
+    names = [source for source in record.inputs if source.kind != "record"]
+    data = next((source for source in names if source.name == "data"), None)
+    if data is None:
+        held = [s for s in names if s.name not in ("a", "b", "base", "previous", "tokenizer")]
+        by = tuple(f"{record.step}/inputs.{s.name}" for s in names)
+        if record.function == "regrow.train.soup:run":
+            where = f"; compared on held-out text of {held[0].path}" if held else ""
+            return Sentence(f"Nothing: weights only{where}.", by or (f"{record.step}/function",))
+        return Sentence("No data is on record.", (f"{record.step}/inputs",))
+    made = known.get(data.record)
+    by = (f"{record.step}/inputs.data",)
+    if made is None or made.function not in _KNOWN:
+        return Sentence(f"`{data.path}`.", by)
+    text, fields = _KNOWN[made.function](made, record)
+    return Sentence(text, (*by, *(f"{made.step}/{name}" for name in ["function", *fields])))
+
+
+def _pack(made: Artifact, record: Artifact) -> _Told:
+    documents, tokens = (whole(made.counts.get(n)) for n in ("documents", "tokens"))
+    if documents is None or tokens is None:
+        return "Documents of the mix.", []
+    return (
+        f"{plural(documents, 'document')} of the mix, {tokens:,} tokens with repeats.",
+        ["counts.documents", "counts.tokens"],
+    )
+
+
+def _components(made: Artifact) -> tuple[list[str], list[str]]:
+    found, fields = [], []
+    components = made.counts.get("components")
+    for name, value in sorted(components.items() if isinstance(components, Mapping) else ()):
+        tokens = whole(value) if not isinstance(value, Mapping) else whole(value.get("tokens"))
+        if tokens:
+            found.append(f"{name.replace('_', ' ')} {tokens:,}")
+            fields.append(f"counts.components.{name}")
+    return found, fields
+
+
+def _mixture(words: str) -> Callable[[Artifact, Artifact], _Told]:
+    def told(made: Artifact, record: Artifact) -> _Told:
+        found, fields = _components(made)
+        return f"{words}" + (f"; tokens: {', '.join(found)}." if found else "."), fields
+
+    return told
+
+
+def _examples(made: Artifact, record: Artifact) -> _Told:
+    branch = str(record.options.get("branch", "think"))
+    found = whole(get(made.counts, f"{branch}.examples"))
+    if found is None:
+        return f"Chat examples ({branch}).", []
+    kinds = get(made.counts, f"{branch}.kinds")
+    told = [
+        f"{kind} {n:,}"
+        for kind, n in sorted(kinds.items() if isinstance(kinds, Mapping) else ())
+        if whole(n)
+    ]
+    more = f"; by kind: {', '.join(told)}" if told else ""
+    return (
+        f"{plural(found, 'chat example')} ({branch}){more}.",
+        [f"counts.{branch}.examples", *([f"counts.{branch}.kinds"] if told else [])],
+    )
+
+
+def _pairs(made: Artifact, record: Artifact) -> _Told:
+    source = str(record.options.get("source", "judged"))
+    count = whole(get(made.counts, f"pairs.{source}"))
+    strong, weak = made.made_by("strong"), made.made_by("weak")
+    fields = [f"inputs.{n}" for n, v in (("strong", strong), ("weak", weak)) if v]
+    drawn = f"answers of {strong}" + (f" and {weak}" if source == "delta" and weak else "")
+    if count is None:
+        return f"Pairs of {drawn} ({source}).", fields
+    return f"{plural(count, 'pair')} of {drawn} ({source}).", [f"counts.pairs.{source}", *fields]
+
+
+def _prompts(made: Artifact, record: Artifact) -> _Told:
+    kept, policy = whole(made.counts.get("kept")), made.made_by("policy")
+    most = get(made.params, "difficulty.max_pass_rate")
+    text, fields = "Its own answers to prompts of the tasks", []
+    if kept is not None:
+        text, fields = f"Its own answers to {plural(kept, 'prompt')} of the tasks", ["counts.kept"]
+    if isinstance(most, int | float) and policy:
+        text += f" of which {policy} passed at most {most:g}"
+        fields += ["params.difficulty.max_pass_rate", "inputs.policy"]
+    verdicts = record.options.get("reward") == "verified"
+    return f"{text}{', and the verdicts on them' if verdicts else ''}.", fields
+
+
+_KNOWN: dict[str, Callable[[Artifact, Artifact], _Told]] = {
+    "regrow.tokens.pack:run": _pack,
+    "regrow.tasks.midmix:run": _mixture("The midtraining mix"),
+    "regrow.tasks.forkmix:run": _mixture("The midtraining mix with the fork's documents"),
+    "regrow.tasks.longmix:run": _mixture("The long-context mix"),
+    "regrow.tasks.sftdata:run": _examples,
+    "regrow.tasks.forksft:run": _examples,
+    "regrow.reinforce.pairs:run": _pairs,
+    "regrow.reinforce.difficulty:run": _prompts,
+}

@@ -1,0 +1,182 @@
+"""Sentences of the data card on licences, languages, repeats and steps, from the run's table and records."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import polars as pl
+
+from regrow.release.composition import UNKNOWN
+from regrow.release.records import Artifact
+from regrow.release.sentence import TABLE, Sentence, get, plural, whole
+
+KNOWN = {
+    "regrow.crawl.step:crawl": "fetches and copies pages",
+    "regrow.text.step:extract": "takes text out of pages and PDFs; what it cannot read is dropped",
+    "regrow.takedown.withdraw:run": "takes documents out of the text",
+    "regrow.filters.step:run": "drops by language, length, repetition, symbols and addresses",
+    "regrow.dedup.step:run": "drops exact and near duplicates",
+    "regrow.dedup.decontaminate:run": "holds documents out, and drops what shares text with held-out documents or evaluation items",
+    "regrow.mix.classify:run": "gives each document a topic and a quality",
+    "regrow.mix.step:run": "drops below a quality cutoff, and repeats",
+    "regrow.tasks.step:run": "writes questions with worked answers",
+    "regrow.tokens.train:run": "learns the vocabulary",
+    "regrow.tokens.pack:run": "cuts the mix into sequences",
+    "regrow.tasks.midmix:run": "composes the midtraining mix, without what shares text with evaluation items",
+    "regrow.tasks.forkmix:run": "adds a fork's documents to the midtraining mix, without repeats and what shares text with held-out items",
+    "regrow.tasks.longmix:run": "composes long sequences; drops what is short or too (in)compressible",
+    "regrow.tasks.sftdata:run": "composes chat examples; drops duplicates, repetition, other languages and claims to be somebody",
+    "regrow.tasks.forksft:run": "adds a fork's conversations; drops what is too long, repeated or shared with items",
+    "regrow.reinforce.pairs:run": "draws pairs of answers; drops those without a right answer or a difference",
+    "regrow.reinforce.difficulty:run": "drops questions that are too easy or too hard",
+    "regrow.takedown.mask:run": "masks documents that were taken down",
+}
+"""what the flow's own data steps do, by function; none of them looks for personal data, bias or illegal content"""
+
+
+def licences(table: pl.DataFrame) -> list[Sentence]:
+    """How many documents have a licence on record, and whose it is."""
+    if table.is_empty():
+        return [Sentence("No document came through.", (TABLE,))]
+    odd = table.filter(pl.col("licence") == UNKNOWN)
+    by = (f"{TABLE}/licence",)
+    if odd.is_empty():
+        return [
+            Sentence(
+                f"Each of the {plural(table.height, 'document')} has the licence that the manifest of sources "
+                "gives for its address.",
+                by,
+            )
+        ]
+    drawn, whole_mix = _drawn(odd), _drawn(table)
+    share = (
+        f"; they are {100 * drawn / whole_mix:.1f} % of the bytes of the mix" if whole_mix else ""
+    )
+    return [
+        Sentence(
+            f"**{odd.height:,} of {plural(table.height, 'document')} have no licence on record** (held-out ones counted): "
+            f"the manifest of sources names none for their address{share}.",
+            by,
+        )
+    ]
+
+
+def _drawn(table: pl.DataFrame) -> int:
+    used = table.filter(~pl.col("heldout"))
+    return int((used["bytes"] * used["repeats"]).sum())
+
+
+def languages(table: pl.DataFrame, records: Mapping[str, Artifact]) -> list[str]:
+    """The languages of the documents that training may draw on, else those that the filter was to keep."""
+    if "language" in table.columns:
+        found = table.filter(~pl.col("heldout"))["language"].drop_nulls().unique().to_list()
+        if found:
+            return sorted(str(name) for name in found)
+    record = records.get("filter")
+    kept = get(record.params, "filter.languages") if record else None
+    return [str(item) for item in kept] if isinstance(kept, list) else []
+
+
+def of_languages(table: pl.DataFrame, records: Mapping[str, Artifact]) -> list[Sentence]:
+    """What is known of the languages."""
+    found = languages(table, records)
+    record = records.get("filter")
+    if not found or record is None:
+        return []
+    other = sum(
+        n
+        for reason, n in (record.counts.get("dropped") or {}).items()
+        if str(reason).startswith("language") and whole(n)
+    )
+    by = (f"{TABLE}/language", "filter/params.filter.languages", "filter/counts.dropped")
+    return [
+        Sentence(
+            f"Of the documents kept, by the filter's language identification: {', '.join(found)}. "
+            f"{plural(other, 'document')} of other or unsure language were dropped.",
+            by,
+        )
+    ]
+
+
+def of_mix(records: Mapping[str, Artifact], table: pl.DataFrame) -> list[Sentence]:
+    """How the mix was made."""
+    record = records.get("mix")
+    if record is None or record.function not in ("", "regrow.mix.step:run"):
+        return []
+    said = []
+    most, cutoff = get(record.params, "mix.max_repeats"), get(record.params, "mix.cutoff")
+    labelled = (
+        get(records["classify"].counts, "labelled.quality") if "classify" in records else None
+    )
+    if labelled == 0:
+        said.append(
+            Sentence(
+                "No labels of quality were given, so the mix does not tell documents apart by quality.",
+                ("classify/counts.labelled.quality",),
+            )
+        )
+    elif isinstance(most, int | float):
+        said.append(
+            Sentence(
+                "Within its topic a document of a higher quality percentile is repeated more often; the mean "
+                f"repeats of the best are at most {most:g}.",
+                ("mix/params.mix.max_repeats",),
+            )
+        )
+    if isinstance(cutoff, int | float):
+        text = f"Nothing is kept below percentile {cutoff:g} of quality." if cutoff else ""
+        text = text or "No percentile of quality is left out."
+        said.append(Sentence(text, ("mix/params.mix.cutoff",)))
+    found = [int(n) for n in table.filter(~pl.col("heldout"))["repeats"].to_list()]
+    if found:
+        said.append(
+            Sentence(
+                f"A document is in the mix at most {plural(max(found), 'time')}.",
+                (f"{TABLE}/repeats",),
+            )
+        )
+    return said
+
+
+def of_overlap(records: Mapping[str, Artifact]) -> list[Sentence]:
+    """What was kept from training for what it shares with held-out text."""
+    record = records.get("decontaminate")
+    overlap = get(record.params, "decontaminate.max_overlap") if record else None
+    words = get(record.params, "decontaminate.ngram") if record else None
+    if record is None or not isinstance(overlap, int | float) or whole(words) is None:
+        return []
+    return [
+        Sentence(
+            f"A document was kept from training when more than {100 * overlap:g} % of its sequences of {words} words "
+            "occur in held-out documents or evaluation items.",
+            (
+                "decontaminate/params.decontaminate.max_overlap",
+                "decontaminate/params.decontaminate.ngram",
+            ),
+        )
+    ]
+
+
+def of_people(records: Sequence[Artifact]) -> list[Sentence]:
+    """Whether a step looks for personal data."""
+    steps = [record for record in records if record.function and not _trains(record)]
+    if not steps:
+        return [
+            Sentence("Whether a step looks for personal data is not on record.", ("*/function",))
+        ]
+    by = tuple(f"{record.step}/function" for record in steps)
+    odd = [record.step for record in steps if record.function not in KNOWN]
+    names = ", ".join(record.step for record in steps)
+    if odd:
+        return [Sentence(f"Whether {', '.join(odd)} look for personal data is not on record.", by)]
+    return [
+        Sentence(
+            f"None of the data steps of this run ({names}) looks for personal data; what the sources say of "
+            "people is in the text unless another rule dropped it.",
+            by,
+        )
+    ]
+
+
+def _trains(record: Artifact) -> bool:
+    return any(isinstance(v, Mapping) and "optimizer" in v for v in record.params.values())

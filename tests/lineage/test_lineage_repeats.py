@@ -13,6 +13,7 @@ from regrow.cli.main import main
 from regrow.lineage.evals.gains import gains
 from regrow.lineage.evals.read import Evaluations
 from regrow.lineage.ledger import Ledger
+from sound_records import write_sound
 
 
 @pytest.fixture
@@ -29,7 +30,7 @@ def change(tree: Path, name: str, edit: dict[str, Any] | None = None, **parts: A
     record = json.loads(path.read_text())
     record["parts"] |= parts
     record["inputs"] |= edit or {}
-    path.write_text(json.dumps(record))
+    write_sound(path, record)
 
 
 def counted(tree: Path, stage: str) -> tuple[list[int], dict[int, str]]:
@@ -43,7 +44,7 @@ def test_what_differs_by_the_seed_alone_is_averaged(tree: Path) -> None:
 
 
 RATE = {"difficulty": {"max_pass_rate": 0.5}}
-OTHER = {"function": "toy.dpo:run", "digest": "e" * 64}
+OTHER = {"function": "toy.dpo:run", "modules": {"toy.dpo": {"digest": "e" * 16, "definitions": {}}}}
 
 
 @pytest.mark.parametrize(
@@ -75,7 +76,7 @@ def test_a_difference_anywhere_upstream_keeps_a_seed_out_of_the_stages_below_it(
 
 
 def test_a_stage_made_from_another_stage_is_no_repetition(tree: Path) -> None:
-    base = {"kind": "data", "path": "data/sft.000300", "record": "records/sft.000300.json"}
+    base = {"kind": "data", "path": "data/sft/000300", "record": "records/sft.000300.json"}
     digest = evals_tree.digest_of("sft.000300")
     record = json.loads((tree / "records/rlvr.000080.json").read_text())
     inputs = record["parts"]["inputs"] | {"base": digest}

@@ -44,8 +44,13 @@ def test_repro_after_an_edit_runs_every_checkpoint_of_a_chain(repository: Reposi
 
 def test_a_target_makes_all_instances_of_a_step_and_nothing_behind_them(repository: Repository):
     repository.edit("params/demo.yaml", "lr: 0.5", "lr: 0.6")
-    assert repository.build("train_all") == {"run": STAGES["train"]}
-    assert repository.build("evaluate_all") == {"run": STAGES["evaluate"]}
+    done = repository.snakemake("train_all")
+    assert repository.outcomes() == {"run": STAGES["train"]}
+    assert "The released checkpoint" not in done.stderr
+    assert "3 jobs of the flow do not describe the present yet (evaluate.000, " in done.stderr
+    done = repository.snakemake("evaluate_all")
+    assert repository.outcomes() == {"run": STAGES["evaluate"]}
+    assert "The released checkpoint is data/evaluate/002/" in done.stderr
 
 
 @pytest.mark.parametrize(

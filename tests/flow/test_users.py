@@ -72,6 +72,7 @@ class As:
         """Run a command."""
         env = {
             "HOME": str(self.home),
+            "LOGNAME": f"user{self.user}",
             "XDG_CACHE_HOME": str(self.home),
             "DVC_SITE_CACHE_DIR": str(self.home),
         }

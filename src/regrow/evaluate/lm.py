@@ -120,7 +120,7 @@ class CheckpointLM(TemplateLM):
                 windows.append((before[-(self.max_length + 1 - len(after)) :], after))
         scores = iter(self._score(windows, greedy=True))
         found = []
-        for _, _, after in requests:
+        for _pair, _before, after in requests:
             logprobs, greedy = next(scores) if after else ([], True)
             found.append((total(logprobs), greedy))
         return found

@@ -63,8 +63,11 @@ def write(
 
 
 def state(folder: Path) -> dict[str, Any]:
-    """`state.json` of a checkpoint."""
-    found: dict[str, Any] = json.loads((folder / STATE).read_text(encoding="utf-8"))
+    """`state.json` of a checkpoint. Raises ValueError, with the file's name, if it is damaged."""
+    try:
+        found: dict[str, Any] = json.loads((folder / STATE).read_bytes())
+    except ValueError as error:
+        raise ValueError(f"{folder / STATE}: damaged: {error}") from None
     return found
 
 

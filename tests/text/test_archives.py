@@ -99,6 +99,8 @@ def test_the_committed_foreign_files(name: str) -> None:
         "one-member": ["10", "11"],
     }[name]  # fmt: skip
     assert any(isinstance(i, Trouble) for i in items) == (name in ("truncated", "bad-length"))
+    fatal = [i.reader for i in items if isinstance(i, Trouble) and i.fatal]
+    assert fatal == (["members"] if name == "bad-length" else [])
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -112,11 +112,10 @@ def _attempt(
                 found.cut.setdefault(one.record_id or one.url, _beginning(one))
             elif (new := found.new(one, digest, own[digest] + 1)) is not None:
                 yield new
-            if one.framed or name != "fastwarc":
-                count += 1
-            own[digest] += 1
             if name == "fastwarc" and one.short:  # perhaps because it took a wrong length for right
                 raise _ShortRecordError(f"{one.url} lacks {one.short} bytes")
+            own[digest] += 1
+            count += 1
     except Exception as error:  # parsers raise whatever they raise
         text = " ".join(str(error).replace(str(path), path.name).split())[:200]
         return Trouble(path.name, name, count, f"{type(error).__name__}: {text}")

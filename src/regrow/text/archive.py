@@ -128,11 +128,11 @@ def _beginning(one: Record) -> Record:
 
 
 def _made(head: Head, block: bytes, max_bytes: int) -> tuple[Record, bytes]:
-    """A record and its digest, which tells the records of a file apart whatever their ids are."""
-    name = "\0".join((head.kind, head.record_id or "")).encode("utf-8", "replace")
-    return record(head, block, max_bytes), hashlib.blake2b(
-        name + b"\0" + block, digest_size=16
-    ).digest()
+    """A record and the digest of its block, by which one reader's records are known to the next.
+
+    Not by their ids: those repeat, and readers decode broken headers differently.
+    """
+    return record(head, block, max_bytes), hashlib.blake2b(block, digest_size=16).digest()
 
 
 def _fast(path: Path, max_bytes: int) -> Iterator[tuple[Record, bytes]]:

@@ -99,9 +99,13 @@ def test_the_committed_foreign_files(name: str) -> None:
         "one-member": ["10", "11"],
     }[name]  # fmt: skip
     assert any(isinstance(i, Trouble) for i in items) == (name in ("truncated", "bad-length"))
+    fatal = [i.reader for i in items if isinstance(i, Trouble) and i.fatal]
+    assert fatal == (["members"] if name == "bad-length" else [])
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(st.data())
 def test_no_damage_makes_the_reader_raise_or_repeat(tmp_path: Path, data: st.DataObject) -> None:
     plain = bytearray(members(*many("1", "2", "3")))

@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -65,7 +66,7 @@ def harmful(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]
     script.write_text(HARMFUL)
     real = clients.subprocess.Popen
 
-    def started(command: list[str], **options: object) -> object:
+    def started(command: list[str], **options: Any) -> Any:
         return real([sys.executable, str(script), command[-1]], **options)
 
     monkeypatch.setattr(clients.subprocess, "Popen", started)

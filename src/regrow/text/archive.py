@@ -112,11 +112,10 @@ def _attempt(
                 found.cut.setdefault(one.record_id or one.url, _beginning(one))
             elif (new := found.new(one, digest, own[digest] + 1)) is not None:
                 yield new
-            if one.framed or name != "fastwarc":
-                count += 1
-            own[digest] += 1
             if name == "fastwarc" and one.short:  # perhaps because it took a wrong length for right
                 raise _ShortRecordError(f"{one.url} lacks {one.short} bytes")
+            own[digest] += 1
+            count += 1
     except Exception as error:  # parsers raise whatever they raise
         text = " ".join(str(error).replace(str(path), path.name).split())[:200]
         return Trouble(path.name, name, count, f"{type(error).__name__}: {text}")
@@ -129,11 +128,11 @@ def _beginning(one: Record) -> Record:
 
 
 def _made(head: Head, block: bytes, max_bytes: int) -> tuple[Record, bytes]:
-    """A record and its digest, which tells the records of a file apart whatever their ids are."""
-    name = "\0".join((head.kind, head.record_id or "")).encode("utf-8", "replace")
-    return record(head, block, max_bytes), hashlib.blake2b(
-        name + b"\0" + block, digest_size=16
-    ).digest()
+    """A record and the digest of its block, by which one reader's records are known to the next.
+
+    Not by their ids: those repeat, and readers decode broken headers differently.
+    """
+    return record(head, block, max_bytes), hashlib.blake2b(block, digest_size=16).digest()
 
 
 def _fast(path: Path, max_bytes: int) -> Iterator[tuple[Record, bytes]]:

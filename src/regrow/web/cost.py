@@ -126,7 +126,7 @@ class _Bounds:
         tags, ends = len(kind), kind.count(_CLOSE) + kind.count(_UNFORMAT)
         if self.longest > 5_000 and self.longest * self.longest > MAX_ATTRIBUTES:
             return False
-        if self.unclosed > 1_000 or kind.count(_OPTION) > 5_000 or kind.count(_TOP) > 50:
+        if self.unclosed > 300 or kind.count(_OPTION) > 5_000 or kind.count(_TOP) > 50:
             return False
         open_ = _rise(kind.translate(_AS_NEST, bytes((_OTHER, _FLAT, _OPTION, _TOP))))
         formats = _rise(

@@ -17,6 +17,9 @@ from regrow.flow.store import Store
 from regrow.lineage.ledger import Ledger, Record
 from regrow.takedown import slots
 
+_ARCHIVES = (".warc.gz", ".warc", ".arc.gz", ".arc")
+"""what the text step reads"""
+
 
 def stored(
     ledger: Ledger, ids: Sequence[str], urls: Sequence[str], anew: Collection[str]
@@ -62,7 +65,7 @@ def _holds(
     root: Path, record: Record, name: str, ids: Sequence[str], hosts: set[str], anew: bool
 ) -> str | None:
     path = root / record.path / name
-    if record.step == "crawl" and name.endswith(".warc.gz"):
+    if record.step == "crawl" and name.lower().endswith(_ARCHIVES):
         host = name.removesuffix(".warc.gz")
         return "page" if host in hosts or host.startswith("foreign-") else None
     if name.endswith(".safetensors"):

@@ -16,7 +16,8 @@ from regrow.web.cost import TooCostlyError
 MAX_INFLATED = 256 << 20
 """bytes of all streams together, pictures aside"""
 MAX_PAGE_OPERATORS = 500_000
-"""operators of a page that show text or draw, each counted as often as its form is drawn"""
+"""operators of a page that show text, draw, move or save, each counted as often as its form is drawn; the
+drawing of a form counts too, so that empty forms within forms do"""
 MAX_OPERATORS = 4_000_000
 """the same of all pages together"""
 _OBJECT = re.compile(rb"(?<![0-9])([0-9]{1,10})[ \t\r\n]+[0-9]{1,5}[ \t\r\n]+obj\b")
@@ -29,7 +30,7 @@ _REFERENCE = re.compile(
     rb"/([^\s/<>\[\](){}%]+)[ \t\r\n]+([0-9]{1,10})[ \t\r\n]+[0-9]{1,5}[ \t\r\n]+R\b"
 )
 _DRAWN = re.compile(rb"/([^\s/<>\[\](){}%]+)[ \t\r\n]+Do\b")
-_SHOWN = re.compile(rb"\b(?:T[jJ]|re|[lcvy]|sh|BI)\b|['\"][\s]")
+_SHOWN = re.compile(rb"\b(?:T[jJ]|re|[lmcvyqh]|sh|BI|Do)\b|['\"][\s]")
 _CONTENTS = re.compile(
     rb"/Contents[ \t\r\n]*(\[[^\]]*+\]|[0-9]{1,10}[ \t\r\n]+[0-9]{1,5}[ \t\r\n]+R\b)"
 )

@@ -549,3 +549,50 @@ def test_a_release_reads_the_record_of_every_stage_and_data_set_upstream_of_its_
         assert last <= records, last - records
         stages_of = {job.split(".")[0] for job in upstream} - {name.split("-")[0]}
         assert stages_of <= {job.split(".")[0] for job in records}
+
+
+@pytest.mark.parametrize(
+    ("odd", "spelled"),
+    [
+        ("\x00", "\\x00"), ("\x07", "\\x07"), ("\x0b", "\\x0b"), ("\x0c", "\\x0c"), ("\r", "\\x0d"),
+        ("\x1b[31m", "\\x1b[31m"), ("\x1c", "\\x1c"), ("\x7f", "\\x7f"), ("\x85", "\\x85"), ("\x9b", "\\x9b"),
+        ("\u2028", "\\u2028"), ("\u202e", "\\u202e"), ("\u2066", "\\u2066"), ("\ufeff", "\\ufeff"), ("\u200b", "\\u200b"),
+    ],
+)  # fmt: skip
+def test_characters_without_a_shape_are_spelled(odd, spelled):
+    from regrow.release.render import cell, prose, quoted, visible
+
+    assert visible(f"a{odd}b\n\tc") == f"a{spelled}b\n\tc"
+    assert quoted(f"a{odd}b\nc") == f"> a{spelled}b\n> c"
+    assert cell(f"a{odd}b") == "a" + spelled.replace("\\", "\\\\") + "b"
+    assert prose(f"a{odd}b") == f"a{spelled}b"
+    assert visible("äöü ☃ 𝄞 क्‍ष فارسی\u200c\u200d") == "äöü ☃ 𝄞 क्‍ष فارسی\u200c\u200d", "letters stay"
+
+
+def test_cards_hold_no_control_characters(inputs, tmp_path):
+    folder = tmp_path / "evaluate"
+    shutil.copytree(inputs["evaluate"], folder)
+    odd = "".join(map(chr, range(32))) + "\x7f\x85\u2028\u202e"
+    samples = {"samples": [{"prompt": odd, "text": odd}], "temperature": 0.8}
+    (folder / "samples.json").write_text(json.dumps(samples))
+    release(inputs | {"evaluate": folder}, tmp_path / "out", description=odd, name=f"a{odd}b")
+    for name in ("README.md", "DATA_CARD.md"):
+        text = (tmp_path / "out" / name).read_bytes().decode()
+        found = {
+            c for c in text if (ord(c) < 32 and c not in "\t\n") or c in "\x7f\x85\u2028\u202e"
+        }
+        assert found == set()
+
+
+def test_nothing_is_stated_that_the_publisher_does_not_state(inputs, tmp_path):
+    nothing = dict.fromkeys(STATED)
+    counts = release(inputs, tmp_path / "out", **nothing)
+    readme = (tmp_path / "out/README.md").read_text()
+    head = yaml.safe_load(readme.split("---\n")[1])
+    assert "license" not in head and head["model-index"][0]["name"] == "pretrain-000020"
+    assert readme.count("Not stated by the publisher.") == 4
+    assert "apache" not in readme.lower() and "LICENSE" not in readme
+    assert not (tmp_path / "out/LICENSE").exists() and counts["files"] == 7
+    assert Release().model_dump() == dict.fromkeys(
+        ("name", "description", "licence", "intended_use")
+    )

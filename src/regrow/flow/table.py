@@ -595,9 +595,14 @@ def _upstream(name: str, steps: dict[str, Step]) -> dict[str, str]:
     queue = [name]
     while queue:
         for item in steps[queue.pop()].inputs:
-            if item.kind == "data" and item.step and item.step not in (name, *found):
-                found[item.step] = item.instance
+            if item.kind != "data" or item.step in ("", name):
+                continue
+            if item.step not in found:
                 queue.append(item.step)
+            if (
+                found.get(item.step, "taken") == "taken"
+            ):  # what every run reads goes before a fork's own
+                found[item.step] = item.instance
     return found
 
 

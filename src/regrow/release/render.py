@@ -65,9 +65,18 @@ def short(value: object, length: int = 16) -> str:
     return f"`{value[:length]}`" if isinstance(value, str) and value else "–"
 
 
+def _shown(value: Any) -> Any:
+    """The value with hidden characters spelled in its texts."""
+    if isinstance(value, Mapping):
+        return {name: _shown(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_shown(inner) for inner in value]
+    return visible(value) if isinstance(value, str) else value
+
+
 def front_matter(value: Mapping[str, Any]) -> str:
     """The YAML block at the head of a card, without the fences."""
-    return yaml.safe_dump(dict(value), sort_keys=False, allow_unicode=True, width=100).rstrip()
+    return yaml.safe_dump(_shown(value), sort_keys=False, allow_unicode=True, width=100).rstrip()
 
 
 def quoted(value: object) -> str:

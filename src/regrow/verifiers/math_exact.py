@@ -5,7 +5,7 @@ same six places, so that `2^{-60}` is `2^{-61}` (https://github.com/huggingface/
 `install` puts the two functions here in the place of its own; its rules for sets, intervals, relations
 and matrices stay, which compare their parts by these.
 
-Constants are told apart by interval arithmetic to 1,000 digits (sympy's `evalf`); what agrees that far is
+Constants are told apart by their first 1,000 digits (sympy's `evalf`); what agrees that far is
 equal. Expressions with letters differ if they do at one of eight points; else they are equal if they are
 analytic (then a few points decide), or if sympy simplifies their difference to nothing.
 """
@@ -22,6 +22,7 @@ from sympy.core.function import AppliedUndef
 from regrow.verifiers.math_numbers import close
 
 _DIGITS = 1_000
+_LEAST = sympy.Rational(1, 10 ** (_DIGITS - 100))
 _POINTS = tuple(
     sympy.Rational(*pair)
     for pair in (
@@ -82,7 +83,7 @@ def _numeric(gold: Any, found: Any, float_rounding: int, numeric_precision: int)
     if gold.is_Rational and found.is_Rational:
         return close(_fraction(gold), _fraction(found), rounded)
     if not rounded:
-        return _vanishes(gold - found)
+        return _agree(gold, found, sympy.expand(gold - found), {})
     parts = [
         [_fraction(part) for part in value.evalf(40).as_real_imag()] for value in (gold, found)
     ]
@@ -129,8 +130,7 @@ def _at_points(gold: Any, found: Any, difference: Any) -> list[bool]:
                 continue
             if not all(real):
                 return [False]
-        apart = difference.evalf(2, subs=at, maxn=_DIGITS)
-        agree.append(all(_below(part) for part in apart.as_real_imag()))
+        agree.append(_agree(gold, found, difference, at))
         if not agree[-1]:
             break
     return agree
@@ -160,18 +160,12 @@ def exact(value: Any) -> Any:
     ).doit()
 
 
-def _vanishes(difference: Any) -> bool:
-    """Whether a constant is zero to 1,000 digits of its largest term."""
-    difference = sympy.expand(difference)
+def _agree(gold: Any, found: Any, difference: Any, at: dict[Any, Any]) -> bool:
+    """Whether two values are the same to nearly 1,000 digits of the larger."""
     if difference.is_Rational:
         return bool(difference == 0)
-    value = difference.evalf(2, maxn=_DIGITS)
-    return all(_below(part) for part in value.as_real_imag())
-
-
-def _below(part: Any) -> bool:
-    # Where all digits cancelled, evalf gives a value of precision 1, or zero.
-    return bool(part == 0) or (part.is_Float and part._prec == 1)
+    apart, *sides = (abs(part.evalf(_DIGITS, subs=at)) for part in (difference, gold, found))
+    return bool(apart <= max(sides) * _LEAST)
 
 
 def _fraction(value: Any) -> Fraction:

@@ -293,6 +293,11 @@ e^{\pi} | exp(pi)
 \theta = \frac{\pi}{2} | theta = pi/2
 p(1-p) | p-p^2
 \lambda^2 | lambda^2
+\ln(x+1)-\ln(x) | \ln(\frac{x+1}{x})
+\tan(x+\frac{\pi}{4}) | \frac{1+\tan x}{1-\tan x}
+\frac{x^2-1}{x-1} | x+1
+(a+b+c+d)^{50} | (d+c+b+a)^{50}
+x^3+3x^2+3x+1 | (x+1)^3
 """
 """each passes where the other is expected"""
 
@@ -593,6 +598,11 @@ A | B
 (A) | (B)
 i | -i
 1+i | 1
+|x-100|+1 | 101-x
+\sqrt{x^2-200x+10000} | 100-x
+\log(x^2) | 2\log(x)
+x+10^{-2000} | x
+x! | x^2
 """
 """neither passes where the other is expected"""
 

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -185,3 +187,21 @@ def test_command(
 )
 def test_what_it_adds_up_to(check: str, status: str, says: str) -> None:
     assert says in examine.certifies([Finding(check, status, "")])  # type: ignore[arg-type]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
+def test_a_clone_of_another_user_is_told_from_an_unpacked_archive(tmp_path: Path) -> None:
+    root = tmp_path / "clone"
+    root.mkdir()
+    (root / "Snakefile").write_text("")
+    unpacked = machine.check_repository(root)
+    assert unpacked.status == "warn" and "clone it instead of unpacking" in unpacked.mend
+    for words in (["init", "-q"], ["commit", "-q", "--allow-empty", "-m", "x"]):
+        command = ["git", "-C", str(root), "-c", "user.name=a", "-c", "user.email=a@b", *words]
+        subprocess.run(command, check=True)
+    assert machine.check_repository(root).status == "ok"
+    for path in (root, root / ".git"):
+        os.chown(path, 54_321, 54_321)
+    found = machine.check_repository(root)
+    assert found.status == "warn"
+    assert f"git config --global --add safe.directory {root}" in found.mend

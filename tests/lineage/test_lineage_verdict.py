@@ -185,6 +185,7 @@ def test_a_machine_without_the_class_says_so_before_it_starts(
         raw = json.loads(file.read_text())
         raw["parts"]["numerics"] = kind
         write_sound(file, raw)
+    git(root, "commit", "-qam", "classes")
     monkeypatch.chdir(root)
     monkeypatch.setattr(cpu, "read", lambda *_: WITHOUT_FMA)
     folder = tmp_path / "work"

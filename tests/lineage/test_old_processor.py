@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from sound_records import write_sound
-from toy_repository import write_repository
+from toy_repository import git, write_repository
 
 QEMU = shutil.which("qemu-x86_64")
 CPU = "Nehalem"
@@ -57,6 +57,7 @@ def toy(tmp_path_factory: pytest.TempPathFactory) -> Path:
         raw = json.loads(file.read_text())
         raw["parts"] |= {"numerics": kind, "packages": packages}
         write_sound(file, raw)
+    git(root, "commit", "-qam", "classes")
     return root
 
 

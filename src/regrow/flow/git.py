@@ -57,7 +57,11 @@ def repository(root: Path) -> Path:
     for folder in (here, *here.parents):
         if (folder / ".git").exists():
             return folder / ".git"
-    raise Unasked(
+    raise Unasked(_outside(root))
+
+
+def _outside(root: Path) -> str:
+    return (
         f"{visible(str(root))} is not in a git repository: clone it instead of unpacking an archive"
     )
 
@@ -92,6 +96,8 @@ def _refusal(root: Path, said: str) -> str:
     if "dubious ownership" in said:
         place = visible(str(root.resolve()))
         return f"{fatal}: `git config --global --add safe.directory {place}` allows it"
+    if "not a git repository" in said:
+        return _outside(root)
     if "Not a valid object name HEAD" in said or "ambiguous argument 'HEAD'" in said:
         return (
             "nothing is committed at git HEAD: commit, or `git checkout` a branch that has commits"

@@ -99,8 +99,7 @@ def check_repository(root: Path) -> Finding:
         return Finding(
             "repository",
             "warn",
-            f"git cannot be asked about {root}: `regrow rebuild` cannot find the commit of a record, and "
-            "the records have no witness.",
+            f"git cannot be asked about {root}: `regrow rebuild` cannot find the commit of a record.",
             f"{str(error)[:1].upper()}{str(error)[1:]}.",
         )
     return Finding("repository", "ok", f"{root} at {commit}, {count} records.")

@@ -117,11 +117,12 @@ def _concluded(name: str, task: Task) -> str:
     if name == "add":
         return steps[-1].split(" = ")[1]
     if name == "count":
-        for place, step in enumerate(steps, start=1):
-            here, sought, so_far = step.split()
-            said = [one.split()[0] for one in steps[:place]]
-            assert int(so_far) == said.count(sought) and here == said[-1]
-        return steps[-1].split()[-1]
+        met = [step.split() for step in steps]
+        assert all(len(said) == 2 and said[1] == "-" for said in met if len(said) != 3)
+        numbered = [said for said in met if len(said) == 3]
+        assert [int(said[2]) for said in numbered] == [*range(1, len(numbered) + 1)]
+        assert all(said[0] == said[1] == numbered[0][0] for said in numbered)
+        return str(len(numbered))
     if name == "larger":
         numbers, compared = task.trace.split(": ")
         a, b = numbers.split(", ")

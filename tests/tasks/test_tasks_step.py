@@ -64,7 +64,7 @@ def test_a_family_that_errs_is_found_out(monkeypatch, tmp_path: Path) -> None:
         task = family.draw(item)
         return type(task)(**{**task.__dict__, "answer": "1"})
 
-    broken = type(family)("add", "math", wrong)
+    broken = type(family)("add", "math", wrong, family.wordings, family.slots)
     monkeypatch.setitem(FAMILIES, "add", broken)
     with pytest.raises(ValueError, match=r"add: '.*': answer: '1', expected"):
         step.run({}, SimpleNamespace(tasks=PARAMS), tmp_path)

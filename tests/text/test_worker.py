@@ -130,6 +130,7 @@ def test_the_text_step_runs_closed(tmp_path: Path) -> None:
     packages = (
         "polars",
         "polars-runtime-32",
+        "idna",
         "resiliparse",
         "fastwarc",
         "warcio",

@@ -151,13 +151,16 @@ def orphans(present: Present) -> list[tuple[Path, Record]]:
 def drop_orphans(present: Present) -> list[str]:
     """Remove records and data of instances that the params do not ask for.
 
-    Data that the cache does not hold is left alone. Returns the names of what went.
+    Data that the cache does not hold is left alone; a record that came with the clone, without data,
+    is in git. Returns the names of what went.
     """
     store = Store(present.root)
     gone = []
     for path, record in orphans(present):
-        if all(store.has(f["md5"], f["size"]) for f in record["output"]["files"]):
-            shutil.rmtree(present.root / record["output"]["path"], ignore_errors=True)
+        data = present.root / record["output"]["path"]
+        cached = all(store.has(f["md5"], f["size"]) for f in record["output"]["files"])
+        if cached or not data.exists():
+            shutil.rmtree(data, ignore_errors=True)
             path.unlink()
             gone.append(path.stem)
     return gone

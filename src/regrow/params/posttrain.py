@@ -84,7 +84,7 @@ class LongMix(Block):
 class SftData(Block):
     """Examples of the Think and the Instruct branch."""
 
-    think: int = Field(default=15_000, ge=1)
+    think: int = Field(default=16_000, ge=1)
     """examples"""
     instruct: int = Field(default=5_000, ge=1)
     """examples"""

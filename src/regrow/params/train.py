@@ -137,8 +137,8 @@ class Sft(Stage):
     Muon as in the stages before: AdamW at 2e-3 lost skill that the base model had (docs/training.md).
     """
 
-    steps: int = Field(default=600, ge=1)
-    checkpoint_every: int = Field(default=200, ge=1)
+    steps: int = Field(default=720, ge=1)
+    checkpoint_every: int = Field(default=240, ge=1)
     batch_sequences: int = Field(default=32, ge=1)
     micro_batch_sequences: int = Field(default=8, ge=1)
     """examples of like length, and so often of one family: several to a step mix the families"""

@@ -83,9 +83,9 @@ def run(
                     "detail": prompt.family,
                 }
             )
-    kept = [str(row["task"]) for row in rows if row["kept"]]
+    chosen = [str(row["task"]) for row in rows if row["kept"]]
     dropped = [str(drop["id"]) for drop in drops[long:]]
-    conserved("difficulty", "prompts", [prompt.task for prompt in prompts], kept, dropped)
+    conserved("difficulty", "prompts", [prompt.task for prompt in prompts], chosen, dropped)
     table = pl.DataFrame(rows, schema=SCHEMA).sort("task")
     output.mkdir(parents=True, exist_ok=True)
     parquet.write(table, output / "prompts.parquet")

@@ -25,11 +25,11 @@ def _letters(draws: Draws) -> str:
 def _draw(draws: Draws) -> Task:
     letters = _letters(draws)
     letter = draws.of(letters) if draws.chance(0.85) else draws.of(_ALPHABET)
-    # The letter is said again at each place, so that two neighbours are compared.
+    # Said again where it is met, and numbered there: to copy is easier than to compare and to carry a sum.
     found, steps = 0, []
     for one in letters:
         found += one == letter
-        steps.append(f"{one} {letter} {found}")
+        steps.append(f"{one} {letter} {found}" if one == letter else f"{one} -")
     answer = letters.count(letter)
     return Task(
         content=f"{letter} {''.join(sorted(letters))}",

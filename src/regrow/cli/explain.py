@@ -1,7 +1,7 @@
 """What of a text stands word for word in the data that a checkpoint was trained on: where, under
 which licence, at which steps of which stage, and what training did with it.
 
-CHECKPOINT is a checkpoint by any of its names (rlvr, sft.000420, release.rlvr-000080, a hash).
+CHECKPOINT is a checkpoint by any of its names (rlvr, sft.000720, release.rlvr-000080, a hash).
 The text is TEXT, --file FILE (- for standard input), or what the checkpoint itself answers to
 --sample PROMPT (the answer of `regrow chat --once PROMPT` under the same settings).
 

@@ -178,7 +178,7 @@ class Flow:
             more = ", ..." if len(gone) > 3 else ""
             print(
                 f"\n{self.params_file} does not ask for {len(gone)} of the records here "
-                f"({', '.join(gone[:3])}{more}): removed. Their bytes are in the cache: a branch of git that "
+                f"({', '.join(gone[:3])}{more}): removed. The cache keeps the bytes that it has: a branch of git that "
                 "has the records gets them back with `git switch` and `snakemake`.",
                 file=sys.stderr,
             )

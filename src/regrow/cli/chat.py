@@ -29,7 +29,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--system", metavar="TEXT", help="system message")
     parser.add_argument("--tools", metavar="NAMES", help="tools to describe: add,reverse or all")
     parser.add_argument("--form", choices=("text", "plain", "think", "instruct"))
-    parser.add_argument("--temperature", type=float, default=0.6, help="0 is greedy (default: 0.6)")
+    parser.add_argument(
+        "--temperature",
+        type=float,
+        help="0 is greedy (default: 0, and 0.6 where text is continued)",
+    )
     parser.add_argument("--seed", type=int, default=0, help="of the draws (default: 0)")
     parser.add_argument("--tokens", type=int, default=256, help="at most, per turn (default: 256)")
     parser.add_argument("--json", action="store_true", help="one JSON object per answer")
@@ -39,10 +43,10 @@ def run(args: argparse.Namespace) -> int:
     """Answer --once, or whatever is typed until the end of input."""
     from regrow.cli.talk import talk as talking
     from regrow.cli.talk.commands import command
-    from regrow.cli.talk.place import find, starting_form
+    from regrow.cli.talk.place import find, starting_form, starting_temperature
     from regrow.lineage.errors import Unanswerable
 
-    if not 0 <= args.temperature < float("inf") or args.tokens < 1 or args.seed < 0:
+    if not 0 <= (args.temperature or 0) < float("inf") or args.tokens < 1 or args.seed < 0:
         raise Unanswerable("--temperature and --seed must be 0 or more, --tokens 1 or more.")
     place = find(args.checkpoint)
     _check(place)
@@ -50,8 +54,8 @@ def run(args: argparse.Namespace) -> int:
         talk = talking.load(
             place.folder,
             place.tokenizer,
-            args.form or starting_form(place),
-            temperature=args.temperature,
+            form := args.form or starting_form(place),
+            temperature=starting_temperature(form, args.temperature),
             seed=args.seed,
             max_new_tokens=args.tokens,
             system=args.system,

@@ -57,7 +57,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     drawing = parser.add_argument_group("how --sample draws")
     drawing.add_argument("--form", choices=("text", "plain", "think", "instruct"))
     drawing.add_argument(
-        "--temperature", type=float, default=0.6, help="0 is greedy (default: 0.6)"
+        "--temperature",
+        type=float,
+        help="0 is greedy (default: 0, and 0.6 where text is continued)",
     )
     drawing.add_argument("--seed", type=int, default=0, help="of the draws (default: 0)")
     drawing.add_argument("--tokens", type=int, default=256, help="drawn at most (default: 256)")
@@ -72,7 +74,7 @@ def run(args: argparse.Namespace) -> int:
 
     if args.min_tokens < 1 or args.top < 0 or args.spans < 0:
         raise Unanswerable("--min-tokens: 1 or more; --top and --spans: 0 or more.")
-    if not 0 <= args.temperature < float("inf") or args.tokens < 1 or args.seed < 0:
+    if not 0 <= (args.temperature or 0) < float("inf") or args.tokens < 1 or args.seed < 0:
         raise Unanswerable("--temperature and --seed must be 0 or more, --tokens 1 or more.")
     ledger = Ledger.load(find_root())
     explainer = Explainer(ledger, resolve(ledger, args.checkpoint).record)

@@ -44,7 +44,8 @@ def guarded(text: str) -> str:
 def terminal() -> Iterator[None]:
     """While it lasts, what is printed is guarded."""
     out, err = sys.stdout, sys.stderr
-    guards: Any = (_Guarded(out), _Guarded(err))
+    # None: the stream is closed.
+    guards: Any = tuple(stream and _Guarded(stream) for stream in (out, err))
     sys.stdout, sys.stderr = guards
     try:
         yield

@@ -53,6 +53,10 @@ def _spread(sha256: str, seconds: int) -> int:
     return int(sha256[:15] or "0", 16) % (seconds // _STEP) * _STEP
 
 
+class NotOursError(FlowError):
+    """A file that can be neither dated nor replaced: it, and its folder, are another user's."""
+
+
 def put(path: Path, when: int) -> None:
     """Give a file its date, if it is there and has another one.
 
@@ -73,7 +77,7 @@ def put(path: Path, when: int) -> None:
             files.write_atomically(path, path.read_bytes())
             os.utime(path, (when, when))
         except PermissionError as error:
-            raise FlowError(
+            raise NotOursError(
                 f"{path} belongs to another user and can be neither dated nor replaced ({error.strerror}). Fix: let "
                 "the group write the folder, `chmod -R g+w`, with `umask 002` for all who work there."
             ) from None

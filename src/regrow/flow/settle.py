@@ -19,7 +19,7 @@ from pathlib import Path
 
 from regrow.flow import actions, dvcfiles, files
 from regrow.flow.assess import Assessment
-from regrow.flow.dates import STAMP, Dates, put
+from regrow.flow.dates import STAMP, Dates, NotOursError, put
 from regrow.flow.hashing import digest_bytes
 from regrow.flow.present import PRIVATE, Present
 from regrow.flow.records import Book, Record, decode, encode
@@ -66,6 +66,8 @@ def settle(present: Present, groups: Collection[str] = ("main",)) -> Settled:
             _write(present, found.assessment)
         except OSError as error:
             found.unwritten = _why(error)
+        except NotOursError as error:
+            found.unwritten = str(error)
     return found
 
 

@@ -84,6 +84,15 @@ Loader.add_constructor("tag:yaml.org,2002:int", _integer)
 Loader.add_constructor(_AMBIGUOUS_TAG, _ambiguous)
 
 
+def _text(dumper: Dumper, text: str) -> yaml.ScalarNode:
+    # To one reader of YAML these end a line, to another they are text: spelt as escapes they are text to all.
+    style = '"' if any(sign in text for sign in "\x85\u2028\u2029\ufeff") else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+Dumper.add_representer(str, _text)
+
+
 def load(text: str) -> Any:
     """Parse a document. Raises yaml.YAMLError."""
     return yaml.load(text, Loader)

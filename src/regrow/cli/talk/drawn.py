@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from regrow.cli.talk.place import Place, starting_form
+from regrow.cli.talk.place import Place, starting_form, starting_temperature
 from regrow.cli.talk.talk import TEXT, load
 from regrow.rollout.sampler import Request, sample
 from regrow.tokens import chat
@@ -24,7 +24,7 @@ class Drawn:
 
 
 def drawn(
-    place: Place, prompt: str, form: str | None, *, temperature: float, seed: int, most: int
+    place: Place, prompt: str, form: str | None, *, temperature: float | None, seed: int, most: int
 ) -> Drawn:
     """The answer that `regrow chat --once` gives under the same settings (its first turn).
 
@@ -32,6 +32,7 @@ def drawn(
         ValueError: the prompt does not fit, or the files do not fit each other.
     """
     form = form or starting_form(place)
+    temperature = starting_temperature(form, temperature)
     talk = load(
         place.folder, place.tokenizer, form, temperature=temperature, seed=seed, max_new_tokens=most
     )

@@ -93,3 +93,8 @@ def starting_form(place: Place) -> str:
     if place.form == "plain":
         return "plain" if place.name.startswith("rl") else "text"
     return place.form
+
+
+def starting_temperature(form: str, asked: float | None) -> float:
+    """What was asked for; else greedy where a question has one right answer, a draw where text is continued."""
+    return asked if asked is not None else 0.6 if form == "text" else 0.0

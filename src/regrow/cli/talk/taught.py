@@ -18,13 +18,7 @@ def taught(ledger: Ledger, checkpoint: Record) -> str:
     evaluation on the held-out ones.
     """
     tasks = ledger.by_name.get(TASKS)
-    if tasks is None or not any(
-        entry.get("record") == tasks.file
-        for record in ledger.ancestry(checkpoint)
-        # A tokenizer learns to spell from tasks; nobody learns to answer them from it.
-        if record.step != "tokenizer"
-        for entry in record.inputs.values()
-    ):
+    if tasks is None or not any(_holds(data, tasks) for data in _read(ledger, checkpoint)):
         return ""
     families = [name for name in tasks.counts.get("train", {}) if name in FAMILIES]
     lines = [f"{checkpoint.name} was taught {len(families)} kinds of question, for example:"]
@@ -36,6 +30,20 @@ def taught(ledger: Ledger, checkpoint: Record) -> str:
             f"Of held-out questions of these kinds it answers {share:.0%} rightly (greedy)."
         )
     return "\n".join(lines)
+
+
+def _read(ledger: Ledger, checkpoint: Record) -> list[Record]:
+    """The data sets that this checkpoint and those before it were trained on."""
+    trained = [record for record in ledger.ancestry(checkpoint) if record.makes_checkpoint]
+    files = {
+        str(record.inputs["data"].get("record")) for record in trained if "data" in record.inputs
+    }
+    return [ledger.by_file[file] for file in sorted(files) if file in ledger.by_file]
+
+
+def _holds(data: Record, tasks: Record) -> bool:
+    """Whether a data set is made from tasks; that its texts were only compared with them does not count."""
+    return any(entry.get("record") == tasks.file for entry in data.inputs.values())
 
 
 def example(family: str) -> str:

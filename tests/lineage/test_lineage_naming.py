@@ -13,7 +13,7 @@ from regrow.lineage.naming import resolve
 
 def test_records_come_in_flow_order_and_ancestry_is_closed(ledger: Ledger) -> None:
     names = [record.name for record in ledger.records]
-    assert names[:5] == ["crawl", "text", "filter", "dedup", "decontaminate"]
+    assert names[:5] == ["crawl", "text", "filter", "tasks", "dedup"]
     assert names[-1] == "release.rlzero-000002"
     at = names.index("release.pretrain-000000")
     assert names[at : at + 3] == [f"release.pretrain-00000{n}" for n in (0, 4, 8)]

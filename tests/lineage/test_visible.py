@@ -20,6 +20,7 @@ from regrow.flow.remote import Remote
 from regrow.flow.store import Store
 from regrow.flow.visible import escaped, lines, plain, visible
 from regrow.lineage.errors import Unanswerable
+from regrow.lineage.fork import documents
 from regrow.lineage.fork.rows import rows
 from regrow.lineage.ledger import Ledger
 from regrow.lineage.report.page import page
@@ -169,19 +170,17 @@ def test_a_fork_refuses_a_row_that_could_not_be_shown(tmp_path: Path, column: st
     }
     path = tmp_path / "rows.jsonl"
     path.write_text(json.dumps(good) + "\n" + json.dumps(good | {column: f"a{what}b"}) + "\n")
-    found = rows(path)
-    assert next(found)[1] == good
     with pytest.raises(
-        Unanswerable, match=rf"line 2: `{column}` has the control character"
+        Unanswerable, match=rf"line 2: `{column}` holds U\+00|line 2: `{column}` holds U\+20"
     ) as caught:
-        next(found)
+        documents.read([path], "me", None)
     assert str(caught.value).isprintable()
 
 
-def test_a_fork_refuses_a_file_whose_name_could_not_be_shown(tmp_path: Path):
+def test_the_name_of_a_forks_file_is_spelt_out(tmp_path: Path):
     (tmp_path / "a\x1b[2J.txt").write_text("text")
-    with pytest.raises(Unanswerable, match=r"U\+001B"):
-        list(rows(tmp_path))
+    ((place, row),) = rows(tmp_path)
+    assert place.isprintable() and row["url"].isprintable()
 
 
 def test_what_a_server_says_of_itself_is_spelt_out(tmp_path: Path):

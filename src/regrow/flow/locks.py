@@ -14,7 +14,6 @@ import fcntl
 import hashlib
 import os
 import sys
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -90,6 +89,8 @@ def _flock(handle: int, block: bool) -> bool:
 
 def _elsewhere(path: Path, block: bool, why: OSError) -> Lock | None:
     """A lock of this machine in place of one of the file system."""
+    import tempfile  # seldom needed, and an answer has no millisecond for it
+
     name = hashlib.sha256(os.fsencode(path.absolute())).hexdigest()[:16]
     place = Path(tempfile.gettempdir()) / f"regrow-{name}.lock"
     apart = f"Runs on this machine are kept apart by locks in {place.parent}"

@@ -28,6 +28,7 @@ from regrow.release import composition, data_card, model_card
 from regrow.release.records import artifact
 from regrow.release.render import TEMPLATES
 from regrow.release.sentence import NOT_STATED, Sentence, walk
+from sound_records import write_sound
 
 Raws = dict[str, dict[str, Any]]
 
@@ -56,7 +57,7 @@ def edit(tree: Path, name: str, role: str, entry: dict[str, Any], digest: str) -
     record = json.loads(path.read_text())
     record["inputs"][role] = entry
     record["parts"]["inputs"][role] = digest
-    path.write_text(json.dumps(record))
+    write_sound(path, record)
 
 
 @pytest.fixture
@@ -66,7 +67,7 @@ def harder(tree: Path) -> Path:
     record = json.loads(path.read_text())
     record["parts"]["params"]["difficulty"]["max_pass_rate"] = 0.5
     record["counts"] = {"in": 40, "kept": 17, "dropped": {"too_easy": 23}}
-    path.write_text(json.dumps(record))
+    write_sound(path, record)
     return tree
 
 
@@ -389,8 +390,9 @@ def test_records_of_another_run_are_not_taken_for_this_ones(tree: Path) -> None:
 
     path = tree / "records/pretrain.000008.json"
     record = json.loads(path.read_text())
-    record["output"]["sha256"] = "f" * 64
-    path.write_text(json.dumps(record))
+    unread = next(f for f in record["output"]["files"] if f["path"] == "model.safetensors")
+    unread["sha256"] = "f" * 64
+    write_sound(path, record)
     ledger = Ledger.load(tree)
     with pytest.raises(
         Unanswerable, match=r"different runs \(midtrain\S+ was made from another pretrain"

@@ -138,7 +138,7 @@ def test_conversations_join_fine_tuning_and_nothing_before_it() -> None:
     }
     released = {name.partition(".")[2].partition("-")[0] for name in changed if "release" in name}
     assert released == {"sft", "sft_instruct", "dpo", "rlvr"}
-    assert inputs_of(found, "sft_seed1.000420")["data"] == "forksft.mine"
+    assert inputs_of(found, "sft_seed1.000720")["data"] == "forksft.mine"
 
 
 @pytest.mark.parametrize(

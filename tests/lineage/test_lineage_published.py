@@ -35,12 +35,17 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 _ASKED = re.compile(
-    r"regrow (?:audit|order|rebuild|diff|attest|explain|chat|fork|verify)((?: [a-z0-9][\w.@-]*)+)"
+    r"regrow (?:audit|order|rebuild|diff|attest|explain|chat|fork|verify)((?: [a-z0-9][\w.@/-]*)+)"
 )
 
 
 @pytest.mark.parametrize(
-    "file", ["README.md", *sorted(p.name for p in (ROOT / "docs").glob("*.md"))]
+    "file",
+    [
+        "README.md",
+        # What tamper.md asks is asked of the small flow of the tests.
+        *sorted(p.name for p in (ROOT / "docs").glob("*.md") if p.name != "tamper.md"),
+    ],
 )
 def test_every_artifact_that_the_documents_ask_about_is_there(clone: Path, file: str) -> None:
     """What a newcomer types: by name, path or hash, of the records beside it."""

@@ -113,6 +113,7 @@ def test_params_come_from_the_records(ledger: Ledger) -> None:
         "crawl",
         "text",
         "filter",
+        "tasks",
         "dedup",
         "decontaminate",
         "classify",

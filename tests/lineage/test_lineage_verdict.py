@@ -226,7 +226,11 @@ def test_parents_are_laid_byte_for_byte(tree: Path, tmp_path: Path) -> None:
     assert here == [
         "data/dedup/documents.parquet",
         "data/dedup/drops.parquet",
+        "data/tasks/dev.parquet",
+        "data/tasks/test.parquet",
+        "data/tasks/train.parquet",
         "records/dedup.json",
+        "records/tasks.json",
     ]
     for name in here:
         assert (folder / name).read_bytes() == (tree / name).read_bytes()

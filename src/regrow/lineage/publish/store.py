@@ -162,8 +162,7 @@ def fill(ledger: Ledger) -> tuple[int, int, int]:
     content = listings_by_address(ledger)
     cache = Store(ledger.root)
     sources = {i.md5: _source(ledger.root, cache, i) for i in wanted if i.md5 not in content}
-    folder = ledger.root / FOLDER / "files" / "md5"
-    keep = {folder / item.md5[:2] / item.md5[2:]: item for item in wanted}
+    folder, keep = _places(ledger.root, wanted)
     added = 0
     for place, item in keep.items():
         if _holds(place, item):
@@ -186,8 +185,7 @@ def fill(ledger: Ledger) -> tuple[int, int, int]:
 
 def faults(ledger: Ledger) -> list[str]:
     """What is wrong with the store: objects that are missing, other than recorded, or not of it."""
-    folder = ledger.root / FOLDER / "files" / "md5"
-    keep = {folder / item.md5[:2] / item.md5[2:]: item for item in items(ledger)}
+    folder, keep = _places(ledger.root, items(ledger))
     found = []
     for path, item in keep.items():
         if not path.is_file():
@@ -197,6 +195,12 @@ def faults(ledger: Ledger) -> list[str]:
     found += [f"{path}: dvc.lock names another listing of it" for path in _unlisted(ledger)]
     strays = [path for path in _objects(folder) if path not in keep]
     return found + [f"{path.relative_to(ledger.root)}: of no record" for path in strays]
+
+
+def _places(root: Path, wanted: list[Item]) -> tuple[Path, dict[Path, Item]]:
+    """The folder of all objects, and where each of these lies in it (DVC's layout)."""
+    folder = root / FOLDER / "files" / "md5"
+    return folder, {folder / item.md5[:2] / item.md5[2:]: item for item in wanted}
 
 
 def _unlisted(ledger: Ledger) -> list[str]:

@@ -1,6 +1,6 @@
 """Forgeries of names, records, witnesses and statements: what each does, what is asked, what must refuse it.
 
-A forgery is carried out in a small committed flow (`repository`); tests/lineage/test_forgeries.py asks the
+A forgery is carried out in a small committed flow (`repository`); tests/prove/test_forgeries.py asks the
 question and compares the answer with `found`. docs/tamper.md prints the same list
 (`python tests/forgeries.py` writes it there).
 """
@@ -216,7 +216,7 @@ def _subfolder(place: Place) -> None:
     root.mkdir()
     place.root = root / "flow"
     inner.rename(place.root)
-    for words in (["init", "-q"], ["add", "-A", "flow/records"], ["commit", "-qm", "x"]):
+    for words in (["init", "-q"], ["add", "-A", "engine/records"], ["commit", "-qm", "x"]):
         subprocess.run(["git", "-C", str(root), *GIT, *words], check=True, capture_output=True)
     _everything(place)
 

@@ -1,6 +1,6 @@
 """Attacks on the toy of tests/small_repository.py: what each changes, what must find it, what must mend it.
 
-The tests in tests/flow/tamper carry each out and hold the found message against `FOUND`;
+The tests in tests/engine/tamper carry each out and hold the found message against `FOUND`;
 docs/tamper.md prints the same list (`python tests/tamper_attacks.py` writes it there).
 """
 
@@ -251,8 +251,8 @@ def redone(found: dict[str, Any], **change: Any) -> dict[str, Any]:
     `content`: of its first file; `path`, `md5`, `size`, `sha256`: of the first file's entry; `counts`,
     `params`: of the record. A changed part of the key changes the key.
     """
-    from regrow.flow.definition import key_of
-    from regrow.flow.store import dir_md5
+    from regrow.engine.definition import key_of
+    from regrow.engine.store import dir_md5
 
     output = found["output"]
     entry = output["files"][0]

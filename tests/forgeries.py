@@ -286,7 +286,7 @@ def _appended(place: Place) -> None:
 
 
 def _resigned(place: Place) -> None:
-    """Other params, the key computed anew: a record that is sound, and not the one that was signed."""
+    """Other params, the key computed again: a record that is sound, and not the one that was signed."""
     record = place.record("mix")
     params = record["parts"]["params"]
     params["mix"]["seed"] += 1

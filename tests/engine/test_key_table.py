@@ -1,6 +1,6 @@
 """Every step against every kind of change: does its key move, and is the cause named?
 
-The table in docs/keys.md is what this prints (`python tests/engine/test_key_table.py` writes it anew).
+The table in docs/keys.md is what this prints (`python tests/engine/test_key_table.py` rewrites it).
 """
 
 from __future__ import annotations

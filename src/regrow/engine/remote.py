@@ -187,5 +187,5 @@ def _refusal(remote: str, entry: Mapping[str, Any], fate: Mapping[str, Any]) -> 
         size = ""
     return (
         f"{where}: refused. Expected sha256 {entry['sha256']}, found {fate['found']}{size}. "
-        "Mend the remote: `dvc push` from a good cache, after removing the object there."
+        "hint: repair the remote: `dvc push` from a good cache, after removing the object there."
     )

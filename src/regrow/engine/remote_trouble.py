@@ -34,7 +34,7 @@ _EXTRA = {"s3": "s3", "ssh": "ssh"}
 
 
 def explain(name: str, url: str, text: str) -> str:
-    """One line: the remote, what its library said, and the setting that mends it."""
+    """One line: the remote, what its library said, and the setting that fixes it."""
     scheme = "http" if url.startswith("http") else url.partition("://")[0]
     said = f"remote `{name}` ({url}): {text.rstrip('.')}"
     cause = re.sub(r"\w+://\S+", "", text)  # a port or a path may hold "403", or any word
@@ -48,7 +48,7 @@ def explain(name: str, url: str, text: str) -> str:
         mend = _CREDENTIALS.get(scheme, "").format(name=name)
     elif any(_says(cause, word) for word in _NOT_FOUND):
         mend = _PLACE.get(scheme, "").format(name=name)
-    return f"{said}. Mend: {mend}." if mend else f"{said}."
+    return f"{said}. hint: {mend}." if mend else f"{said}."
 
 
 def _says(text: str, word: str) -> bool:

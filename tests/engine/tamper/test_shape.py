@@ -108,5 +108,5 @@ def test_a_path_is_inside_if_and_only_if_it_resolves_there(parts: list[str]):
 def test_trouble_names_the_setting(url: str, text: str, mend: str):
     said = remote_trouble.explain("store", url, text)
     assert said.startswith(f"remote `store` ({url}): {text}")
-    assert ("Mend: " in said) == bool(mend)
+    assert ("hint: " in said) == bool(mend)
     assert mend in said

@@ -1,4 +1,4 @@
-"""Tampering with workspace, cache and records of the toy: found by name, refused, mended, equal."""
+"""Tampering with workspace, cache and records of the toy: found by name, refused, repaired, equal."""
 
 from __future__ import annotations
 
@@ -147,12 +147,12 @@ def test_record(toy: Repository, attack: Attack):
     said = toy.snakemake()
     assert sentence(attack, done) in said.stderr
     outcomes = toy.outcomes()
-    assert set(outcomes) == {"run" if attack.mended == "rebuild" else "hit"} or (
-        attack.mended == "rebuild" and outcomes["run"] == ["mix"]
+    assert set(outcomes) == {"run" if attack.repaired == "rebuild" else "hit"} or (
+        attack.repaired == "rebuild" and outcomes["run"] == ["mix"]
     )
     assert not (toy.path.parent / "escaped.txt").exists()
     assert contents(toy) == before
-    if attack.mended == "rebuild":
+    if attack.repaired == "rebuild":
         assert toy.dirty() == "?? records/mix.json"
         return
     assert verify.returncode == 1 and f"{done.path} " in verify.stdout

@@ -109,7 +109,7 @@ def _replay(side: Side, record: Record, step: int, folder: Path) -> Replayed:
 
 
 def _as_published(side: Side, record: Record, step: int, made: Replayed) -> Replayed:
-    """A replay held against what a side published."""
+    """A replay compared with what a side published."""
     published = next(item for item in side.links(record) if item["step"] == step)
     return Replayed(made.folder, made.digests, made.digests.get(step) == published["digest"])
 

@@ -22,7 +22,7 @@ def place(folder: Path, span: Span, step: int) -> Path:
 
 
 def handed_out(folder: Path, span: Span) -> dict[int, Path]:
-    """The states of a span in a folder, by step, each held against the published chain.
+    """The states of a span in a folder, by step, each compared with the published chain.
 
     Raises:
         Unanswerable: one is not the state whose digest was published.

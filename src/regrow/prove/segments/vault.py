@@ -1,4 +1,4 @@
-"""The bytes of records, each file reread and held against its SHA-256 before anything uses it.
+"""The bytes of records, each file reread and compared with its SHA-256 before anything uses it.
 
 The workspace comes first, then DVC's cache. Nothing is written into either.
 """

@@ -216,7 +216,7 @@ def _subfolder(place: Place) -> None:
     root.mkdir()
     place.root = root / "flow"
     inner.rename(place.root)
-    for words in (["init", "-q"], ["add", "-A", "engine/records"], ["commit", "-qm", "x"]):
+    for words in (["init", "-q"], ["add", "-A", "flow/records"], ["commit", "-qm", "x"]):
         subprocess.run(["git", "-C", str(root), *GIT, *words], check=True, capture_output=True)
     _everything(place)
 

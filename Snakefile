@@ -11,7 +11,7 @@ min_version("9.27")
 # The code that runs is this repository's, whatever else is installed.
 sys.path.insert(0, str(Path(workflow.basedir) / "src"))
 
-from regrow.flow.workflow import Flow
+from regrow.engine.workflow import Flow
 
 FLOW = Flow(workflow)
 PARAMS = FLOW.params_file

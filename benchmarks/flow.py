@@ -22,8 +22,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from regrow.flow.hashing import digest_file
-from regrow.flow.store import Store
+from regrow.engine.hashing import digest_file
+from regrow.engine.store import Store
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent

@@ -31,9 +31,9 @@ from pathlib import Path
 
 import polars as pl
 
+from regrow.change.fork import documents
 from regrow.crawl import links, robots, sitemap, urls
-from regrow.lineage.errors import Unanswerable
-from regrow.lineage.fork import documents
+from regrow.evidence.errors import Unanswerable
 from regrow.params.schema import check
 from regrow.text import step as text_step
 from regrow.text.archive import Record

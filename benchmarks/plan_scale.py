@@ -31,7 +31,7 @@ SNAKEMAKE = ("snakemake", "-n", "-q", "rules", "-c", "1", "--rerun-triggers", "m
 TABLE = '''\
 """A table of steps with shards."""
 
-from regrow.flow.step import Input, Step
+from regrow.engine.step import Input, Step
 
 PARAMS_ROOT = "shards.params:Params"
 
@@ -91,7 +91,7 @@ import os, sys
 from pathlib import Path
 sys.path.insert(0, str(Path(workflow.basedir) / "src"))
 os.environ["REGROW_TABLE"] = "shards.table"
-from regrow.flow.workflow import Flow
+from regrow.engine.workflow import Flow
 FLOW = Flow(workflow)
 
 rule all:
@@ -125,9 +125,9 @@ rule evaluate:
 BUILD = """\
 import sys
 from pathlib import Path
-from regrow.flow.present import Present
-from regrow.flow.records import Book, compose, output_part
-from regrow.flow.store import Store
+from regrow.engine.present import Present
+from regrow.engine.records import Book, compose, output_part
+from regrow.engine.store import Store
 
 root = Path.cwd()
 present, store, book = Present(root, "params/demo.yaml"), Store(root), Book(root)

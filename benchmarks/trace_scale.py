@@ -3,7 +3,7 @@
     python benchmarks/trace_scale.py [--documents 1000000000] [--turns 40] [--sort 100000000] [--folder DIR]
 
 Real: the two large lookups, document -> instance and token -> instance, with all their entries (16 GB each at
-10^9), written by `regrow.lineage.lookup.grow`; a `start` of the process for every question; the records, the order
+10^9), written by `regrow.evidence.lookup.grow`; a `start` of the process for every question; the records, the order
 of training, and everything that the two commands do. --sort also sorts that many entries that come in random
 order, on disk, as the making of a lookup does. Every answer is compared with what the generator says.
 
@@ -37,12 +37,12 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from regrow.flow import state
-from regrow.flow.hashing import Digest
-from regrow.lineage.lookup import grow, rows, sort
-from regrow.lineage.lookup.feistel import Positions
-from regrow.lineage.lookup.store import FOLDER, code
-from regrow.lineage.lookup.tree import BLOCK, FULL, HEAD, Tree
+from regrow.engine import state
+from regrow.engine.hashing import Digest
+from regrow.evidence.lookup import grow, rows, sort
+from regrow.evidence.lookup.feistel import Positions
+from regrow.evidence.lookup.store import FOLDER, code
+from regrow.evidence.lookup.tree import BLOCK, FULL, HEAD, Tree
 from regrow.tables import parquet as tables
 
 LENGTH, BATCH, TOKENS = 8192, 512, 700
@@ -451,8 +451,8 @@ def bench(root: Path, n: int, turns: int) -> None:
 def within(root: Path, world: World, documents: list[int]) -> None:
     """The questions alone, in one process that is there already."""
     os.chdir(root)
-    from regrow.lineage.ledger import Ledger
-    from regrow.lineage.trace.answer import trace
+    from regrow.ask.trace.answer import trace
+    from regrow.evidence.ledger import Ledger
 
     ledger = Ledger.load(root)
     wall = []

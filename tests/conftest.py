@@ -1,8 +1,15 @@
-"""The order of the suite."""
+"""The order of the suite, and the finished flow that questions of all houses are asked about."""
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 import pytest
+
+if TYPE_CHECKING:
+    from regrow.evidence.ledger import Ledger
 
 FIRST, BESIDE = "test_fates.py", "test_behaviour.py"
 
@@ -19,3 +26,25 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.get_closest_marker("workflow") is None,
         )
     )
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished flow; tests only read it."""
+    from small_tree import write_tree  # loads polars, which most modules do not need
+
+    return write_tree(tmp_path_factory.mktemp("finished"))
+
+
+@pytest.fixture
+def tree(finished: Path, tmp_path: Path) -> Path:
+    """A copy to change."""
+    return Path(shutil.copytree(finished, tmp_path / "tree"))
+
+
+@pytest.fixture
+def ledger(finished: Path) -> Ledger:
+    """Its records."""
+    from regrow.evidence.ledger import Ledger
+
+    return Ledger.load(finished)

@@ -7,9 +7,9 @@ import json
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from regrow.engine.hashing import sha256_file, tree_sha256
 from regrow.evaluate import items, metrics
 from regrow.evaluate.items import Item
-from regrow.flow.hashing import sha256_file, tree_sha256
 from regrow.numerics.random import Stream
 from sound_records import write_sound
 

@@ -1,6 +1,6 @@
 """Forgeries of names, records, witnesses and statements: what each does, what is asked, what must refuse it.
 
-A forgery is carried out in a small committed flow (`repository`); tests/lineage/test_forgeries.py asks the
+A forgery is carried out in a small committed flow (`repository`); tests/prove/test_forgeries.py asks the
 question and compares the answer with `found`. docs/tamper.md prints the same list
 (`python tests/forgeries.py` writes it there).
 """
@@ -286,7 +286,7 @@ def _appended(place: Place) -> None:
 
 
 def _resigned(place: Place) -> None:
-    """Other params, the key computed anew: a record that is sound, and not the one that was signed."""
+    """Other params, the key computed again: a record that is sound, and not the one that was signed."""
     record = place.record("mix")
     params = record["parts"]["params"]
     params["mix"]["seed"] += 1

@@ -23,9 +23,9 @@ import yaml
 
 import key_sources as sources
 from key_tree import KeyTree
-from regrow.flow.changes import changes
-from regrow.flow.jobs import Flow
-from regrow.flow.step import Step
+from regrow.engine.changes import changes
+from regrow.engine.jobs import Flow
+from regrow.engine.step import Step
 from regrow.params import schema
 
 FAR = 3
@@ -206,7 +206,7 @@ class Mutations:
         for path in sorted(self.source.glob("regrow/**/*.py")):
             module = _module(str(path.relative_to(self.source)))
             room = module.split(".")[1] if "." in module else ""
-            if module in self.reached or room in ("flow", "cli", "lineage", "params", ""):
+            if module in self.reached or room in (*sources.ABOVE, "params", ""):
                 continue
             if names := sources.functions(path.read_text()):
                 return self._function(module, names[0], moves=False)
@@ -239,15 +239,24 @@ class Mutations:
         return None
 
     def runner_code(self) -> Mutation | None:
-        """A function of each room above the steps: flow, lineage, cli."""
+        """A function of each room above the steps."""
         edits = {}
-        for module in ("regrow.flow.runner", "regrow.lineage.audit", "regrow.cli.main"):
+        for module in (
+            "regrow.engine.runner",
+            "regrow.recipe.table",
+            "regrow.evidence.ledger",
+            "regrow.ask.audit",
+            "regrow.prove.attest.check",
+            "regrow.change.fork.create",
+            "regrow.publish.report.page",
+            "regrow.cli.main",
+        ):
             path = sources.path_of(self.source, module)
             assert path is not None
             text = path.read_text()
             name = sources.functions(text)[0]
             edits[self._name(module)] = sources.with_statement(text, name).encode()
-        return Mutation("flow, lineage, cli", edits=edits)
+        return Mutation("engine, recipe, houses, cli", edits=edits)
 
     def rule(self) -> Mutation | None:
         """A rule of the workflow, the Snakefile, a page of the documentation."""
@@ -405,7 +414,7 @@ KINDS = {
     "package not imported": "other_package",
     "PYTHONPATH with other names": "unrelated_path",
     "leaf, resumable": "bookkeeping",
-    "flow, lineage, cli": "runner_code",
+    "engine, recipe, houses, cli": "runner_code",
     "rules, pages": "rule",
 }
 """kind of mutation -> the method that derives it; first those that must move the key"""
@@ -423,7 +432,7 @@ def _interpreter(version: tuple[int, int] | None) -> Any:
     if version is None:
         return mock.patch.dict({}, {})
     other = types.SimpleNamespace(version_info=version, path=sys.path)
-    return mock.patch("regrow.flow.environment.sys", other)
+    return mock.patch("regrow.engine.environment.sys", other)
 
 
 _VALUES: dict[tuple[str, str], tuple[str, dict[str, Any]]] = {}

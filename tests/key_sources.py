@@ -1,4 +1,4 @@
-"""Edits of Python sources by syntax, and a walk over imports that knows nothing of `regrow.flow.closure`."""
+"""Edits of Python sources by syntax, and a walk over imports that knows nothing of `regrow.engine.closure`."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ import ast
 import functools
 from collections.abc import Iterator
 from pathlib import Path
+
+ABOVE = ("cli", "publish", "change", "prove", "ask", "evidence", "recipe", "engine")
+"""rooms of which no step imports a module"""
 
 
 def path_of(source: Path, module: str) -> Path | None:

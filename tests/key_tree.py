@@ -1,7 +1,7 @@
 """A copy of this repository in which every job of every step has a record, so that keys can be computed.
 
 Code, params, sources and table are the real ones; no step runs: what a job "made" is one file, whose
-bytes are its name. Keys are those of the runner itself (`regrow.flow.runner.Runner`).
+bytes are its name. Keys are those of the runner itself (`regrow.engine.runner.Runner`).
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from unittest import mock
 
 import yaml
 
-from regrow.flow import jobs, origins, syntax
-from regrow.flow.hashing import digest_bytes
-from regrow.flow.jobs import Flow, Job
-from regrow.flow.present import Present
-from regrow.flow.records import compose, encode, output_part
-from regrow.flow.runner import Runner
+from regrow.engine import jobs, origins, syntax
+from regrow.engine.hashing import digest_bytes
+from regrow.engine.jobs import Flow, Job
+from regrow.engine.present import Present
+from regrow.engine.records import compose, encode, output_part
+from regrow.engine.runner import Runner
 from small_repository import ROOT
 
 PLAIN = "params/demo.yaml"
@@ -50,7 +50,7 @@ COPIED = ("src", "params", "sources", "evals", "constraints.txt", "Snakefile", "
 
 def parsed_once() -> Any:
     """While this holds, equal sources are parsed once: edits that come and go cost nothing."""
-    return mock.patch("regrow.flow.closure.parse", functools.cache(syntax.parse))
+    return mock.patch("regrow.engine.closure.parse", functools.cache(syntax.parse))
 
 
 class KeyTree:

@@ -12,7 +12,7 @@ import yaml
 
 import small_tree
 import warc_files
-from regrow.flow import jobs
+from regrow.engine import jobs
 from regrow.params.schema import check
 from regrow.release.records import Artifact, artifact
 

@@ -14,7 +14,7 @@ PARAMS = "params/tiny.yaml"
 class Real(Repository):
     """A copy of this repository that grows the tiny model.
 
-    Jobs are forked from a warm server (`regrow.flow.warm`): loading torch is nine tenths of their work. The
+    Jobs are forked from a warm server (`regrow.engine.warm`): loading torch is nine tenths of their work. The
     tree that all others are held against is grown without (`grown`).
     """
 

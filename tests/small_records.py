@@ -16,13 +16,13 @@ from typing import Any
 
 import polars as pl
 
-from regrow.flow.definition import key_of
-from regrow.flow.hashing import digest_bytes, tree_sha256
-from regrow.flow.present import source_digest
-from regrow.flow.records import encode
-from regrow.flow.state import Tree
-from regrow.flow.store import Store, dir_md5
-from regrow.flow.syntax import parse
+from regrow.engine.definition import key_of
+from regrow.engine.hashing import digest_bytes, tree_sha256
+from regrow.engine.present import source_digest
+from regrow.engine.records import encode
+from regrow.engine.state import Tree
+from regrow.engine.store import Store, dir_md5
+from regrow.engine.syntax import parse
 
 GIT = ("-c", "user.name=Test", "-c", "user.email=test@example.org", "-c", "commit.gpgsign=false")
 

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-TOY = Path(__file__).parent / "flow/toy"
+TOY = Path(__file__).parent / "engine/toy"
 BIN = Path(sys.executable).parent
 GIT = ("-c", "user.name=Test", "-c", "user.email=test@example.org", "-c", "commit.gpgsign=false")
 

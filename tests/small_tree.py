@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from regrow.flow import jobs
-from regrow.flow.definition import code_digest, key_of
-from regrow.flow.hashing import digest_file, tree_sha256
-from regrow.flow.present import source_digest
-from regrow.flow.records import encode
-from regrow.flow.state import Tree
-from regrow.flow.step import Step
-from regrow.flow.store import dir_md5
+from regrow.engine import jobs
+from regrow.engine.definition import code_digest, key_of
+from regrow.engine.hashing import digest_file, tree_sha256
+from regrow.engine.present import source_digest
+from regrow.engine.records import encode
+from regrow.engine.state import Tree
+from regrow.engine.step import Step
+from regrow.engine.store import dir_md5
 from regrow.params.schema import Params
 from regrow.tables import parquet as tables
 from small_tree_stages import write_stages

@@ -8,8 +8,8 @@ from typing import Any
 
 import polars as pl
 
+from regrow.engine import jobs
 from regrow.evaluate import items
-from regrow.flow import jobs
 from regrow.params.schema import Params
 from regrow.release import stages
 from regrow.tables import parquet as tables

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from regrow.flow.definition import code_digest, key_of, of
-from regrow.flow.hashing import tree_sha256
-from regrow.flow.records import encode, fault
-from regrow.flow.store import dir_md5
+from regrow.engine.definition import code_digest, key_of, of
+from regrow.engine.hashing import tree_sha256
+from regrow.engine.records import encode, fault
+from regrow.engine.store import dir_md5
 
 
 def sound(record: dict[str, Any]) -> dict[str, Any]:

@@ -1,6 +1,6 @@
-"""Attacks on the toy of tests/small_repository.py: what each changes, what must find it, what must mend it.
+"""Attacks on the toy of tests/small_repository.py: what each changes, what must find it, what must repair it.
 
-The tests in tests/flow/tamper carry each out and hold the found message against `FOUND`;
+The tests in tests/engine/tamper carry each out and hold the found message against `FOUND`;
 docs/tamper.md prints the same list (`python tests/tamper_attacks.py` writes it there).
 """
 
@@ -64,7 +64,7 @@ class Attack:
     name: str
     found: str
     """a key of FOUND"""
-    mended: str
+    repaired: str
     strike: Callable[[Repository], Struck] | None = None
 
 
@@ -251,8 +251,8 @@ def redone(found: dict[str, Any], **change: Any) -> dict[str, Any]:
     `content`: of its first file; `path`, `md5`, `size`, `sha256`: of the first file's entry; `counts`,
     `params`: of the record. A changed part of the key changes the key.
     """
-    from regrow.flow.definition import key_of
-    from regrow.flow.store import dir_md5
+    from regrow.engine.definition import key_of
+    from regrow.engine.store import dir_md5
 
     output = found["output"]
     entry = output["files"][0]
@@ -394,11 +394,11 @@ RECORDS = (
     Attack("record", "the same for a record that was never committed", "the run cache", "rebuild", _uncommitted),
     Attack("record", "counts edited", "git HEAD's record (counts)", "git's record", _edited(_counts)),
     Attack("record", "the MD5 of a file, by which DVC fetches it", "git HEAD's record (files)", "git's record", _edited(_md5)),
-    Attack("record", "the digest of a function edited", "the present code", "said anew", _edited(_module)),
+    Attack("record", "the digest of a function edited", "the present code", "written again", _edited(_module)),
 )  # fmt: skip
 FETCH = "fetching"
 REMOTE = tuple(
-    Attack("remote (HTTP)", name, FETCH, "rebuild; refetched once the remote is mended")
+    Attack("remote (HTTP)", name, FETCH, "rebuild; refetched once the remote is repaired")
     for name in (
         "one bit of an object flipped",
         "another object under its name",
@@ -414,9 +414,9 @@ SINGLE = (
     Attack("workspace", "bit flipped and the memory of digests (.regrow/state) forged", "rereading before a step reads", "cache"),
     Attack("workspace", "a source changed and the memory of digests forged", "rereading before a step reads", "`git checkout`"),
     Attack("workspace", "an input changed while a step runs, times put back", "rereading after the step", "nothing recorded; run again"),
-    Attack("workspace", "DVC's state database lies (size, times and inode kept): `dvc status` says up to date", REREAD, "cache"),
+    Attack("workspace", "DVC's state database is forged (size, times and inode kept): `dvc status` says up to date", REREAD, "cache"),
     Attack("cache", "MD5 twin of a file in its place", "copying out of the cache (MD5 twin)", "remote, or rebuild"),
-    Attack("cache", "a `.dir` object altered: file left out, added, renamed, `../`", "printing it from the record", "written anew before DVC reads it"),
+    Attack("cache", "a `.dir` object altered: file left out, added, renamed, `../`", "printing it from the record", "written again before DVC reads it"),
     Attack("cache", "a forged entry of the run cache (other result for a key)", "git HEAD's record", "entry removed"),
     Attack("cache", "a forged entry of the run cache that names `../`", "the record's own digests", "not read"),
     Attack("remote", "MD5 twin of a file in its place", FETCH, "rebuild"),
@@ -425,7 +425,7 @@ SINGLE = (
     Attack("remote (S3, SSH)", "other bytes of equal size under an object's name", FETCH, "rebuild"),
     Attack("record", "two records exchanged", "the job that it names", "run cache"),
     Attack("record", "a record deleted", "no record", "run cache"),
-    Attack("dvc.lock", "a hash edited", "printing it from the records", "written anew"),
+    Attack("dvc.lock", "a hash edited", "printing it from the records", "written again"),
 )  # fmt: skip
 ATTACKS = (*WORKSPACE, *LINKED, *CACHE, *RECORDS, *REMOTE, *SINGLE)
 PAGE = Path(__file__).resolve().parents[1] / "docs/tamper.md"
@@ -435,8 +435,8 @@ BEGIN, END = "<!-- the table: python tests/tamper_attacks.py -->\n", "<!-- end o
 def table() -> str:
     """The table of docs/tamper.md."""
     order = sorted(ATTACKS, key=lambda a: [r.place for r in ATTACKS].index(a.place))
-    rows = ["| where | attack | found by | mended by |", "| --- | --- | --- | --- |"]
-    rows += [f"| {a.place} | {a.name} | {a.found} | {a.mended} |" for a in order]
+    rows = ["| where | attack | found by | repaired by |", "| --- | --- | --- | --- |"]
+    rows += [f"| {a.place} | {a.name} | {a.found} | {a.repaired} |" for a in order]
     return "\n".join(rows) + "\n"
 
 

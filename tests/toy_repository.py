@@ -31,10 +31,10 @@ import json
 import os
 import sys
 from pathlib import Path
-from regrow.flow.definition import code_digest, key_of
-from regrow.flow.hashing import digest_file, tree_sha256
-from regrow.flow.records import encode
-from regrow.flow.store import dir_md5
+from regrow.engine.definition import code_digest, key_of
+from regrow.engine.hashing import digest_file, tree_sha256
+from regrow.engine.records import encode
+from regrow.engine.store import dir_md5
 
 def body(step):
     return f"result of {step}\\n"

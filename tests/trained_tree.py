@@ -17,14 +17,14 @@ from tokenizers import Tokenizer
 
 import small_policy
 import small_stages
-from regrow.flow import jobs
-from regrow.flow.closure import Modules, closure
-from regrow.flow.definition import key_of
-from regrow.flow.hashing import digest_file, tree_sha256
-from regrow.flow.records import encode
-from regrow.flow.store import dir_md5
-from regrow.lineage.segments import worker
+from regrow.engine import jobs
+from regrow.engine.closure import Modules, closure
+from regrow.engine.definition import key_of
+from regrow.engine.hashing import digest_file, tree_sha256
+from regrow.engine.records import encode
+from regrow.engine.store import dir_md5
 from regrow.params.schema import Params
+from regrow.prove.segments import worker
 from regrow.reinforce import prompts
 from regrow.tables import parquet
 from small_run import LENGTH, small, write_pack

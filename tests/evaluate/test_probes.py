@@ -6,8 +6,8 @@ import tiny_inputs
 from regrow.evaluate.probes import PLANS, checkpoint
 from regrow.evaluate.questions import choose, with_tools
 from regrow.evaluate.verdicts import process_results
-from regrow.flow.table import BY_NAME
 from regrow.params.schema import Params
+from regrow.recipe.table import BY_NAME
 
 
 def test_every_checkpoint_of_the_flow_has_a_plan_and_its_inputs():

@@ -246,7 +246,7 @@ def test_a_sample_cannot_break_out_of_its_quote(done):
 
 
 def test_the_checkpoint_is_named_by_the_tree_digest_of_its_record(done, inputs):
-    from regrow.flow.hashing import tree_sha256
+    from regrow.engine.hashing import tree_sha256
 
     tree = tree_sha256(hashes(inputs["checkpoint"]))
     assert f"| Checkpoint | `{tree}` |" in (done[0] / "README.md").read_text()
@@ -506,8 +506,8 @@ def test_names_of_checkpoints():
 
 def test_stages_are_those_of_the_flow():
     """Names and forms, as the table says them."""
-    from regrow.flow.table import BY_NAME
     from regrow.params.schema import Params
+    from regrow.recipe.table import BY_NAME
 
     instances = BY_NAME["evaluate"].instances(Params())
     names = dict.fromkeys(stages.split(instance)[0] for instance in instances)
@@ -524,7 +524,8 @@ def test_stages_are_those_of_the_flow():
 
 def test_a_release_reads_the_record_of_every_stage_and_data_set_upstream_of_its_checkpoint():
     """By the table of steps itself, so that a stage more or less needs no change in the cards."""
-    from regrow.flow import jobs, table
+    from regrow.engine import jobs
+    from regrow.recipe import table
 
     params = table.load(ROOT / "params/demo.yaml")
     flow = jobs.flow()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from regrow.lineage.takedown import stored
+from regrow.change.takedown import stored
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from determinism import ROOT, run_twice
-from regrow.flow import jobs
+from regrow.engine import jobs
 from regrow.params.schema import Params, load
 from regrow.params.takedown import Takedown
 from regrow.takedown import mask, slots, withdraw

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from regrow.flow import hermetic
-from regrow.flow.handover import Call
+from regrow.engine import hermetic
+from regrow.engine.handover import Call
 from regrow.params.sources import Text
 from regrow.text import client as clients
 from regrow.text import document, worker

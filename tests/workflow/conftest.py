@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from real_repository import Real, fresh
-from regrow.flow import files
+from regrow.engine import files
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from real_repository import Real
-from regrow.flow.present import Present
+from regrow.engine.present import Present
 from small_repository import served
 
 pytestmark = [

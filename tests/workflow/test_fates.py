@@ -6,10 +6,10 @@ import polars as pl
 import pytest
 
 from real_repository import Real
-from regrow.lineage.explorer.documents import documents
-from regrow.lineage.ledger import Ledger
-from regrow.lineage.shelf import Shelf
-from regrow.lineage.trace.answer import trace
+from regrow.ask.trace.answer import trace
+from regrow.evidence.ledger import Ledger
+from regrow.evidence.shelf import Shelf
+from regrow.publish.explorer.documents import documents
 
 pytestmark = [pytest.mark.workflow, pytest.mark.timeout(900)]
 

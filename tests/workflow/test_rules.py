@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from real_repository import fresh
-from regrow.flow import jobs
-from regrow.flow.present import Present
+from regrow.engine import jobs
+from regrow.engine.present import Present
 from small_repository import ROOT
 
 RULES = sorted(ROOT.glob("workflow/rules/*.smk"))

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from real_repository import Real
-from regrow.lineage.errors import Unanswerable
-from regrow.lineage.ledger import Ledger
-from regrow.lineage.shelf import Shelf
-from regrow.lineage.takedown.finish import _masked, _withdrawn
-from regrow.lineage.takedown.touched import touched
+from regrow.change.takedown.finish import _masked, _withdrawn
+from regrow.change.takedown.touched import touched
+from regrow.evidence.errors import Unanswerable
+from regrow.evidence.ledger import Ledger
+from regrow.evidence.shelf import Shelf
 from regrow.params.schema import load
 
 pytestmark = [

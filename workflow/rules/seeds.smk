@@ -3,7 +3,7 @@
 Reads what sft, pairs, dpo, difficulty, rlvr and evaluate read, writes data/<step>_seed<n>.
 """
 
-from regrow.flow.table import STEPS
+from regrow.recipe.table import STEPS
 
 
 localrules:

@@ -1,1 +1,1 @@
-"""The command line: faces only. Parses, calls, prints."""
+"""The command line: parses arguments, calls the houses, prints."""

@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from regrow.flow.visible import escaped
+from regrow.engine.visible import escaped
 
 _compact = json.JSONEncoder(ensure_ascii=False).encode
 

@@ -21,7 +21,7 @@ from typing import Any
 
 from regrow.cli.answer_json import indented
 from regrow.cli.paint import Paint
-from regrow.flow.visible import escaped, visible
+from regrow.engine.visible import escaped, visible
 
 _EXAMPLES = """\
 examples:
@@ -55,7 +55,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Attest, or check."""
-    from regrow.lineage.errors import Unanswerable
+    from regrow.evidence.errors import Unanswerable
 
     if args.check is not None:
         if args.public_key is None:
@@ -76,10 +76,10 @@ def run(args: argparse.Namespace) -> int:
 
 def _attest(args: argparse.Namespace) -> int:
     from regrow.cli.keygen import secret_key
-    from regrow.lineage.attest.export import check_free, readable, reread, sealed, statements, write
-    from regrow.lineage.attest.keys import key_id
-    from regrow.lineage.ledger import Ledger, find_root
-    from regrow.lineage.naming import resolve
+    from regrow.evidence.ledger import Ledger, find_root
+    from regrow.evidence.naming import resolve
+    from regrow.prove.attest.export import check_free, readable, reread, sealed, statements, write
+    from regrow.prove.attest.keys import key_id
 
     paint = Paint(sys.stderr)
     if args.out is not None:
@@ -115,11 +115,11 @@ def _attest(args: argparse.Namespace) -> int:
 
 
 def _check(args: argparse.Namespace) -> int:
-    from regrow.lineage.attest.check import about, check, unlinked
-    from regrow.lineage.attest.envelope import Refused
-    from regrow.lineage.attest.keys import load_public
-    from regrow.lineage.attest.place import chosen, places, unlike
-    from regrow.lineage.errors import Unanswerable
+    from regrow.evidence.errors import Unanswerable
+    from regrow.prove.attest.check import about, check, unlinked
+    from regrow.prove.attest.envelope import Refused
+    from regrow.prove.attest.keys import load_public
+    from regrow.prove.attest.place import chosen, places, unlike
 
     try:
         content = args.check.read_bytes()
@@ -162,9 +162,9 @@ def _check(args: argparse.Namespace) -> int:
 
 def _expected(name: str) -> dict[str, Any]:
     """What the artifact's digest should be, by its kind, and where that is known from."""
-    from regrow.lineage.attest.subject import FILE, FOLDER, contents, digest_of
-    from regrow.lineage.ledger import Ledger, find_root
-    from regrow.lineage.naming import resolve
+    from regrow.evidence.ledger import Ledger, find_root
+    from regrow.evidence.naming import resolve
+    from regrow.prove.attest.subject import FILE, FOLDER, contents, digest_of
 
     known: dict[str, Any] = {"name": name, "key": None, "files": {}}
     if Path(name).exists():
@@ -182,7 +182,7 @@ def _expected(name: str) -> dict[str, Any]:
 
 def _same_key(mine: list[Any], expected: dict[str, Any], where: str) -> None:
     """The same bytes made in another way are told by another statement."""
-    from regrow.lineage.attest.envelope import Refused
+    from regrow.prove.attest.envelope import Refused
 
     keys = {item.key for item in mine if item.key is not None}
     if expected["key"] is not None and keys and expected["key"] not in keys:
@@ -199,7 +199,7 @@ def _show(
     missing: list[str],
     why: str,
 ) -> None:
-    from regrow.lineage.attest import terms
+    from regrow.prove.attest import terms
 
     paint = Paint()
     for item in found:

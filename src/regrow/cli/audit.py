@@ -13,7 +13,7 @@ from typing import Any
 
 from regrow.cli.answer_json import indented
 from regrow.cli.paint import Paint, size, width
-from regrow.flow.visible import shown
+from regrow.engine.visible import shown
 
 SHOWN = 10
 """documents of a fork that are named"""
@@ -27,9 +27,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the audit. Exit status 1 where records contradict each other."""
-    from regrow.lineage.audit import audit
-    from regrow.lineage.ledger import Ledger, find_root
-    from regrow.lineage.naming import resolve
+    from regrow.ask.audit import audit
+    from regrow.evidence.ledger import Ledger, find_root
+    from regrow.evidence.naming import resolve
 
     ledger = Ledger.load(find_root(), faulty=True)
     answer = audit(ledger, resolve(ledger, args.artifact))

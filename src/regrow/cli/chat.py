@@ -44,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
     from regrow.cli.talk import talk as talking
     from regrow.cli.talk.commands import command
     from regrow.cli.talk.place import find, starting_form, starting_temperature
-    from regrow.lineage.errors import Unanswerable
+    from regrow.evidence.errors import Unanswerable
 
     if not 0 <= (args.temperature or 0) < float("inf") or args.tokens < 1 or args.seed < 0:
         raise Unanswerable("--temperature and --seed must be 0 or more, --tokens 1 or more.")
@@ -75,7 +75,7 @@ def _check(place: Place) -> None:
     """Say so where the weights are not those of the record."""
     if not place.sha256:
         return
-    from regrow.flow.hashing import sha256_file
+    from regrow.engine.hashing import sha256_file
 
     if sha256_file(place.folder / "model.safetensors") != place.sha256:
         print(

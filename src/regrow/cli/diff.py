@@ -42,8 +42,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the causes. Exit status 1 where the artifacts differ."""
-    from regrow.lineage.diff.answer import diff
-    from regrow.lineage.ledger import find_root
+    from regrow.ask.diff.answer import diff
+    from regrow.evidence.ledger import find_root
 
     answer = diff(find_root(), args.left, args.right)
     if args.json:

@@ -21,7 +21,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the findings. Exit status 1 where one of them is a failure."""
-    from regrow.lineage.doctor.examine import certifies, examine
+    from regrow.ask.doctor.examine import certifies, examine
 
     findings = examine()
     failed = any(finding.status == "fail" for finding in findings)

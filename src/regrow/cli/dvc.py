@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from regrow.lineage.ledger import Ledger
+    from regrow.evidence.ledger import Ledger
 
 _VALUED = {"-j", "--jobs", "-r", "--remote"}
 """options of `dvc pull` that take a value"""
@@ -29,8 +29,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     if root is None:
         return int(dvc(arguments))
-    from regrow.lineage.ledger import Ledger
-    from regrow.lineage.publish import store
+    from regrow.evidence.ledger import Ledger
+    from regrow.publish.hub import store
 
     ledger = Ledger.load(root)
     os.chdir(root)
@@ -44,7 +44,7 @@ def _published_root(arguments: list[str]) -> Path | None:
     """The repository whose own store a `dvc pull` of everything would ask; None for all else."""
     if arguments[:1] != ["pull"] or not _everything(arguments[1:]):
         return None
-    from regrow.flow.store import PUBLISHED_REMOTE, dvc_config
+    from regrow.engine.store import PUBLISHED_REMOTE, dvc_config
 
     root = next((p for p in [Path.cwd(), *Path.cwd().parents] if (p / ".dvc").is_dir()), None)
     if root is None:
@@ -74,7 +74,7 @@ def _remote(arguments: list[str]) -> str | None:
 
 
 def _sentence(ledger: Ledger) -> str:
-    from regrow.lineage.publish import store
+    from regrow.publish.hub import store
 
     chosen = store.chosen(ledger)
     releases = [record.path for record, _ in chosen if record.step == "release"]

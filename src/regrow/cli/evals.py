@@ -15,7 +15,7 @@ from regrow.cli.answer_json import indented
 from regrow.cli.paint import Paint
 
 if TYPE_CHECKING:
-    from regrow.lineage.evals.read import Evaluation, Evaluations
+    from regrow.ask.evals.read import Evaluation, Evaluations
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -37,11 +37,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the comparison or the gains."""
-    from regrow.lineage.errors import Unanswerable
-    from regrow.lineage.evals.compare import table
-    from regrow.lineage.evals.gains import gains
-    from regrow.lineage.evals.read import Evaluations
-    from regrow.lineage.ledger import Ledger, find_root
+    from regrow.ask.evals.compare import table
+    from regrow.ask.evals.gains import gains
+    from regrow.ask.evals.read import Evaluations
+    from regrow.evidence.errors import Unanswerable
+    from regrow.evidence.ledger import Ledger, find_root
 
     evaluations = Evaluations(Ledger.load(find_root()))
     if args.publish:
@@ -69,8 +69,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _publish(evaluations: Evaluations) -> int:
-    from regrow.lineage.errors import Unanswerable
-    from regrow.lineage.evals.publish import publish
+    from regrow.ask.evals.publish import publish
+    from regrow.evidence.errors import Unanswerable
 
     names = publish(evaluations)
     if not names:
@@ -82,8 +82,8 @@ def _publish(evaluations: Evaluations) -> int:
 
 
 def _plot(chosen: list[Evaluation], file: Path) -> None:
-    from regrow.lineage.errors import Unanswerable
-    from regrow.lineage.evals import plot
+    from regrow.ask.evals import plot
+    from regrow.evidence.errors import Unanswerable
 
     makers = {".svg": plot.svg, ".html": plot.html}
     if file.suffix not in makers:
@@ -111,7 +111,7 @@ def _figure(figure: Mapping[str, Any] | None) -> str:
 
 
 def _show(chosen: list[Evaluation], paint: Paint) -> None:
-    from regrow.lineage.evals.compare import blocks
+    from regrow.ask.evals.compare import blocks
 
     for title, columns, rows in blocks(chosen):
         print(paint.bold(title))

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from regrow.lineage.explain.answer import Explainer
+    from regrow.ask.explain.answer import Explainer
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -67,10 +67,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Explain. Exit status 1 where no span is found."""
-    from regrow.lineage.errors import Unanswerable
-    from regrow.lineage.explain.answer import Explainer
-    from regrow.lineage.ledger import Ledger, find_root
-    from regrow.lineage.naming import resolve
+    from regrow.ask.explain.answer import Explainer
+    from regrow.evidence.errors import Unanswerable
+    from regrow.evidence.ledger import Ledger, find_root
+    from regrow.evidence.naming import resolve
 
     if args.min_tokens < 1 or args.top < 0 or args.spans < 0:
         raise Unanswerable("--min-tokens: 1 or more; --top and --spans: 0 or more.")
@@ -97,7 +97,7 @@ def _given(
     args: argparse.Namespace, explainer: Explainer
 ) -> tuple[str | NDArray[np.uint16], dict[str, Any] | None]:
     """The text, or the drawn tokens and how they were drawn."""
-    from regrow.lineage.errors import Unanswerable
+    from regrow.evidence.errors import Unanswerable
 
     if args.sample is not None:
         return _sample(args, explainer)
@@ -120,7 +120,7 @@ def _sample(
 
     from regrow.cli.talk.drawn import drawn
     from regrow.cli.talk.place import find
-    from regrow.lineage.errors import Unanswerable
+    from regrow.evidence.errors import Unanswerable
 
     place = find(explainer.checkpoint.name)
     try:
@@ -139,8 +139,8 @@ def _sample(
 
 
 def _write(path: Path, answer: dict[str, Any]) -> None:
-    from regrow.lineage.errors import Unanswerable
-    from regrow.lineage.explain.page import page
+    from regrow.ask.explain.page import page
+    from regrow.evidence.errors import Unanswerable
 
     try:
         path.write_bytes(page(answer).encode())

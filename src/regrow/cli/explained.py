@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from regrow.ask.explain.answer import MANY
+from regrow.ask.explain.segments import between, brief, count, segments, steps
 from regrow.cli.paint import Paint, width
-from regrow.flow.visible import lines, shown, visible
-from regrow.lineage.explain.answer import MANY
-from regrow.lineage.explain.segments import between, brief, count, segments, steps
+from regrow.engine.visible import lines, shown, visible
 
 _RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 

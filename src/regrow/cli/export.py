@@ -19,7 +19,7 @@ import os
 from pathlib import Path
 
 from regrow.cli.answer_json import indented
-from regrow.flow.visible import escaped
+from regrow.engine.visible import escaped
 
 FORMATS = ("croissant", "cyclonedx", "openlineage", "ro-crate", "summary")
 _EPILOG = """\
@@ -59,12 +59,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write the files and say where they are."""
-    from regrow.lineage.export.about import About, load
-    from regrow.lineage.export.formats import FORMATS as TABLE
-    from regrow.lineage.export.instant import instant
-    from regrow.lineage.export.subject import subject
-    from regrow.lineage.export.write import write
-    from regrow.lineage.ledger import Ledger, find_root
+    from regrow.evidence.ledger import Ledger, find_root
+    from regrow.publish.export.about import About, load
+    from regrow.publish.export.formats import FORMATS as TABLE
+    from regrow.publish.export.instant import instant
+    from regrow.publish.export.subject import subject
+    from regrow.publish.export.write import write
 
     root = find_root()
     about = load(args.about) if args.about else About()

@@ -30,7 +30,7 @@ from typing import Any
 
 from regrow.cli.answer_json import indented
 from regrow.cli.paint import Paint, size
-from regrow.flow.visible import shown
+from regrow.engine.visible import shown
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -52,8 +52,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write the branch."""
-    from regrow.lineage.fork.create import Wish, fork
-    from regrow.lineage.ledger import find_root
+    from regrow.change.fork.create import Wish, fork
+    from regrow.evidence.ledger import find_root
 
     name = args.name or args.data[0].name.partition(".")[0].lower().replace("-", "_").replace(
         " ", "_"

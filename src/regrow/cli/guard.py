@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import Any, TextIO
 
 from regrow.cli.paint import CODES
-from regrow.flow.visible import lines
+from regrow.engine.visible import lines
 
 _COLOUR = re.compile(rf"(\x1b\[(?:0|{'|'.join(CODES.values())})m)")
 

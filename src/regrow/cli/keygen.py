@@ -38,7 +38,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Make the pair and print its id."""
-    from regrow.lineage.attest.keys import create, key_id, public_file
+    from regrow.prove.attest.keys import create, key_id, public_file
 
     password = _new_password() if args.password else None
     made = create(args.file, password)
@@ -59,7 +59,7 @@ def run(args: argparse.Namespace) -> int:
 
 def secret_key(file: Path) -> Ed25519PrivateKey:
     """Load a key, asking for its password where it has one. Raises Unanswerable."""
-    from regrow.lineage.attest.keys import is_encrypted, load_secret
+    from regrow.prove.attest.keys import is_encrypted, load_secret
 
     password = None
     if is_encrypted(file):
@@ -71,7 +71,7 @@ def secret_key(file: Path) -> Ed25519PrivateKey:
 
 
 def _new_password() -> bytes:
-    from regrow.lineage.errors import Unanswerable
+    from regrow.evidence.errors import Unanswerable
 
     given = os.environ.get(PASSWORD)
     if given is None:

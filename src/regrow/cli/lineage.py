@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 from regrow.cli.paint import Paint, size
 
 if TYPE_CHECKING:
-    from regrow.lineage.ledger import Ledger, Record
+    from regrow.evidence.ledger import Ledger, Record
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -40,11 +40,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write the page, or print the graph."""
-    from regrow.lineage.errors import Unanswerable
-    from regrow.lineage.explorer.index import MOST
-    from regrow.lineage.explorer.page import facts, page
-    from regrow.lineage.ledger import Ledger, find_root
-    from regrow.lineage.naming import resolve
+    from regrow.evidence.errors import Unanswerable
+    from regrow.evidence.ledger import Ledger, find_root
+    from regrow.evidence.naming import resolve
+    from regrow.publish.explorer.index import MOST
+    from regrow.publish.explorer.page import facts, page
 
     if args.documents is not None and args.documents < 0:
         raise Unanswerable(f"--documents {args.documents}: give a number from 0.")
@@ -69,9 +69,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _show(ledger: Ledger, record: Record | None, paint: Paint) -> None:
-    from regrow.lineage.explorer.draw import subtitle
-    from regrow.lineage.explorer.graph import graph
-    from regrow.lineage.explorer.page import scope, shown_of
+    from regrow.publish.explorer.draw import subtitle
+    from regrow.publish.explorer.graph import graph
+    from regrow.publish.explorer.page import scope, shown_of
 
     found = graph(scope(ledger, record), shown_of(ledger, record))
     for place, node in enumerate(found.nodes):

@@ -14,8 +14,8 @@ from typing import NamedTuple
 
 from regrow.cli.guard import terminal
 from regrow.cli.paint import columns
-from regrow.flow import checkout
-from regrow.flow.visible import lines
+from regrow.engine import checkout
+from regrow.engine.visible import lines
 
 
 class Command(NamedTuple):

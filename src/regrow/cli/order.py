@@ -13,7 +13,7 @@ from typing import Any
 
 from regrow.cli.answer_json import written
 from regrow.cli.paint import Paint, width
-from regrow.flow.visible import shown
+from regrow.engine.visible import shown
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -25,9 +25,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print what was in a step, or the totals of a checkpoint."""
-    from regrow.lineage.ledger import Ledger, find_root
-    from regrow.lineage.naming import resolve
-    from regrow.lineage.order import order_of_step, totals
+    from regrow.ask.order import order_of_step, totals
+    from regrow.evidence.ledger import Ledger, find_root
+    from regrow.evidence.naming import resolve
 
     ledger = Ledger.load(find_root())
     record = resolve(ledger, args.checkpoint).record

@@ -40,8 +40,8 @@ def run(args: argparse.Namespace) -> int:
     """Print the plan, or the estimate."""
     if args.scale:
         return _scale(args)
-    from regrow.flow.plan import plan
-    from regrow.flow.present import Present, find_root
+    from regrow.engine.plan import plan
+    from regrow.engine.present import Present, find_root
 
     found = plan(Present(find_root(), args.params), args.seeds)
     if args.json:
@@ -52,10 +52,10 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _scale(args: argparse.Namespace) -> int:
+    from regrow.ask.scale.estimate import Machine, estimate
     from regrow.cli import scale
     from regrow.cli.paint import Paint
-    from regrow.flow.present import find_root
-    from regrow.lineage.scale.estimate import Machine, estimate
+    from regrow.engine.present import find_root
 
     machine = Machine(args.gpus, args.utilisation, args.peak_flops)
     answer = estimate(find_root(), args.params, machine, args.vocabulary)
@@ -68,7 +68,7 @@ def _scale(args: argparse.Namespace) -> int:
 
 def _show(found: dict[str, Any], everything: bool) -> None:
     from regrow.cli.paint import Paint
-    from regrow.flow.plan import MEANING
+    from regrow.engine.plan import MEANING
 
     paint = Paint()
     colour = {

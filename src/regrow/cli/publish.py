@@ -23,8 +23,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Fill, check or list the store."""
     from regrow.cli.paint import size
-    from regrow.lineage.ledger import Ledger, find_root
-    from regrow.lineage.publish import store
+    from regrow.evidence.ledger import Ledger, find_root
+    from regrow.publish.hub import store
 
     ledger = Ledger.load(find_root())
     if args.list:

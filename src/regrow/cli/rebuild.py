@@ -53,13 +53,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Rebuild, saying how far it is, and print the verdict."""
-    from regrow.lineage.ledger import Ledger, find_root
-    from regrow.lineage.naming import resolve
-    from regrow.lineage.rebuild.compare import Compared
-    from regrow.lineage.rebuild.execute import Hooks
-    from regrow.lineage.rebuild.numerics import certify
-    from regrow.lineage.rebuild.packages import differences
-    from regrow.lineage.rebuild.rebuild import rebuild
+    from regrow.evidence.ledger import Ledger, find_root
+    from regrow.evidence.naming import resolve
+    from regrow.prove.rebuild.compare import Compared
+    from regrow.prove.rebuild.execute import Hooks
+    from regrow.prove.rebuild.numerics import certify
+    from regrow.prove.rebuild.packages import differences
+    from regrow.prove.rebuild.rebuild import rebuild
 
     ledger = Ledger.load(find_root())
     artifact = resolve(ledger, args.artifact)
@@ -110,8 +110,8 @@ def run(args: argparse.Namespace) -> int:
     else:
         _show(answer, paint)
     if key is not None:
-        from regrow.lineage.attest.export import sealed, write
-        from regrow.lineage.attest.summary import summary
+        from regrow.prove.attest.export import sealed, write
+        from regrow.prove.attest.summary import summary
 
         write(args.out, sealed([summary(ledger, artifact, answer)], key))
         result = "PASSED" if answer["verdict"] == "equal" else "FAILED"
@@ -124,8 +124,8 @@ def _signing_key(args: argparse.Namespace) -> Any:
     if args.key is None and args.out is None:
         return None
     from regrow.cli.keygen import secret_key
-    from regrow.lineage.attest.export import check_free
-    from regrow.lineage.errors import Unanswerable
+    from regrow.evidence.errors import Unanswerable
+    from regrow.prove.attest.export import check_free
 
     if args.key is None or args.out is None:
         lacks = "--out FILE, where the verdict goes" if args.key else "--key FILE, which signs it"

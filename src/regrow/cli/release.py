@@ -31,9 +31,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """List revisions, or lay them out."""
-    from regrow.lineage.errors import Unanswerable
-    from regrow.lineage.ledger import Ledger, find_root
-    from regrow.lineage.publish.revisions import others, select
+    from regrow.evidence.errors import Unanswerable
+    from regrow.evidence.ledger import Ledger, find_root
+    from regrow.publish.hub.revisions import others, select
 
     ledger = Ledger.load(find_root())
     chosen = select(ledger, args.name or ["all"])
@@ -59,8 +59,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _lay_out(root: Path, chosen: list, args: argparse.Namespace, paint: Paint) -> int:
-    from regrow.lineage.publish.files import lay_out
-    from regrow.lineage.publish.repository import fill, headline
+    from regrow.publish.hub.files import lay_out
+    from regrow.publish.hub.repository import fill, headline
 
     out = sys.stderr if args.json else sys.stdout
     written = sum(revision.record.size for revision in chosen)

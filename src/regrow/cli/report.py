@@ -18,9 +18,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write the page and say where it is."""
-    from regrow.lineage.errors import Unanswerable
-    from regrow.lineage.ledger import Ledger, find_root
-    from regrow.lineage.report.page import page
+    from regrow.evidence.errors import Unanswerable
+    from regrow.evidence.ledger import Ledger, find_root
+    from regrow.publish.report.page import page
 
     root = find_root()
     target = args.output or root / "report.html"

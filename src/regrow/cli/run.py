@@ -34,10 +34,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the job; errors are said inside the tee, so that the log file has them too."""
-    from regrow.flow import files, hermetic, runner
-    from regrow.flow.errors import FlowError
-    from regrow.flow.present import find_root
-    from regrow.flow.tee import tee
+    from regrow.engine import files, hermetic, runner
+    from regrow.engine.errors import FlowError
+    from regrow.engine.present import find_root
+    from regrow.engine.tee import tee
 
     if args.no_cache:
         os.environ[runner.CACHE_OFF] = "1"

@@ -46,7 +46,7 @@ def _resolved(schema: dict[str, Any], item: dict[str, Any]) -> dict[str, Any]:
 
 
 def _at(schema: dict[str, Any], field: str) -> dict[str, Any]:
-    from regrow.flow.errors import FlowError
+    from regrow.engine.errors import FlowError
 
     found = schema
     done: list[str] = []

@@ -30,10 +30,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Serve until interrupted."""
-    from regrow.flow.store import Store
-    from regrow.lineage.errors import Unanswerable
-    from regrow.lineage.ledger import Ledger, find_root
-    from regrow.lineage.publish.serve import addresses, server
+    from regrow.engine.store import Store
+    from regrow.evidence.errors import Unanswerable
+    from regrow.evidence.ledger import Ledger, find_root
+    from regrow.publish.hub.serve import addresses, server
 
     if not 0 <= args.port <= 65535:
         raise Unanswerable(f"--port {args.port}: a port is a number from 0 to 65535.")

@@ -18,9 +18,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Settle, and say what is stale."""
-    from regrow.flow.present import Present, find_root
-    from regrow.flow.settle import settle
-    from regrow.flow.workflow import tell
+    from regrow.engine.present import Present, find_root
+    from regrow.engine.settle import settle
+    from regrow.engine.workflow import tell
 
     root = find_root()
     written = ("code.json", "dvc.yaml", "dvc.lock")

@@ -33,7 +33,7 @@ from typing import Any
 
 from regrow.cli.answer_json import indented
 from regrow.cli.paint import Paint, size
-from regrow.flow.visible import shown
+from regrow.engine.visible import shown
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -56,9 +56,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Answer, write, run, check."""
-    from regrow.lineage.errors import Unanswerable
-    from regrow.lineage.ledger import find_root
-    from regrow.lineage.takedown.create import Request, takedown
+    from regrow.change.takedown.create import Request, takedown
+    from regrow.evidence.errors import Unanswerable
+    from regrow.evidence.ledger import find_root
 
     root = find_root()
     if args.finish:
@@ -85,12 +85,12 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _finish(root: Path, name: str, args: argparse.Namespace) -> int:
+    from regrow.change.takedown.create import FOLDER
+    from regrow.change.takedown.finish import finish
+    from regrow.change.takedown.statement import statement
     from regrow.cli.keygen import secret_key
-    from regrow.lineage.attest.export import readable, sealed, write
-    from regrow.lineage.ledger import Ledger
-    from regrow.lineage.takedown.create import FOLDER
-    from regrow.lineage.takedown.finish import finish
-    from regrow.lineage.takedown.statement import statement
+    from regrow.evidence.ledger import Ledger
+    from regrow.prove.attest.export import readable, sealed, write
 
     key = None if args.key is None else secret_key(args.key)
     found = finish(root, name)

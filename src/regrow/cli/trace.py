@@ -25,10 +25,10 @@ from typing import TYPE_CHECKING, Any
 
 from regrow.cli.answer_json import written
 from regrow.cli.paint import Paint
-from regrow.flow.visible import shown
+from regrow.engine.visible import shown
 
 if TYPE_CHECKING:
-    from regrow.lineage.ledger import Ledger
+    from regrow.evidence.ledger import Ledger
 
 MOST = 8
 """lines of one kind, before the rest is only counted"""
@@ -44,8 +44,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print where the document went. Exit status 1 where several or none fit."""
-    from regrow.lineage.ledger import Ledger, find_root
-    from regrow.lineage.trace.answer import trace
+    from regrow.ask.trace.answer import trace
+    from regrow.evidence.ledger import Ledger, find_root
 
     ledger = Ledger.load(find_root())
     if args.index:
@@ -61,9 +61,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _index(ledger: Ledger, as_json: bool) -> int:
+    from regrow.ask.trace.prepare import prepare
     from regrow.cli.paint import size
-    from regrow.lineage.shelf import Shelf
-    from regrow.lineage.trace.prepare import prepare
+    from regrow.evidence.shelf import Shelf
 
     made = prepare(Shelf(ledger))
     if as_json:

@@ -172,10 +172,10 @@ def _misfit(args: argparse.Namespace) -> str:
 
 def _reread(args: argparse.Namespace) -> int:
     from regrow.cli.paint import Paint
-    from regrow.flow.commits import published
-    from regrow.flow.present import find_root
-    from regrow.flow.table import is_repetition
-    from regrow.flow.verify import forged, verify
+    from regrow.engine.commits import published
+    from regrow.engine.present import find_root
+    from regrow.engine.verify import forged, verify
+    from regrow.recipe.table import is_repetition
 
     root = find_root()
     against = args.against or "HEAD"
@@ -251,7 +251,7 @@ def _below(root: Path, records: list[Any], paths: list[str]) -> list[Any]:
     """
     if not paths:
         return records
-    from regrow.lineage.errors import Unanswerable
+    from regrow.evidence.errors import Unanswerable
 
     asked = Path.cwd() / paths[0]
     place = (
@@ -271,7 +271,7 @@ def _below(root: Path, records: list[Any], paths: list[str]) -> list[Any]:
 
 def _behind(root: Path, records: list[Any], args: argparse.Namespace) -> dict[str, Any]:
     """What the places behind the workspace hold, as far as they were asked for."""
-    from regrow.flow.places import check_cache, check_remote
+    from regrow.engine.places import check_cache, check_remote
 
     asked = {"cache": (args.cache, check_cache), "remote": (args.remote, check_remote)}
     return {place: check(root, records) for place, (wanted, check) in asked.items() if wanted}

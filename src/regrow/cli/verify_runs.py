@@ -17,9 +17,9 @@ SHOWN = 5
 
 def runs(args: argparse.Namespace) -> int:
     """The exit status is 1 if the runs differ."""
-    from regrow.lineage.ledger import find_root
-    from regrow.lineage.segments.bisect import bisect
-    from regrow.lineage.segments.sides import side
+    from regrow.evidence.ledger import find_root
+    from regrow.prove.segments.bisect import bisect
+    from regrow.prove.segments.sides import side
 
     root = find_root()
     out = sys.stderr if args.json else sys.stdout

@@ -12,30 +12,30 @@ from typing import TYPE_CHECKING, Any
 from regrow.cli.paint import Paint, duration
 
 if TYPE_CHECKING:
-    from regrow.lineage.ledger import Ledger
-    from regrow.lineage.segments.challenge import Challenge
-    from regrow.lineage.segments.units import Run
+    from regrow.evidence.ledger import Ledger
+    from regrow.prove.segments.challenge import Challenge
+    from regrow.prove.segments.units import Run
 
 SHARE, ODDS = 0.05, 0.99
 
 
 def segments(args: argparse.Namespace) -> int:
     """The exit status is 1 if anything differs."""
-    from regrow.lineage.ledger import Ledger, find_root
-    from regrow.lineage.naming import resolve
-    from regrow.lineage.rebuild.numerics import certify
-    from regrow.lineage.segments.sides import at_revision
+    from regrow.evidence.ledger import Ledger, find_root
+    from regrow.evidence.naming import resolve
+    from regrow.prove.rebuild.numerics import certify
+    from regrow.prove.segments.sides import at_revision
 
     root = find_root()
     ledger = at_revision(root, args.against) if args.against else Ledger.load(root)
     record = resolve(ledger, args.artifacts[0]).record
     certify([record])  # before numpy is imported, which an old processor does not survive
-    from regrow.lineage.segments.challenge import challenge
-    from regrow.lineage.segments.draw import fresh_seed
-    from regrow.lineage.segments.price import logged
-    from regrow.lineage.segments.replay import prepare
-    from regrow.lineage.segments.units import run_of
-    from regrow.lineage.segments.vault import Vault
+    from regrow.prove.segments.challenge import challenge
+    from regrow.prove.segments.draw import fresh_seed
+    from regrow.prove.segments.price import logged
+    from regrow.prove.segments.replay import prepare
+    from regrow.prove.segments.units import run_of
+    from regrow.prove.segments.vault import Vault
 
     out = sys.stderr if args.json else sys.stdout
     say = _Speaker(Paint(out), out)
@@ -64,7 +64,7 @@ def segments(args: argparse.Namespace) -> int:
             return 0
         say.code(ledger, run, root)
         prepare()
-        from regrow.lineage.segments.verify import hand_out, verify
+        from regrow.prove.segments.verify import hand_out, verify
 
         if args.hand_out:
             made = hand_out(ledger, vault, what, args.hand_out, say.hooks())
@@ -84,7 +84,7 @@ def _json(args: argparse.Namespace, answer: dict[str, Any]) -> None:
 
 def _prices(args: argparse.Namespace, run: Run, seconds: dict[str, float], say: _Speaker) -> int:
     """What it would cost to catch a forged 5 % with several odds; nothing is run."""
-    from regrow.lineage.segments.challenge import challenge
+    from regrow.prove.segments.challenge import challenge
 
     rows = []
     for kind in ("span", "link"):
@@ -144,8 +144,8 @@ class _Speaker:
 
     def price(self, what: Challenge) -> None:
         """Before anything runs: what will be done, the price, the odds."""
-        from regrow.lineage.segments import odds
-        from regrow.lineage.segments.challenge import SHARES
+        from regrow.prove.segments import odds
+        from regrow.prove.segments.challenge import SHARES
 
         run, cost, paint = what.run, what.price, self.paint
         self(paint.bold(run.checkpoint.name) + f"  {paint.blue(run.checkpoint.sha256)}")
@@ -187,8 +187,8 @@ class _Speaker:
 
     def code(self, ledger: Ledger, run: Run, root: Path) -> None:
         """Warn where the code or the packages here are not those of the records."""
-        from regrow.lineage.rebuild.packages import differences
-        from regrow.lineage.segments.replay import other_code
+        from regrow.prove.rebuild.packages import differences
+        from regrow.prove.segments.replay import other_code
 
         other = other_code(root, run.checkpoints)
         if other:
@@ -205,7 +205,7 @@ class _Speaker:
 
     def hooks(self) -> Any:
         """For the work."""
-        from regrow.lineage.segments.verify import Hooks
+        from regrow.prove.segments.verify import Hooks
 
         def checked(record: Any, faults: list[str]) -> None:
             for fault in faults:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from regrow.cli.talk.taught import taught
-from regrow.lineage.errors import Unanswerable
-from regrow.lineage.ledger import Ledger, Record, find_root
-from regrow.lineage.naming import resolve
-from regrow.lineage.trust import checked
+from regrow.evidence.errors import Unanswerable
+from regrow.evidence.ledger import Ledger, Record, find_root
+from regrow.evidence.naming import resolve
+from regrow.evidence.trust import checked
 from regrow.release import stages
 
 WEIGHTS = "model.safetensors"

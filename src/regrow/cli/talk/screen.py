@@ -7,7 +7,7 @@ from typing import TextIO
 
 from regrow.cli.paint import Paint
 from regrow.cli.talk.pieces import Kind
-from regrow.flow.visible import lines
+from regrow.engine.visible import lines
 
 _NAMES = {"think": "(thinks) ", "call": "(calls) ", "answer": ""}
 

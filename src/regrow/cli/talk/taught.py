@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from regrow.lineage.ledger import Ledger, Record
+from regrow.evidence.ledger import Ledger, Record
 from regrow.tasks import draws
 from regrow.tasks.families import FAMILIES
 from regrow.tasks.families.recognise import recognise

@@ -1,0 +1,1 @@
+"""Questions about artifacts: audit, order, trace, explain, diff, evals, doctor, scale."""

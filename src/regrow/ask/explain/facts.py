@@ -1,0 +1,65 @@
+"""What is known about a document, example, pair or rollout: where it comes from, under which licence."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+
+from regrow.ask.explain.dataset import DataSet
+from regrow.ask.order import documents, tasks
+from regrow.evidence.runs.examples import Table
+from regrow.evidence.runs.packs import Packs
+
+SHOWN = ("task", "family", "teacher", "licence", "source", "chosen_model", "rejected_model")
+
+
+def facts(data: DataSet, ids: set[str]) -> dict[str, dict[str, Any]]:
+    """Per id what the tables say: url, title, source, licence, component, generator, question and more."""
+    shelf = data.run.shelf
+    if isinstance(data.run, Packs):
+        found = documents(shelf, data.run.data, ids)
+        job, table = data.run.data, "documents.parquet"
+        if job == "pack":
+            job, table = shelf.documents
+        here = pl.col("id").is_in(sorted(ids))
+        for row in shelf.rows(job, table, here, ["id", "source", "licence"]):
+            found[row.pop("id")].update({k: v for k, v in row.items() if v})
+        return found
+    if isinstance(data.run, Table):
+        found = {}
+        for run in data.runs:
+            assert isinstance(run, Table)
+            have = [c for c in SHOWN if c in run.rows.columns]
+            frame = run.rows.filter(pl.col("id").is_in(sorted(ids))).select("id", *have)
+            found |= {row.pop("id"): row for row in frame.to_dicts()}
+        if data.kind == "pairs":
+            for row in found.values():
+                row["source"] = "the model's own answers"
+    else:
+        found = {id: {"task": id, "source": "the model's own answers"} for id in ids}
+    about = tasks(shelf, {str(row["task"]) for row in found.values() if row.get("task")})
+    for id in ids:
+        row = found.setdefault(id, {})
+        row.update(about.get(str(row.get("task")), {}))
+        found[id] = {k: v for k, v in row.items() if v not in (None, "")}
+    return found
+
+
+def origins(data: DataSet) -> list[str]:
+    """Per owner what it was made of: the document of a passage, the task of an example; else itself."""
+    ids = data.owners.ids
+    if isinstance(data.run, Packs):
+        shelf, job = data.run.shelf, data.run.data
+        rows = (
+            shelf.rows(job, "documents.parquet", pl.lit(True), ["id", "parent"])
+            if job != "pack"
+            else []
+        )
+        parents = {row["id"]: row.get("parent") for row in rows}
+    else:
+        parents = {}
+        for run in data.runs:
+            if isinstance(run, Table) and "task" in run.rows.columns:
+                parents |= dict(run.rows.select("id", "task").iter_rows())
+    return [str(parents.get(id) or id) for id in ids]

@@ -1,0 +1,189 @@
+"""`regrow plan --scale`: the whole estimate as one mapping."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from regrow.ask.scale import flops, memory, shapes, stages
+from regrow.evidence.errors import Unanswerable
+from regrow.params.schema import Params, load
+
+DAY = 86_400
+TEXT_COPIES = ("text", "filter", "dedup", "decontaminate")
+"""steps whose output holds the documents' text"""
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What it would run on."""
+
+    gpus: int = 1_024
+    utilisation: float = 0.40
+    """share of the peak that training reaches (model FLOPs utilisation)"""
+    peak: float = 989e12
+    """operations per second and GPU; H100 SXM, dense bf16 (NVIDIA's data sheet)"""
+
+    def days(self, operations: float) -> float:
+        """Wall-clock days for so many operations."""
+        return operations / (self.gpus * self.peak * self.utilisation) / DAY
+
+
+def estimate(
+    root: Path,
+    params_file: str,
+    machine: Machine | None = None,
+    vocabulary: int | None = None,
+) -> dict[str, Any]:
+    """What the params file would take, JSON-able.
+
+    Args:
+        root: the repository.
+        params_file: relative to `root`.
+        machine: GPUs, utilisation, peak.
+        vocabulary: tokens; default: of the params file (at most 65,536 there).
+
+    Raises:
+        ParamsError: the params file cannot be used.
+        Unanswerable: a number of the machine makes no sense.
+    """
+    machine = machine or Machine()
+    if machine.gpus < 1 or not 0 < machine.utilisation <= 1 or machine.peak <= 0:
+        raise Unanswerable(
+            f"--gpus {machine.gpus} --utilisation {machine.utilisation} --peak-flops {machine.peak:g}: "
+            "give at least 1 GPU, a utilisation above 0 and up to 1, and a positive peak."
+        )
+    params = load(root / params_file)
+    tokens = vocabulary or params.tokenizer.vocabulary
+    if tokens < 1:
+        raise Unanswerable(f"--vocabulary {tokens}: give the number of tokens.")
+    rows = [_stage(plan, params, tokens, machine) for plan in stages.plans(params)]
+    return {
+        "params_file": params_file,
+        "vocabulary": {"tokens": tokens, "rows": shapes.rows(tokens)},
+        "parameters": _parameters(params, tokens),
+        "machine": {
+            "gpus": machine.gpus,
+            "utilisation": machine.utilisation,
+            "peak_flops": machine.peak,
+        },
+        "formula": flops.FORMULA,
+        "stages": rows,
+        "total": {
+            "tokens": sum(row["tokens"] for row in rows),
+            "flops": sum(row["flops"] for row in rows),
+            "days": sum(row["days"] for row in rows),
+            "gpu_hours": sum(row["days"] for row in rows) * 24 * machine.gpus,
+        },
+        "memory": _memory(params, tokens, machine),
+        "storage": _storage(params, tokens, rows),
+        "jobs": _jobs(params),
+    }
+
+
+def _parameters(params: Params, tokens: int) -> dict[str, Any]:
+    found = shapes.classes(params.model, tokens)
+    return {
+        "total": shapes.parameters(params.model, tokens),
+        "multiplied": shapes.multiplied(params.model, tokens),
+        "classes": [
+            {
+                "name": item.name,
+                "tensors": item.count,
+                "shape": list(item.shape),
+                "parameters": item.parameters,
+            }
+            for item in found
+        ],
+    }
+
+
+def _stage(plan: stages.Plan, params: Params, tokens: int, machine: Machine) -> dict[str, Any]:
+    cost = flops.training(params.model, tokens, plan.length)
+    operations = plan.operations(params, tokens)
+    size = stages.checkpoint_bytes(params, tokens, plan.optimizer)
+    return {
+        "stage": plan.name,
+        "steps": plan.steps,
+        "batch": plan.batch,
+        "rows": plan.row,
+        "length": plan.length,
+        "at_most": plan.at_most,
+        "tokens": plan.tokens,
+        "flops_per_token": {
+            "matrices": cost.matrices,
+            "attention": cost.attention,
+            "attention_all_pairs": cost.attention_all_pairs,
+        },
+        "further_forward_passes": plan.forwards,
+        "flops": operations,
+        "days": machine.days(operations),
+        "tokens_per_second_and_gpu": machine.peak * machine.utilisation / cost.total,
+        "checkpoints": plan.checkpoints,
+        "checkpoint_bytes": plan.checkpoints * size,
+    }
+
+
+def _memory(params: Params, tokens: int, machine: Machine) -> dict[str, Any]:
+    micro = {
+        "pretrain": (params.pretrain.micro_batch_sequences, params.pack.sequence_length),
+        "longcontext": (params.longcontext.micro_batch_sequences, params.longmix.sequence_length),
+    }
+    blocks = {"pretrain": params.pretrain, "longcontext": params.longcontext}
+    return {
+        "own": {
+            name: memory.own(
+                params.model,
+                tokens,
+                blocks[name].optimizer.name,
+                sequences=sequences,
+                length=length,
+                micro_batches=blocks[name].batch_sequences // sequences,
+            )
+            for name, (sequences, length) in micro.items()
+        },
+        "ranks": machine.gpus,
+        "states": {
+            precision: {
+                str(stage): size
+                for stage, size in memory.states(
+                    params.model, tokens, params.pretrain.optimizer.name, machine.gpus, precision
+                ).items()
+            }
+            for precision in memory.BYTES
+        },
+        "activations": {
+            name: memory.activations(params.model, tokens, *shape) for name, shape in micro.items()
+        },
+    }
+
+
+def _storage(params: Params, tokens: int, rows: list[dict[str, Any]]) -> dict[str, Any]:
+    text = params.mix.tokens * params.mix.bytes_per_token
+    width = 2 if tokens <= 1 << 16 else 4
+    packs = {
+        "pack": params.mix.tokens,
+        "midmix": params.midmix.tokens,
+        "longmix": 2 * params.longmix.tokens,  # cut short as well, for the control
+    }
+    return {
+        "checkpoints": sum(row["checkpoints"] for row in rows),
+        "checkpoint_bytes": sum(row["checkpoint_bytes"] for row in rows),
+        "text_bytes_per_copy": text,
+        "text_copies": len(TEXT_COPIES),
+        "bytes_per_packed_token": width,
+        "packed_bytes": {name: count * width for name, count in packs.items()},
+    }
+
+
+def _jobs(params: Params) -> dict[str, Any]:
+    """Jobs of a plain run by step, from the table of steps."""
+    from regrow.engine import jobs
+
+    flow = jobs.flow()
+    instances = {step.name: step.instances(params) for step in flow.steps if step.instances}
+    unfolded = jobs.expand(flow, instances).values()
+    by = Counter(job.step.name for job in unfolded if job.step.group == "main")
+    return {"total": sum(by.values()), "by_step": dict(by)}

@@ -1,0 +1,96 @@
+"""What does a person mean: a document by id, URL or a line of text; a task, example or pair by id."""
+
+from __future__ import annotations
+
+import re
+
+from regrow.ask.trace import forks, scan
+from regrow.ask.trace.made import find_made
+from regrow.ask.trace.match import Match
+from regrow.evidence.errors import Unanswerable
+from regrow.evidence.lookup.keys import bare
+from regrow.evidence.shelf import Shelf
+
+_ID = re.compile(r"[0-9a-f]{6,32}")
+
+
+def find(shelf: Shelf, query: str, as_text: bool = False) -> list[Match]:
+    """What fits `query`, documents sorted by URL; the narrowest reading that fits anything wins.
+
+    Ids and whole URLs are looked up, which takes the same time at any size. A part of a URL and a line
+    of text (`as_text`: nothing but that) are searched for in the tables.
+
+    Raises:
+        Unanswerable: nothing fits; the message names what comes nearest.
+    """
+    text = query.strip()
+    if not text:
+        raise Unanswerable("an empty query: give a document id, a URL or a line of text.")
+    if as_text:
+        found = scan.by_text(shelf, text)
+        if not found:
+            raise _nothing(shelf, text)
+        return found
+    made = find_made(shelf, text)
+    documents = _by_id(shelf, text.lower()) if _ID.fullmatch(text.lower()) else []
+    if made and not any(match.id == text.lower() for match in documents):
+        return made
+    if documents:
+        return documents
+    known = _by_url(shelf, text)
+    return known or _searched(shelf, text)
+
+
+def _searched(shelf: Shelf, text: str) -> list[Match]:
+    """What a look at every row finds."""
+    address = bare(text)
+    inside = " " not in text and len(text) > 3
+    if inside and ("/" in address or "." in address):
+        found = scan.by_part_of_url(shelf, address)
+        if found:
+            return found
+    found = scan.by_text(shelf, text)
+    if not found and " " not in text:
+        found = scan.by_part_of_url(shelf, text)
+    if not found:
+        raise _nothing(shelf, text)
+    return found
+
+
+def _nothing(shelf: Shelf, text: str) -> Unanswerable:
+    if scan.known(shelf).is_empty():
+        return Unanswerable(f"no documents on disk. {shelf.hint()}".strip())
+    return Unanswerable(
+        f"no document has the id, URL or text `{scan.short(text)}`.{scan.nearest(shelf, text)}"
+    )
+
+
+def _by_id(shelf: Shelf, prefix: str) -> list[Match]:
+    found: dict[str, Match] = {}
+    rows = [r for job, file in scan.tables(shelf) for r in shelf.begins(job, file, "id", prefix)]
+    for _, path in forks.tables(shelf):
+        rows += shelf.lookup.begins(path, "id", prefix)
+    for row in rows:
+        match = Match(row["id"], row.get("url") or "", row.get("title") or "", "id")
+        found.setdefault(match.id or "", match)
+    return scan.in_order(found.values())
+
+
+def _by_url(shelf: Shelf, text: str) -> list[Match]:
+    """Documents, and addresses that gave none, of that URL; else of that URL but for scheme and slash."""
+    paths = [path for job, file in scan.tables(shelf) if (path := shelf.path(job, file))]
+    paths += [path for _, path in forks.tables(shelf)]
+    rows = [row for path in paths for row in shelf.lookup.bare(path, text)]
+    found = {
+        row["id"]: Match(row["id"], row["url"], row.get("title") or "", "url")
+        for row in reversed(rows)
+    }
+    fetches = shelf.path("crawl", "fetches.parquet")
+    addresses = {match.url for match in found.values()}
+    met = shelf.lookup.bare(fetches, text) if fetches else []
+    alone = {row["url"]: Match(None, row["url"], "", "url") for row in met}
+    matches = [*found.values(), *(m for url, m in alone.items() if url not in addresses)]
+    exact = [match for match in matches if match.url == text.split("#")[0]]
+    if exact or (" " not in text and len(text) > 3):
+        return scan.in_order(exact or matches)
+    return []

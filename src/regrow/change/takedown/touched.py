@@ -1,0 +1,84 @@
+"""What documents touched: data sets, classifiers, tokenizer, evaluations, training steps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from types import SimpleNamespace
+from typing import Any
+
+import polars as pl
+
+from regrow.evidence.errors import Unanswerable
+from regrow.evidence.shelf import Shelf
+from regrow.params.schema import Params
+from regrow.takedown import slots
+from regrow.takedown.first import first_steps
+from regrow.takedown.mask import STAGES
+
+TABLES = (
+    ("text", "documents.parquet"),
+    ("filter", "documents.parquet"),
+    ("dedup", "documents.parquet"),
+    ("decontaminate", "train.parquet"),
+    ("decontaminate", "heldout.parquet"),
+    ("classify", "scores.parquet"),
+    ("mix", "mix.parquet"),
+)
+"""of the data steps, with a column `id`"""
+
+
+def touched(shelf: Shelf, ids: Sequence[str], params: Params) -> dict[str, Any]:
+    """What the flow made of the documents.
+
+    Returns:
+        `documents` (id, url, title), `tables` (job/file -> rows), `learned` (tokenizer and classifiers that
+        were fitted on any), `datasets` (job -> slots, tokens), `first` (stage -> first step that saw any),
+        `heldout` (how many are evaluated on).
+
+    Raises:
+        Unanswerable: a data set of training is not on disk.
+    """
+    here = pl.col("id").is_in(list(ids))
+    tables = {}
+    for job, file in TABLES:
+        if rows := shelf.rows(job, file, here, ["id"]):
+            tables[f"{job}/{file}"] = len(rows)
+    trained = shelf.rows("decontaminate", "train.parquet", here, ["id"])
+    mixed = shelf.rows("mix", "mix.parquet", here & (pl.col("repeats") > 0), ["id"])
+    datasets: dict[str, dict[str, int]] = {}
+    first: dict[str, int] = {}
+    for data in STAGES:
+        source = _job(shelf, data)
+        if source is None:
+            continue
+        index = shelf.path(source, "index.parquet")
+        if index is None or shelf.path(source, "meta.json") is None:
+            raise Unanswerable(shelf.hint() or f"data of {source} are not here: `dvc checkout`.")
+        folder = index.parent
+        family = slots.family(folder, ids)
+        packed = pl.scan_parquet(index, glob=False).filter(pl.col("id").is_in(sorted(family)))
+        slot = packed.select("start", "end").collect()
+        if slot.height:
+            datasets[source] = {
+                "slots": slot.height,
+                "tokens": int((slot["end"] - slot["start"]).sum()),
+            }
+        first |= first_steps(data, folder, family, SimpleNamespace(**dict(params)))
+    return {
+        "documents": shelf.rows("text", "documents.parquet", here, ["id", "url", "title"]),
+        "tables": tables,
+        "learned": [
+            *(["classify"] if trained else []),
+            *(["tokenizer"] if mixed else []),
+        ],
+        "datasets": datasets,
+        "first": first,
+        "heldout": tables.get("decontaminate/heldout.parquet", 0),
+    }
+
+
+def _job(shelf: Shelf, data: str) -> str | None:
+    """The data set that training read: of a fork, its own mix."""
+    forked = [r.name for r in shelf.ledger.of_step("forkmix")] if data == "midmix" else []
+    names = [*forked, data]
+    return next((name for name in names if name in shelf.ledger.by_name), None)

@@ -1,0 +1,78 @@
+"""The closed process of `regrow.engine.hermetic`: shuts itself in, calls the function, tells what it saw."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from regrow.engine import jobs
+from regrow.engine.handover import Call
+from regrow.engine.landlock import enclose
+from regrow.engine.watch import Watch
+
+
+def main(place: Path) -> None:
+    """Do what `order.json` in `place` says; leave `home/said.json` there."""
+    order = json.loads((place / "order.json").read_text())
+    call = Call.read(order)
+    params = call.params(jobs.flow())
+    own = [call.output, place / "home", *call.folders.values()]
+    read = [*call.inputs.values(), *map(Path, order["system"]), *_code()]
+    watch = Watch(read=[*read, *own], kept=[*order["kept"], *_SET_HERE])
+    inside = enclose(read=[*read, place], write=[*own, Path("/dev"), Path("/proc")])
+    if not inside:
+        print("no Landlock here: what native code reads is not seen", file=sys.stderr)
+    before = set(sys.modules)
+    with watch:
+        counts = call.run(call.function(), params)
+    seen = [*watch.seen, *_strangers(set(order["packages"]), before)]
+    said = {"counts": counts, "seen": seen}
+    (place / "home/said.json").write_text(json.dumps(said))
+
+
+def _code() -> list[Path]:
+    """Where code and packages lie: the interpreter, its environment, and the sources of ours."""
+    tops = [Path(sys.prefix), Path(sys.base_prefix), Path(sys.exec_prefix)]
+    return [*tops, *(Path(entry) for entry in sys.path if entry)]
+
+
+_SET_HERE = ("HOME", "TMPDIR", "LC_CTYPE", "ATEN_CPU_CAPABILITY", "ONEDNN_MAX_CPU_ISA")
+"""variables that this process, Python itself or `regrow.numerics` gives a value where there is none"""
+PROBED = {
+    "brotli": "urllib3 and httpx, to unpack what a server sends; no step asks one",
+    "colorama": "tqdm, to colour a bar",
+    "dill": "datasets and torch, to pickle; no step pickles",
+    "fsspec": "polars, for addresses; steps give it paths",
+    "psutil": "torch and datasets, to look at the memory",
+    "pydot": "torch, to draw graphs",
+    "pytz": "pandas, for time zones; no step has times",
+    "wcwidth": "tabulate, for the width of a letter on a terminal",
+}
+"""packages that others load only where they find them -> who, and why no byte depends on it"""
+
+
+def _strangers(packages: set[str], before: set[str]) -> list[str]:
+    """Distributions that the step loaded and that its key does not name.
+
+    `before`: modules that were there already, for reading params and for this check.
+    """
+    known = importlib.metadata.packages_distributions()
+    names = {name.lower().replace("_", "-") for name in packages}
+    found: dict[str, str] = {}
+    for module in sorted(set(sys.modules) - before):
+        top = module.partition(".")[0]
+        makers = {d.lower().replace("_", "-") for d in known.get(top, [])}
+        if makers and not makers & (names | {"regrow"} | PROBED.keys()):
+            found.setdefault(top, sorted(makers)[0])
+    return [f"package {dist} (module {top})" for top, dist in found.items()]
+
+
+if __name__ == "__main__":
+    os.environ.pop("PYTHONSTARTUP", None)
+    arguments: Any = sys.argv[1:]
+    main(Path(arguments[0]))

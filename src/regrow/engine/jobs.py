@@ -1,0 +1,227 @@
+"""The flow unfolded: one job per step, or per instance of a step, with its inputs resolved."""
+
+from __future__ import annotations
+
+import importlib
+import os
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, cast
+
+from regrow.engine.errors import FlowError
+from regrow.engine.step import Input, Kind, Step
+
+TABLE = "regrow.recipe.table"
+NEVER_STEPS = ("regrow.engine", TABLE.rpartition(".")[0])
+"""packages that call steps or describe them: no step imports them"""
+TABLE_VARIABLE = "REGROW_TABLE"
+"""environment variable that names another table of steps (a module like `regrow.recipe.table`)"""
+
+
+@dataclass(frozen=True)
+class Flow:
+    """A table of steps and the way to read the params that it runs under."""
+
+    module: str
+    steps: tuple[Step, ...]
+    load: Callable[[Path], Any]
+    params_root: str
+    """"module:class" of the model of a params file"""
+    taken: Callable[[Any], list[str]] = lambda params: []
+    """names of the jobs that a fork takes from its parent as they are; none where there is no fork"""
+    since: Callable[[Any], dict[str, int]] = lambda params: {}
+    """training stage -> its first step that a takedown changes (see `expand`); none where there is none"""
+    warm: tuple[str, ...] = ()
+    """`package:name`s that most of the work of steps with idle packages is to load"""
+    warm_start: Callable[[], None] = lambda: None
+    """sets the variables that such steps set before they load them"""
+
+    def step(self, name: str) -> Step:
+        """The step called `name`. Raises FlowError with the known names."""
+        for step in self.steps:
+            if step.name == name:
+                return step
+        known = ", ".join(step.name for step in self.steps)
+        raise FlowError(f"no step is called `{name}`. Steps: {known}.")
+
+    @property
+    def packages(self) -> tuple[str, ...]:
+        """Top-level packages whose code counts as ours."""
+        tops = {step.function.split(".")[0].split(":")[0] for step in self.steps}
+        return tuple(sorted({"regrow", self.module.split(".")[0], *tops}))
+
+
+def flow() -> Flow:
+    """The flow of this process: `regrow.recipe.table`, or what REGROW_TABLE names."""
+    name = os.environ.get(TABLE_VARIABLE) or TABLE
+    try:
+        table = importlib.import_module(name)
+        flow = Flow(name, tuple(table.STEPS), table.load, table.PARAMS_ROOT)
+        own = ("taken", "since", "warm", "warm_start")
+        return replace(flow, **{n: getattr(table, n) for n in own if hasattr(table, n)})
+    except (ImportError, AttributeError) as error:
+        raise FlowError(f"{TABLE_VARIABLE}={name} is no table of steps: {error}") from None
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """One input of one job."""
+
+    name: str
+    kind: Kind
+    path: str
+    """below the root: a data folder, a record, or a source"""
+    job: str = ""
+    """the job that makes it (data, record)"""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One execution of a step: it fills `data` and leaves `record`."""
+
+    step: Step
+    instance: str | None
+    inputs: tuple[Resolved, ...]
+
+    @property
+    def name(self) -> str:
+        """`step` or `step.instance`."""
+        return self.step.name if self.instance is None else f"{self.step.name}.{self.instance}"
+
+    @property
+    def data(self) -> str:
+        """The folder that it fills, below the root."""
+        return data_path(self.step.name, self.instance)
+
+    @property
+    def record(self) -> str:
+        """The record that it leaves, below the root."""
+        return f"records/{self.name}.json"
+
+    @property
+    def upstream(self) -> list[str]:
+        """Names of the jobs whose record or data it reads, without repeats."""
+        return list(dict.fromkeys(i.job for i in self.inputs if i.job))
+
+
+def data_path(step: str, instance: str | None) -> str:
+    """`data/<step>` or `data/<step>/<instance>`."""
+    return f"data/{step}" if instance is None else f"data/{step}/{instance}"
+
+
+def job_of(record: str) -> str:
+    """The name of the job that leaves a record: `records/mix.json` -> `mix`."""
+    return record.removeprefix("records/").removesuffix(".json")
+
+
+def expand(
+    flow: Flow,
+    instances: Mapping[str, list[str]],
+    taken: Collection[str] = (),
+    since: Mapping[str, int] | None = None,
+) -> dict[str, Job]:
+    """All jobs by name, producers before consumers.
+
+    Args:
+        flow: the table.
+        instances: per instanced step its instances, in the order of the chain.
+        taken: jobs that a fork takes from its parent: their inputs are the parent's.
+        since: of a takedown: training stage -> the first of its steps that must change. A segment that
+            reaches that step, and whatever is made from one, reads the data of the steps that say
+            `replaces` instead; all other jobs are as if there were no takedown.
+
+    Raises:
+        FlowError: the table names a step that comes later or is not there.
+    """
+    jobs: dict[str, Job] = {}
+    own: dict[str, list[str]] = {
+        item.instead: [] for step in flow.steps for item in step.inputs if item.instead
+    }
+    changed: set[str] = set()
+    places = {s.replaces: s.name for s in flow.steps if s.replaces and instances.get(s.name)}
+    for step in flow.steps:
+        for instance in instances[step.name] if step.instances else [None]:
+            job = Job(step, instance, ())
+            theirs = job.name in taken
+            seen = {**instances, **own} if theirs else instances
+            items = [i for i in step.inputs if not (theirs and i.instance == "taken")]
+            job = replace(job, inputs=_inputs(flow, items, job, seen, taken))
+            begins = (since or {}).get(step.name)
+            reached = begins is not None and (instance is None or begins <= int(instance))
+            if reached or changed.intersection(job.upstream):
+                changed.add(job.name)
+                items = [_replaced(item, places) for item in items]
+                job = replace(job, inputs=_inputs(flow, items, job, seen, taken))
+            for name in job.upstream:
+                if name not in jobs:
+                    raise FlowError(
+                        f"{flow.module}: {job.name} reads {name}, which is not made before it."
+                    )
+            jobs[job.name] = job
+    return jobs
+
+
+def _replaced(item: Input, places: Mapping[str, str]) -> Input:
+    """The input, reading what takes the place of its step's data."""
+    if item.kind != "data" or item.step not in places:
+        return item
+    return replace(item, step=places[item.step], instance="last", instead="")
+
+
+def _inputs(
+    flow: Flow,
+    items: list[Input],
+    job: Job,
+    instances: Mapping[str, list[str]],
+    taken: Collection[str],
+) -> tuple[Resolved, ...]:
+    found: list[Resolved] = []
+    for item in items:
+        if item.instance == "taken":
+            found += _taken(item, instances, taken)
+        else:
+            found += _resolve(flow, item, job.step, job.instance, instances)
+    return tuple(found)
+
+
+def _resolve(
+    flow: Flow, item: Input, step: Step, instance: str | None, instances: Mapping[str, list[str]]
+) -> list[Resolved]:
+    if item.kind == "source":
+        return [Resolved(item.name, "source", item.path.replace("{instance}", instance or ""))]
+    if item.instead and instances.get(item.instead):
+        item = replace(item, step=item.instead, instance="last")
+    named, dash, checkpoint = (instance or "").rpartition("-")
+    if item.only and named not in item.only:
+        return []
+    if item.instance == "named":
+        if not dash:
+            return [_made(item.name, replace(item, step=checkpoint), None)]
+        return [_made(item.name, replace(item, step=named), checkpoint)]
+    made = instances.get(item.step, [])
+    if item.instance == "none":
+        return [_made(item.name, item, None)]
+    if item.instance == "same":
+        return [_made(item.name, item, instance)]
+    if item.instance == "previous":
+        at = made.index(cast(str, instance))
+        return [_made(item.name, item, made[at - 1])] if at else []
+    if item.instance == "first":
+        return [_made(item.name, item, made[0])]
+    if item.instance == "last":
+        return [_made(item.name, item, made[-1])]
+    return [_made(f"{item.name}.{one}", item, one) for one in made]
+
+
+def _taken(
+    item: Input, instances: Mapping[str, list[str]], taken: Collection[str]
+) -> list[Resolved]:
+    found = [one for one in instances.get(item.step, []) if f"{item.step}.{one}" in taken]
+    return [_made(item.name, item, found[-1])] if found else []
+
+
+def _made(name: str, item: Input, instance: str | None) -> Resolved:
+    job = item.step if instance is None else f"{item.step}.{instance}"
+    path = f"records/{job}.json" if item.kind == "record" else data_path(item.step, instance)
+    return Resolved(name, item.kind, path, job)

@@ -1,0 +1,202 @@
+"""The present: params, code and packages as they are now, and the keys that follow from them.
+
+Nothing here imports torch, DVC, Polars, or (when the params were seen before) pydantic and YAML:
+a job whose key is known must cost no more than a lookup.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from regrow.engine import files, jobs
+from regrow.engine.closure import Modules, closure
+from regrow.engine.environment import Environment
+from regrow.engine.errors import FlowError
+from regrow.engine.jobs import Flow, Job
+from regrow.engine.state import Tree, beside
+from regrow.engine.step import Step
+
+PRIVATE = ".regrow"
+"""folder of caches and scratch, git-ignored; losing it costs time, never results"""
+DEFAULT_PARAMS = "params/demo.yaml"
+
+
+def find_root(start: Path | None = None) -> Path:
+    """The folder at or above `start` that holds the Snakefile. Raises FlowError."""
+    here = (start or Path.cwd()).resolve()
+    for folder in (here, *here.parents):
+        if (folder / "Snakefile").is_file():
+            return folder
+    raise FlowError(f"{here} is not inside a Regrow repository: no Snakefile at or above it.")
+
+
+class Present:
+    """Code, params and packages of one repository, now."""
+
+    def __init__(
+        self,
+        root: Path,
+        params_file: str,
+        flow: Flow | None = None,
+        source: Path | None = None,
+    ) -> None:
+        """Read the params and unfold the flow.
+
+        Args:
+            root: the repository.
+            params_file: relative to `root`, or absolute inside it.
+            flow: the table; default: the one of this process.
+            source: the folder whose code the keys are of; default: the code of this process.
+
+        Raises:
+            ParamsError: the params file cannot be used.
+            FlowError: the table or a module cannot.
+        """
+        self.root = root
+        self.flow = flow or jobs.flow()
+        self.params_file = _relative(root, params_file)
+        self.modules = Modules(root / PRIVATE / "syntax.json", self.flow.packages, source)
+        self._environment: Environment | None = None
+        known = self._resolved_params()
+        self.params: dict[str, Any] = known["params"]
+        """section -> values, defaults filled in, as JSON"""
+        self.instances: dict[str, list[str]] = known["instances"]
+        self.jobs: dict[str, Job] = jobs.expand(
+            self.flow, self.instances, known["taken"], known["since"]
+        )
+        self._code: dict[str, dict[str, Any]] = {}
+        self._packages: dict[str, dict[str, str]] = {}
+        self._sources: dict[str, str] = {}
+
+    def _resolved_params(self) -> dict[str, Any]:
+        path = self.root / self.params_file
+        private = self.root / PRIVATE
+        if private.exists() and not private.is_dir():
+            raise FlowError(f"{private} is no folder; caches are kept there. Fix: remove it.")
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            raise FlowError(f"{path} is no plain file. Fix: write the params into one.")
+        try:
+            content = path.read_bytes()
+        except OSError:
+            self.flow.load(path)  # says what is wrong, and what there is instead
+            raise FlowError(f"{path}: cannot be read.") from None
+        code = [
+            closure(self.modules, module).digest()
+            for module in (self.flow.params_root.partition(":")[0], self.flow.module)
+        ]
+        mark = hashlib.sha256(files.canonical([content.hex(), code])).hexdigest()
+        cache = self.root / PRIVATE / "params" / f"{mark[:32]}.json"
+        known = files.read_json(cache)
+        if not _resolved(known):
+            params = self.flow.load(path)
+            known = {
+                "params": params.model_dump(mode="json"),
+                "instances": {
+                    step.name: step.instances(params) for step in self.flow.steps if step.instances
+                },
+                "taken": self.flow.taken(params),
+                "since": self.flow.since(params),
+            }
+            files.note(cache, files.canonical(known))
+        return known
+
+    def job(self, step: str, instance: str | None = None) -> Job:
+        """One job. Raises FlowError with what there is."""
+        found = self.flow.step(step)
+        name = step if instance is None else f"{step}.{instance}"
+        if name in self.jobs:
+            return self.jobs[name]
+        if not found.instances:
+            raise FlowError(f"step `{step}` has no instances.")
+        have = ", ".join(self.instances[step])
+        raise FlowError(f"under {self.params_file}, `{step}` has the instances {have}.")
+
+    @property
+    def made_steps(self) -> list[Step]:
+        """The steps that have any job under these params, in flow order."""
+        return [s for s in self.flow.steps if not s.instances or self.instances[s.name]]
+
+    def code(self, step: Step) -> dict[str, Any]:
+        """The part `code` of a step: function, digest, modules with definitions, native files."""
+        if step.name not in self._code:
+            module = step.function.partition(":")[0]
+            found = closure(self.modules, module, self.flow.params_root, step.params)
+            if self._environment is None:
+                self._environment = Environment(self.root, self.root / PRIVATE / "environment")
+            self._packages[step.name] = self._environment.packages(found.imports, step.packages)
+            self._code[step.name] = {
+                "function": step.function,
+                "digest": found.digest(),
+                "modules": dict(sorted(found.modules.items())),
+                "native": dict(sorted(found.native.items())),
+            }
+        return self._code[step.name]
+
+    def step_parts(self, step: Step) -> dict[str, Any]:
+        """The parts of the key that all instances of a step share."""
+        code = self.code(step)
+        return {
+            "code": code,
+            "params": {section: self.params[section] for section in step.params},
+            "packages": self._packages[step.name],
+            "numerics": step.numerics,
+        }
+
+    def parts(self, job: Job, inputs: Mapping[str, str]) -> dict[str, Any]:
+        """All parts of the key of a job, given the hashes of its inputs."""
+        # A step without options has the key that it had before there were options.
+        options = {"options": dict(sorted(job.step.options.items()))} if job.step.options else {}
+        return {
+            **self.step_parts(job.step),
+            **options,
+            "instance": job.instance,
+            "inputs": dict(sorted(inputs.items())),
+        }
+
+    def source_sha256(self, path: str) -> str:
+        """Content of a source: SHA-256 of the file, or of the folder's tree. Raises FlowError."""
+        if path not in self._sources:
+            self._sources[path] = source_digest(Tree(self.root, path), path)
+        return self._sources[path]
+
+    def save(self) -> None:
+        """Keep what was parsed for the next process."""
+        self.modules.save()
+
+
+def _resolved(known: Any) -> bool:
+    """Whether a memory of resolved params has their form."""
+    forms = {"params": dict, "instances": dict, "taken": list, "since": dict}
+    return isinstance(known, dict) and all(isinstance(known.get(n), f) for n, f in forms.items())
+
+
+def source_digest(tree: Tree, path: str) -> str:
+    """SHA-256 of a source file, or of a source folder's tree without the files of `dvc add`.
+
+    Raises:
+        FlowError: it is missing.
+    """
+    from regrow.engine.hashing import tree_sha256
+
+    found = {name: digest for name, digest in tree.digests().items() if not beside(name)}
+    tree.save()
+    if not found:
+        raise FlowError(f"the source {path} is missing. Mend: `git checkout -- {path}`.")
+    if "" in found:
+        return found[""].sha256
+    return tree_sha256({name: digest.sha256 for name, digest in found.items()}, path)
+
+
+def _relative(root: Path, path: str) -> str:
+    full = Path(path)
+    if not full.is_absolute():
+        return full.as_posix()
+    try:
+        return full.resolve().relative_to(root.resolve()).as_posix()
+    except ValueError:
+        raise FlowError(
+            f"{path} lies outside {root}: a params file is part of the repository."
+        ) from None

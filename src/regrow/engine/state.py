@@ -1,0 +1,147 @@
+"""What files hold, without reading them again: digests remembered by inode, size and times.
+
+The change time (ctime) is part of the mark, so a file that was rewritten with its size and
+modification time put back is noticed. The memory is per host (inodes and change times of a
+network file system are no shared truth) and per folder of data. It is there to make a run that
+has nothing to do fast. Nothing that is about to be read by a step is taken from it, and
+`regrow verify` does not use it: whoever can write the folder can write the memory too.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from stat import S_ISREG
+from typing import Any
+
+from regrow.engine import files
+from regrow.engine.errors import FlowError
+from regrow.engine.hashing import Digest, digest_file
+from regrow.engine.names import shown
+
+STATE = ".regrow/state"
+_SKIPPED = frozenset({"__pycache__", ".snakemake_timestamp", ".DS_Store"})
+_REMOVED_WHILE_OPEN = re.compile(r"\.nfs[0-9a-f]{16,}")
+"""what NFS calls a file that was removed while a process had it open, until that one closes it"""
+
+
+class Tree:
+    """A folder (or one file) below the root, and what is known of its content.
+
+    `reread`: believe no memory; every digest comes from the bytes.
+    """
+
+    def __init__(self, root: Path, path: str, reread: bool = False) -> None:
+        self.path = root / path
+        self._reread = reread
+        name = path.replace("%", "%25").replace("/", "%2F")
+        self._memory = root / STATE / os.uname().nodename / f"{name}.json"
+        known = files.read_json(self._memory)
+        self._known: dict[str, list[Any]] = _sound(known)
+        self._changed = False
+        self.read = 0
+        """bytes that had to be read"""
+
+    def listing(self) -> dict[str, os.stat_result]:
+        """Files by path below the folder, sorted; of a single file, the one entry ``""``.
+
+        Links to files count as the file (DVC may link to its cache). Links to folders are not
+        followed: such a link is one entry, which no record has, so it is found to be foreign.
+        """
+        if self.path.is_file():
+            return {"": self.path.stat()}
+        return dict(sorted(_walk(self.path, "")))
+
+    def known(self, name: str, stat: os.stat_result) -> Digest | None:
+        """The digest of a file if it has not been touched since it was last read."""
+        entry = None if self._reread else self._known.get(name)
+        if entry is None or entry[0] != _mark(stat):
+            return None
+        return Digest(entry[1], entry[2], stat.st_size)
+
+    def digest(self, name: str, stat: os.stat_result | None = None) -> Digest:
+        """The digest of a file, read if need be. Raises OSError."""
+        path = self.path / name if name else self.path
+        stat = stat or path.stat()
+        found = self.known(name, stat)
+        if found is None:
+            settled = files.settled(stat)
+            found = digest_file(path)
+            self.read += found.size
+            if settled:
+                self.remember(name, stat, found)
+        return found
+
+    def remember(self, name: str, stat: os.stat_result, digest: Digest) -> None:
+        """Note a digest that was learned elsewhere (while writing or copying)."""
+        self._known[name] = [_mark(stat), digest.sha256, digest.md5]
+        self._changed = True
+
+    def digests(self) -> dict[str, Digest]:
+        """All files with their digests; what is gone is forgotten.
+
+        Raises:
+            FlowError: something there is no plain file, so that its content could not count.
+        """
+        listing = self.listing()
+        for name, stat in listing.items():
+            if not S_ISREG(stat.st_mode):
+                raise FlowError(
+                    f"{self.path}/{shown(name)} is no plain file (a link to a folder, a broken link or a "
+                    "pipe): its content would not count. Mend: put the files themselves there."
+                )
+        found = {name: self.digest(name, stat) for name, stat in listing.items()}
+        gone = self._known.keys() - found.keys()
+        for name in gone:
+            del self._known[name]
+            self._changed = True
+        return found
+
+    def save(self) -> None:
+        """Write what was learned."""
+        if self._changed:
+            content = json.dumps(self._known, separators=(",", ":")).encode()
+            files.note(self._memory, content)
+            self._changed = False
+
+
+def _sound(known: Any) -> dict[str, list[Any]]:
+    """The entries of a memory that are of the right form: it may have been edited, or be of another version."""
+    if not isinstance(known, dict):
+        return {}
+    return {
+        name: entry
+        for name, entry in known.items()
+        if isinstance(entry, list)
+        and len(entry) == 3
+        and isinstance(entry[1], str)
+        and isinstance(entry[2], str)
+    }
+
+
+def beside(name: str) -> bool:
+    """Did DVC write this file beside a source that it tracks? It says nothing that the source does not."""
+    return name.endswith(".dvc") or name.rpartition("/")[2] == ".gitignore"
+
+
+def _mark(stat: os.stat_result) -> list[int]:
+    return [stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns]
+
+
+def _walk(folder: Path, prefix: str) -> Iterator[tuple[str, os.stat_result]]:
+    try:
+        entries = list(os.scandir(folder))
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    for entry in entries:
+        if entry.name in _SKIPPED or _REMOVED_WHILE_OPEN.fullmatch(entry.name):
+            continue
+        if entry.is_dir(follow_symlinks=False):
+            yield from _walk(Path(entry.path), f"{prefix}{entry.name}/")
+        else:
+            # A pipe or a broken link is an entry too: what a record does not name is foreign.
+            linked = entry.is_symlink() and entry.is_file()
+            yield f"{prefix}{entry.name}", entry.stat(follow_symlinks=linked)

@@ -1,0 +1,70 @@
+"""What a step of the flow is: its function, inputs, instances and arithmetic."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Kind = Literal["data", "record", "source"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Input:
+    """One input of a step, given to its function under `name`."""
+
+    name: str
+    kind: Kind = "data"
+    """data: the folder that another step filled; record: another step's record (JSON);
+    source: a git-tracked path that no step makes (`{instance}` in it is this job's)."""
+    step: str = ""
+    """the producing step (data, record)"""
+    path: str = ""
+    """the path (source)"""
+    instance: Literal["none", "same", "previous", "all", "first", "last", "named", "taken"] = "none"
+    """which instance of an instanced step: the one of this job, the one before it (left out for
+    the first), all of them (`name` is then given as `name.<instance>`), the first or the last;
+    named: this job's instance is `<step>-<instance>`, or `<step>` alone where that step has no
+    instances, and says both (`step` is then empty);
+    taken: the last that a fork takes from its parent, for the fork's own jobs (else left out)"""
+    instead: str = ""
+    """a step whose last instance takes the place of `step` where the params call for any: so a fork
+    exchanges an input, and without one nothing is other than if this were not here. Jobs that a fork
+    takes from its parent (`Flow.taken`) see none of the steps named so"""
+    only: tuple[str, ...] = ()
+    """of a job whose instance is `<step>-<instance>`: the steps for which it has this input
+    (empty: all)"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """A step: `function(inputs, params, output)` fills the folder `output`.
+
+    `inputs` maps names to paths, `params` carries only the declared sections. An
+    instanced step also gets `instance=`; a resumable one also gets `scratch=`, a
+    folder that survives a kill and is removed after success; `options` are given by name.
+    """
+
+    name: str
+    function: str
+    """"module:function" """
+    params: tuple[str, ...] = ()
+    inputs: tuple[Input, ...] = ()
+    numerics: Literal["exact", "fma32"] = "exact"
+    """exact: integer, byte and correctly rounded work; fma32: see regrow.numerics"""
+    instances: Callable[[Any], list[str]] | None = None
+    """the instances under given params, in the order in which `previous` chains them"""
+    resumable: bool = False
+    options: Mapping[str, str | int] = field(default_factory=dict)
+    """keyword arguments of the function by which steps that share it differ; part of the key"""
+    group: Literal["main", "seeds"] = "main"
+    """main: what `snakemake` builds; seeds: repetitions under other seeds, built by `snakemake seeds`"""
+    replaces: str = ""
+    """the step whose data this one's take the place of, in every job that a takedown has made anew
+    (`regrow.engine.jobs.expand`); where the params call for no instance, nothing is replaced"""
+    leaf: tuple[str, ...] = ()
+    """files of the output that people ask for by name: declared to Snakemake as well"""
+    packages: tuple[str, ...] = field(default=())
+    """third-party distributions that the function reaches without importing them statically"""
+    idle: tuple[str, ...] = ()
+    """packages that what the function imports would import for nothing: hidden while it is loaded"""

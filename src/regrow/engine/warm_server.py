@@ -1,0 +1,248 @@
+"""The server of `regrow.engine.warm`: loads packages once, forks for each job, passes signals on, tells the ends."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import errno
+import gc
+import json
+import os
+import select
+import shutil
+import signal
+import socket
+import sys
+import time
+import traceback
+from pathlib import Path
+from typing import Any, NoReturn
+
+from regrow.engine import jobs, loading, variables
+from regrow.engine.errors import FlowError
+from regrow.engine.files import disk_full
+from regrow.engine.handover import Call
+
+_ONE = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+"""libraries that start threads while they are loaded: threads do not live through a fork. Kernels get their
+number of threads when a step asks for it"""
+
+
+class _Forks:
+    """The forks at work: by a handle of the process, its id and the connection of its job."""
+
+    def __init__(self, listener: socket.socket) -> None:
+        self.listener = listener
+        self.working: dict[int, tuple[int, socket.socket]] = {}
+        self._loaded = False
+
+    def accept(self) -> None:
+        """Fork for a job that asks."""
+        connection, _ = self.listener.accept()
+        connection.settimeout(10)  # a job that was stopped in between must not stop all others
+        streams: list[int] = []
+        try:
+            folder, streams, _, _ = socket.recv_fds(connection, 4096, 2)
+            if len(streams) != 2:
+                raise ValueError("no streams")
+            order = json.loads((Path(folder.decode()) / "order.json").read_text())
+        except (OSError, ValueError):  # it was killed meanwhile
+            connection.close()
+            for stream in streams:
+                os.close(stream)
+            return
+        connection.settimeout(None)
+        self._load(order["idle"])
+        server = os.getpid()
+        pid = os.fork()
+        if pid == 0:
+            try:
+                _die_with(server)
+                self._leave(connection)
+                _work(Path(folder.decode()), order, streams)
+            finally:  # nothing of the server's may be done in a fork
+                os._exit(1)
+        for stream in streams:
+            os.close(stream)
+        self.working[os.pidfd_open(pid)] = (pid, connection)
+
+    def _load(self, idle: list[str]) -> None:
+        """Load what steps load first, without the variables of a shell; once."""
+        if self._loaded:
+            return
+        self._loaded = True
+        os.environ.update(dict.fromkeys(_ONE, "1"))
+        # What cannot be loaded is said by the fork that needs it.
+        with variables.shut_out(), contextlib.suppress(Exception):
+            flow = jobs.flow()
+            flow.warm_start()
+            for name in flow.warm:
+                loading.function(name, idle)
+        gc.collect()
+        gc.freeze()  # pages of what is loaded stay shared with the forks
+
+    def _leave(self, own: socket.socket) -> None:
+        """In the fork: close what is the server's."""
+        self.listener.close()
+        own.close()
+        for handle, (_, connection) in self.working.items():
+            os.close(handle)
+            connection.close()
+
+    def hear(self, connection: socket.socket) -> None:
+        """Bytes from a job: it was interrupted. An end: it is gone, and its fork has no use."""
+        pid = next(pid for pid, other in self.working.values() if other is connection)
+        said = b""
+        with contextlib.suppress(OSError):
+            said = connection.recv(64)
+        _signal(pid, signal.SIGINT if said else signal.SIGKILL)
+
+    def end(self, handle: int) -> None:
+        """A fork has ended: tell its job."""
+        pid, connection = self.working.pop(handle)
+        os.close(handle)
+        _, status, used = os.wait4(pid, 0)
+        told = {
+            "status": os.waitstatus_to_exitcode(status),
+            "cpu_seconds": used.ru_utime + used.ru_stime,
+            "max_rss_bytes": used.ru_maxrss * 1024,
+        }
+        with connection, contextlib.suppress(OSError):
+            connection.sendall(json.dumps(told).encode())
+
+    def kill(self) -> None:
+        """End them all."""
+        for pid, _ in self.working.values():
+            _signal(pid, signal.SIGKILL)
+
+
+def _signal(pid: int, number: int) -> None:
+    """Send a fork and all that it started a signal, as a terminal does."""
+    try:
+        os.killpg(pid, number)
+    except ProcessLookupError:  # it has not yet made its group; its id stays its own until `end`
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)
+
+
+def _die_with(server: int) -> None:
+    """In a fork: die when the server does, however that is (prctl(2), PR_SET_PDEATHSIG)."""
+    ctypes.CDLL(None, use_errno=True).prctl(1, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != server:
+        os._exit(1)
+
+
+def serve(listener: socket.socket, owner: int) -> None:
+    """Fork for jobs until the pipe `owner` ends."""
+    forks = _Forks(listener)
+    try:
+        while True:
+            connections = [connection for _, connection in forks.working.values()]
+            waiting: list[Any] = [owner, listener, *forks.working, *connections]
+            for one in select.select(waiting, [], [])[0]:
+                if one == owner:
+                    return
+                if one is listener:
+                    forks.accept()
+                elif isinstance(one, int):
+                    if one in forks.working:
+                        forks.end(one)
+                elif any(one is connection for _, connection in forks.working.values()):
+                    forks.hear(one)
+    finally:
+        forks.kill()
+
+
+def _work(folder: Path, order: dict[str, Any], streams: list[int]) -> NoReturn:
+    """In the fork: become the job, call the function, leave `said.json`, end."""
+    status = 1
+    try:
+        os.setsid()
+        null = os.open(os.devnull, os.O_RDONLY)
+        for handle, target in ((null, 0), (streams[0], 1), (streams[1], 2)):
+            os.dup2(handle, target)
+            os.close(handle)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.default_int_handler)
+        os.chdir(order["cwd"])
+        os.environ.clear()
+        os.environ.update(order["environment"])
+        time.tzset()
+        said = _said(order)
+        (folder / ".said").write_text(json.dumps(said))
+        (folder / ".said").rename(folder / "said.json")
+        status = 0
+    except KeyboardInterrupt:
+        status = 130
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        with contextlib.suppress(Exception):
+            sys.stdout.flush()
+            sys.stderr.flush()
+        os._exit(status)
+
+
+def _said(order: dict[str, Any]) -> dict[str, Any]:
+    """What the function gave, or how it ended otherwise."""
+    try:
+        return _called(order)
+    except SystemExit as stop:
+        return {"exit": stop.code}
+    except _Missing as missing:
+        return {"missing": str(missing)}
+    except Exception as error:
+        # Ours are messages to the user, and know their status.
+        if isinstance(error, FlowError) or type(error).__name__ == "ParamsError":
+            return {"failed": str(error), "status": getattr(error, "status", 2)}
+        traceback.print_exc()
+        said = f"failed: {type(error).__name__}: {error}. Nothing was recorded."
+        return {"failed": said, "status": 1} | ({"errno": errno.ENOSPC} if disk_full(error) else {})
+
+
+class _Missing(Exception):
+    """A package is not there."""
+
+
+def _called(order: dict[str, Any]) -> dict[str, Any]:
+    _forget_ours()
+    # Else all forks would draw the same where nobody gives a seed.
+    if (numpy := sys.modules.get("numpy")) is not None:
+        numpy.random.seed()
+    flow = jobs.flow()
+    call = Call.read(order)
+    params = call.params(flow)
+    before = set(sys.modules)
+    with variables.shut_out():
+        # Read when torch first calculates, which is after the fork.
+        flow.warm_start()
+        try:
+            function = call.function()
+        except ModuleNotFoundError as error:
+            raise _Missing(str(error)) from error
+        counts = call.run(function, params)
+    ours = sorted(m for m in set(sys.modules) - before if m.split(".")[0] in flow.packages)
+    return {"counts": counts, "modules": ours}
+
+
+def _forget_ours() -> None:
+    """Modules that the table of steps loads are loaded anew: a key counts them as they are now."""
+    tops = jobs.flow().packages
+    ours = [name for name in sys.modules if name.split(".")[0] in tops and name != "regrow"]
+    for name in ours:
+        if not name.startswith(jobs.NEVER_STEPS):
+            del sys.modules[name]
+
+
+def main(handle: int, folder: str) -> None:
+    """Serve at an inherited socket until standard input ends; then remove the folder of the socket."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with socket.socket(fileno=handle) as listener:
+            serve(listener, 0)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), sys.argv[2])

@@ -1,0 +1,1 @@
+"""What records and artifacts say: ledger, names, verified tables, runs, lookups."""

@@ -1,0 +1,103 @@
+"""What a fork brought, as its own steps recorded it: found by id, summed up for audits and exports."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from regrow.engine.hashing import sha256_file
+from regrow.evidence.ledger import Record
+from regrow.evidence.shelf import Shelf
+from regrow.release.composition import Source
+from regrow.release.own import STEPS
+
+FILE = "own.parquet"
+COLUMNS = ["id", "url", "source", "licence", "outcome", "tokens"]
+
+
+def records(chain: Iterable[Record]) -> list[Record]:
+    """The steps of a chain that read what a fork brought; [] where there is no fork."""
+    return [record for record in chain if record.step in STEPS]
+
+
+def brought(shelf: Shelf, chain: Iterable[Record]) -> list[dict[str, Any]]:
+    """Per step that read it: what a fork brought, in all, by source and licence, and row by row.
+
+    Fields: job, kind, fork, point (the parent's checkpoint), path and sha256 of the source, count, licences,
+    shares (source, licence, count, tokens), rows (COLUMNS); the last two are [] where the table is not on disk.
+    """
+    found = []
+    for record in records(chain):
+        fork = dict(record.parts["params"].get("fork") or {})
+        source = next(n for n, e in record.inputs.items() if str(e["path"]).startswith("forks/"))
+        rows = shelf.rows(record.name, FILE, pl.lit(True), COLUMNS)
+        found.append(
+            {
+                "job": record.name,
+                "kind": STEPS[record.step],
+                "fork": record.instance,
+                "point": f"{fork['stage']}.{fork['checkpoint']:06d}" if fork else None,
+                "path": record.inputs[source]["path"],
+                "sha256": record.parts["inputs"].get(source),
+                "count": len(rows),
+                "licences": sorted({row["licence"] for row in rows}),
+                "shares": _shares(rows),
+                "rows": sorted(
+                    rows, key=lambda row: (row["url"] is None, row["url"] or "", row["id"])
+                ),
+            }
+        )
+    return found
+
+
+def _shares(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    sums: dict[tuple[str, str], list[int]] = {}
+    for row in rows:
+        one = sums.setdefault((row["source"], row["licence"]), [0, 0])
+        one[0] += 1
+        one[1] += int(row["tokens"])
+    return [
+        {"source": source, "licence": licence, "count": count, "tokens": tokens}
+        for (source, licence), (count, tokens) in sorted(sums.items())
+    ]
+
+
+def sources(shelf: Shelf, chain: Iterable[Record]) -> list[Source]:
+    """The sources that a fork brought, one per name and licence, as those of the manifest are told.
+
+    Their names carry the fork's, so that none is taken for a source of the manifest.
+    """
+    found: dict[tuple[str, str], Source] = {}
+    for part in brought(shelf, chain):
+        for share in part["shares"]:
+            name = f"{share['source']} (fork {part['fork']})"
+            key = (name, share["licence"])
+            found.setdefault(
+                key,
+                Source(
+                    name, share["licence"], origin=f"fork {part['fork']}", sha256=part["sha256"]
+                ),
+            )
+    return [found[key] for key in sorted(found)]
+
+
+def files(root: Path, chain: Iterable[Record]) -> list[dict[str, Any]]:
+    """The files that a fork brought: path, size, sha256, and no host (see lineage.sources.source_files)."""
+    found = []
+    for record in records(chain):
+        for entry in record.inputs.values():
+            path = root / str(entry["path"])
+            if entry.get("kind") == "source" and str(entry["path"]).startswith("forks/"):
+                here = path.is_file()
+                found.append(
+                    {
+                        "path": entry["path"],
+                        "size": path.stat().st_size if here else None,
+                        "sha256": sha256_file(path) if here else None,
+                        "hosts": [],
+                    }
+                )
+    return found

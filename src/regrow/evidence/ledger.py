@@ -1,0 +1,327 @@
+"""All records of a tree, in flow order, and the ancestry of each.
+
+The format is described in docs/architecture.md, "Records". Nothing here reads data.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from regrow.engine import definition, records, shape
+from regrow.engine.names import shown
+from regrow.engine.visible import visible
+from regrow.evidence.errors import Unanswerable
+from regrow.recipe.table import STEPS
+from regrow.release import stages
+
+_RANK = {step.name: rank for rank, step in enumerate(STEPS)}
+_STAGE_RANK = {name: rank for rank, name in enumerate(stages.STAGES)}
+
+
+@dataclass(frozen=True)
+class Record:
+    """One record: what a job made, from what, by which code, params, packages and arithmetic."""
+
+    file: str
+    """path of the record below the root"""
+    raw: dict[str, Any] = field(repr=False)
+    fault: str = ""
+    """why it is not believed: a sentence's end, "" for a record that does not contradict itself"""
+
+    @property
+    def step(self) -> str:
+        """The name of the step."""
+        return str(self.raw["step"])
+
+    @property
+    def instance(self) -> str | None:
+        """The instance of an instanced step, else None."""
+        value = self.raw.get("instance")
+        return None if value is None else str(value)
+
+    @property
+    def name(self) -> str:
+        """`dedup`, or `pretrain.000120`."""
+        return self.step if self.instance is None else f"{self.step}.{self.instance}"
+
+    @property
+    def key(self) -> str:
+        """The step key (64 hex)."""
+        return str(self.raw["key"])
+
+    @property
+    def parts(self) -> dict[str, Any]:
+        """What the key is the digest of."""
+        return dict(self.raw["parts"])
+
+    @property
+    def inputs(self) -> dict[str, dict[str, Any]]:
+        """Input name -> kind, path, and for what a step made: its record."""
+        return dict(self.raw["inputs"])
+
+    @property
+    def path(self) -> str:
+        """The folder that the job filled, below the root."""
+        return str(self.raw["output"]["path"])
+
+    @property
+    def sha256(self) -> str:
+        """The digest of the output tree."""
+        return str(self.raw["output"]["sha256"])
+
+    @property
+    def size(self) -> int:
+        """Bytes of the output."""
+        return int(self.raw["output"]["size"])
+
+    @property
+    def files(self) -> list[dict[str, Any]]:
+        """The output's files: path (below the output), sha256, md5, size."""
+        return list(self.raw["output"]["files"])
+
+    @property
+    def counts(self) -> dict[str, Any]:
+        """What the step counted, {} where it counted nothing."""
+        return dict(self.raw.get("counts") or {})
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """How the step differs from others that share its function."""
+        return dict(self.parts.get("options") or {})
+
+    @property
+    def trained(self) -> tuple[str, int] | None:
+        """Stage and training step of the checkpoint that this is or is about; None: no checkpoint.
+
+        `rlvr.000080`, `evaluate.rlvr-000080` and `release.rlvr-000080` all give ("rlvr", 80).
+        """
+        if self.instance is None:
+            return None
+        try:
+            name, step = stages.split(
+                f"{self.step}-{self.instance}" if self.instance.isdigit() else self.instance
+            )
+            stages.stage(name)
+        except (ValueError, KeyError):
+            return None
+        return name, step
+
+    @property
+    def makes_checkpoint(self) -> bool:
+        """Whether the step is a training stage."""
+        trained = self.trained
+        return trained is not None and trained[0] == self.step
+
+    @property
+    def order(self) -> tuple[int, str, int, str]:
+        """Sort key: the order of the flow, then that of the stages, then the instance."""
+        trained = self.trained
+        stage = "" if trained is None else trained[0].partition("_seed")[0]
+        return (
+            _RANK.get(self.step, len(_RANK)),
+            self.step,
+            _STAGE_RANK.get(stage, -1),
+            self.instance or "",
+        )
+
+
+class Ledger:
+    """The records below `root`."""
+
+    def __init__(self, root: Path, records: list[Record]) -> None:
+        self.root = root
+        self.records = sorted(records, key=lambda record: record.order)
+        self.by_name = {record.name: record for record in self.records}
+
+    @classmethod
+    def load(cls, root: Path, *, faulty: bool = False) -> Ledger:
+        """Read `root/records/*.json`.
+
+        Args:
+            root: of the repository.
+            faulty: whether to keep records that contradict themselves, marked by their `fault`; else they
+                are refused, for nothing that is said of them would be true.
+
+        Raises:
+            Unanswerable: there are none, or one is not a record, or contradicts itself.
+        """
+        reading = marked if faulty else parse
+        found = [
+            reading(_content(path), f"records/{path.name}")
+            for path in sorted((root / "records").glob("*.json"))
+        ]
+        if not found:
+            raise Unanswerable(
+                f"no records in {root / 'records'}: nothing has been built here. "
+                "Run `snakemake --cores all`, or `git pull` a published run."
+            )
+        return cls(root, found)
+
+    def content(self, record: Record) -> bytes:
+        """The bytes that lie below the root at the place of a record, none if there are none."""
+        try:
+            return (self.root / record.file).read_bytes()
+        except OSError:
+            return b""
+
+    @cached_property
+    def by_file(self) -> dict[str, Record]:
+        """Record file -> record."""
+        return {record.file: record for record in self.records}
+
+    def of_step(self, step: str) -> list[Record]:
+        """The records of one step, by instance."""
+        return [record for record in self.records if record.step == step]
+
+    def checkpoints(self, stage: str | None = None) -> list[Record]:
+        """The checkpoints (of one stage), in the order of training."""
+        return [r for r in self.records if r.makes_checkpoint and stage in (None, r.step)]
+
+    @property
+    def final(self) -> Record | None:
+        """The checkpoint at the end of the longest chain that is here; None: there is none.
+
+        Chains that hold together go first: records of another run may be left in the tree.
+        """
+        made = [found[-1] for s in reversed(stages.MAIN) if (found := self.checkpoints(s))]
+        return next((one for one in made if not self.broken(one)), made[0] if made else None)
+
+    def broken(self, record: Record) -> str:
+        """Where the chain of a record does not hold together, "" where it does.
+
+        A record names the content of each input. Where the record of the step that makes it describes other
+        content, the two are of different runs, and the chain is not how the artifact came to be.
+        """
+        return self._broken.get(record.file, "")
+
+    @cached_property
+    def _broken(self) -> dict[str, str]:
+        found: dict[str, str] = {}
+        done: set[str] = set()
+
+        def visit(record: Record) -> str:
+            if record.file in done:
+                return found.get(record.file, "")
+            done.add(record.file)
+            digests = record.parts.get("inputs") or {}
+            for name, entry in record.inputs.items():
+                parent = self.by_file.get(str(entry.get("record", "")))
+                if parent is None:
+                    continue
+                wanted = digests.get(name)
+                if entry.get("kind") == "data" and wanted and wanted != parent.sha256:
+                    why = f"{record.name} was made from another {parent.name} than {parent.file} describes"
+                else:
+                    why = visit(parent)
+                if why:
+                    found[record.file] = why
+                    return why
+            return ""
+
+        for record in self.records:
+            visit(record)
+        return found
+
+    def sound(self) -> Ledger:
+        """The records whose chains hold together."""
+        return Ledger(self.root, [record for record in self.records if not self.broken(record)])
+
+    def about(self, step: str, checkpoint: Record) -> Record | None:
+        """The record of `step` (`evaluate`, `release`) about a checkpoint, None where there is none."""
+        _, _, seed = checkpoint.step.partition("_seed")
+        instance = f"{checkpoint.step}-{checkpoint.instance}"
+        own = self.by_name.get(f"{step}_seed{seed}.{instance}") if seed else None
+        return own or self.by_name.get(f"{step}.{instance}")
+
+    def parents(self, record: Record) -> list[Record]:
+        """The records that this one names as inputs and that are here."""
+        named = (entry.get("record") for entry in record.inputs.values())
+        return [self.by_file[name] for name in named if name in self.by_file]
+
+    def ancestry(self, record: Record) -> list[Record]:
+        """`record` and everything it was made from, in flow order."""
+        seen: dict[str, Record] = {}
+        queue = [record]
+        while queue:
+            item = queue.pop()
+            if item.file not in seen:
+                seen[item.file] = item
+                queue.extend(self.parents(item))
+        return sorted(seen.values(), key=lambda item: item.order)
+
+
+def parse(data: bytes, file: str) -> Record:
+    """A record from its bytes, which contradicts itself nowhere.
+
+    Raises:
+        Unanswerable: it is none, or its key or digests do not follow from its content, or a name in it
+            leaves its folder.
+    """
+    record = marked(data, file)
+    if record.fault:
+        raise Unanswerable(f"{shown(file)} is not believed: {record.fault}. {_mended(file)}")
+    return record
+
+
+def marked(data: bytes, file: str) -> Record:
+    """As `parse`, but what contradicts itself is returned with its `fault`.
+
+    One of a definition of the key that is not known here is no contradiction: it is read, and `audit` says so.
+
+    Raises:
+        Unanswerable: it is no record at all, or says what no reader may follow (`shape.named`).
+    """
+    raw, why = records.read(data)
+    record = Record(file, raw, "" if definition.unknown(raw) else why)
+    try:
+        broken = why if raw is None else (why and shape.named(raw)) or _unreadable(record)
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        broken = f"{type(error).__name__}: {visible(str(error))}"
+    if broken:
+        raise Unanswerable(f"{shown(file)}: not a record ({broken}). {_mended(file)}")
+    if not record.fault and file != f"records/{record.name}.json":
+        return replace(record, fault=f"it is of another job, {record.name}")
+    return record
+
+
+def _unreadable(record: Record) -> str:
+    """What every question follows and is not there, so that a broken record is named here and not deep inside."""
+    _ = (record.key, record.options, dict(record.parts["inputs"]))
+    for entry in record.inputs.values():
+        if not isinstance(entry, dict) or not isinstance(entry.get("record", ""), str):
+            return "an input of it is none"
+    # `counts` is whatever the step returned; most return a mapping, and some nothing.
+    return "" if isinstance(record.raw["counts"], dict | None) else "its counts are none"
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise Unanswerable(
+            f"records/{shown(path.name)} cannot be read: {error.strerror}."
+        ) from None
+
+
+def _mended(file: str) -> str:
+    place = shown(file)
+    return f"Restore it with `git checkout -- {place}`, or delete it and run `snakemake`."
+
+
+def find_root(start: Path | None = None) -> Path:
+    """The folder at or above `start` (default: the current one) that holds the flow.
+
+    Raises:
+        Unanswerable: there is none.
+    """
+    here = (start or Path.cwd()).resolve()
+    for folder in (here, *here.parents):
+        if (folder / "Snakefile").is_file() or (folder / "records").is_dir():
+            return folder
+    raise Unanswerable(
+        f"{here} is not inside a Regrow repository (no Snakefile or records/ at or above it). "
+        "Change into your clone first."
+    )

@@ -1,0 +1,68 @@
+"""The run that ends in a checkpoint.
+
+What a kind of run needs is loaded when one is opened: a question about packs waits for no other.
+"""
+
+from __future__ import annotations
+
+from regrow.evidence.errors import Unanswerable
+from regrow.evidence.ledger import Record
+from regrow.evidence.runs.run import Run
+from regrow.evidence.shelf import Shelf
+
+
+def _kind(stage: str) -> type[Run] | None:
+    """What the runs of a stage are; None where it trains on no data."""
+    match stage:
+        case "pretrain" | "midtrain" | "midtrain_b" | "longcontext" | "longcontext_control":
+            from regrow.evidence.runs.packs import Packs
+
+            return Packs
+        case "sft" | "sft_instruct":
+            from regrow.evidence.runs.examples import Examples
+
+            return Examples
+        case "dpo" | "dpo_delta":
+            from regrow.evidence.runs.examples import Pairs
+
+            return Pairs
+        case "rlvr" | "rlzero" | "rlzero_random":
+            from regrow.evidence.runs.rollouts import Rollouts
+
+            return Rollouts
+    return None
+
+
+def open_run(shelf: Shelf, checkpoint: Record) -> Run:
+    """What the stage of `checkpoint` has seen up to it.
+
+    Raises:
+        Unanswerable: no checkpoint, one that no data made (a soup), or its data are not on disk.
+    """
+    kind = _kind(checkpoint.step.partition("_seed")[0])
+    if not checkpoint.makes_checkpoint:
+        raise Unanswerable(
+            f"{checkpoint.name} is not a training checkpoint: name one, for example "
+            "`pretrain.000120`, or a stage, `sft`, for its last."
+        )
+    if kind is None:
+        names = [
+            record.name for record in shelf.ledger.parents(checkpoint) if record.makes_checkpoint
+        ]
+        raise Unanswerable(
+            f"{checkpoint.name} was made of weights, not trained on data: ask about "
+            f"{' or '.join(names)}."
+        )
+    return kind(shelf, checkpoint)
+
+
+def last_runs(shelf: Shelf) -> list[Run]:
+    """The longest run of every stage whose data are on disk, in the order of training."""
+    found = []
+    ledger = shelf.ledger
+    for stage in dict.fromkeys(record.step for record in ledger.checkpoints()):
+        try:
+            found.append(open_run(shelf, ledger.checkpoints(stage)[-1]))
+        except Unanswerable:
+            continue
+    return found

@@ -1,1 +1,0 @@
-"""The runner: step key, code closure, environment, store, records, settle, dvc.yaml."""

@@ -1,0 +1,127 @@
+"""SLSA provenance v1 of a record, and back: the step key computed from a statement alone.
+
+Everything comes from the record and the records and sources that it names, so that equal records
+give equal statements: no clock, host, user, path outside the repository or git commit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from regrow.ask.audit import problems
+from regrow.engine import definition
+from regrow.engine.definition import key_of
+from regrow.engine.hashing import sha256_file
+from regrow.engine.records import sound
+from regrow.engine.witness import differences
+from regrow.evidence.errors import Unanswerable
+from regrow.evidence.ledger import Ledger, Record
+from regrow.evidence.naming import Artifact
+from regrow.prove.attest import terms
+from regrow.prove.attest.subject import FILE, FOLDER, subjects
+
+_EXTERNAL = ("params", "instance")
+"""parts of a key that whoever runs the flow chooses; inputs are dependencies, the rest internal"""
+
+
+def provenance(ledger: Ledger, artifact: Artifact) -> dict[str, Any]:
+    """An in-toto statement v1 with SLSA provenance v1: how the artifact was made.
+
+    Raises:
+        Unanswerable: its record contradicts itself, the records of its inputs or the sources.
+    """
+    record = artifact.record
+    if unknown := definition.unknown(record.raw):
+        raise Unanswerable(f"nothing was attested. {record.file}: {unknown}.")
+    if not sound(record.raw):
+        raise Unanswerable(
+            f"{record.file}: its key or digests do not follow from its content. Restore it with "
+            f"`git checkout -- {record.file}`, or delete it and run `snakemake`."
+        )
+    contradicted, _ = differences(ledger.root, {record.file: ledger.content(record)})
+    if found := [*(f"{text}." for text in contradicted.values()), *problems(ledger, record)]:
+        raise Unanswerable("nothing was attested. " + found[0])
+    parts = record.parts
+    code = {"digest": parts["code"]["digest"], "function": parts["code"]["function"]}
+    external = {"step": record.step, "params": parts["params"]}
+    if record.instance is not None:
+        external["instance"] = record.instance
+    # A record of the first definition says nothing of it, and so does its provenance.
+    numbered = {"definition": record.raw["definition"]} if "definition" in record.raw else {}
+    inside = {
+        name: value for name, value in parts.items() if name not in (*_EXTERNAL, "inputs", "code")
+    }
+    return {
+        "_type": terms.STATEMENT,
+        "subject": subjects(artifact),
+        "predicateType": terms.PROVENANCE,
+        "predicate": {
+            "buildDefinition": {
+                "buildType": terms.BUILD,
+                "externalParameters": external,
+                "internalParameters": {**inside, **numbered, "code": code, "key": record.key},
+                "resolvedDependencies": [
+                    _dependency(ledger, record, name) for name in sorted(parts["inputs"])
+                ],
+            },
+            "runDetails": {
+                "builder": {"id": terms.BUILDER},
+                "byproducts": [
+                    {
+                        "name": record.file,
+                        "uri": terms.record(record.name),
+                        "digest": {FILE: sha256_file(ledger.root / record.file)},
+                    }
+                ],
+            },
+        },
+    }
+
+
+def _dependency(ledger: Ledger, record: Record, name: str) -> dict[str, Any]:
+    """An input: its name in the step, its path and digest."""
+    entry = record.inputs[name]
+    notes = {key: str(entry[key]) for key in ("kind", "record") if entry.get(key)}
+    folder = entry["kind"] == "data" or (
+        entry["kind"] == "source" and (ledger.root / entry["path"]).is_dir()
+    )
+    return {
+        "name": name,
+        "uri": terms.artifact(str(entry["path"])),
+        "digest": {FOLDER if folder else FILE: str(record.parts["inputs"][name])},
+        "annotations": notes,
+    }
+
+
+def key_from(predicate: Mapping[str, Any]) -> tuple[str, str]:
+    """The step key that a provenance claims, and the one that follows from what it says.
+
+    Raises:
+        Unanswerable: it is no provenance of a step of Regrow.
+    """
+    try:
+        built = predicate["buildDefinition"]
+        if built["buildType"] != terms.BUILD:
+            raise Unanswerable(f"buildType is `{built['buildType']}`, not `{terms.BUILD}`.")
+        external, inside = built["externalParameters"], dict(built["internalParameters"])
+        claimed = str(inside.pop("key"))
+        if unknown := definition.unknown(inside):
+            raise Unanswerable(f"{unknown}.")
+        number = definition.said(inside)
+        inside.pop("definition", None)
+        inputs = {}
+        for item in built["resolvedDependencies"]:
+            (digest,) = item["digest"].values()
+            inputs[str(item["name"])] = digest
+        parts = {
+            **inside,
+            "params": external["params"],
+            "instance": external.get("instance"),
+            "inputs": dict(sorted(inputs.items())),
+        }
+        return claimed, key_of(parts, number)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise Unanswerable(
+            f"it is no provenance of a step ({type(error).__name__}: {error})."
+        ) from None

@@ -1,0 +1,1 @@
+"""What others read: exports, report, explorer, and repositories of releases."""

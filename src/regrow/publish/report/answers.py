@@ -1,0 +1,102 @@
+"""What the stages answered to the same questions, side by side."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from regrow.evidence.ledger import Ledger
+from regrow.evidence.shelf import Shelf
+from regrow.verifiers import response
+from regrow.verifiers.judge import judge
+
+SHOWN = {
+    "pretrain": "Pretrained",
+    "soup": "Midtrained",
+    "longcontext": "Long context",
+    "sft": "Fine-tuned, Think",
+    "sft_instruct": "Fine-tuned, Instruct",
+    "dpo": "Preference-tuned",
+    "rlvr": "RL, verified rewards",
+    "rlzero": "RL from the base",
+}
+"""stage -> its name on the page"""
+QUESTIONS = 4
+
+
+@dataclass(frozen=True)
+class Said:
+    """One answer."""
+
+    stage: str
+    title: str
+    think: str
+    answer: str
+    right: bool | None
+    """as the task's verifier judges; None: not judged"""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question and the answers of the stages."""
+
+    question: str
+    wanted: str
+    said: list[Said]
+
+
+def answers(ledger: Ledger, shelf: Shelf) -> list[Asked]:
+    """Questions of the dev split that most stages were asked, those first whose answers changed."""
+    tasks = {
+        row["question"]: row
+        for row in shelf.rows(
+            "tasks", "dev.parquet", pl.lit(True), ["question", "verifier", "arguments"]
+        )
+    }
+    asked: dict[str, Asked] = {}
+    for name in SHOWN:
+        made = ledger.checkpoints(name)
+        record = ledger.about("evaluate", made[-1]) if made else None
+        content = shelf.json(record.name, "samples.json") if record else None
+        for sample in (content or {}).get("samples", []):
+            if sample.get("form", "text") == "text":
+                continue
+            row = asked.setdefault(
+                sample["prompt"], Asked(sample["prompt"], str(sample.get("right", "")), [])
+            )
+            row.said.append(_said(name, sample, tasks.get(sample["prompt"])))
+    rows = [row for row in asked.values() if len(row.said) > 1]
+    rows.sort(key=lambda row: (-_interest(row), row.question))
+    return rows[:QUESTIONS]
+
+
+def _interest(row: Asked) -> int:
+    """A question that was got wrong first and right in the end shows most."""
+    marks = [said.right for said in row.said if said.stage != "sft_instruct"]
+    changed = marks[0] is False and marks[-1] is True
+    return 10 * changed + len(row.said)
+
+
+def _said(stage: str, sample: dict[str, Any], task: dict[str, Any] | None) -> Said:
+    form, text = sample["form"], sample["text"]
+    parts = response.parse(text, form)
+    if task:
+        right = judge(task["verifier"], json.loads(task["arguments"]), text, form).passed
+    else:
+        right = None
+    answer = parts.answer
+    if parts.tool_calls:
+        calls = ", ".join(parts.tool_calls)
+        answer = f"{answer} (called {calls})" if answer else f"called {calls}"
+    if not parts.well_formed:
+        # Of what has no form, all is shown: there is no telling what was meant as the answer.
+        return Said(stage, SHOWN[stage], "", _short(text), right)
+    return Said(stage, SHOWN[stage], _short(parts.think), _short(answer), right)
+
+
+def _short(text: str, most: int = 220) -> str:
+    flat = " ".join(text.split())
+    return flat if len(flat) <= most else flat[: most - 1] + "…"

@@ -1,0 +1,114 @@
+"""Facts about the model: losses, bits per byte by checkpoint, samples, what it was fed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from regrow.evidence.ledger import Ledger
+from regrow.evidence.pages.series import Series
+from regrow.evidence.shelf import Shelf
+from regrow.publish.report.results import TEXT, Results
+from regrow.release.composition import Share, documents, shares
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Training loss."""
+
+    loss: Series
+    skipped: list[int]
+    """steps that were skipped as outliers"""
+    tokens: int
+
+
+def table(ledger: Ledger, shelf: Shelf, stage: str, file: str) -> pl.DataFrame:
+    """A table that every checkpoint of a stage has a part of, whole; empty where none is on disk."""
+    frames = [
+        frame.collect()
+        for record in ledger.checkpoints(stage)
+        if (frame := shelf.table(record.name, file)) is not None
+    ]
+    frames = [frame for frame in frames if frame.height]
+    return pl.concat(frames, how="diagonal") if frames else pl.DataFrame()
+
+
+def curve(ledger: Ledger, shelf: Shelf, stage: str, name: str = "") -> Curve | None:
+    """The loss of all segments of a stage, None where no metrics are on disk."""
+    found = table(ledger, shelf, stage, "metrics.parquet")
+    if found.is_empty():
+        return None
+    found = found.sort("step")
+    return Curve(
+        Series(name or stage, found["step"].to_list(), found["loss"].to_list()),
+        found.filter(pl.col("skipped"))["step"].to_list(),
+        int(found["tokens"].to_list()[-1]),
+    )
+
+
+def rewards(ledger: Ledger, shelf: Shelf, stage: str, name: str) -> Series | None:
+    """Mean reward of the answers of each step, None where no rollouts are on disk."""
+    found = table(ledger, shelf, stage, "rollouts.parquet")
+    if found.is_empty():
+        return None
+    means = found.group_by("step").agg(pl.col("reward").mean()).sort("step")
+    return Series(name, means["step"].to_list(), means["reward"].to_list())
+
+
+def scores(results: Results) -> list[Series]:
+    """Bits per byte with intervals over pretraining: overall first, then each domain."""
+    made = [r for r in results.ledger.checkpoints("pretrain") if r in results]
+    if not made:
+        return []
+    found = []
+    for family in ("", *results.families(made[-1], TEXT)):
+        rows = [
+            (record.trained[1], figure)
+            for record in made
+            if record.trained and (figure := results.figure(record, TEXT, family))
+        ]
+        found.append(
+            Series(
+                family or "overall",
+                [step for step, _ in rows],
+                [figure.value for _, figure in rows],
+                [figure.low for _, figure in rows],
+                [figure.high for _, figure in rows],
+            )
+        )
+    return found
+
+
+def samples(ledger: Ledger, shelf: Shelf) -> list[dict[str, Any]]:
+    """Text that checkpoints grew: stage, step, temperature, samples (prompt, text); pretraining's all,
+    of later stages the last."""
+    found = []
+    for stage in ("pretrain", "soup", "longcontext"):
+        made = ledger.checkpoints(stage)
+        for record in made if stage == "pretrain" else made[-1:]:
+            evaluated = ledger.about("evaluate", record)
+            content = shelf.json(evaluated.name, "samples.json") if evaluated else None
+            grown = [
+                s for s in (content or {}).get("samples", []) if s.get("form", "text") == "text"
+            ]
+            if grown and record.trained:
+                found.append({"stage": stage, "step": record.trained[1], "samples": grown})
+    return found
+
+
+def texts(shelf: Shelf) -> pl.DataFrame | None:
+    """The documents that pretraining may draw on and those held out, None where they are not on disk."""
+    train = shelf.path("decontaminate", "train.parquet")
+    held = shelf.path("decontaminate", "heldout.parquet")
+    mix = shelf.path("mix", "mix.parquet")
+    return documents(train.parent, mix.parent) if train and held and mix else None
+
+
+def composition(shelf: Shelf) -> dict[str, list[Share]]:
+    """What training draws on, by source, licence and topic; {} where the tables are not on disk."""
+    rows = texts(shelf)
+    if rows is None:
+        return {}
+    return {column: shares(rows, column) for column in ("source", "licence", "topic")}

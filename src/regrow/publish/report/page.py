@@ -1,0 +1,202 @@
+"""The page: facts into the template. One file, no script, nothing fetched."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from markupsafe import Markup
+
+from regrow.ask.audit import documents
+from regrow.engine.visible import lines
+from regrow.evidence.ledger import Ledger
+from regrow.evidence.pages.chart import line_chart
+from regrow.evidence.pages.environment import environment
+from regrow.evidence.pages.series import Series
+from regrow.evidence.shelf import Shelf
+from regrow.publish.export.subject import Subject
+from regrow.publish.report import arcs, model, run
+from regrow.publish.report.answers import answers
+from regrow.publish.report.chapters import chapters, final_table
+from regrow.publish.report.gains import Gain, gains
+from regrow.publish.report.pictures import Chapter
+from regrow.publish.report.plots import forest
+from regrow.publish.report.results import Results
+from regrow.release import statements
+from regrow.release.render import visible
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+def page(ledger: Ledger) -> str:
+    """The report of the run in `ledger` as HTML. What is not on disk is said to be missing.
+
+    Raises:
+        Unanswerable: the sources manifest cannot be read.
+    """
+    jinja = environment(TEMPLATES)
+    jinja.filters |= {
+        "size": size,
+        "duration": duration,
+        "count": count,
+        "figure": figure,
+        "signed": signed,
+        "visible": visible,
+    }
+    text = jinja.get_template("page.jinja").render(facts(ledger))
+    return lines(text)  # of strangers: nothing in it turns the page round or hides
+
+
+def facts(ledger: Ledger) -> dict[str, Any]:
+    """What the template shows: of the records whose chains hold together, the rest is counted."""
+    whole = ledger
+    ledger = whole.sound()
+    shelf = Shelf(ledger)
+    rows = arcs.nodes(ledger)
+    graph, graph_width = arcs.svg(rows, arcs.edges(ledger, rows))
+    final = ledger.final
+    release = ledger.about("release", final) if final else None
+    about = Subject(ledger, final or ledger.records[-1])
+    results = Results(ledger, shelf)
+    found = gains(ledger)
+    spent = run.spent(ledger)
+    told = chapters(ledger, shelf, results, found, {row.step: row.seconds for row in spent})
+    scores = model.scores(results)
+    return {
+        "title": about.stated.get("name") or "A run of the flow",
+        "description": about.description,
+        "model": _shape(about, told),
+        "released": release or final or ledger.records[-1],
+        "published": run.published(whole),
+        "records": len(ledger.records),
+        "others": len(whole.records) - len(ledger.records),
+        "spent": run.brief(spent),
+        "seconds": sum(row.seconds for row in spent),
+        "graph": Markup(graph),
+        "graph_width": graph_width,
+        "row": arcs.ROW,
+        "nodes": rows,
+        "funnel": _funnel(ledger),
+        "chapters": told,
+        "gains": [gain for rows in found.values() for gain in rows],
+        "pairs": {name: Markup(_pair(measures[0])) for name, measures in found.items()},
+        "answers": answers(ledger, shelf),
+        "final": final_table(results),
+        "score_charts": _charts(scores),
+        "samples": model.samples(ledger, shelf),
+        "composition": model.composition(shelf),
+        "sources": {source.name: source for source in about.sources},
+        **_of_text(about, shelf),
+        "missing": shelf.hint(),
+    }
+
+
+def _of_text(about: Subject, shelf: Shelf) -> dict[str, Any]:
+    """Sentences on licences and repeats, from the tables; none where they are not on disk."""
+    rows = model.texts(shelf)
+    if rows is None:
+        return {"licences": [], "of_mix": []}
+    return {
+        "licences": statements.licences(rows),
+        "of_mix": statements.of_mix(about.artifacts, rows),
+    }
+
+
+def _shape(about: Subject, told: list[Chapter]) -> dict[str, Any]:
+    shape = about.section("model")
+    known = [c.tokens for c in told if c.tokens and c.about.stage != "rlzero"]
+    return {
+        "layers": shape.get("layers"),
+        "hidden": shape.get("hidden"),
+        "vocabulary": about.section("tokenizer").get("vocabulary"),
+        "tokens": sum(known) if known else None,
+    }
+
+
+def _pair(gain: Gain) -> str:
+    """Before and after as two intervals, and the control's where there is one."""
+    rows = [("before", gain.before, "was"), ("after", gain.after, "now")]
+    if gain.control is not None:
+        rows.append(("control", gain.control, "control"))
+    return forest(rows, title=f"{gain.title}, before and after", width=300)
+
+
+def _funnel(ledger: Ledger) -> list[dict[str, Any]]:
+    """Per step: documents in, kept, dropped by reason, and widths in percent of the first step."""
+    rows = []
+    for record in ledger.records:
+        counted = documents(record)
+        if counted is None or counted["in"] is None or counted["kept"] is None:
+            continue
+        held = {k: v for k, v in counted["dropped"].items() if k == "held_out"}
+        lost = {k: v for k, v in counted["dropped"].items() if k != "held_out"}
+        rows.append({"step": record.name, **counted, "held": sum(held.values()), "lost": lost})
+    most = max((row["in"] for row in rows), default=1) or 1
+    for row in rows:
+        row["kept_width"] = 100 * row["kept"] / most
+        row["held_width"] = 100 * row["held"] / most
+        row["lost_width"] = 100 * sum(row["lost"].values()) / most
+    return rows
+
+
+def _charts(scores: list[Series]) -> list[tuple[Series, Markup]]:
+    """A small chart per domain, all on one scale, so that they can be compared by eye."""
+    if not scores:
+        return []
+    span = (
+        min(min(series.low) for series in scores),
+        max(max(series.high) for series in scores),
+    )
+    return [
+        (
+            series,
+            Markup(
+                line_chart(
+                    series,
+                    title=f"Bits per byte on {series.name} by training step",
+                    size=(300, 180),
+                    span=span,
+                    dots=True,
+                )
+            ),
+        )
+        for series in scores
+    ]
+
+
+def figure(value: float) -> str:
+    """A figure with the digits that its size deserves: 0.532, 12.3."""
+    return f"{value:.3f}" if abs(value) < 10 else f"{value:.1f}"
+
+
+def signed(value: float) -> str:
+    """A difference with its sign, a real minus."""
+    return ("+" if value >= 0 else "−") + figure(abs(value))
+
+
+def size(value: float | None) -> str:
+    """Bytes for people: 1.2 MB."""
+    if value is None:
+        return "–"
+    for unit in ("B", "kB", "MB"):
+        if value < 1000:
+            return f"{value:.0f} {unit}" if unit == "B" or value >= 100 else f"{value:.1f} {unit}"
+        value /= 1000
+    return f"{value:.1f} GB"
+
+
+def duration(seconds: float) -> str:
+    """Seconds for people: 3.2 s, 4 min 05 s."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return (
+        f"{minutes} min {rest:02d} s"
+        if minutes < 60
+        else f"{minutes // 60} h {minutes % 60:02d} min"
+    )
+
+
+def count(value: int | None) -> str:
+    """A number with thousands separated."""
+    return "–" if value is None else f"{value:,}"

@@ -82,9 +82,9 @@ class Params(Block):
 
 
 def load(path):
-    from regrow.params import reading
+    from regrow import yaml12
 
-    return Params.model_validate(reading.load(path.read_text()) or {})
+    return Params.model_validate(yaml12.load(path.read_text()) or {})
 '''
 SNAKEFILE = """\
 import os, sys

@@ -182,10 +182,10 @@ def test_unknown_keys_are_looked_up_in_the_remote(
 def test_values_in_dvc_lock_are_read_by_dvc_as_they_were_written(value: object):
     from dvc.utils.serialize import parse_yaml
 
-    from regrow.params import reading
+    from regrow import yaml12
 
-    text = reading.dump({"v": value})
-    assert reading.load(text) == {"v": value}
+    text = yaml12.dump({"v": value})
+    assert yaml12.load(text) == {"v": value}
     assert parse_yaml(text, "dvc.lock") == {"v": value}
 
 

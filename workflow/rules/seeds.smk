@@ -3,8 +3,6 @@
 Reads what sft, pairs, dpo, difficulty, rlvr and evaluate read, writes data/<step>_seed<n>.
 """
 
-from regrow.recipe.table import STEPS
-
 
 localrules:
     seeds,
@@ -16,36 +14,25 @@ rule seeds:
         FLOW.seeds,
 
 
-for step in STEPS:
-    if step.group != "seeds":
-        continue
-    place = f"{step.name}.{{instance}}" if step.instances else step.name
+for step in FLOW.rules(group="seeds"):
 
     rule:
         name:
             step.name
         input:
-            stamp=f".regrow/stamps/{step.name}",
-            records=lambda wildcards, step=step.name: FLOW.needs(
-                step, getattr(wildcards, "instance", None)
-            ),
+            stamp=step.stamp,
+            records=step.records,
         output:
-            record=f"records/{place}.json",
-            leaves=[f"data/{place.replace('.', '/')}/{leaf}" for leaf in step.leaf],
+            record=step.record,
+            leaves=step.leaves,
         log:
-            f"logs/{place}.log",
+            step.log,
         benchmark:
-            f"benchmarks/out/{place}.tsv"
+            step.benchmark
         conda:
             "../envs/regrow.yaml"
         threads: 1
         params:
-            file=PARAMS,
-            job=step.name,
-            instance=lambda wildcards: (
-                f"--instance {wildcards.instance}"
-                if hasattr(wildcards, "instance")
-                else ""
-            ),
+            command=step.command,
         shell:
-            "regrow run {params.job} {params.instance} --params {params.file} --log {log}"
+            "{params.command}"

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import regrow
+from regrow.engine import project
 from regrow.engine.errors import FlowError
 
 _AGAIN = "REGROW_CHECKOUT"
@@ -35,6 +36,7 @@ def enter(arguments: Sequence[str]) -> None:
         _as_jobs()
         if root is not None:
             group_writes(root)
+            project.enter(root)
         return
     check(root)
     if again:

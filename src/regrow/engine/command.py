@@ -3,7 +3,7 @@
 Snakemake reads a Snakefile before it tells it of targets, so the words of the command are parsed with its
 own parser, and only if one of them is the name of a step that has instances.
 
-* A rule with wildcards is no target: `snakemake pretrain` ends with "Target rules may not contain wildcards".
+* A rule with wildcards is no target: `snakemake train` ends with "Target rules may not contain wildcards".
 * `--until RULE` loses all but the first job of a rule whose jobs depend on each other
   (https://github.com/snakemake/snakemake/issues/823).
 

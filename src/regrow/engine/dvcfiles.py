@@ -51,9 +51,9 @@ def _short(value: Any) -> str:
 
 def sync(present: Present, book: Book) -> None:
     """Write dvc.yaml and dvc.lock, where they differ; put `.dir` objects of whole steps in the cache."""
-    from regrow.params import reading
+    from regrow import yaml12
 
-    raw = reading.load((present.root / present.params_file).read_text(encoding="utf-8")) or {}
+    raw = yaml12.load((present.root / present.params_file).read_text(encoding="utf-8")) or {}
     store = Store(present.root)
     stages: dict[str, Any] = {}
     locks: dict[str, Any] = {}
@@ -70,8 +70,8 @@ def sync(present: Present, book: Book) -> None:
             locks[step.name] = _lock(
                 present, book, store, step, jobs, [r for r in records if r], stage, raw
             )
-    _write(present.root / "dvc.yaml", _HEAD + reading.dump({"stages": stages}))
-    _write(present.root / "dvc.lock", reading.dump({"schema": "2.0", "stages": locks}))
+    _write(present.root / "dvc.yaml", _HEAD + yaml12.dump({"stages": stages}))
+    _write(present.root / "dvc.lock", yaml12.dump({"schema": "2.0", "stages": locks}))
 
 
 def _stage(present: Present, step: Step, jobs: list[Job], raw: dict[str, Any]) -> dict[str, Any]:
@@ -82,7 +82,7 @@ def _stage(present: Present, step: Step, jobs: list[Job], raw: dict[str, Any]) -
         params.append({present.params_file: sections})
     params.append({CODE: [step.name]})
     # Forced, because DVC deletes the outputs first; a key that is known restores them.
-    # No `--until`: of a chain of checkpoints it loses all but the first (see `command`).
+    # No `--until`: of a chain of instances it loses all but the first (see `command`).
     # What went wrong is said; `-q all` would hide that too.
     command = f"snakemake {target(step)} -c all -q {QUIET} {config}-R {step.name}"
     stage: dict[str, Any] = {"cmd": command}

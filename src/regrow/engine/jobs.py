@@ -6,10 +6,12 @@ import importlib
 import os
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
 from regrow.engine.errors import FlowError
+from regrow.engine.params import load as load_params
 from regrow.engine.step import Input, Kind, Step
 
 TABLE = "regrow.recipe.table"
@@ -32,6 +34,10 @@ class Flow:
     """names of the jobs that a fork takes from its parent as they are; none where there is no fork"""
     since: Callable[[Any], dict[str, int]] = lambda params: {}
     """training stage -> its first step that a takedown changes (see `expand`); none where there is none"""
+    result: str = "The last result is {data}/."
+    """said after a run: `{data}` is the folder of the last job"""
+    ask: str = "`regrow verify`, `regrow audit {job}`."
+    """said after a run: `{job}` is the last job"""
     warm: tuple[str, ...] = ()
     """`package:name`s that most of the work of steps with idle packages is to load"""
     warm_start: Callable[[], None] = lambda: None
@@ -57,8 +63,9 @@ def flow() -> Flow:
     name = os.environ.get(TABLE_VARIABLE) or TABLE
     try:
         table = importlib.import_module(name)
-        flow = Flow(name, tuple(table.STEPS), table.load, table.PARAMS_ROOT)
-        own = ("taken", "since", "warm", "warm_start")
+        load = getattr(table, "load", None) or partial(load_params, model=table.PARAMS_ROOT)
+        flow = Flow(name, tuple(table.STEPS), load, table.PARAMS_ROOT)
+        own = ("taken", "since", "result", "ask", "warm", "warm_start")
         return replace(flow, **{n: getattr(table, n) for n in own if hasattr(table, n)})
     except (ImportError, AttributeError) as error:
         raise FlowError(f"{TABLE_VARIABLE}={name} is no table of steps: {error}") from None
@@ -192,13 +199,13 @@ def _resolve(
         return [Resolved(item.name, "source", item.path.replace("{instance}", instance or ""))]
     if item.instead and instances.get(item.instead):
         item = replace(item, step=item.instead, instance="last")
-    named, dash, checkpoint = (instance or "").rpartition("-")
+    named, dash, rest = (instance or "").rpartition("-")
     if item.only and named not in item.only:
         return []
     if item.instance == "named":
         if not dash:
-            return [_made(item.name, replace(item, step=checkpoint), None)]
-        return [_made(item.name, replace(item, step=named), checkpoint)]
+            return [_made(item.name, replace(item, step=rest), None)]
+        return [_made(item.name, replace(item, step=named), rest)]
     made = instances.get(item.step, [])
     if item.instance == "none":
         return [_made(item.name, item, None)]

@@ -10,11 +10,12 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from regrow.engine import checkout, command, lineends, locks, settle, warm
+from regrow.engine import checkout, command, lineends, locks, project, settle, warm
 from regrow.engine.assess import Assessment
 from regrow.engine.errors import FlowError
 from regrow.engine.jobs import Job
 from regrow.engine.present import DEFAULT_PARAMS, PRIVATE, Present
+from regrow.engine.rules import Rule
 
 _LINES = 10
 """how many findings are said before a run"""
@@ -44,6 +45,7 @@ class Flow:
         self._finished = False
         self._warm: warm.Server | None = None
         with _said():
+            project.enter(self.root)
             _prepare_jobs(self.root)
             self._present = Present(self.root, _params_file(workflow))
             self.params_file = self._present.params_file
@@ -121,13 +123,21 @@ class Flow:
         """The record of the first instance of a step."""
         return f"records/{step}.{self._present.instances[step][0]}.json"
 
-    def needs(self, step: str, instance: str) -> list[str]:
-        """The records that one instance of a step reads, where they depend on the instance."""
+    def needs(self, step: str, instance: str | None = None) -> list[str]:
+        """The records that a job reads."""
         return [f"records/{name}.json" for name in self._present.job(step, instance).upstream]
 
     def records(self, step: str) -> list[str]:
         """The records of all instances of a step."""
         return [job.record for job in self._present.jobs.values() if job.step.name == step]
+
+    def rules(self, *names: str, group: str = "main") -> list[Rule]:
+        """What Snakemake needs to know of each step of a group: all of them, or those named."""
+        return [
+            Rule(step, self.params_file, self.needs)
+            for step in self._present.flow.steps
+            if step.group == group and (not names or step.name in names)
+        ]
 
     def start(self, workflow: Any) -> None:
         """Before the first job of a run that has any."""
@@ -145,8 +155,8 @@ class Flow:
             main = [job for job in self._present.jobs.values() if job.step.group == "main"]
             last = main[-1]
             print(
-                f"\nDone. {self._released(last)}"
-                f"Ask further: `regrow verify`, `regrow audit {last.name}`, `regrow report`.",
+                f"\nDone. {self._result(last)}"
+                f"Ask further: {self._present.flow.ask.format(job=last.name)}",
                 file=sys.stderr,
             )
         else:
@@ -156,8 +166,8 @@ class Flow:
                 file=sys.stderr,
             )
 
-    def _released(self, last: Job) -> str:
-        """Where the released checkpoint is, if what is there is made from what is here now."""
+    def _result(self, last: Job) -> str:
+        """Where the last result is, if what is there is made from what is here now."""
         present = Present(self.root, self.params_file)
         verdicts = Assessment(present).verdicts.values()
         waiting = [v.job.name for v in verdicts if v.action not in ("current", "aside")]
@@ -169,7 +179,7 @@ class Flow:
             )
         if not (self.root / last.data).is_dir():
             return ""
-        return f"The released checkpoint is {last.data}/ (model card: README.md there).\n"
+        return self._present.flow.result.format(data=last.data) + "\n"
 
     def _drop(self) -> None:
         """Print dvc.yaml and dvc.lock anew, and remove what the params do not ask for."""

@@ -92,7 +92,7 @@ def load(path: Path) -> Params:
     """
     import yaml
 
-    from regrow.params import reading
+    from regrow import yaml12
 
     try:
         text = path.read_text(encoding="utf-8")
@@ -104,7 +104,7 @@ def load(path: Path) -> Params:
     except (OSError, UnicodeDecodeError) as error:
         raise ParamsError(f"{path}: cannot be read: {error}") from None
     try:
-        raw = reading.load(text)
+        raw = yaml12.load(text)
     except yaml.YAMLError as error:
         raise ParamsError(f"{path}: not YAML: {error}") from None
     except ValueError as error:  # a number of thousands of digits

@@ -638,6 +638,9 @@ def is_repetition(job: str) -> bool:
     return step is not None and step.group == "seeds"
 
 
+result = "The released checkpoint is {data}/ (model card: README.md there)."
+ask = "`regrow verify`, `regrow audit {job}`, `regrow report`."
+
 PARAMS_ROOT = "regrow.params.schema:Params"
 """the model of a params file; the key of a step counts the code of its sections' models"""
 

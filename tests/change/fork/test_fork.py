@@ -10,12 +10,12 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from regrow import yaml12
 from regrow.change.fork import documents
 from regrow.change.fork.create import Wish, fork
 from regrow.cli.main import main
 from regrow.engine import jobs
 from regrow.evidence.errors import Unanswerable
-from regrow.params import reading
 from regrow.params.schema import Params, ParamsError, load
 from regrow.recipe.table import STEPS
 from small_tree import params
@@ -24,7 +24,7 @@ from small_tree import params
 @pytest.fixture
 def clone(tree: Path) -> Path:
     (tree / "params").mkdir()
-    text = reading.dump(params().model_dump(mode="json", exclude={"fork"}))
+    text = yaml12.dump(params().model_dump(mode="json", exclude={"fork"}))
     (tree / "params/demo.yaml").write_text("# mine\n" + text)
     return tree
 

@@ -10,13 +10,13 @@ from typing import Any
 
 import yaml
 
+from regrow import yaml12
 from regrow.change.fork import branch, documents, files
 from regrow.change.fork.point import READS, block, point
 from regrow.engine.jobs import job_of
 from regrow.engine.present import Present
 from regrow.evidence.errors import Unanswerable
 from regrow.evidence.ledger import Ledger, Record
-from regrow.params import reading
 from regrow.params.schema import check
 from regrow.prove.rebuild.folder import recorded_params
 from regrow.tables import parquet
@@ -68,7 +68,7 @@ def fork(root: Path, wish: Wish) -> dict[str, Any]:
     fields = block(wish.name, parent, set(found), params)
     if wish.share is not None:
         fields["share" if "documents" in found else "chat_share"] = wish.share
-    raw = {**(reading.load(text) or {}), "fork": fields}
+    raw = {**(yaml12.load(text) or {}), "fork": fields}
     check(raw, f"params/{wish.name}.yaml")
     written = _with_block(text, raw, fields)
     began = _branch(root, wish)
@@ -121,13 +121,13 @@ def _said(root: Path, name: str, kind: str, brought: documents.Brought) -> dict[
 
 def _with_block(text: str, raw: dict[str, Any], block: dict[str, Any]) -> str:
     """The parent's params file with the block behind it, its comments kept where YAML allows that."""
-    longer = f"{text.rstrip()}\n{reading.dump({'fork': block})}"
+    longer = f"{text.rstrip()}\n{yaml12.dump({'fork': block})}"
     try:
-        if reading.load(longer) == raw:
+        if yaml12.load(longer) == raw:
             return longer
     except yaml.YAMLError:
         pass
-    return reading.dump(raw)
+    return yaml12.dump(raw)
 
 
 def _parent_params(

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from regrow import yaml12
 from regrow.change.takedown import wanted
 from regrow.change.takedown.plan import plan
 from regrow.change.takedown.stored import stored
@@ -17,7 +18,6 @@ from regrow.engine.present import Present
 from regrow.evidence.errors import Unanswerable
 from regrow.evidence.ledger import Ledger
 from regrow.evidence.shelf import Shelf
-from regrow.params import reading
 from regrow.params.schema import check
 from regrow.prove.rebuild.folder import recorded_params
 from regrow.takedown import documents
@@ -95,12 +95,12 @@ def _write(root: Path, request: Request, ledger: Ledger, answer: dict[str, Any])
     block: dict[str, Any] = {"name": name, "depth": request.depth}
     if training:
         block["first"] = answer["touched"]["first"]
-    raw = reading.load((root / request.params_file).read_text(encoding="utf-8")) or {}
+    raw = yaml12.load((root / request.params_file).read_text(encoding="utf-8")) or {}
     raw = {**raw, "takedown": block}
     check(raw, f"params/{name}.yaml")
     folder.mkdir(parents=True)
     (folder / "documents.json").write_text(documents.encode(answer["documents"]), encoding="utf-8")
-    target.write_text(reading.dump(raw), encoding="utf-8")
+    target.write_text(yaml12.dump(raw), encoding="utf-8")
     planned = plan(root, f"params/{name}.yaml", ledger)
     urls = [str(row["url"]) for row in answer["touched"]["documents"]]
     held = stored(ledger, answer["documents"], urls, [*planned["anew"], *planned["aside"]])

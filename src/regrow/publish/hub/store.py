@@ -205,10 +205,10 @@ def _places(root: Path, wanted: list[Item]) -> tuple[Path, dict[Path, Item]]:
 
 def _unlisted(ledger: Ledger) -> list[str]:
     """Folders of which dvc.lock names another listing than the records: DVC would ask for that one."""
-    from regrow.params import reading
+    from regrow import yaml12
 
     try:
-        lock = reading.load((ledger.root / "dvc.lock").read_text(encoding="utf-8"))
+        lock = yaml12.load((ledger.root / "dvc.lock").read_text(encoding="utf-8"))
     except OSError:
         return []
     named = {out["path"]: out["md5"] for s in lock["stages"].values() for out in s["outs"]}

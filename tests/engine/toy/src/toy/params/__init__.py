@@ -29,10 +29,10 @@ class Params(Block):
 
 
 def load(path: Path) -> Params:
-    from regrow.params import reading
+    from regrow import yaml12
     from regrow.params.schema import ParamsError
 
     try:
-        return Params.model_validate(reading.load(path.read_text()) or {})
+        return Params.model_validate(yaml12.load(path.read_text()) or {})
     except (OSError, ValueError) as error:
         raise ParamsError(f"{path}: {error}") from None

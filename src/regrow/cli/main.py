@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from regrow.cli.guard import terminal
 from regrow.cli.paint import columns
-from regrow.engine import checkout
+from regrow.engine import checkout, project
 from regrow.engine.visible import lines
 
 
@@ -146,7 +146,9 @@ def _main(argv: Sequence[str] | None, arguments: list[str]) -> int:
         _hasten()
     try:
         if argv is None:
-            checkout.enter(arguments)
+            root = checkout.enter(arguments)
+            if root is not None:
+                project.enter(root)
         return _call(name, command, rest)
     except KeyboardInterrupt:
         print(f"regrow {name}: interrupted.", file=sys.stderr)

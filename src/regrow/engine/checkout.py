@@ -12,20 +12,22 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import regrow
-from regrow.engine import project
 from regrow.engine.errors import FlowError
 
 _AGAIN = "REGROW_CHECKOUT"
 """environment variable: the repository for which the program was started again"""
 
 
-def enter(arguments: Sequence[str]) -> None:
+def enter(arguments: Sequence[str]) -> Path | None:
     """Go on only as the code of the repository around the current folder; else start that code instead.
 
     Where there is no repository, or one without code of Regrow in it, the code at hand is right.
 
     Args:
         arguments: of the command line, without the program.
+
+    Returns:
+        The repository, None where there is none.
 
     Raises:
         FlowError: the repository's code cannot be started.
@@ -36,8 +38,7 @@ def enter(arguments: Sequence[str]) -> None:
         _as_jobs()
         if root is not None:
             group_writes(root)
-            project.enter(root)
-        return
+        return root
     check(root)
     if again:
         raise FlowError(

@@ -14,7 +14,6 @@ sys.path.insert(0, str(Path(workflow.basedir) / "src"))
 from regrow.engine.workflow import Flow
 
 FLOW = Flow(workflow)
-PARAMS = FLOW.params_file
 
 
 wildcard_constraints:
@@ -31,25 +30,15 @@ rule all:
         FLOW.targets,
 
 
-include: "workflow/rules/sources.smk"
-include: "workflow/rules/text.smk"
-include: "workflow/rules/filter.smk"
-include: "workflow/rules/tasks.smk"
-include: "workflow/rules/dedup.smk"
-include: "workflow/rules/mix.smk"
-include: "workflow/rules/tokens.smk"
-include: "workflow/rules/pretrain.smk"
-include: "workflow/rules/midtrain.smk"
-include: "workflow/rules/longcontext.smk"
-include: "workflow/rules/sft.smk"
-include: "workflow/rules/dpo.smk"
-include: "workflow/rules/rlvr.smk"
-include: "workflow/rules/rlzero.smk"
-include: "workflow/rules/index.smk"
-include: "workflow/rules/evaluate.smk"
-include: "workflow/rules/release.smk"
+include: "workflow/rules/data.smk"
+include: "workflow/rules/base.smk"
+include: "workflow/rules/post.smk"
+include: "workflow/rules/results.smk"
 include: "workflow/rules/seeds.smk"
 include: "workflow/rules/stages.smk"
+
+
+FLOW.describe(workflow)
 
 
 onstart:

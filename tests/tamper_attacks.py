@@ -1,7 +1,7 @@
 """Attacks on the toy of tests/small_repository.py: what each changes, what must find it, what must repair it.
 
 The tests in tests/engine/tamper carry each out and hold the found message against `FOUND`;
-docs/tamper.md prints the same list (`python tests/tamper_attacks.py` writes it there).
+docs/reference/tamper.md prints the same list (`python tests/tamper_attacks.py` writes it there).
 """
 
 from __future__ import annotations
@@ -428,12 +428,12 @@ SINGLE = (
     Attack("dvc.lock", "a hash edited", "printing it from the records", "written again"),
 )  # fmt: skip
 ATTACKS = (*WORKSPACE, *LINKED, *CACHE, *RECORDS, *REMOTE, *SINGLE)
-PAGE = Path(__file__).resolve().parents[1] / "docs/tamper.md"
+PAGE = Path(__file__).resolve().parents[1] / "docs/reference/tamper.md"
 BEGIN, END = "<!-- the table: python tests/tamper_attacks.py -->\n", "<!-- end of the table -->\n"
 
 
 def table() -> str:
-    """The table of docs/tamper.md."""
+    """The table of docs/reference/tamper.md."""
     order = sorted(ATTACKS, key=lambda a: [r.place for r in ATTACKS].index(a.place))
     rows = ["| where | attack | found by | repaired by |", "| --- | --- | --- | --- |"]
     rows += [f"| {a.place} | {a.name} | {a.found} | {a.repaired} |" for a in order]

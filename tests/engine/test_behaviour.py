@@ -1,4 +1,4 @@
-"""What a user sees: the behaviour table of docs/flow.md, on the toy, with real Snakemake and DVC."""
+"""What a user sees: the behaviour table of docs/concepts/flow.md, on the toy, with real Snakemake and DVC."""
 
 from __future__ import annotations
 

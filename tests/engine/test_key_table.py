@@ -1,6 +1,6 @@
 """Every step against every kind of change: does its key move, and is the cause named?
 
-The table in docs/keys.md is what this prints (`python tests/engine/test_key_table.py` rewrites it).
+The table in docs/reference/keys.md is what this prints (`python tests/engine/test_key_table.py` rewrites it).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from key_tree import KeyTree, parsed_once
 from regrow.recipe import table
 from small_repository import ROOT
 
-PAGE = ROOT / "docs/keys.md"
+PAGE = ROOT / "docs/reference/keys.md"
 BEGIN, END = (
     "<!-- table: written by tests/engine/test_key_table.py -->\n",
     "<!-- end of the table -->\n",
@@ -86,7 +86,9 @@ def test_the_key_moves_by_what_decides_the_bytes_and_by_nothing_else(tree: KeyTr
     found = moved(tree, step)
     for kind, part in found.items():
         assert part in ("-", MOVES.get(kind, "")), kind
-    assert row(step, found) in PAGE.read_text(encoding="utf-8"), "docs/keys.md tells otherwise"
+    assert row(step, found) in PAGE.read_text(encoding="utf-8"), (
+        "docs/reference/keys.md tells otherwise"
+    )
 
 
 def test_the_page_has_no_step_that_is_gone():

@@ -1,4 +1,4 @@
-"""Every forgery of docs/tamper.md is refused by name; no random edit of a record is believed."""
+"""Every forgery of docs/reference/tamper.md is refused by name; no random edit of a record is believed."""
 
 from __future__ import annotations
 

@@ -44,13 +44,15 @@ _ASKED = re.compile(
     [
         "README.md",
         # What tamper.md asks is asked of the small flow of the tests.
-        *sorted(p.name for p in (ROOT / "docs").glob("*.md") if p.name != "tamper.md"),
+        *sorted(
+            str(p.relative_to(ROOT)) for p in (ROOT / "docs").rglob("*.md") if p.name != "tamper.md"
+        ),
     ],
 )
 def test_every_artifact_that_the_documents_ask_about_is_there(clone: Path, file: str) -> None:
     """What a newcomer types: by name, path or hash, of the records beside it."""
     ledger = Ledger.load(clone)
-    text = (ROOT / ("" if file == "README.md" else "docs") / file).read_text()
+    text = (ROOT / file).read_text()
     named = {word.partition("@")[0] for words in _ASKED.findall(text) for word in words.split()}
     for name in sorted(named):
         assert resolve(ledger, name), name

@@ -438,5 +438,5 @@ def test_constraints_that_agree_are_taken() -> None:
 
 
 def test_the_docs_name_every_instruction() -> None:
-    docs = (Path(__file__).parents[2] / "docs/verifiers.md").read_text()
+    docs = (Path(__file__).parents[2] / "docs/reference/verifiers.md").read_text()
     assert {n for n in INSTRUCTIONS if not re.search(re.escape(n.split(":")[1]), docs)} == set()

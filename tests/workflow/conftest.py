@@ -12,7 +12,7 @@ from regrow.engine import files
 def grown(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Real:
     """The tiny flow, grown once for all workers, committed and pushed to a folder beside it.
 
-    Not to be changed. Every step sees only what its key counts while it grows (docs/keys.md).
+    Not to be changed. Every step sees only what its key counts while it grows (docs/reference/keys.md).
     """
     base = tmp_path_factory.getbasetemp()
     place = (base if worker_id == "master" else base.parent) / "real"

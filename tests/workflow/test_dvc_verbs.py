@@ -1,4 +1,4 @@
-"""What somebody who knows DVC types, on the real workflow with a tiny model (docs/dvc.md)."""
+"""What somebody who knows DVC types, on the real workflow with a tiny model (docs/guides/dvc.md)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ pytestmark = [
     pytest.mark.timeout(2_400),
 ]
 SWITCH = 60.0
-"""seconds that a switch of branches may take on a busy machine (docs/dvc.md has what it takes)"""
+"""seconds that a switch of branches may take on a busy machine (docs/guides/dvc.md has what it takes)"""
 
 
 def releases(repository: Real) -> list[str]:

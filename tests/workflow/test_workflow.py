@@ -1,4 +1,4 @@
-"""The behaviour table of docs/flow.md on the real workflow, with real data and a tiny model."""
+"""The behaviour table of docs/concepts/flow.md on the real workflow, with real data and a tiny model."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The command line: parses arguments, calls the houses, prints."""
+"""The command line: parses arguments, calls the other packages, prints."""

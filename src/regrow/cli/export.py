@@ -30,7 +30,7 @@ examples:
   regrow export openlineage --time commit          events at the date of HEAD
 
 The files of croissant and ro-crate name others relative to the top of the repository: keep them
-there. docs/exports.md describes about.yaml and what each export does not prove.
+there. docs/reference/exports.md describes about.yaml and what each export does not prove.
 """
 
 

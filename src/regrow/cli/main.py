@@ -12,6 +12,7 @@ import sys
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from regrow import __version__
 from regrow.cli.guard import terminal
 from regrow.cli.paint import columns
 from regrow.engine import checkout, project
@@ -129,9 +130,7 @@ def _main(argv: Sequence[str] | None, arguments: list[str]) -> int:
         print("usage: regrow COMMAND [options]\n\n" + _overview(), end="")
         return 0
     if arguments[0] == "--version":
-        from importlib.metadata import version
-
-        print(f"regrow {version('regrow')}")
+        print(f"regrow {__version__}")
         return 0
     name, *rest = arguments
     command = COMMANDS.get(name)

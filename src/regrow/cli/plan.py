@@ -2,7 +2,7 @@
 component of the key changed: the param (old -> new), the function, the package, the input.
 
 With --scale instead: what the params file would take at full size: parameters, tokens, FLOPs, memory
-per rank by ZeRO stage, days on so many GPUs, storage, jobs (docs/scale.md has the formulas).
+per rank by ZeRO stage, days on so many GPUs, storage, jobs (docs/guides/scale.md has the formulas).
 
 Nothing is run or written. Examples:
   regrow plan

@@ -7,7 +7,7 @@ step alone, whose inputs are taken from here after their hashes were checked. A 
 cannot give the numerics class that a step needs says so before anything starts.
 
 With --key the verdict is signed: an in-toto statement with SLSA's verification summary, PASSED
-or FAILED (docs/attest.md; check it with `regrow attest --check`). Exit status 0: all equal; 1:
+or FAILED (docs/guides/attest.md; check it with `regrow attest --check`). Exit status 0: all equal; 1:
 something differs, or could not be built.
 """
 

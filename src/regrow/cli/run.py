@@ -28,7 +28,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--hermetic",
         action="store_true",
         help="let the step see only what its key counts: undeclared files, variables and packages fail it "
-        "(also, for a whole run: REGROW_HERMETIC=1 snakemake ...; docs/keys.md)",
+        "(also, for a whole run: REGROW_HERMETIC=1 snakemake ...; docs/reference/keys.md)",
     )
 
 

@@ -6,7 +6,7 @@ machine. The other side adds the remote and pulls:
   dvc remote add --default --local friend http://HOST:PORT
   dvc pull data/release/rlvr-000080
 
-What comes through `snakemake` is compared with the SHA-256 of the record; docs/publish.md says how
+What comes through `snakemake` is compared with the SHA-256 of the record; docs/guides/publish.md says how
 to publish on S3, SSH or any static host instead. There is neither encryption nor a password: on an
 address that others reach, put it behind a server that has them.
 """

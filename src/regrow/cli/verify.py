@@ -43,7 +43,7 @@ examples:
   regrow verify rlvr ../other                   this tree against another one
   regrow verify HEAD~1:sft sft                  a published run against the present one
 
-docs/verify.md says what a passed verification proves and what it does not.
+docs/guides/verify.md says what a passed verification proves and what it does not.
 """
 
 

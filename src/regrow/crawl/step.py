@@ -3,7 +3,7 @@
 A frozen crawl (the default) starts a loopback server with the archives of the manifest; hosts are
 virtual, times are fixed, so that its output is a function of its inputs. A live crawl visits real
 hosts with the same code; its WARC files carry the time of each request and are themselves the
-frozen source from which everything after begins (docs/sources.md).
+frozen source from which everything after begins (docs/guides/sources.md).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """All records of a tree, in flow order, and the ancestry of each.
 
-The format is described in docs/architecture.md, "Records". Nothing here reads data.
+The format is described in docs/concepts/architecture.md, "Records". Nothing here reads data.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The tables that the steps left on disk, read where they are there, or where git carries them.
 
 `published/` in git holds small results of runs that the demo does not repeat, such as the
-evaluations under further seeds (docs/evaluation.md): their bytes count only where they are those
+evaluations under further seeds (docs/concepts/evaluation.md): their bytes count only where they are those
 of the record.
 """
 

@@ -1,4 +1,4 @@
-"""An index on disk (docs/explain.md, "The format"): written once, then memory-mapped."""
+"""An index on disk (docs/concepts/explain.md, "The format"): written once, then memory-mapped."""
 
 from __future__ import annotations
 

@@ -126,7 +126,7 @@ class LongContext(Stage):
     yarn_factor: float = Field(default=4.0, ge=1)
     yarn_beta_fast: float = Field(default=32.0, gt=0)
     """frequencies that turn more often within the old context are kept; published for contexts of
-    thousands of positions, and too many where there are hundreds (docs/longcontext.md)"""
+    thousands of positions, and too many where there are hundreds (docs/concepts/longcontext.md)"""
     yarn_beta_slow: float = Field(default=1.0, gt=0)
     """frequencies that turn less often within the old context are divided by `yarn_factor`"""
 
@@ -134,7 +134,7 @@ class LongContext(Stage):
 class Sft(Stage):
     """Supervised fine-tuning: loss on the answers only; z-loss and weight decay off (Olmo 3).
 
-    Muon as in the stages before: AdamW at 2e-3 lost skill that the base model had (docs/training.md).
+    Muon as in the stages before: AdamW at 2e-3 lost skill that the base model had (docs/concepts/training.md).
     """
 
     steps: int = Field(default=720, ge=1)

@@ -1,6 +1,6 @@
 """The records among a release's inputs, as rows of a lineage table.
 
-Their format is in docs/architecture.md. A card must not fail on a record that lacks a
+Their format is in docs/concepts/architecture.md. A card must not fail on a record that lacks a
 field: what is missing is left out of the card.
 """
 

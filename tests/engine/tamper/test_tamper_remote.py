@@ -146,7 +146,7 @@ def test_dir_object_with_a_path_outside(built: Repository, clone: Repository, tm
         other = built.clone(tmp_path / "unprepared")
         remote(other, address)
         other.dvc("pull", "-q")
-        # DVC 3.67.1 writes where a listing says. If this fails, it does no more: say so in docs/dvc.md.
+        # DVC 3.67.1 writes where a listing says. If this fails, it does no more: say so in docs/guides/dvc.md.
         assert (other.path / "escaped.txt").exists()
         assert "data/tokenize/added.txt is not in its record" in other.snakemake().stderr
     for repository in (clone, other):

@@ -134,7 +134,7 @@ def test_an_about_file_may_be_empty_but_must_be_there(tmp_path: Path) -> None:
 
 
 def test_the_example_of_the_docs_is_a_whole_about_file(tmp_path: Path) -> None:
-    text = (ROOT / "docs/exports.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs/reference/exports.md").read_text(encoding="utf-8")
     (tmp_path / "about.yaml").write_text(text.partition("```yaml\n")[2].partition("```")[0])
     about = load(tmp_path / "about.yaml")
     assert about.provider.sme and about.data.public and about.energy.measured_kwh == 3.5

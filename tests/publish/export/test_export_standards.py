@@ -261,7 +261,7 @@ def validator() -> str | None:
     return str(python) if python and python.exists() else None
 
 
-@pytest.mark.skipif(validator() is None, reason="no rocrate-validator (docs/exports.md)")
+@pytest.mark.skipif(validator() is None, reason="no rocrate-validator (docs/reference/exports.md)")
 @pytest.mark.parametrize("profile", ["ro-crate-1.1", "process-run-crate-0.5"])
 def test_roc_validator_finds_nothing_wrong(tree: Path, profile: str) -> None:
     library = pytest.importorskip("rocrate")

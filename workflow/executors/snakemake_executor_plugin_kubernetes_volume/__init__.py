@@ -2,7 +2,7 @@
 
 snakemake-executor-plugin-kubernetes mounts persistent volumes, but declares that there is no shared
 file system. Snakemake takes that as final, whatever `--shared-fs-usage` says: it refuses to start without
-a storage provider, through which it would copy every declared file, and data are not declared here (docs/flow.md).
+a storage provider, through which it would copy every declared file, and data are not declared here (docs/concepts/flow.md).
 Its pods start in an empty folder besides. Here all is that plugin's, except these two things: the volume counts
 as shared, and a pod's command begins in the repository on it.
 """

@@ -59,7 +59,7 @@ class Explainer:
             top: documents told of, per span.
 
         Returns:
-            JSON-able: see docs/explain.md, "The answer".
+            JSON-able: see docs/concepts/explain.md, "The answer".
 
         Raises:
             Unanswerable: an empty text.

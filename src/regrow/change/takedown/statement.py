@@ -13,7 +13,7 @@ from regrow.prove.attest import terms
 from regrow.prove.attest.subject import FILE, FOLDER, output
 
 TAKEDOWN = "urn:regrow:takedown:v1"
-"""predicateType: docs/takedown.md says what it claims and what not"""
+"""predicateType: docs/guides/takedown.md says what it claims and what not"""
 
 COVERS = {
     "training": "No training step of any subject read a token of the documents: trained again from the last "

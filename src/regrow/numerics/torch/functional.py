@@ -1,6 +1,6 @@
 """Differentiable float32 operators of the fma32 class. Shapes are written (rows, columns).
 
-Each is defined element by element (docs/numerics.md); no result depends on the instruction
+Each is defined element by element (docs/concepts/numerics.md); no result depends on the instruction
 set, the number of threads, or the rows beside it.
 """
 

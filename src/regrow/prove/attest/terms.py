@@ -1,7 +1,7 @@
 """The names that statements use: those of the standards, and Regrow's own.
 
 Regrow's are URNs, since a statement must not depend on a web site that may go away;
-docs/attest.md says what each means.
+docs/guides/attest.md says what each means.
 """
 
 from __future__ import annotations

@@ -98,7 +98,7 @@ class Energy(_Part):
 
     measured_kwh: float | None = Field(default=None, ge=0)
     flop_per_second: float = Field(default=2e10, gt=0)
-    """sustained by one unit of hardware, end to end (default: one core under fma32, docs/exports.md)"""
+    """sustained by one unit of hardware, end to end (default: one core under fma32, docs/reference/exports.md)"""
     watts: float = Field(default=10.0, gt=0)
     """drawn by that unit under load, with its share of the machine"""
     pue: float = Field(default=1.2, ge=1)

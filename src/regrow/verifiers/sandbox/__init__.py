@@ -1,4 +1,4 @@
 """Run untrusted Python, and only Python: no network, no files, no processes, bounded in everything.
 
-See docs/verifiers.md. `runner.run` is the door.
+See docs/reference/verifiers.md. `runner.run` is the door.
 """

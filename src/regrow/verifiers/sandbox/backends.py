@@ -7,7 +7,7 @@ in what lies around it:
     namespaces   the same, made by `inside` itself
     landlock     none: Landlock and the filter alone (names of files outside stay visible)
 
-What a program can see of the difference is named in docs/verifiers.md: how an open outside fails, and,
+What a program can see of the difference is named in docs/reference/verifiers.md: how an open outside fails, and,
 under landlock, names, sizes and times of files outside.
 """
 

@@ -1,0 +1,35 @@
+"""The version is written once, in `regrow.__version__`, and everything that states it reads it there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from setuptools.config.pyprojecttoml import read_configuration
+
+import regrow
+from regrow.cli.main import main
+
+ROOT = Path(__file__).parents[1]
+
+
+def test_the_package_takes_it_from_there():
+    project = read_configuration(ROOT / "pyproject.toml", expand=False)["project"]
+    assert "version" not in project and project["dynamic"] == ["version"]
+    assert read_configuration(ROOT / "pyproject.toml")["project"]["version"] == regrow.__version__
+
+
+def test_the_command_says_it(capsys: pytest.CaptureFixture[str]):
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out == f"regrow {regrow.__version__}\n"
+
+
+def test_the_package_is_typed_and_ships_its_marker():
+    assert (ROOT / "src/regrow/py.typed").is_file()
+    tool = read_configuration(ROOT / "pyproject.toml", expand=False)["tool"]["setuptools"]
+    assert "py.typed" in tool["package-data"]["regrow"]
+
+
+def test_the_citation_states_none_that_could_grow_old():
+    keys = [line.partition(":")[0] for line in (ROOT / "CITATION.cff").read_text().splitlines()]
+    assert "title" in keys and not {"version", "date-released"} & set(keys)

@@ -30,8 +30,9 @@ def layers() -> list[list[str]]:
 
 
 def purpose(package: str) -> str:
-    """The first sentence of a package's docstring."""
-    path = ROOT / "src" / package.replace(".", "/") / "__init__.py"
+    """The first sentence of the docstring of a package, or of a module that stands alone."""
+    place = ROOT / "src" / package.replace(".", "/")
+    path = place / "__init__.py" if place.is_dir() else place.with_suffix(".py")
     text = " ".join((ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "").split())
     return re.split(r"(?<=\.)\s", text)[0]
 
@@ -82,7 +83,9 @@ def test_the_page_has_the_table_that_the_code_gives(name: str):
 
 
 def test_every_package_has_a_layer_and_a_purpose():
-    found = {f"regrow.{p.parent.name}" for p in (ROOT / "src/regrow").glob("*/__init__.py")}
+    code = ROOT / "src/regrow"
+    found = {f"regrow.{p.parent.name}" for p in code.glob("*/__init__.py")}
+    found |= {f"regrow.{p.stem}" for p in code.glob("*.py") if p.stem != "__init__"}
     assert {p for layer in layers() for p in layer} == found
     assert [p for p in found if not purpose(p).endswith(".")] == []
 

@@ -19,8 +19,6 @@ FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 CODE = re.compile(r"`[^`\n]*`")
 LINK = re.compile(r"\]\(([^()\s]+)\)")
 MENTION = re.compile(r"`?\b(docs/[\w./-]+\.(?:md|png))\b")
-OLD_NAMES = {"docs/tamper.md", "docs/architecture.md", "docs/keys.md"}
-"""that the engine's docstrings still use for pages of docs/reference and docs/concepts"""
 PLACE = re.compile(r"`((?:src/regrow|tests|workflow)/[\w./-]+|benchmarks/\w+\.py)`")
 """a place in this repository as pages write it; one with NAME in it is yet to be made"""
 NOT_OURS = re.compile(r"https?:|mailto:")
@@ -96,9 +94,7 @@ def test_comments_and_docstrings_mention_pages_that_are_there():
         for page in re.findall(r"\bdocs/[\w/-]+\.md\b", file.read_text(encoding="utf-8"))
     }
     wrong = {(file, page) for file, page in named if not (ROOT / page).is_file()}
-    assert {
-        (f, p) for f, p in wrong if not (f.startswith("src/regrow/engine/") and p in OLD_NAMES)
-    } == set()
+    assert wrong == set()
 
 
 def test_the_index_links_every_page_of_docs():

@@ -1,4 +1,4 @@
-"""YAML 1.2 (the core schema), as editors and DVC read it: `no` is a language, `1e-5` a number.
+"""Reads and writes YAML 1.2 (the core schema) as editors and DVC do: `no` is a language, `1e-5` a number.
 
 PyYAML follows YAML 1.1, where `no` is false and `1e-5` a string.
 """

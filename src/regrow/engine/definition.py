@@ -40,7 +40,7 @@ def key_of(parts: Mapping[str, Any], definition: int | None = None) -> str:
     """The step key of these parts.
 
     Args:
-        parts: what the key is the digest of (docs/keys.md).
+        parts: what the key is the digest of (docs/reference/keys.md).
         definition: its number; default: the current one.
 
     Raises:

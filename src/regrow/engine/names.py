@@ -3,7 +3,7 @@
 A record, a signed statement or a listing names files that are written, removed and hashed elsewhere: on other
 systems, by other people's tools, in digests that put one name on a line. What could leave the folder there, be
 taken for another file, or be read as two is refused wherever a tree is hashed, read, laid out or adopted.
-docs/tamper.md, "Names", has the rules.
+docs/reference/tamper.md, "Names", has the rules.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Records: one JSON file per job, the edges of the graph. docs/architecture.md has the format."""
+"""Records: one JSON file per job, the edges of the graph. docs/concepts/architecture.md has the format."""
 
 from __future__ import annotations
 

@@ -12,7 +12,12 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 DOCS = sorted((ROOT / "docs").rglob("*.md"))
-PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / ".github").rglob("*.md")), *DOCS]
+PAGES = [
+    *sorted(ROOT.glob("*.md")),
+    *sorted((ROOT / ".github").rglob("*.md")),
+    ROOT / "evals/README.md",
+    *DOCS,
+]
 PRESENT = [page for page in PAGES if page.name != "CHANGELOG.md"]
 """pages about what is; the changelog also names what was"""
 FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
@@ -82,7 +87,12 @@ def test_a_file_of_the_code_that_a_page_names_is_there(page: Path):
 
 
 def test_comments_and_docstrings_mention_pages_that_are_there():
-    files = [ROOT / "Snakefile", ROOT / "Makefile", *(ROOT / "params").glob("*.yaml")]
+    files = [
+        ROOT / "Snakefile",
+        ROOT / "Makefile",
+        ROOT / "sources/manifest.yaml",
+        *(ROOT / "params").glob("*.yaml"),
+    ]
     for folder in ("src/regrow", "workflow", "tests"):
         files += [
             p for p in (ROOT / folder).rglob("*") if p.suffix in (".py", ".smk", ".yaml", ".txt")

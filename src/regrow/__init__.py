@@ -1,3 +1,1 @@
 """Regrow: an open language model that you can regrow, bit for bit, from its hash."""
-
-__version__ = "0.1.0"

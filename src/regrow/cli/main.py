@@ -12,11 +12,11 @@ import sys
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from regrow import __version__
 from regrow.cli.guard import terminal
 from regrow.cli.paint import columns
 from regrow.engine import checkout, project
 from regrow.engine.visible import lines
+from regrow.version import VERSION
 
 
 class Command(NamedTuple):
@@ -130,7 +130,7 @@ def _main(argv: Sequence[str] | None, arguments: list[str]) -> int:
         print("usage: regrow COMMAND [options]\n\n" + _overview(), end="")
         return 0
     if arguments[0] == "--version":
-        print(f"regrow {__version__}")
+        print(f"regrow {VERSION}")
         return 0
     name, *rest = arguments
     command = COMMANDS.get(name)

@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from regrow import __version__
 from regrow.engine.hashing import sha256_file
 from regrow.evidence.ledger import Ledger
 from regrow.evidence.naming import Artifact
 from regrow.prove.attest import terms
 from regrow.prove.attest.subject import FILE, FOLDER, subjects
+from regrow.version import VERSION
 
 
 def summary(ledger: Ledger, artifact: Artifact, verdict: Mapping[str, Any]) -> dict[str, Any]:
@@ -34,7 +34,7 @@ def summary(ledger: Ledger, artifact: Artifact, verdict: Mapping[str, Any]) -> d
     before = [job for job in verdict["jobs"] if job["name"] != artifact.record.name]
     equal = sum(job["state"] == "equal" for job in before)
     predicate: dict[str, Any] = {
-        "verifier": {"id": terms.VERIFIER, "version": {"regrow": __version__}},
+        "verifier": {"id": terms.VERIFIER, "version": {"regrow": VERSION}},
         "resourceUri": terms.artifact(artifact.path),
         "policy": {"uri": terms.POLICY},
         "inputAttestations": [_attestation(ledger, str(job["name"])) for job in verdict["jobs"]],

@@ -50,7 +50,8 @@ def make_policy(folder: Path = POLICY) -> Path:
     from regrow.tables import parquet
     from regrow.tasks import step
     from regrow.tokens import bpe, chat
-    from regrow.train import checkpoint, digest, stages
+    from regrow.train import checkpoint, digest
+    from regrow.train.kinds import sft
 
     activate()
     step.run({}, SimpleNamespace(tasks=Tasks(train=TASKS, dev=1, test=1)), folder / "tasks")
@@ -73,7 +74,7 @@ def make_policy(folder: Path = POLICY) -> Path:
     digest.write([link], folder / "base" / checkpoint.DIGESTS)
     block = Sft(steps=STEPS, checkpoint_every=STEPS, optimizer=Optimizer(weight_decay=0.0))
     (folder / "scratch").mkdir(exist_ok=True)
-    stages.sft(
+    sft.run(
         {"data": folder / "data", "base": folder / "base"},
         SimpleNamespace(sft=block),
         folder / "policy",

@@ -24,7 +24,8 @@ from regrow.tasks.families import FAMILIES
 from regrow.tasks.split import SPLITS
 from regrow.tasks.step import SCHEMA, _row, collect
 from regrow.tokens import bpe, chat
-from regrow.train import checkpoint, digest, stages
+from regrow.train import checkpoint, digest
+from regrow.train.kinds import sft
 from regrow.verifiers.verdict import PASSED, failed
 
 CONTEXT = 96
@@ -98,7 +99,7 @@ def grow(root: Path, steps: int = 320) -> Path:
         scratch = root / "scratch"
         scratch.mkdir(exist_ok=True)
         output = root / "sft" / f"{step:06d}"
-        stages.sft(
+        sft.run(
             inputs,
             SimpleNamespace(sft=block),
             output,

@@ -12,8 +12,9 @@ import numpy as np
 from regrow.model import build
 from regrow.params.model import Model
 from regrow.params.train import Pretrain
-from regrow.train import runtime, stage, stages
+from regrow.train import runtime, stage
 from regrow.train.engine import Engine
+from regrow.train.kinds import pretrain
 
 LENGTH = 64
 PAD, EOS, FIRST = 0, 1, 2
@@ -58,7 +59,7 @@ def small(**pretrain_changes: Any) -> SimpleNamespace:
 def engine(pack: Path, params: SimpleNamespace, seed: int = 0) -> Engine:
     """The engine of pretraining with initial weights."""
     runtime.prepare()
-    made = stage.assemble(stages.plan_pretrain({"data": pack}, params))
+    made = stage.assemble(pretrain.plan({"data": pack}, params))
     build.initialise(made.model, seed)
     return made
 
@@ -76,7 +77,7 @@ def grow(
             inputs = {"data": pack} | ({"previous": previous} if previous else {})
             place = scratch or root / f"scratch-{step}"
             place.mkdir(parents=True, exist_ok=True)
-            stages.pretrain(inputs, params, output, instance=f"{step:06d}", scratch=place)
+            pretrain.run(inputs, params, output, instance=f"{step:06d}", scratch=place)
         previous = output
     assert previous is not None
     return previous

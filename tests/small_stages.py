@@ -16,9 +16,10 @@ from regrow.numerics.random import Stream
 from regrow.numerics.torch import functional
 from regrow.params.train import Anneal, Dpo, LongContext, Midtrain, Rlvr, Sft
 from regrow.tables import parquet
-from regrow.train import stage, stages
+from regrow.train import stage
 from regrow.train.engine import Engine
 from regrow.train.grpo import Answer, AnswerBatch, Answers, Grpo
+from regrow.train.kinds import dpo, longcontext, midtrain, sft
 from regrow.train.objective import next_tokens
 from regrow.train.source import Source
 from small_run import EOS, FIRST, LENGTH, PAD, grow, small, write_pack
@@ -212,17 +213,17 @@ def grpo(inputs: dict[str, Path], params: Any, output: Path, **more: Any) -> dic
 
 
 STAGES: dict[str, tuple[Any, Any, str, dict[str, Any]]] = {
-    "midtrain": (stages.midtrain, stages.plan_midtrain, "midmix", {"run": "a"}),
-    "midtrain_b": (stages.midtrain, stages.plan_midtrain, "midmix", {"run": "b"}),
-    "longcontext": (stages.longcontext, stages.plan_longcontext, "longmix", {"length": "long"}),
+    "midtrain": (midtrain.run, midtrain.plan, "midmix", {"run": "a"}),
+    "midtrain_b": (midtrain.run, midtrain.plan, "midmix", {"run": "b"}),
+    "longcontext": (longcontext.run, longcontext.plan, "longmix", {"length": "long"}),
     "longcontext_control": (
-        stages.longcontext,
-        stages.plan_longcontext,
+        longcontext.run,
+        longcontext.plan,
         "longmix",
         {"length": "short"},
     ),
-    "sft": (stages.sft, stages.plan_sft, "sftdata", {"branch": "think", "seed": 0}),
-    "dpo": (stages.dpo, stages.plan_dpo, "pairs", {"source": "judged", "seed": 0}),
+    "sft": (sft.run, sft.plan, "sftdata", {"branch": "think", "seed": 0}),
+    "dpo": (dpo.run, dpo.plan, "pairs", {"source": "judged", "seed": 0}),
     "grpo": (grpo, plan_grpo, "pairs", {}),
 }
 """name -> function, plan, data, options"""

@@ -212,7 +212,7 @@ def test_a_document_of_later_mixes_is_followed_through_them(ledger: Ledger) -> N
 def test_order_of_later_packs(
     ledger: Ledger, stage: str, key: tuple[str, int], batch: int, length: int
 ) -> None:
-    """As regrow.train.stages builds it: the control reads the tokens of a step cut short."""
+    """As regrow.train.kinds builds it: the control reads the tokens of a step cut short."""
     record = ledger.by_name[stage]
     data = ledger.root / ("data/midmix" if "mid" in stage else "data/longmix")
     pack = Packed(data / "short" if "control" in stage else data)

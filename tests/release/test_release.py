@@ -81,7 +81,7 @@ RECORDS = {
                     "optimizer": {"name": "muon", "learning_rate": 0.01, "betas": [0.9, 0.95]},
                 },
             },
-            "code": {"function": "regrow.train.stages:pretrain", "digest": "cd" * 32},
+            "code": {"function": "regrow.train.kinds.pretrain:run", "digest": "cd" * 32},
             "numerics": "fma32",
             "inputs": {"data": "12" * 32, "previous": "34" * 32},
         },

@@ -20,8 +20,9 @@ from determinism import hashes, run_python, run_twice
 from regrow.model import files
 from regrow.numerics import library
 from regrow.numerics.torch.install import install
-from regrow.train import checkpoint, digest, metrics, stage, stages
+from regrow.train import checkpoint, digest, metrics, stage
 from regrow.train.engine import Engine
+from regrow.train.kinds import pretrain
 from regrow.train.order import Order
 from small_run import LENGTH, grow, small
 
@@ -164,9 +165,9 @@ def test_a_partial_state_of_another_run_is_not_taken_up(
     scratch = tmp_path / "scratch"
     inputs = {"data": pack, "previous": root / "000000"}
     other = small(seed=1)
-    stages.pretrain(inputs, other, root / "other", instance="000020", scratch=scratch)
+    pretrain.run(inputs, other, root / "other", instance="000020", scratch=scratch)
     assert list(scratch.iterdir()), "no partial state was left"
-    stages.pretrain(inputs, small(), root / "000020", instance="000020", scratch=scratch)
+    pretrain.run(inputs, small(), root / "000020", instance="000020", scratch=scratch)
     assert hashes(root / "000020") == hashes(grown / "000020")
 
 

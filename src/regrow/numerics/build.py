@@ -62,7 +62,7 @@ def digest() -> str:
     except importlib.metadata.PackageNotFoundError:
         raise BuildError(
             "the package ziglang (the C compiler of the fma32 kernels) is not installed. "
-            "Mend: `make env`, or pip install it in the version of constraints.txt"
+            "Fix: `make env`, or pip install it in the version of constraints.txt"
         ) from None
     state = hashlib.sha256(repr((version, FLAGS, sorted(LIBRARIES.items()))).encode())
     for path in sources():

@@ -199,7 +199,7 @@ def _post_training(seed: int) -> tuple[Step, ...]:
     return (
         _training(
             f"sft{end}",
-            "regrow.train.stages:sft",
+            "regrow.train.kinds.sft:run",
             ("sft",),
             Input(name="data", step="sftdata", instead="forksft"),
             _base("longcontext"),
@@ -229,7 +229,7 @@ def _post_training(seed: int) -> tuple[Step, ...]:
         ),
         _training(
             f"dpo{end}",
-            "regrow.train.stages:dpo",
+            "regrow.train.kinds.dpo:run",
             ("dpo",),
             Input(name="data", step=f"pairs{end}"),
             _base(f"sft{end}"),
@@ -455,7 +455,7 @@ STEPS: tuple[Step, ...] = (
     _mask("pack", "data", ("pretrain",)),
     _training(
         "pretrain",
-        "regrow.train.stages:pretrain",
+        "regrow.train.kinds.pretrain:run",
         ("model", "pretrain"),
         Input(name="data", step="pack"),
         None,
@@ -505,7 +505,7 @@ STEPS: tuple[Step, ...] = (
     ),
     _training(
         "midtrain",
-        "regrow.train.stages:midtrain",
+        "regrow.train.kinds.midtrain:run",
         ("midtrain",),
         Input(name="data", step="midmix", instead="forkmix"),
         _base("pretrain"),
@@ -516,7 +516,7 @@ STEPS: tuple[Step, ...] = (
     ),
     _training(
         "midtrain_b",
-        "regrow.train.stages:midtrain",
+        "regrow.train.kinds.midtrain:run",
         ("midtrain",),
         Input(name="data", step="midmix", instead="forkmix"),
         _base("pretrain"),
@@ -559,7 +559,7 @@ STEPS: tuple[Step, ...] = (
     _mask("longmix", "base", ("longcontext",)),
     _training(
         "longcontext_control",
-        "regrow.train.stages:longcontext",
+        "regrow.train.kinds.longcontext:run",
         ("longcontext",),
         Input(name="data", step="longmix"),
         _base("soup"),
@@ -569,7 +569,7 @@ STEPS: tuple[Step, ...] = (
     ),
     _training(
         "longcontext",
-        "regrow.train.stages:longcontext",
+        "regrow.train.kinds.longcontext:run",
         ("longcontext",),
         Input(name="data", step="longmix"),
         _base("soup"),
@@ -610,7 +610,7 @@ STEPS: tuple[Step, ...] = (
     _SFT,
     _training(
         "sft_instruct",
-        "regrow.train.stages:sft",
+        "regrow.train.kinds.sft:run",
         ("sft_instruct",),
         Input(name="data", step="sftdata", instead="forksft"),
         _base("sft"),
@@ -621,7 +621,7 @@ STEPS: tuple[Step, ...] = (
     _PAIRS,
     _training(
         "dpo_delta",
-        "regrow.train.stages:dpo",
+        "regrow.train.kinds.dpo:run",
         ("dpo",),
         Input(name="data", step="pairs"),
         _base("sft"),

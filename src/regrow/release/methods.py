@@ -158,15 +158,15 @@ def _named(words: str) -> Callable[[Artifact], str]:
 _Known = tuple[Callable[[Artifact], str], Callable[[Artifact], _Told]]
 
 _KNOWN: dict[str, _Known] = {
-    "regrow.train.stages:pretrain": (_named("Pretraining"), _pretrain),
-    "regrow.train.stages:midtrain": (
+    "regrow.train.kinds.pretrain:run": (_named("Pretraining"), _pretrain),
+    "regrow.train.kinds.midtrain:run": (
         lambda r: (
             "Midtraining, second data order" if r.options.get("run") == "b" else "Midtraining"
         ),
         _midtrain,
     ),
     "regrow.train.soup:run": (_named("Soup of two runs"), _soup),
-    "regrow.train.stages:longcontext": (
+    "regrow.train.kinds.longcontext:run": (
         lambda r: (
             "Control of the long-context extension"
             if r.options.get("length") == "short"
@@ -174,11 +174,11 @@ _KNOWN: dict[str, _Known] = {
         ),
         _longcontext,
     ),
-    "regrow.train.stages:sft": (
+    "regrow.train.kinds.sft:run": (
         lambda r: f"Supervised fine-tuning, {str(r.options.get('branch', 'think')).capitalize()}",
         _sft,
     ),
-    "regrow.train.stages:dpo": (
+    "regrow.train.kinds.dpo:run": (
         lambda r: (
             "Preference tuning on delta pairs"
             if r.options.get("source") == "delta"

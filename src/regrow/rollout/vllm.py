@@ -28,7 +28,7 @@ from regrow.rollout.sampler import Request, Rollout
 
 WORKER = Path(__file__).with_name("vllm_worker.py")
 INSTALL = (
-    "vLLM is not installed for {python} ({why}). Mend: `make vllm` adds it to this environment; "
+    "vLLM is not installed for {python} ({why}). Fix: `make vllm` adds it to this environment; "
     "or set REGROW_VLLM_PYTHON to the Python of an environment that has it."
 )
 

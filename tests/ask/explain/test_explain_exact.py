@@ -24,7 +24,7 @@ Fed = dict[str, list[list[int]]]
 
 
 def source(root: Path, stage: str) -> Source:
-    """Where the stage's micro-batches come from, as `regrow.train.stages` makes it."""
+    """Where the stage's micro-batches come from, as `regrow.train.kinds` makes it."""
     values, data = params(), root / "data"
     if stage in ("sft", "sft_instruct"):
         block: Any = getattr(values, stage)

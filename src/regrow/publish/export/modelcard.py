@@ -56,11 +56,11 @@ def card(subject: Subject) -> dict[str, Any]:
 
 
 _APPROACHES = {
-    "regrow.train.stages:pretrain": "self-supervised",
-    "regrow.train.stages:midtrain": "self-supervised",
-    "regrow.train.stages:longcontext": "self-supervised",
-    "regrow.train.stages:sft": "supervised",
-    "regrow.train.stages:dpo": "supervised",
+    "regrow.train.kinds.pretrain:run": "self-supervised",
+    "regrow.train.kinds.midtrain:run": "self-supervised",
+    "regrow.train.kinds.longcontext:run": "self-supervised",
+    "regrow.train.kinds.sft:run": "supervised",
+    "regrow.train.kinds.dpo:run": "supervised",
     "regrow.reinforce.rlvr:run": "reinforcement-learning",
 }
 """function of the last stage -> CycloneDX's word; a function that is not here, or makes no step, has none"""

@@ -1,0 +1,46 @@
+"""Preference optimisation against the base, on pairs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from regrow.model import files
+from regrow.numerics.torch.install import install
+from regrow.params.train import Dpo
+from regrow.train import digest, stage
+from regrow.train import dpo as preference
+from regrow.train.buckets import Buckets
+from regrow.train.kinds.chat import ends, seeded
+
+
+def run(inputs: dict[str, Path], params: Any, output: Path, **more: Any) -> dict[str, Any]:
+    """Preference optimisation against `base`. `source`: `judged` or `delta` pairs; `seed`."""
+    return stage.run(plan, inputs, params, output, **more)
+
+
+def plan(inputs: dict[str, Path], params: Any, *, source: str, seed: int) -> stage.Plan:
+    """See `run`."""
+    block: Dpo = params.dpo
+    name = {"judged": "dpo", "delta": "dpo_delta"}[source]
+    config = files.load_config(inputs["base"])
+    path = inputs["data"] / "pairs.parquet"
+    pairs = preference.read(
+        path, source, context=int(config.max_position_embeddings), vocabulary=config.vocab_size
+    )
+    buckets = Buckets(
+        preference.lengths(pairs),
+        block.micro_batch_sequences,
+        f"{name} order seed {block.seed + seed}",
+    )
+    _, pad = ends(config)
+    reference = preference.Reference(install(files.load(inputs["base"])))
+    return stage.Plan(
+        name=seeded(name, seed),
+        config=config,
+        block=block,
+        objective=preference.Dpo(block.beta, reference),
+        source=preference.Pairs(pairs, buckets, block.batch_sequences, pad=pad),
+        order={"key": buckets.key, "pairs": len(pairs), "bucket": buckets.size},
+        depends=(digest.files(path),),
+    )

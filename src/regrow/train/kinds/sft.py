@@ -1,0 +1,44 @@
+"""Supervised fine-tuning: the answers of conversations."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from regrow.model import files
+from regrow.params.train import Sft
+from regrow.train import digest, examples, stage
+from regrow.train.buckets import Buckets
+from regrow.train.kinds.chat import ends, seeded
+from regrow.train.objective import LanguageModelling
+
+
+def run(inputs: dict[str, Path], params: Any, output: Path, **more: Any) -> dict[str, Any]:
+    """Supervised fine-tuning: loss on the answers. `branch`: `think` or `instruct`; `seed`."""
+    return stage.run(plan, inputs, params, output, **more)
+
+
+def plan(inputs: dict[str, Path], params: Any, *, branch: str, seed: int) -> stage.Plan:
+    """See `run`."""
+    name = {"think": "sft", "instruct": "sft_instruct"}[branch]
+    block: Sft = getattr(params, name)
+    config = files.load_config(inputs["base"])
+    path = inputs["data"] / f"{branch}.parquet"
+    found = examples.read(
+        path, context=int(config.max_position_embeddings), vocabulary=config.vocab_size
+    )
+    buckets = Buckets(
+        [len(example.tokens) for example in found],
+        block.micro_batch_sequences,
+        f"{name} order seed {block.seed + seed}",
+    )
+    eos, pad = ends(config)
+    return stage.Plan(
+        name=seeded(name, seed),
+        config=config,
+        block=block,
+        objective=LanguageModelling(block.z_loss, document_mask=False),
+        source=examples.Examples(found, buckets, block.batch_sequences, eos=eos, pad=pad),
+        order={"key": buckets.key, "examples": len(found), "bucket": buckets.size},
+        depends=(digest.files(path),),
+    )

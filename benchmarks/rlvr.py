@@ -22,7 +22,6 @@ from collections.abc import Callable
 from typing import Any
 
 from contest import ask, start
-
 from rollout import HERE, MOST, POLICY, make_policy
 
 OUT = HERE / "out" / "rlvr.json"

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
+sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 from key_mutations import KINDS, Mutations
 from key_tree import KeyTree, parsed_once
 from regrow.recipe import table
@@ -112,7 +112,7 @@ def test_place_user_time_language_cores_and_environment_move_no_key(tree: KeyTre
         os.utime(path, (1_000_000_000, 1_000_000_000))
 
     def keys(path: Path, prefix: list[str], **env: str) -> dict[str, str]:
-        command = [*prefix, sys.executable, "-c", PROBE, str(path), str(ROOT / "tests")]
+        command = [*prefix, sys.executable, "-c", PROBE, str(path), str(ROOT / "tests/support")]
         environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT / "src"), **env}
         done = subprocess.run(
             command, env=environment, cwd=path, capture_output=True, text=True, check=True

@@ -6,7 +6,6 @@ import ctypes
 
 import numpy as np
 import pytest
-
 from numerics import reference
 
 F32 = np.float32

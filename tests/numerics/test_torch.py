@@ -13,9 +13,9 @@ from regrow.numerics.torch import activate
 activate()
 
 import torch  # noqa: E402
+from numerics import tiny  # noqa: E402
 from torch import nn  # noqa: E402
 
-from numerics import tiny  # noqa: E402
 from regrow.numerics.library import NumericsError  # noqa: E402
 from regrow.numerics.torch import functional, fused, optim  # noqa: E402
 from regrow.numerics.torch.attention import attention, document_runs, runs_of_mask  # noqa: E402

@@ -17,7 +17,7 @@ from regrow.prove.segments.bisect import bisect
 from regrow.prove.segments.sides import side
 from toy_repository import git
 
-TESTS = Path(__file__).resolve().parents[1]
+TESTS = Path(__file__).resolve().parents[1] / "support"
 NAME = "model.layers.2.self_attn.q_proj.weight"
 ULP = (
     "train/engine.py",

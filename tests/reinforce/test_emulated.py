@@ -20,7 +20,7 @@ from determinism import hashes
 from small_stages import OBJECTIVES
 
 QEMU = shutil.which("qemu-x86_64")
-TESTS = str(Path(__file__).resolve().parents[1])
+TESTS = str(Path(__file__).resolve().parents[1] / "support")
 RUN = f"""
 import shutil, sys
 from pathlib import Path

@@ -80,7 +80,9 @@ def test_every_prompt_is_a_pair_or_a_counted_drop(made):
 
 
 def test_pairs_and_difficulty_have_equal_bytes_in_other_processes(world, tmp_path):
-    found = determinism.run_twice(CODE, tmp_path, str(world), str(determinism.ROOT / "tests"))
+    found = determinism.run_twice(
+        CODE, tmp_path, str(world), str(determinism.ROOT / "tests/support")
+    )
     tables = {"pairs/pairs", "pairs/heldout", "pairs/drops"}
     tables |= {"difficulty/prompts", "difficulty/drops"}
     assert set(found) == {f"{name}.parquet" for name in tables}

@@ -198,7 +198,9 @@ def test_two_segments_give_the_weights_of_one(world, made, tmp_path):
 
 def test_equal_bytes_with_other_threads(world, tmp_path):
     """Two segments of RL-Zero with two updates per batch, plain prompts, another seed."""
-    found = determinism.run_twice(CODE, tmp_path, str(world), str(determinism.ROOT / "tests"))
+    found = determinism.run_twice(
+        CODE, tmp_path, str(world), str(determinism.ROOT / "tests/support")
+    )
     assert {"000003/rollouts.parquet", "000006/model.safetensors"} <= set(found)
 
 

@@ -259,7 +259,7 @@ names = ("decontaminate", "mix", "midmix", "tokenizer", "tasks", "evals")
 longmix.run({name: root / name for name in names}, params(), Path(sys.argv[1]))
 """
     here = Path(__file__).resolve().parent
-    code = f"import sys; sys.path[:0] = [{str(here)!r}, {str(here.parent)!r}]\n" + code
+    code = f"import sys; sys.path[:0] = [{str(here)!r}, {str(here.parent / 'support')!r}]\n" + code
     root = made.inputs["mix"].parent
     found = run_twice(code, tmp_path, str(root))
     assert {"tokens.bin", "short/index.parquet", "heldout/meta.json", "needles.parquet"} <= set(

@@ -34,7 +34,7 @@ from small_run import grow, small
 if __name__ == "__main__":
     grow(Path(sys.argv[3]), Path(sys.argv[1]), small(), int(sys.argv[4]))
 """
-TESTS = str(Path(__file__).resolve().parent.parent)
+TESTS = str(Path(__file__).resolve().parents[1] / "support")
 
 
 def test_two_processes_with_other_settings_write_the_same_bytes(

@@ -21,7 +21,7 @@ from regrow.train.engine import Engine
 from regrow.train.heldout import Scored
 from small_stages import params
 
-TESTS = str(Path(__file__).resolve().parent.parent)
+TESTS = str(Path(__file__).resolve().parents[1] / "support")
 RUN = """
 import sys
 from pathlib import Path

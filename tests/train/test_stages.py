@@ -21,7 +21,7 @@ from regrow.train.engine import Engine
 from small_run import EOS, LENGTH, PAD
 from small_stages import OBJECTIVES, STAGES, inputs, params, train
 
-TESTS = str(Path(__file__).resolve().parent.parent)
+TESTS = str(Path(__file__).resolve().parents[1] / "support")
 RUN = """
 import sys
 from pathlib import Path

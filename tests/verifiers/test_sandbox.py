@@ -15,10 +15,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from verifiers import attacks
 
 from regrow.verifiers.sandbox import backends, runner, seccomp
 from regrow.verifiers.sandbox.limits import Limits, Program, Unavailable
-from verifiers import attacks
 
 PACKAGE = Path(runner.__file__).parent
 

@@ -1,7 +1,7 @@
-"""Attacks on the toy of tests/small_repository.py: what each changes, what must find it, what must repair it.
+"""Attacks on the toy of tests/support/small_repository.py: what each changes, what must find it, what must repair it.
 
 The tests in tests/engine/tamper carry each out and hold the found message against `FOUND`;
-docs/reference/tamper.md prints the same list (`python tests/tamper_attacks.py` writes it there).
+docs/reference/tamper.md prints the same list (`python tests/support/tamper_attacks.py` writes it there).
 """
 
 from __future__ import annotations
@@ -428,8 +428,11 @@ SINGLE = (
     Attack("dvc.lock", "a hash edited", "printing it from the records", "written again"),
 )  # fmt: skip
 ATTACKS = (*WORKSPACE, *LINKED, *CACHE, *RECORDS, *REMOTE, *SINGLE)
-PAGE = Path(__file__).resolve().parents[1] / "docs/reference/tamper.md"
-BEGIN, END = "<!-- the table: python tests/tamper_attacks.py -->\n", "<!-- end of the table -->\n"
+PAGE = Path(__file__).resolve().parents[2] / "docs/reference/tamper.md"
+BEGIN, END = (
+    "<!-- the table: python tests/support/tamper_attacks.py -->\n",
+    "<!-- end of the table -->\n",
+)
 
 
 def table() -> str:

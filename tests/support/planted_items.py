@@ -1,6 +1,6 @@
 """Items of many lengths planted in pages: what decontamination must find, however it is spelled.
 
-`python tests/planted_items.py` prints the table of recall by length.
+`python tests/support/planted_items.py` prints the table of recall by length.
 """
 
 from __future__ import annotations

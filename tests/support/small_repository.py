@@ -15,8 +15,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
-TOY = Path(__file__).parent / "engine/toy"
+ROOT = Path(__file__).resolve().parents[2]
+TOY = ROOT / "tests/engine/toy"
 BIN = Path(sys.executable).parent
 GIT = ("-c", "user.name=Test", "-c", "user.email=test@example.org", "-c", "commit.gpgsign=false")
 

@@ -2,7 +2,7 @@
 
 A forgery is carried out in a small committed flow (`repository`); tests/prove/test_forgeries.py asks the
 question and compares the answer with `found`. docs/reference/tamper.md prints the same list
-(`python tests/forgeries.py` writes it there).
+(`python tests/support/forgeries.py` writes it there).
 """
 
 from __future__ import annotations
@@ -336,9 +336,9 @@ FORGERIES = (
     Forgery("statements", "another release's right statement put behind the chain", CHECK, "one of several things that the statements are about", _appended),
     Forgery("statements", "the same bytes, said to be made under other params", ("attest", "--check", "CHAIN", "--public-key", "PUB", "mix"), "made by key", _resigned),
 )  # fmt: skip
-PAGE = Path(__file__).resolve().parents[1] / "docs/reference/tamper.md"
+PAGE = Path(__file__).resolve().parents[2] / "docs/reference/tamper.md"
 BEGIN, END = (
-    "<!-- the forgeries: python tests/forgeries.py -->\n",
+    "<!-- the forgeries: python tests/support/forgeries.py -->\n",
     "<!-- end of the forgeries -->\n",
 )
 

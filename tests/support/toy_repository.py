@@ -75,7 +75,7 @@ def git(root: Path, *args: str) -> str:
 def write_repository(root: Path, change: str = "") -> Path:
     """The repository with published records; `change` is code that only later runs reach."""
     root.mkdir(parents=True)
-    source = Path(__file__).resolve().parents[1] / "src"
+    source = Path(__file__).resolve().parents[2] / "src"
     (root / "src").symlink_to(source)
     (root / "params").mkdir()
     (root / "params" / "demo.yaml").write_text('{"toy": {"x": 7}}')

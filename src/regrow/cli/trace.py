@@ -116,7 +116,7 @@ def _show(answer: dict[str, Any], paint: Paint) -> None:
     for entry in answer["training"]:
         _show_training(entry, paint)
     _show_evaluations(answer["evaluations"], paint)
-    good = answer["fate"].startswith(("seen", "packed", "kept", "held out"))
+    good = answer["fate"].startswith(("seen", "packed", "kept", "held out", "a WARC file"))
     print()
     print((paint.green if good else paint.red)(answer["fate"]))
     if answer["hint"]:
@@ -126,6 +126,7 @@ def _show(answer: dict[str, Any], paint: Paint) -> None:
 def _show_stop(stop: dict[str, Any], paint: Paint, lost: bool) -> None:
     facts = dict(stop["facts"])
     mark = {"kept": paint.green("✓"), "held out": paint.yellow("◇"), "dropped": paint.red("✗")}
+    mark |= dict.fromkeys(("copied", "not visited"), paint.dim("·"))
     line = f"{mark.get(stop['outcome'], paint.dim('?'))} {stop['step']:<14}"
     if stop["outcome"] == "dropped":
         reason = facts.pop("reason", None) or facts.pop("outcome", "")

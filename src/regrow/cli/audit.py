@@ -14,6 +14,7 @@ from typing import Any
 from regrow.cli.answer_json import indented
 from regrow.cli.paint import Paint, size, width
 from regrow.engine.visible import shown
+from regrow.evidence.reasons import counted
 
 SHOWN = 10
 """documents of a fork that are named"""
@@ -179,10 +180,12 @@ def _counts(step: dict[str, Any], paint: Paint) -> list[tuple[str, str]]:
         facts.append(("counts", ", ".join(f"{k} {_number(v)}" for k, v in plain.items())))
     for name, value in counts.items():
         if isinstance(value, dict) and value and all(isinstance(v, int) for v in value.values()):
-            label = "dropped" if name == "dropped" else "counts"
-            prefix = "" if name == "dropped" else f"{name}: "
             ranked = sorted(value.items(), key=lambda item: (-item[1], item[0]))
-            facts.append((label, prefix + ", ".join(f"{k} {_number(v)}" for k, v in ranked)))
+            if name == "dropped":
+                facts += [("dropped", counted(k, v)) for k, v in ranked]
+            else:
+                said = ", ".join(f"{k} {_number(v)}" for k, v in ranked)
+                facts.append(("counts", f"{name}: {said}"))
     return facts
 
 

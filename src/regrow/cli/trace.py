@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 from regrow.cli.answer_json import written
 from regrow.cli.paint import Paint
 from regrow.engine.visible import shown
+from regrow.evidence.reasons import explained
 
 if TYPE_CHECKING:
     from regrow.evidence.ledger import Ledger
@@ -137,6 +138,8 @@ def _show_stop(stop: dict[str, Any], paint: Paint, lost: bool) -> None:
             line += f", measured {_number(facts.pop('value'))}"
         if "threshold" in facts:
             line += f", threshold {_number(facts.pop('threshold'))}"
+        if stop["step"] != "crawl" and (meaning := explained(str(reason))):
+            line += f" ({meaning})"
     elif stop["outcome"] != "kept":
         line += f" {stop['outcome']}"
     copies = facts.pop("copies_dropped", [])

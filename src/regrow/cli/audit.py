@@ -49,6 +49,8 @@ def show(answer: dict[str, Any], paint: Paint) -> None:
     print(f"  key     {paint.blue(artifact['key'])}  of step {artifact['name']}")
     for path in artifact["same_bytes"]:
         print(paint.dim(f"  the same bytes: {path}"))
+    for sentence in answer["left_over"]:
+        print(paint.yellow(f"  {sentence}"))
     print()
     _show_sources(answer, paint)
     for part in answer["own"]:

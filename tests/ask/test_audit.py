@@ -62,7 +62,14 @@ def test_command(
     assert main(["audit", "pretrain.000004"]) == 0
     text = capsys.readouterr().out
     assert "\x1b" not in text, "no colour where nobody looks"
-    for part in ("sdist manual 1.0", "batch_sequences=2", "fma32", "length.words 1", "12 records"):
+    for part in (
+        "sdist manual 1.0",
+        "batch_sequences=2",
+        "fma32",
+        "length.words 1",
+        "12 records",
+        "near 1 (nearly the same text as a document that stays)",
+    ):
         assert part in text
     assert main(["audit", "rlvr"]) == 0, "a soup counts no documents, though it says what it kept"
     capsys.readouterr()

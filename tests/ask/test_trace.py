@@ -181,6 +181,9 @@ def test_trace_command(
     assert main(["trace", "Too", "short."]) == 0
     text = capsys.readouterr().out
     assert "dropped: length.words, measured 2, threshold 50" in text
+    assert main(["trace", url("copy")]) == 0
+    near = "dropped: near, measured 0.93, threshold 0.8 (nearly the same text as a document that stays)"
+    assert near in capsys.readouterr().out
     assert main(["trace", "keys agree"]) == 1
     assert "2 documents fit" in capsys.readouterr().out
     assert main(["trace", url("joins")]) == 0

@@ -44,6 +44,54 @@ def test_a_rebuild_from_its_hash_alone(
     )
 
 
+@pytest.mark.parametrize("below", ["flow", "models/a flow "])
+def test_a_flow_in_a_subfolder_of_its_repository(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    below: str,
+) -> None:
+    top = tmp_path / "outer"
+    # What a flow at the top would leave out is somebody else's here.
+    (top / "records").mkdir(parents=True)
+    (top / "records" / "a.json").write_text("{}")
+    root = write_repository(top / below, top=top)
+    monkeypatch.chdir(root)
+    folder = tmp_path / "kept"
+    status, answer = rebuild(capsys, "c", "--keep", "--folder", str(folder))
+    assert (status, answer["verdict"], answer["equal"], answer["of"]) == (0, "equal", 3, 3)
+    assert answer["folder"] == str(folder / below)
+    assert (folder / below / "data" / "c" / "out.txt").read_text() == "result of c\n7"
+    assert (folder / "records" / "a.json").read_text() == "{}"
+    assert not (folder / "data").exists() and not (folder / "params").exists()
+
+
+def test_a_commit_without_the_subfolder(tmp_path: Path) -> None:
+    top = tmp_path / "outer"
+    root = write_repository(top / "flow", top=top)
+    git(top, "mv", "flow", "moved")
+    git(top, "commit", "-qm", "moved")
+    chain = Ledger.load(top / "moved").records
+    with pytest.raises(Unanswerable, match="has no folder moved/"):
+        prepare(top / "moved", tmp_path / "new", git(top, "rev-parse", "HEAD~1"), chain)
+    assert not root.exists()
+
+
+@pytest.mark.parametrize("home", ["", "flow"])
+def test_no_store_of_dvc_reaches_a_rebuild_below_the_top(tmp_path: Path, home: str) -> None:
+    top = tmp_path / "outer"
+    root = write_repository(top / "flow", top=top)
+    (top / home / ".dvc").mkdir()
+    (top / home / ".dvc" / "config").write_text("[core]\n    remote = store\n")
+    git(top, "add", "-f", "-A")
+    git(top, "commit", "-qm", "remote")
+    new = tmp_path / "new"
+    place = prepare(root, new, git(root, "rev-parse", "HEAD"), Ledger.load(root).records)
+    assert place == new / "flow" and list((place / "records").iterdir()) == []
+    assert (new / home / ".dvc" / "config").read_text() == ""
+    assert json.loads((place / "params/demo.yaml").read_text()) == {"toy": {"x": 7}}
+
+
 def test_the_first_step_and_file_that_differ_are_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -72,8 +72,11 @@ def git(root: Path, *args: str) -> str:
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
 
-def write_repository(root: Path, change: str = "") -> Path:
-    """The repository with published records; `change` is code that only later runs reach."""
+def write_repository(root: Path, change: str = "", top: Path | None = None) -> Path:
+    """The repository with published records; `change` is code that only later runs reach.
+
+    `top`: of the repository, where that is a folder above the root of the flow.
+    """
     root.mkdir(parents=True)
     source = Path(__file__).resolve().parents[2] / "src"
     (root / "src").symlink_to(source)
@@ -82,7 +85,7 @@ def write_repository(root: Path, change: str = "") -> Path:
     (root / "Snakefile").write_text(SNAKEFILE)
     (root / "make.py").write_text(MAKE.replace("#CHANGE", change))
     (root / ".gitignore").write_text("/data/\n")
-    git(root, "init", "-q")
+    git(top or root, "init", "-q")
     git(root, "add", "-A")
     git(root, "commit", "-qm", "code without records")
     for step in "abc":

@@ -15,6 +15,7 @@ import tiny_inputs
 from determinism import run_twice
 from regrow.params.posttrain import LongMix
 from regrow.tables import parquet
+from regrow.tables.conservation import Lost
 from regrow.tasks import longmix
 from regrow.tokens import bpe
 from regrow.tokens.reader import Packed
@@ -265,3 +266,15 @@ longmix.run({name: root / name for name in names}, params(), Path(sys.argv[1]))
     assert {"tokens.bin", "short/index.parquet", "heldout/meta.json", "needles.parquet"} <= set(
         found
     )
+
+
+def test_a_piece_that_is_packed_twice_stops_the_step(made, tmp_path, monkeypatch):
+    fullest = longmix.fullest
+
+    def twice(*given):
+        bins = fullest(*given)
+        return [*bins[:-1], [*bins[-1], bins[0][0]]]
+
+    monkeypatch.setattr(longmix, "fullest", twice)
+    with pytest.raises(Lost, match=r"^longmix: \d+ pieces in, .* left_over: -1 without a trace"):
+        longmix.run(made.inputs, params(), tmp_path / "output")

@@ -13,6 +13,7 @@ from regrow.engine.state import Tree
 from regrow.engine.witness import differences
 from regrow.evidence import contributed
 from regrow.evidence.ledger import Ledger, Record
+from regrow.evidence.left_over import left_over
 from regrow.evidence.naming import Artifact
 from regrow.evidence.shelf import Shelf
 from regrow.evidence.sources import licences, source_files, sources
@@ -25,7 +26,8 @@ def audit(ledger: Ledger, artifact: Artifact) -> dict[str, Any]:
     dropped; `sources` are the source files with licence and origin, those of a fork behind the manifest's;
     `own` is what a fork brought, row by row; `problems` lists every place where a record contradicts itself,
     git HEAD (another result of the same key), or the record that it names as its input; `uncommitted` are the
-    records that git HEAD has otherwise without such a contradiction: no witness vouches for them.
+    records that git HEAD has otherwise without such a contradiction: no witness vouches for them; `left_over` has a sentence for each
+    record of the chain that the params do not ask for.
     """
     chain = ledger.ancestry(artifact.record)
     shelf = Shelf(ledger)
@@ -51,6 +53,7 @@ def audit(ledger: Ledger, artifact: Artifact) -> dict[str, Any]:
         "licences": licences(found),
         "own": contributed.brought(shelf, believed),
         "uncommitted": uncommitted,
+        "left_over": left_over(ledger, chain),
         "problems": [
             *(f"{text}." for _, text in sorted(contradicted.items())),
             *(text for record in chain for text in problems(ledger, record)),

@@ -14,6 +14,7 @@ from typing import Any
 from regrow.cli.answer_json import indented
 from regrow.cli.paint import Paint, size, width
 from regrow.engine.visible import shown
+from regrow.evidence.reasons import counted
 
 SHOWN = 10
 """documents of a fork that are named"""
@@ -48,6 +49,8 @@ def show(answer: dict[str, Any], paint: Paint) -> None:
     print(f"  key     {paint.blue(artifact['key'])}  of step {artifact['name']}")
     for path in artifact["same_bytes"]:
         print(paint.dim(f"  the same bytes: {path}"))
+    for sentence in answer["left_over"]:
+        print(paint.yellow(f"  {sentence}"))
     print()
     _show_sources(answer, paint)
     for part in answer["own"]:
@@ -179,10 +182,12 @@ def _counts(step: dict[str, Any], paint: Paint) -> list[tuple[str, str]]:
         facts.append(("counts", ", ".join(f"{k} {_number(v)}" for k, v in plain.items())))
     for name, value in counts.items():
         if isinstance(value, dict) and value and all(isinstance(v, int) for v in value.values()):
-            label = "dropped" if name == "dropped" else "counts"
-            prefix = "" if name == "dropped" else f"{name}: "
             ranked = sorted(value.items(), key=lambda item: (-item[1], item[0]))
-            facts.append((label, prefix + ", ".join(f"{k} {_number(v)}" for k, v in ranked)))
+            if name == "dropped":
+                facts += [("dropped", counted(k, v)) for k, v in ranked]
+            else:
+                said = ", ".join(f"{k} {_number(v)}" for k, v in ranked)
+                facts.append(("counts", f"{name}: {said}"))
     return facts
 
 

@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 from regrow.cli.answer_json import written
 from regrow.cli.paint import Paint
 from regrow.engine.visible import shown
+from regrow.evidence.reasons import explained
 
 if TYPE_CHECKING:
     from regrow.evidence.ledger import Ledger
@@ -116,7 +117,7 @@ def _show(answer: dict[str, Any], paint: Paint) -> None:
     for entry in answer["training"]:
         _show_training(entry, paint)
     _show_evaluations(answer["evaluations"], paint)
-    good = answer["fate"].startswith(("seen", "packed", "kept", "held out"))
+    good = answer["fate"].startswith(("seen", "packed", "kept", "held out", "a WARC file"))
     print()
     print((paint.green if good else paint.red)(answer["fate"]))
     if answer["hint"]:
@@ -126,6 +127,7 @@ def _show(answer: dict[str, Any], paint: Paint) -> None:
 def _show_stop(stop: dict[str, Any], paint: Paint, lost: bool) -> None:
     facts = dict(stop["facts"])
     mark = {"kept": paint.green("✓"), "held out": paint.yellow("◇"), "dropped": paint.red("✗")}
+    mark |= dict.fromkeys(("copied", "not visited"), paint.dim("·"))
     line = f"{mark.get(stop['outcome'], paint.dim('?'))} {stop['step']:<14}"
     if stop["outcome"] == "dropped":
         reason = facts.pop("reason", None) or facts.pop("outcome", "")
@@ -136,6 +138,8 @@ def _show_stop(stop: dict[str, Any], paint: Paint, lost: bool) -> None:
             line += f", measured {_number(facts.pop('value'))}"
         if "threshold" in facts:
             line += f", threshold {_number(facts.pop('threshold'))}"
+        if stop["step"] != "crawl" and (meaning := explained(str(reason))):
+            line += f" ({meaning})"
     elif stop["outcome"] != "kept":
         line += f" {stop['outcome']}"
     copies = facts.pop("copies_dropped", [])

@@ -292,3 +292,28 @@ def test_a_document_outside_the_mix_is_not_counted_as_drawn(finished: Path) -> N
     table = sizes.composition(of(finished))
     assert table.filter(pl.col("id") == ID["poor"])["drawn"].to_list() in ([0], [])
     assert ID["held"] not in table["id"].to_list()
+
+
+def funnel(told: Subject) -> dict[str, dict[str, Any]]:
+    return {row["Step"]: row for row in fields(told)["3.3 funnel"]["value"]}
+
+
+def test_each_reason_of_a_drop_is_explained(finished: Path) -> None:
+    rows = funnel(of(finished))
+    assert rows["dedup"]["Dropped, by reason"] == (
+        "near 1 (nearly the same text as a document that stays)"
+    )
+    # What no step of this code writes has no meaning that could be given.
+    assert rows["filter"]["Dropped, by reason"] == "length.words 1"
+
+
+def test_held_out_tasks_are_named_only_where_decontamination_read_tasks(tree: Path) -> None:
+    what = "holds documents out, and drops what shares text with held-out documents or "
+    assert funnel(of(tree))["decontaminate"]["What it does"] == (
+        f"{what}evaluation items or held-out tasks"
+    )
+    path = tree / "records/decontaminate.json"
+    record = json.loads(path.read_text())
+    del record["inputs"]["tasks"], record["parts"]["inputs"]["tasks"]
+    write_sound(path, record)
+    assert funnel(of(tree))["decontaminate"]["What it does"] == f"{what}evaluation items"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from regrow.ask.trace import takedowns
+from regrow.ask.trace import manifest, takedowns
 from regrow.ask.trace.find import find
 from regrow.ask.trace.journey import journey
 from regrow.ask.trace.made import evaluations, family, journey_of_made
@@ -59,6 +59,8 @@ def follow(shelf: Shelf, match: Match) -> dict[str, Any]:
     elif last.outcome == "dropped" and not made:
         reason = last.facts.get("reason") or last.facts.get("outcome", "no reason recorded")
         answer["fate"] = f"dropped by {last.step}: {reason}"
+    elif (of_source := manifest.fate(last)) is not None:
+        answer["fate"] = of_source
     elif last.outcome in {"missing", "unknown"}:
         answer["fate"] = (
             f"lost from sight at {last.step}: its tables are not on disk or do not hold it"

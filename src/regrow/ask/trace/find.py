@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from regrow.ask.trace import forks, scan
+from regrow.ask.trace import forks, manifest, scan
 from regrow.ask.trace.made import find_made
 from regrow.ask.trace.match import Match
 from regrow.evidence.errors import Unanswerable
@@ -77,7 +77,10 @@ def _by_id(shelf: Shelf, prefix: str) -> list[Match]:
 
 
 def _by_url(shelf: Shelf, text: str) -> list[Match]:
-    """Documents, and addresses that gave none, of that URL; else of that URL but for scheme and slash."""
+    """Documents, and addresses that gave none, of that URL; else of that URL but for scheme and slash.
+
+    Where there are none: the WARC file, or the host that was not visited, that the manifest calls so.
+    """
     paths = [path for job, file in scan.tables(shelf) if (path := shelf.path(job, file))]
     paths += [path for _, path in forks.tables(shelf)]
     rows = [row for path in paths for row in shelf.lookup.bare(path, text)]
@@ -88,7 +91,9 @@ def _by_url(shelf: Shelf, text: str) -> list[Match]:
     fetches = shelf.path("crawl", "fetches.parquet")
     addresses = {match.url for match in found.values()}
     met = shelf.lookup.bare(fetches, text) if fetches else []
-    alone = {row["url"]: Match(None, row["url"], "", "url") for row in met}
+    addressed = [row for row in met if manifest.is_address(row)]
+    rest = addressed if addressed or found else met
+    alone = {row["url"]: Match(None, row["url"], "", "url") for row in rest}
     matches = [*found.values(), *(m for url, m in alone.items() if url not in addresses)]
     exact = [match for match in matches if match.url == text.split("#")[0]]
     if exact or (" " not in text and len(text) > 3):

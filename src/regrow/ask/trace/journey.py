@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from regrow.ask.trace import forks, takedowns
+from regrow.ask.trace import forks, manifest, takedowns
 from regrow.ask.trace.made import later_mixes
 from regrow.ask.trace.match import Match
 from regrow.ask.trace.stop import Stop
@@ -46,13 +46,17 @@ def journey(shelf: Shelf, match: Match) -> list[Stop]:
 def _crawl(shelf: Shelf, match: Match) -> Stop:
     columns = ["url", "host", "status", "mime", "bytes", "depth", "outcome", "detail"]
     rows = shelf.find("crawl", "fetches.parquet", "url", match.url, columns)
-    if not rows:
+    met = [row for row in rows if manifest.is_address(row)]
+    # The root page of a host that was not visited may still come in another host's WARC file.
+    if rows and not met and match.id is None:
+        return manifest.stop(rows[0])
+    if not met:
         if shelf.path("crawl", "fetches.parquet") is None:
             return Stop("crawl", "unknown")
         # A document that our crawler never met came in a WARC file that somebody else wrote.
         return Stop("crawl", "kept", {"origin": "a WARC file among the sources"})
     # A URL can be met more than once (a retry, a redirect onto it): the fetched row is the document's.
-    row = next((r for r in rows if r["outcome"] == "fetched"), rows[-1])
+    row = next((r for r in met if r["outcome"] == "fetched"), met[-1])
     return Stop("crawl", "kept" if row["outcome"] == "fetched" else "dropped", _present(row))
 
 

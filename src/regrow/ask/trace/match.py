@@ -10,7 +10,7 @@ class Match:
     """A document, or something that the flow made, that fits the query."""
 
     id: str | None
-    """None: fetched or refused by the crawl, but never a document"""
+    """None: fetched or refused by the crawl, but never a document; or a file or host of the manifest"""
     url: str
     title: str = ""
     how: str = ""

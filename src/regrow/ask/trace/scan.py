@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from regrow.ask.trace import forks
+from regrow.ask.trace import forks, manifest
 from regrow.ask.trace.match import Match
 from regrow.evidence.lookup.keys import bare
 from regrow.evidence.shelf import Shelf
@@ -43,7 +43,8 @@ def known(shelf: Shelf) -> pl.DataFrame:
     fetches = shelf.table("crawl", "fetches.parquet")
     if fetches is not None:
         nothing = pl.lit(None, pl.String)
-        rest = fetches.select(nothing.alias("id"), "url", nothing.alias("title")).collect()
+        met = fetches.filter(~pl.col("outcome").is_in(sorted(manifest.OUTCOMES)))
+        rest = met.select(nothing.alias("id"), "url", nothing.alias("title")).collect()
         alone = rest.join(documents, on="url", how="anti").unique("url", maintain_order=True)
         documents = pl.concat([documents, alone])
     return documents

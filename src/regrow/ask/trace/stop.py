@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-Outcome = Literal["kept", "dropped", "held out", "missing", "unknown"]
+Outcome = Literal["kept", "dropped", "held out", "missing", "unknown", "copied", "not visited"]
+"""the last two: of a WARC file and of a host of the manifest (`manifest`)"""
 
 _LATER = ("midmix", "longmix")
 """mixes that may leave a document out without its being lost: other stages have it"""

@@ -15,30 +15,50 @@ from regrow.evidence.errors import Unanswerable
 from regrow.evidence.ledger import Record
 
 
-def prepare(root: Path, folder: Path, commit: str, chain: list[Record]) -> None:
+def prepare(root: Path, folder: Path, commit: str, chain: list[Record]) -> Path:
     """Check out `commit` into the empty `folder`, without records, data, cache or remotes.
 
     The params file is written from the records, so that it is the recorded run that is
     repeated, whatever params file it was started with.
 
+    Returns the root of the flow there: a folder below `folder` where `root` is one below the top of
+    its repository.
+
     Raises:
-        Unanswerable: git cannot do it, or the folder is not empty.
+        Unanswerable: git cannot do it, the folder is not empty, or the commit has no such root.
     """
     if folder.exists() and any(folder.iterdir()):
         raise Unanswerable(f"{folder} is not empty: name an empty folder, or none.")
+    top, prefix = (
+        os.fsdecode(git(root, "rev-parse", about)).removesuffix("\n")
+        for about in ("--show-toplevel", "--show-prefix")
+    )
     # A clone that shares the object store: nothing is copied, and unlike a worktree it leaves no
     # trace in the repository.
-    git(root, "clone", "--quiet", "--shared", "--no-checkout", str(root), str(folder))
+    git(root, "clone", "--quiet", "--shared", "--no-checkout", top, str(folder))
     git(folder, "checkout", "--quiet", "--detach", commit)
-    for name in ("records", "data", ".regrow", ".dvc/cache", ".dvc/tmp"):
-        shutil.rmtree(folder / name, ignore_errors=True)
-    (folder / "records").mkdir()
-    for name in (".dvc/config", ".dvc/config.local"):
-        (folder / name).unlink(missing_ok=True)
-    if (folder / ".dvc").is_dir():
-        (folder / ".dvc/config").write_text("")
-    params = folder / DEFAULT_PARAMS
+    place = folder / prefix
+    if not place.is_dir():
+        raise Unanswerable(f"commit {commit[:12]} has no folder {prefix}: name another commit.")
+    for name in ("records", "data", ".regrow"):
+        shutil.rmtree(place / name, ignore_errors=True)
+    (place / "records").mkdir()
+    # DVC's folder is at the root of the flow, or at the top of the repository.
+    for home in {folder, place}:
+        _forget_stores(home / ".dvc")
+    params = place / DEFAULT_PARAMS
     params.write_text(json.dumps(recorded_params(chain), indent=2) + "\n", encoding="utf-8")
+    return place
+
+
+def _forget_stores(dvc: Path) -> None:
+    """Leave DVC neither cache nor remote."""
+    for name in ("cache", "tmp"):
+        shutil.rmtree(dvc / name, ignore_errors=True)
+    for name in ("config", "config.local"):
+        (dvc / name).unlink(missing_ok=True)
+    if dvc.is_dir():
+        (dvc / "config").write_text("")
 
 
 def recorded_params(chain: list[Record]) -> dict[str, Any]:

@@ -54,22 +54,22 @@ def rebuild(
     place = folder or Path(tempfile.mkdtemp(prefix="regrow-rebuild-"))
     start = time.monotonic()
     try:
-        prepare(ledger.root, place, commit, chain)
+        root = prepare(ledger.root, place, commit, chain)
         command = execute.flow(artifact.record, cores)
         if origin == "parents":
-            lay_parents(ledger, place, artifact.record)
+            lay_parents(ledger, root, artifact.record)
             command = execute.job(artifact.record)
-        hooks.began(commit, place, len(jobs), classes)
-        status, compared = execute.execute(place, command, jobs, hooks, start)
+        hooks.began(commit, root, len(jobs), classes)
+        status, compared = execute.execute(root, command, jobs, hooks, start)
         answer = _verdict(artifact, commit, jobs, compared, status)
         answer |= {"from": origin, "numerics": classes}
         answer["seconds"] = round(time.monotonic() - start, 1)
         if answer["verdict"] != "equal":
-            answer["log"] = execute.last_lines(place)
+            answer["log"] = execute.last_lines(root)
     finally:
         if not keep:
             shutil.rmtree(place, ignore_errors=True)
-    answer["folder"] = str(place) if keep else None
+    answer["folder"] = str(root) if keep else None
     return answer
 
 

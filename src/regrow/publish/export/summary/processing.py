@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from regrow.ask.audit import documents
 from regrow.evidence.ledger import Record
+from regrow.evidence.reasons import counted as said_of
 from regrow.publish.export.subject import Subject
 from regrow.publish.export.summary import sizes
 from regrow.publish.export.summary.domains import domains
@@ -159,7 +160,14 @@ def _other(subject: Subject) -> Section:
 def _row(subject: Subject, record: Record, counted: dict[str, object]) -> tuple[object, ...]:
     dropped = counted["dropped"]
     assert isinstance(dropped, dict)
-    reasons = ", ".join(f"{reason} {n:,}" for reason, n in dropped.items())
+    reasons = ", ".join(said_of(str(reason), n) for reason, n in dropped.items())
     kept = counted["kept"] if isinstance(counted["kept"], int) else None
+    return (record.name, _does(subject, record), counted["in"], kept, reasons)
+
+
+def _does(subject: Subject, record: Record) -> str:
+    """What a step does; held-out tasks are named only where the step's record has them among its inputs."""
     does = KNOWN.get(subject.artifacts[record.name].function, "")
-    return (record.name, does, counted["in"], kept, reasons)
+    if record.step == "decontaminate" and "tasks" in record.inputs:
+        return does.replace("evaluation items", "evaluation items or held-out tasks")
+    return does

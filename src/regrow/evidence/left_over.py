@@ -1,0 +1,55 @@
+"""Records of instances that the params do not ask for: answers about them are not about the present."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from regrow.engine.errors import FlowError
+from regrow.engine.present import DEFAULT_PARAMS, Present
+from regrow.evidence.ledger import Ledger, Record
+from regrow.params.schema import ParamsError
+
+
+def left_over(ledger: Ledger, records: list[Record]) -> list[str]:
+    """A sentence for each of the records that is of an instance which the default params file does not ask for.
+
+    A run that was started with another file of params/ asks for other instances: then that file is named too.
+    Where the default file cannot be read nothing is known, and nothing is said.
+    """
+    instanced = [record for record in records if record.instance is not None]
+    present = _present(ledger.root, DEFAULT_PARAMS) if instanced else None
+    if present is None:
+        return []
+    steps = {step.name for step in present.flow.steps if step.instances}
+    odd = [r for r in instanced if r.name not in present.jobs and r.step in steps]
+    return [_said(ledger, record, present) for record in odd]
+
+
+def _said(ledger: Ledger, record: Record, present: Present) -> str:
+    others = [file for file in _others(ledger.root) if _asks(ledger.root, file, record.name)]
+    also = f" ({', '.join(others)} does)" if others else ""
+    wanted = [one.name for one in ledger.of_step(record.step) if one.name in present.jobs]
+    hint = f" hint: `regrow audit {wanted[-1]}`." if wanted else ""
+    return (
+        f"{record.name} is left over: {DEFAULT_PARAMS} does not ask for it{also}; a run of `snakemake` "
+        f"under it removes its record and data.{hint}"
+    )
+
+
+def _others(root: Path) -> list[str]:
+    files = sorted((root / DEFAULT_PARAMS).parent.glob("*.yaml"))
+    names = [path.relative_to(root).as_posix() for path in files]
+    return [name for name in names if name != DEFAULT_PARAMS]
+
+
+def _asks(root: Path, file: str, name: str) -> bool:
+    present = _present(root, file)
+    return present is not None and name in present.jobs
+
+
+def _present(root: Path, file: str) -> Present | None:
+    """The flow under a params file; None where the file cannot be read."""
+    try:
+        return Present(root, file) if (root / file).is_file() else None
+    except (FlowError, ParamsError):
+        return None

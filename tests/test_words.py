@@ -29,7 +29,7 @@ IN_PAGES = {
 }
 """word -> pattern, matched as whole words whatever their case"""
 
-IN_CODE = {"held against": IN_PAGES["held against"]}
+IN_CODE = {"held against": IN_PAGES["held against"], "Mend:": r"mend:\s"}
 
 ALLOWED: set[tuple[str, str]] = set()
 

@@ -182,7 +182,7 @@ def test_command(
         ("packages", "warn", "may differ"),
         ("packages", "fail", "cannot run"),
         ("kernels", "fail", "not training"),
-        ("disk", "fail", "once what failed is mended"),
+        ("disk", "fail", "once what failed is fixed"),
     ],
 )
 def test_what_it_adds_up_to(check: str, status: str, says: str) -> None:

@@ -1,7 +1,7 @@
-"""What this machine can certify, and how to mend what is wrong.
+"""What this machine can certify, and how to fix what is wrong.
 
 Looks at the processor, the numerics class and its kernels, Python and the packages, the tools,
-disk, memory, the repository and the DVC remote. Exit status 1 where something must be mended.
+disk, memory, the repository and the DVC remote. Exit status 1 where something must be fixed.
 """
 
 from __future__ import annotations

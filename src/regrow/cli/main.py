@@ -58,7 +58,7 @@ COMMANDS: dict[str, Command] = {
         "regrow.cli.takedown", "take documents down: what they touched, the cheapest exact rebuild"
     ),
     "rebuild": Command(
-        "regrow.cli.rebuild", "make an artifact anew from the sources; compare bytes"
+        "regrow.cli.rebuild", "rebuild an artifact from the sources and compare bytes"
     ),
     "attest": Command(
         "regrow.cli.attest", "sign how an artifact was made (in-toto, SLSA); check such a statement"
@@ -85,7 +85,7 @@ COMMANDS: dict[str, Command] = {
         "regrow.cli.export", "Croissant, ML-BOM, OpenLineage, RO-Crate, the EU's training summary"
     ),
     "doctor": Command(
-        "regrow.cli.doctor", "what this machine can certify, and how to mend the rest"
+        "regrow.cli.doctor", "what this machine can certify, and how to fix the rest"
     ),
     "schema": Command("regrow.cli.schema", "the JSON Schema of a params file, or one field of it"),
     "run": Command("regrow.cli.run", "run one job (what the workflow's rules call)", hidden=True),

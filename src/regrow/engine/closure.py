@@ -138,7 +138,7 @@ def _root(package: str, source: Path | None) -> Path:
     spec = importlib.util.find_spec(package)
     if spec is None or not spec.submodule_search_locations:
         raise FlowError(
-            f"package `{package}` is not importable here. Mend: pip install --editable ."
+            f"package `{package}` is not importable here. Fix: pip install --editable ."
         )
     return Path(next(iter(spec.submodule_search_locations)))
 

@@ -79,7 +79,7 @@ def unknown(record: Any) -> str:
     known = ", ".join(map(str, sorted(FORMULAS)))
     return (
         f"its key was made under definition {number}, which this version of Regrow does not know (it knows "
-        f"{known}). Mend: use the version of Regrow that is in the same commit, or a newer one"
+        f"{known}). Fix: use the version of Regrow that is in the same commit, or a newer one"
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class FlowError(Exception):
-    """Something that the user can mend; the message says what, where and how."""
+    """Something that the user can fix; the message says what, where and how."""
 
     status = 1
 

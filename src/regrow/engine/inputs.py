@@ -84,7 +84,7 @@ class Inputs:
         if found != expected:
             raise StepFailed(
                 f"{self.job.name}: the source {item.path} has other bytes than were noted of it: "
-                f"expected sha256 {expected}, found {found}. Nothing was run. Mend: `git status` and "
+                f"expected sha256 {expected}, found {found}. Nothing was run. Fix: `git status` and "
                 f"`git checkout -- {item.path}`; the next run counts what it finds."
             )
         for name, sha256 in digests.items():

@@ -184,7 +184,7 @@ def source_digest(tree: Tree, path: str) -> str:
     found = {name: digest for name, digest in tree.digests().items() if not beside(name)}
     tree.save()
     if not found:
-        raise FlowError(f"the source {path} is missing. Mend: `git checkout -- {path}`.")
+        raise FlowError(f"the source {path} is missing. Fix: `git checkout -- {path}`.")
     if "" in found:
         return found[""].sha256
     return tree_sha256({name: digest.sha256 for name, digest in found.items()}, path)

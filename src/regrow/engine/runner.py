@@ -39,7 +39,7 @@ def run(root: Path, step: str, instance: str | None, params_file: str) -> str:
         the outcome: `hit`, `fetched` or `run`.
 
     Raises:
-        FlowError: it could not be done; nothing was recorded, and the message says how to mend it.
+        FlowError: it could not be done; nothing was recorded, and the message says how to fix it.
         KeyboardInterrupt: interrupted; nothing was recorded.
     """
     present = Present(root, params_file)
@@ -100,7 +100,7 @@ class Runner:
             if record is None or digest is None:
                 raise FlowError(
                     f"{self.job.name} needs {made.record}, which is missing or damaged. "
-                    f"Mend: `snakemake --cores all`."
+                    f"Fix: `snakemake --cores all`."
                 )
             found[item.name] = (
                 digest.sha256 if item.kind == "record" else record["output"]["sha256"]
@@ -236,7 +236,7 @@ class Runner:
 
     def _lacking(self, error: ModuleNotFoundError) -> StepFailed:
         return StepFailed(
-            f"{self.job.name}: {error}. Mend: `make env`, or `regrow doctor` for what is missing."
+            f"{self.job.name}: {error}. Fix: `make env`, or `regrow doctor` for what is missing."
         )
 
     def _ours(self) -> set[str]:

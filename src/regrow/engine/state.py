@@ -91,7 +91,7 @@ class Tree:
             if not S_ISREG(stat.st_mode):
                 raise FlowError(
                     f"{self.path}/{shown(name)} is no plain file (a link to a folder, a broken link or a "
-                    "pipe): its content would not count. Mend: put the files themselves there."
+                    "pipe): its content would not count. Fix: put the files themselves there."
                 )
         found = {name: self.digest(name, stat) for name, stat in listing.items()}
         gone = self._known.keys() - found.keys()

@@ -280,7 +280,7 @@ def _params_file(workflow: Any) -> str:
         names = ", ".join(workflow.config_settings.config)
         raise FlowError(
             f"--config {names}: values that identify a result live in a params file. "
-            f"Mend: write params/<name>.yaml and give --configfile params/<name>.yaml."
+            f"Fix: write params/<name>.yaml and give --configfile params/<name>.yaml."
         )
     if not given:
         return DEFAULT_PARAMS

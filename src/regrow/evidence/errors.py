@@ -4,4 +4,4 @@ from __future__ import annotations
 
 
 class Unanswerable(Exception):
-    """The question cannot be answered; the message says why and names the mend."""
+    """The question cannot be answered; the message says why and names the fix."""

@@ -29,6 +29,6 @@ def checked(root: Path, record: Record, entry: dict[str, Any]) -> Path:
     if found != entry["sha256"]:
         raise Unanswerable(
             f"{record.path}/{entry['path']} is not what {record.file} says: expected sha256 "
-            f"{entry['sha256']}, found {found}. Mend: `snakemake --cores all` restores it."
+            f"{entry['sha256']}, found {found}. Fix: `snakemake --cores all` restores it."
         )
     return path

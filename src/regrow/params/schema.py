@@ -1,4 +1,4 @@
-"""The whole of a params file, and loading one with errors that name file, field, value and mend."""
+"""The whole of a params file, and loading one with errors that name file, field, value and fix."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ class Params(Block):
 
 
 class ParamsError(Exception):
-    """A params file that cannot be used; the message names file, field, value and mend."""
+    """A params file that cannot be used; the message names file, field, value and fix."""
 
 
 def load(path: Path) -> Params:

@@ -1,1 +1,1 @@
-"""`regrow doctor`: what this machine can certify, and how to mend what is wrong."""
+"""`regrow doctor`: what this machine can certify, and how to fix what is wrong."""

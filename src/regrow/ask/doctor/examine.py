@@ -53,7 +53,7 @@ def certifies(findings: list[Finding]) -> str:
     """What the findings mean for results made here."""
     failed = {finding.check for finding in findings if finding.status == "fail"}
     if failed & {"python", "packages", "git", "snakemake", "repository"}:
-        return "This machine cannot run the flow until what failed is mended."
+        return "This machine cannot run the flow until what failed is fixed."
     if "processor" in failed:
         return (
             "This machine can certify neither training nor evaluation, and the data steps (crawl to "
@@ -70,5 +70,5 @@ def certifies(findings: list[Finding]) -> str:
             "differ from the published hashes."
         )
     if failed:
-        return "This machine can certify every step once what failed is mended."
+        return "This machine can certify every step once what failed is fixed."
     return "This machine can certify every step, data (exact) and training (fma32), bit for bit."

@@ -115,7 +115,7 @@ def check_remote(root: Path) -> Finding:
             config.read(file, encoding="utf-8")
         except configparser.Error as error:
             return Finding(
-                "remote", "warn", f"{file}: {error}", "Mend it: `dvc config --list` must work."
+                "remote", "warn", f"{file}: {error}", "Fix: `dvc config --list` must work."
             )
         # DVC writes sections such as ['remote "name"'].
         names += [s.split('"')[1] for s in config.sections() if "remote" in s and s.count('"') == 2]

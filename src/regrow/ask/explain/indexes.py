@@ -56,7 +56,7 @@ def open_index(run: Run) -> tuple[Index, str]:
             try:
                 return files.read(meta.parent), str(meta.parent.relative_to(shelf.root))
             except (ValueError, OSError) as error:
-                raise Unanswerable(f"{error}. Mend: `snakemake --cores all`.") from None
+                raise Unanswerable(f"{error}. Fix: `snakemake --cores all`.") from None
     folder = shelf.root / made.path / ("short" if is_short(run) else "")
     if not folder.is_dir():
         raise Unanswerable(f"{made.path} is not on disk. Fetch with `dvc pull {made.path}`.")

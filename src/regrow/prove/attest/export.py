@@ -42,7 +42,7 @@ def reread(root: Path, records: Iterable[Record]) -> list[str]:
         if wrong:
             raise Unanswerable(
                 f"nothing was attested: {wrong[0]} is not what {record.file} says. "
-                "Mend: `snakemake --cores all` restores it."
+                "Fix: `snakemake --cores all` restores it."
             )
         if result.missing:
             gone.append(record.name)

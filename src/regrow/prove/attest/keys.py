@@ -100,7 +100,7 @@ def load_secret(file: Path, password: bytes | None = None) -> Ed25519PrivateKey:
     if stat.S_IMODE(file.stat().st_mode) & 0o077:
         raise Unanswerable(
             f"{file} can be read by others: a secret key that others can read proves nothing. "
-            f"Mend: `chmod 600 {file}`, or make another with `regrow keygen`."
+            f"Fix: `chmod 600 {file}`, or make another with `regrow keygen`."
         )
     try:
         key = serialization.load_pem_private_key(content, password)

@@ -62,5 +62,5 @@ def _copy(root: Path, store: Store, folder: Path, made: Record, file: dict[str, 
     if digest.sha256 != file["sha256"]:
         raise Unanswerable(
             f"{found.relative_to(root)} is not what {made.file} says ({digest.sha256[:12]}, recorded "
-            f"{str(file['sha256'])[:12]}): nothing was rebuilt from it. Mend: `snakemake`."
+            f"{str(file['sha256'])[:12]}): nothing was rebuilt from it. Fix: `snakemake`."
         )

@@ -141,7 +141,7 @@ def load(path: Path) -> About:
         ) from None
     except (yaml.YAMLError, ValueError) as error:
         what = " ".join(str(error).split())
-        raise Unanswerable(f"{path}: not YAML ({what}). Mend that line.") from None
+        raise Unanswerable(f"{path}: not YAML ({what}). Fix that line.") from None
     try:
         return About.model_validate({} if raw is None else raw)
     except ValidationError as error:

@@ -184,7 +184,12 @@ def test_published_results_of_seeds_stand_in_for_data_and_count_only_with_the_re
     assert row(rows(copy), "sft", "exact_match")["seeds"] == 2
     # What has no record any more goes.
     (copy / "records/evaluate_seed2.sft_seed2-000300.json").unlink()
+    kept = [copy / "published" / name for name in ("store/files/md5/ab/cd", "README.md", "mine/x")]
+    for path in kept:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("not an evaluation")
     assert main(["evals", "--publish"]) == 0
+    assert all(path.is_file() for path in kept), "the store goes with the evaluations"
     assert not (copy / "published/evaluate_seed2.sft_seed2-000300").exists()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
 
 from regrow.ask.evals.read import Evaluations
 from regrow.evidence.shelf import PUBLISHED
@@ -14,8 +15,8 @@ FILES = ("results.json", "items.parquet")
 def publish(evaluations: Evaluations) -> list[str]:
     """Copy results and items of the evaluations under further seeds into `published/`.
 
-    What lies there for jobs that have no record is removed. Returns the names of the jobs that are
-    published now.
+    Evaluations there of jobs that have no record are removed; whatever else is there (the store) stays.
+    Returns the names of the jobs that are published now.
     """
     folder = evaluations.ledger.root / PUBLISHED
     names = [e.record.name for e in evaluations.all if e.about.seed]
@@ -27,6 +28,11 @@ def publish(evaluations: Evaluations) -> list[str]:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(path, target)
     for left in sorted(folder.iterdir()) if folder.is_dir() else []:
-        if left.name not in evaluations.ledger.by_name:
+        if left.name not in evaluations.ledger.by_name and _evaluation(left):
             shutil.rmtree(left)
     return names
+
+
+def _evaluation(folder: Path) -> bool:
+    """Whether a folder holds what this module puts into one, and nothing else."""
+    return folder.is_dir() and {p.name for p in folder.iterdir()} in ({*FILES}, {FILES[0]})

@@ -228,7 +228,7 @@ def test_changed_while_a_step_runs(toy: Repository):
 
 
 def test_dvc_believes_its_state(toy: Repository):
-    """DVC's state database lies (size, times and inode kept): `dvc status` says up to date"""
+    """DVC's state database is forged (size, times and inode kept): `dvc status` says up to date"""
     before = contents(toy)
     assert "up to date" in toy.dvc("status")
     path = toy.path / "data/mix/mix.txt"

@@ -3,6 +3,7 @@
 from regrow.engine.step import Input, Step
 
 PARAMS_ROOT = "toy.params:Params"
+result = "The released checkpoint is {data}/."
 
 
 def load(path):

@@ -108,12 +108,12 @@ rule clean:
     shell: "regrow run clean --instance {wildcards.instance}"
 
 rule mix:
-    input: ".regrow/stamps/mix", FLOW.records("clean")
+    input: ".regrow/stamps/mix", FLOW.needs("mix")
     output: "records/mix.json"
     shell: "regrow run mix"
 
 rule train:
-    input: ".regrow/stamps/train", "records/mix.json", lambda w: FLOW.previous("train", w.instance)
+    input: ".regrow/stamps/train", lambda w: FLOW.needs("train", w.instance)
     output: "records/train.{instance}.json"
     shell: "regrow run train --instance {wildcards.instance}"
 

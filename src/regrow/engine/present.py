@@ -114,6 +114,10 @@ class Present:
         have = ", ".join(self.instances[step])
         raise FlowError(f"under {self.params_file}, `{step}` has the instances {have}.")
 
+    def left_over(self, name: str) -> bool:
+        """Whether a job's name (`train.002`) is of an instance that these params do not ask for."""
+        return name not in self.jobs and name.split(".")[0] in self.instances
+
     @property
     def made_steps(self) -> list[Step]:
         """The steps that have any job under these params, in flow order."""

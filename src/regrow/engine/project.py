@@ -10,6 +10,7 @@ import sys
 import tomllib
 from pathlib import Path
 
+from regrow.engine import variables
 from regrow.engine.errors import FlowError
 from regrow.engine.jobs import TABLE_VARIABLE
 
@@ -29,12 +30,11 @@ def enter(root: Path) -> None:
     table = table_of(root)
     if table is None:
         return
-    source = str(root / "src")
-    others = [p for p in os.environ.get("PYTHONPATH", "").split(os.pathsep) if p and p != source]
-    os.environ["PYTHONPATH"] = os.pathsep.join([source, *others])
+    source = root / "src"
+    variables.put_first("PYTHONPATH", source)
     os.environ[TABLE_VARIABLE] = table
-    if source not in sys.path:
-        sys.path.insert(0, source)
+    if str(source) not in sys.path:
+        sys.path.insert(0, str(source))
 
 
 def table_of(root: Path) -> str | None:

@@ -38,17 +38,17 @@ def explain(name: str, url: str, text: str) -> str:
     scheme = "http" if url.startswith("http") else url.partition("://")[0]
     said = f"remote `{name}` ({url}): {text.rstrip('.')}"
     cause = re.sub(r"\w+://\S+", "", text)  # a port or a path may hold "403", or any word
-    mend = ""
+    fix = ""
     if "No module named" in text or ("requires" in text.lower() and "install" in text.lower()):
         extra = _EXTRA.get(scheme, "remotes")
-        mend = f"`pip install --constraint constraints.txt --editable '.[{extra}]'`"
+        fix = f"`pip install --constraint constraints.txt --editable '.[{extra}]'`"
     elif "host key" in cause.lower() or "HostKeyNotVerifiable" in cause:
-        mend = "add the server's key to ~/.ssh/known_hosts (`ssh-keyscan`), after checking it"
+        fix = "add the server's key to ~/.ssh/known_hosts (`ssh-keyscan`), after checking it"
     elif any(_says(cause, word) for word in _REFUSED_CREDENTIALS):
-        mend = _CREDENTIALS.get(scheme, "").format(name=name)
+        fix = _CREDENTIALS.get(scheme, "").format(name=name)
     elif any(_says(cause, word) for word in _NOT_FOUND):
-        mend = _PLACE.get(scheme, "").format(name=name)
-    return f"{said}. hint: {mend}." if mend else f"{said}."
+        fix = _PLACE.get(scheme, "").format(name=name)
+    return f"{said}. hint: {fix}." if fix else f"{said}."
 
 
 def _says(text: str, word: str) -> bool:

@@ -28,14 +28,9 @@ class Rule:
         """outputs that people ask for by name"""
         self.log = f"logs/{place}.log"
         self.benchmark = f"benchmarks/out/{place}.tsv"
-        words = [
-            "regrow",
-            "run",
-            step.name,
-            *(["--instance", "{instance}"] if step.instances else []),
-        ]
+        instance = "--instance {instance} " if step.instances else ""
         file = shlex.quote(params_file).replace("{", "{{").replace("}", "}}")
-        self.command = f"{' '.join(words)} --params {file} --log {self.log}"
+        self.command = f"regrow run {step.name} {instance}--params {file} --log {self.log}"
         """for `params:`, as Snakemake reads `shell:` only when the loop is over"""
         self._needs = needs
 

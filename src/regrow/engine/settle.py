@@ -138,11 +138,10 @@ def orphans(present: Present) -> list[tuple[Path, Record]]:
 
     One that is damaged, or of another job, is not among them: nothing is removed on its word.
     """
-    steps = {step.name for step in present.flow.steps if step.instances}
     found = []
     for path in sorted((present.root / "records").glob("*.json")):
         name = path.stem
-        if name in present.jobs or name.split(".")[0] not in steps or not path.is_file():
+        if not present.left_over(name) or not path.is_file():
             continue
         record = decode(path.read_bytes())
         if record is not None and name == actions.job_name(record):

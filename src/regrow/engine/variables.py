@@ -12,6 +12,7 @@ import contextlib
 import os
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 CLOSED = (
     "PATH", "PYTHONPATH", "VIRTUAL_ENV", "REGROW_ISA", "REGROW_THREADS", "REGROW_PROCESSES", "REGROW_TABLE",
@@ -31,6 +32,12 @@ AMOUNT = (
 """how much of the machine may be used (Snakemake and SLURM set them); each step's own test varies them"""
 OURS = "REGROW_"
 """begins the names of ours, none of which changes a bit"""
+
+
+def put_first(name: str, folder: Path) -> None:
+    """Put a folder in front of those that a variable such as PATH lists, once."""
+    others = [p for p in os.environ.get(name, "").split(os.pathsep) if p and p != str(folder)]
+    os.environ[name] = os.pathsep.join([str(folder), *others])
 
 
 def kept(name: str) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from regrow.engine import checkout, command, lineends, locks, project, settle, warm
+from regrow.engine import checkout, command, lineends, locks, project, settle, variables, warm
 from regrow.engine.assess import Assessment
 from regrow.engine.errors import FlowError
 from regrow.engine.jobs import Job
@@ -99,21 +99,9 @@ class Flow:
                     left.unlink(missing_ok=True)
         return True
 
-    def previous(self, step: str, instance: str) -> list[str]:
-        """The record of the instance before this one, none for the first."""
-        made = self._present.instances[step]
-        if instance not in made:
-            raise FlowError(f"`{step}` has no instance {instance} under {self.params_file}.")
-        at = made.index(instance)
-        return [f"records/{step}.{made[at - 1]}.json"] if at else []
-
     def needs(self, step: str, instance: str | None = None) -> list[str]:
         """The records that a job reads."""
         return [f"records/{name}.json" for name in self._present.job(step, instance).upstream]
-
-    def records(self, step: str) -> list[str]:
-        """The records of all instances of a step."""
-        return [job.record for job in self._present.jobs.values() if job.step.name == step]
 
     def rules(self, part: str = "", group: str = "main") -> list[Rule]:
         """What Snakemake needs to know of each step of a group: of one part of the flow, or of all."""
@@ -200,9 +188,8 @@ def _prepare_jobs(root: Path) -> None:
             f"{root}/Snakefile is read by the code of another checkout ({Path(__file__).parents[1]}), which was "
             "imported before it. Fix: start `snakemake` as a program, not from within another."
         )
-    for name, place in (("PYTHONPATH", root / "src"), ("PATH", Path(sys.executable).parent)):
-        others = [p for p in os.environ.get(name, "").split(os.pathsep) if p and p != str(place)]
-        os.environ[name] = os.pathsep.join([str(place), *others])
+    variables.put_first("PYTHONPATH", root / "src")
+    variables.put_first("PATH", Path(sys.executable).parent)
 
 
 def targets(present: Present, group: str) -> list[str]:

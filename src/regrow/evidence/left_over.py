@@ -20,9 +20,7 @@ def left_over(ledger: Ledger, records: list[Record]) -> list[str]:
     present = _present(ledger.root, DEFAULT_PARAMS) if instanced else None
     if present is None:
         return []
-    steps = {step.name for step in present.flow.steps if step.instances}
-    odd = [r for r in instanced if r.name not in present.jobs and r.step in steps]
-    return [_said(ledger, record, present) for record in odd]
+    return [_said(ledger, r, present) for r in instanced if present.left_over(r.name)]
 
 
 def _said(ledger: Ledger, record: Record, present: Present) -> str:

@@ -82,7 +82,7 @@ def test_a_path_is_inside_if_and_only_if_it_resolves_there(parts: list[str]):
 
 
 @pytest.mark.parametrize(
-    ("url", "text", "mend"),
+    ("url", "text", "fix"),
     [
         ("s3://b/x", "NoCredentialsError: Unable to locate credentials", "access_key_id"),
         ("s3://b/x", 'EndpointConnectionError: Could not connect to "http://h:1"', "endpointurl"),
@@ -105,8 +105,8 @@ def test_a_path_is_inside_if_and_only_if_it_resolves_there(parts: list[str]):
         ("gs://h/x", "Strange: unheard of", ""),
     ],
 )
-def test_trouble_names_the_setting(url: str, text: str, mend: str):
+def test_trouble_names_the_setting(url: str, text: str, fix: str):
     said = remote_trouble.explain("store", url, text)
     assert said.startswith(f"remote `store` ({url}): {text}")
-    assert ("hint: " in said) == bool(mend)
-    assert mend in said
+    assert ("hint: " in said) == bool(fix)
+    assert fix in said

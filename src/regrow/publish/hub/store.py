@@ -198,7 +198,7 @@ def faults(ledger: Ledger) -> list[str]:
 
 
 def _places(root: Path, wanted: list[Item]) -> tuple[Path, dict[Path, Item]]:
-    """The folder of all objects, and where each of these lies in it (DVC's layout)."""
+    """The folder of all objects, and where each is in it (DVC's layout)."""
     folder = root / FOLDER / "files" / "md5"
     return folder, {folder / item.md5[:2] / item.md5[2:]: item for item in wanted}
 

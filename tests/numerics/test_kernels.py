@@ -6,7 +6,8 @@ import ctypes
 
 import numpy as np
 import pytest
-from numerics import reference
+
+import exact_reference as reference
 
 F32 = np.float32
 

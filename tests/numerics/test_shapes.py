@@ -13,8 +13,8 @@ from regrow.numerics.torch import activate
 activate()
 
 import torch  # noqa: E402
-from numerics import tiny  # noqa: E402
 
+import tiny_layers as tiny  # noqa: E402
 from regrow.numerics.torch import functional, fused, optim  # noqa: E402
 from regrow.numerics.torch.attention import attention, causal, document_runs  # noqa: E402
 from regrow.numerics.torch.install import install  # noqa: E402

@@ -13,9 +13,9 @@ from regrow.numerics.torch import activate
 activate()
 
 import torch  # noqa: E402
-from numerics import tiny  # noqa: E402
 from torch import nn  # noqa: E402
 
+import tiny_layers as tiny  # noqa: E402
 from regrow.numerics.library import NumericsError  # noqa: E402
 from regrow.numerics.torch import functional, fused, optim  # noqa: E402
 from regrow.numerics.torch.attention import attention, document_runs, runs_of_mask  # noqa: E402
@@ -332,14 +332,14 @@ selfcheck.check()
 def test_activation_is_silent_and_needed_for_install():
     code = """
 import warnings; warnings.simplefilter("error")
-from numerics import tiny
+import tiny_layers as tiny
 from regrow.numerics.torch.install import install
 net = tiny.model()
 try: install(net)
 except Exception as error: assert "activate()" in str(error), error
 else: raise SystemExit("install without activate")
 """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd="tests")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd="tests/support")
     assert done.returncode == 0, done.stderr
     with warnings.catch_warnings():
         warnings.simplefilter("error")

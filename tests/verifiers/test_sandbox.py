@@ -15,8 +15,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from verifiers import attacks
 
+import sandbox_attacks as attacks
 from regrow.verifiers.sandbox import backends, runner, seccomp
 from regrow.verifiers.sandbox.limits import Limits, Program, Unavailable
 
@@ -94,7 +94,7 @@ def test_nothing_gets_out_for_a_normal_user(backend: str) -> None:
         for path in (folder, *folder.rglob("*")):
             path.chmod(0o755)
         ran = subprocess.run(
-            [python, "-B", str(folder / "attacks.py"), backend],
+            [python, "-B", str(folder / Path(attacks.__file__).name), backend],
             capture_output=True,
             text=True,
             env={"PYTHONPATH": str(folder / "src"), "HOME": "/", "PATH": os.environ["PATH"]},

@@ -1,4 +1,4 @@
-"""A tiny Olmo3 and a few training steps on it: `python tiny.py` prints a hash per step."""
+"""A tiny Olmo3 and a few training steps on it: `python tests/support/tiny_layers.py` prints a hash per step."""
 
 from __future__ import annotations
 

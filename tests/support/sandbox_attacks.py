@@ -2,7 +2,7 @@
 
 A program that reaches what it must not prints ESCAPED. `@NAME@` stands for something of the range: a
 port that listens, a file with a secret, a process to hurt. Plain Python without pytest, so that it can
-also be run as another user: `python attacks.py BACKEND` prints a line of JSON per attack.
+also be run as another user: `python sandbox_attacks.py BACKEND` prints a line of JSON per attack.
 """
 
 from __future__ import annotations

@@ -339,7 +339,9 @@ try: install(net)
 except Exception as error: assert "activate()" in str(error), error
 else: raise SystemExit("install without activate")
 """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd="tests/support")
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd="tests/support"
+    )
     assert done.returncode == 0, done.stderr
     with warnings.catch_warnings():
         warnings.simplefilter("error")

@@ -13,7 +13,7 @@ from regrow.params.data import Tokenizer
 from regrow.params.model import Model
 from regrow.tables import parquet
 from regrow.tokens import bpe
-from regrow.tokens.train import _config
+from regrow.tokens.train import config as _config
 
 SHAPE = Model(hidden=64, layers=4, heads=4, kv_heads=2, ffn=96, sliding_window=16, context=64)
 VOCABULARY = 400

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from regrow.params.data import Tokenizer as Params
 from regrow.release.export import _configure, _show_spoken
 from regrow.tokens import bpe, chat
-from regrow.tokens.train import _config
+from regrow.tokens.train import config as _config
 
 QUICK = settings(
     deadline=None,

@@ -12,7 +12,7 @@ from regrow.tables import parquet as tables
 HELDOUT = ("dev", "test")
 """splits of the tasks that nothing is trained on"""
 _OPTIONAL = ("question", "answer")
-_BESIDE = (".md", ".txt", ".dvc")
+_BESIDE = (".md", ".txt", ".dvc", ".yaml")
 """of files that say something about the others"""
 
 

@@ -38,6 +38,8 @@ class Flow:
     """said after a run: `{data}` is the folder of the last job"""
     ask: str = "`regrow verify`, `regrow audit {job}`."
     """said after a run: `{job}` is the last job"""
+    recipe: Callable[[Mapping[str, Any]], tuple[Step, ...]] | None = None
+    """the steps under given params (their values as JSON), where these decide which steps there are"""
     warm: tuple[str, ...] = ()
     """`package:name`s that most of the work of steps with idle packages is to load"""
     warm_start: Callable[[], None] = lambda: None
@@ -50,6 +52,14 @@ class Flow:
                 return step
         known = ", ".join(step.name for step in self.steps)
         raise FlowError(f"no step is called `{name}`. Steps: {known}.")
+
+    def under(self, params: Mapping[str, Any]) -> Flow:
+        """The flow with the steps that these params (as JSON) call for."""
+        return self if self.recipe is None else replace(self, steps=self.recipe(params))
+
+    def instances(self, params: Any) -> dict[str, list[str]]:
+        """The instances of every instanced step under a params object."""
+        return {step.name: step.instances(params) for step in self.steps if step.instances}
 
     @property
     def packages(self) -> tuple[str, ...]:
@@ -65,7 +75,7 @@ def flow() -> Flow:
         table = importlib.import_module(name)
         load = getattr(table, "load", None) or partial(load_params, model=table.PARAMS_ROOT)
         flow = Flow(name, tuple(table.STEPS), load, table.PARAMS_ROOT)
-        own = ("taken", "since", "result", "ask", "warm", "warm_start")
+        own = ("taken", "since", "result", "ask", "recipe", "warm", "warm_start")
         return replace(flow, **{n: getattr(table, n) for n in own if hasattr(table, n)})
     except (ImportError, AttributeError) as error:
         raise FlowError(f"{TABLE_VARIABLE}={name} is no table of steps: {error}") from None

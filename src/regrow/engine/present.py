@@ -63,6 +63,7 @@ class Present:
         known = self._resolved_params()
         self.params: dict[str, Any] = known["params"]
         """section -> values, defaults filled in, as JSON"""
+        self.flow = self.flow.under(self.params)
         self.instances: dict[str, list[str]] = known["instances"]
         self.jobs: dict[str, Job] = jobs.expand(
             self.flow, self.instances, known["taken"], known["since"]
@@ -92,11 +93,10 @@ class Present:
         known = files.read_json(cache)
         if not _resolved(known):
             params = self.flow.load(path)
+            values = params.model_dump(mode="json")
             known = {
-                "params": params.model_dump(mode="json"),
-                "instances": {
-                    step.name: step.instances(params) for step in self.flow.steps if step.instances
-                },
+                "params": values,
+                "instances": self.flow.under(values).instances(params),
                 "taken": self.flow.taken(params),
                 "since": self.flow.since(params),
             }
@@ -127,7 +127,7 @@ class Present:
         """The part `code` of a step: function, digest, modules with definitions, native files."""
         if step.name not in self._code:
             module = step.function.partition(":")[0]
-            found = closure(self.modules, module, self.flow.params_root, step.params)
+            found = closure(self.modules, module, self.flow.params_root, step.model_sections)
             if self._environment is None:
                 self._environment = Environment(self.root, self.root / PRIVATE / "environment")
             self._packages[step.name] = self._environment.packages(found.imports, step.packages)
@@ -152,7 +152,8 @@ class Present:
     def parts(self, job: Job, inputs: Mapping[str, str]) -> dict[str, Any]:
         """All parts of the key of a job, given the hashes of its inputs."""
         # A step without options has the key that it had before there were options.
-        options = {"options": dict(sorted(job.step.options.items()))} if job.step.options else {}
+        given = job.step.options_of(job.instance)
+        options = {"options": given} if given else {}
         return {
             **self.step_parts(job.step),
             **options,

@@ -245,7 +245,7 @@ class Runner:
         return {name for name in sys.modules if name.split(".")[0] in ours}
 
     def _extra(self, scratch: Path) -> dict[str, Any]:
-        extra: dict[str, Any] = dict(self.job.step.options)
+        extra: dict[str, Any] = self.job.step.options_of(self.job.instance)
         if self.job.instance is not None:
             extra["instance"] = self.job.instance
         if self.job.step.resumable:

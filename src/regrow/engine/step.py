@@ -55,8 +55,13 @@ class Step:
     instances: Callable[[Any], list[str]] | None = None
     """the instances under given params, in the order in which `previous` chains them"""
     resumable: bool = False
-    options: Mapping[str, str | int] = field(default_factory=dict)
-    """keyword arguments of the function by which steps that share it differ; part of the key"""
+    options: Mapping[str, Any] | Callable[[str | None], Mapping[str, Any]] = field(
+        default_factory=dict
+    )
+    """keyword arguments of the function by which steps that share it, or instances of one step, differ: JSON
+    values, part of the key; with a callable they are a function of the instance"""
+    models: Mapping[str, str] = field(default_factory=dict)
+    """section of `params` that the params model does not name -> the field whose model it has"""
     doc: str = ""
     """what it does, in a sentence or two, for people; decides no byte and is in no key"""
     part: str = ""
@@ -74,3 +79,13 @@ class Step:
     """third-party distributions that the function reaches without importing them statically"""
     idle: tuple[str, ...] = ()
     """packages that what the function imports would import for nothing: hidden while it is loaded"""
+
+    def options_of(self, instance: str | None) -> dict[str, Any]:
+        """The keyword arguments of one job, sorted by name."""
+        found = self.options(instance) if callable(self.options) else self.options
+        return dict(sorted(found.items()))
+
+    @property
+    def model_sections(self) -> list[str]:
+        """The fields of the params model whose code decides the sections that the step declares."""
+        return list(dict.fromkeys(self.models.get(name, name) for name in self.params))

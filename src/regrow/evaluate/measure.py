@@ -9,6 +9,7 @@ from pathlib import Path
 from transformers import Olmo3ForCausalLM
 
 from regrow.evaluate import harness, rates, replies
+from regrow.evaluate import own as tasks
 from regrow.evaluate.documents import Document
 from regrow.evaluate.items import Item
 from regrow.evaluate.lm import CheckpointLM
@@ -141,6 +142,12 @@ def long(subject: Subject, longmix: Path) -> list[Item]:
             end=end,
         )
     return items
+
+
+def own(subject: Subject, evals: Path, work: Path) -> list[Item]:
+    """Items of the tasks that the params name; a base model and a tuned one are asked alike: to continue a text."""
+    lm = CheckpointLM(subject.model, subject.vocabulary, seed=subject.settings.seed)
+    return tasks.measure(lm, evals, subject.settings.tasks, work / "own")
 
 
 def preference(subject: Subject, pairs: Path) -> list[Item]:

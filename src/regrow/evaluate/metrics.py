@@ -54,13 +54,16 @@ VARIANTS = {
 
 
 def metric(probe: str) -> Metric:
-    """The metric of a probe, `pass@k` and variants (`needle_yarn`) included.
+    """The metric of a probe, `pass@k`, tasks of one's own and variants (`needle_yarn`) included.
 
     Raises:
         KeyError: an unknown probe.
     """
     if probe in METRICS:
         return METRICS[probe]
+    if probe.startswith("task:"):
+        _, task, measure = probe.split(":", 2)
+        return Metric(f"{task}, {measure}", "lower" if "bits" in measure else "higher", False)
     if probe.startswith("pass@"):
         return Metric(f"passes in {probe[5:]} tries at T = 1")
     for end, condition in VARIANTS.items():

@@ -1,4 +1,4 @@
-"""Which probes a checkpoint of which stage gets."""
+"""Which probes a checkpoint gets: the recipe says them, by its kinds (`regrow.recipe.kinds`)."""
 
 from __future__ import annotations
 
@@ -33,23 +33,6 @@ class Plan:
     """which answer of a held-out pair is likelier"""
 
 
-PLANS: dict[str, Plan] = {
-    "pretrain": Plan(form="plain", text=True, answers="few"),
-    "midtrain": Plan(form="plain", text=True),
-    "midtrain_b": Plan(form="plain", text=True),
-    "soup": Plan(form="plain", text=True, long=True),
-    "longcontext_control": Plan(form="plain", text=True, long=True, yarn=True),
-    "longcontext": Plan(form="plain", text=True, long=True, untrained="think"),
-    "rlzero": Plan(form="plain"),
-    "rlzero_random": Plan(form="plain"),
-    "sft": Plan(form="think", preferences=True, untrained="instruct"),
-    "sft_instruct": Plan(form="instruct", tools=True),
-    "dpo": Plan(form="think", preferences=True),
-    "dpo_delta": Plan(form="think", preferences=True),
-    "rlvr": Plan(form="think"),
-}
-
-
 @dataclass(frozen=True)
 class Checkpoint:
     """What an instance `STAGE-NNNNNN` or `STAGE_seedN-NNNNNN` names."""
@@ -58,23 +41,14 @@ class Checkpoint:
     seed: int
     step: int
 
-    @property
-    def plan(self) -> Plan:
-        """The probes of its stage."""
-        return PLANS[self.stage]
-
 
 def checkpoint(instance: str) -> Checkpoint:
     """Take an instance's name apart.
 
     Raises:
-        ValueError: not such a name, or a stage that has no plan here.
+        ValueError: not such a name.
     """
     found = _INSTANCE.fullmatch(instance)
     if found is None:
         raise ValueError(f"{instance!r} is not called STAGE-NNNNNN, such as rlvr-000080")
-    if found["stage"] not in PLANS:
-        raise ValueError(
-            f"{instance}: stage {found['stage']!r} has no probes; add it to regrow.evaluate.probes"
-        )
     return Checkpoint(found["stage"], int(found["seed"] or 0), int(found["step"]))

@@ -9,35 +9,44 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from regrow.evaluate import documents, items, metrics, offline, probes, questions, results
+from regrow.evaluate import documents, items, metrics, offline, questions, results
+from regrow.evaluate.probes import Plan, checkpoint
 from regrow.params.evaluate import Evaluate
 
 
-def run(inputs: dict[str, Path], params: Any, output: Path, *, instance: str) -> dict[str, Any]:
+def run(
+    inputs: dict[str, Path],
+    params: Any,
+    output: Path,
+    *,
+    instance: str,
+    probes: dict[str, Any],
+) -> dict[str, Any]:
     """Write `results.json`, `items.parquet` and `samples.json` for the checkpoint `instance`.
 
     Args:
         inputs: `checkpoint` (Hugging Face format), `tokenizer`, `decontaminate`, `tasks`; for
-            stages about the long context `longmix`, about preferences `pairs`.
+            stages about the long context `longmix`, about preferences `pairs`; for tasks of one's own
+            `evals`.
         params: carries `evaluate`.
         output: the folder to fill.
         instance: stage and training step, `rlvr-000080` or `rlvr_seed1-000080`.
+        probes: the fields of `probes.Plan` that are not at their defaults.
 
     Returns:
         Counts: items, and the value of every probe.
 
     Raises:
-        ValueError: an instance of no known stage; nothing to score or to ask.
+        ValueError: not such an instance; nothing to score or to ask.
     """
     settings: Evaluate = params.evaluate
-    named = probes.checkpoint(instance)
-    plan = named.plan
+    named, plan = checkpoint(instance), Plan(**probes)
     offline.prepare()
     from regrow.numerics import torch as numerics
 
     numerics.activate()
     offline.import_model_class()
-    from regrow.evaluate.measure import Subject, answers, long, preference, text
+    from regrow.evaluate.measure import Subject, answers, long, own, preference, text
     from regrow.evaluate.samples import ask, grow
 
     subject = Subject.load(inputs["checkpoint"], inputs["tokenizer"], settings, plan)
@@ -53,6 +62,9 @@ def run(inputs: dict[str, Path], params: Any, output: Path, *, instance: str) ->
             shown = results.assemble(chosen, cost, settings)
             found += more
         found += answers(subject, inputs["tasks"], work)
+        if settings.tasks:
+            print(f"evaluate {instance}: {', '.join(settings.tasks)}", file=sys.stderr)
+            found += own(subject, inputs["evals"], work)
     finally:
         shutil.rmtree(work, ignore_errors=True)
     if plan.long:

@@ -12,7 +12,7 @@ from regrow.engine.hashing import sha256_file
 from regrow.evidence.ledger import Record
 from regrow.evidence.shelf import Shelf
 from regrow.release.composition import Source
-from regrow.release.own import STEPS
+from regrow.release.own import KINDS
 
 FILE = "own.parquet"
 COLUMNS = ["id", "url", "source", "licence", "outcome", "tokens"]
@@ -20,7 +20,7 @@ COLUMNS = ["id", "url", "source", "licence", "outcome", "tokens"]
 
 def records(chain: Iterable[Record]) -> list[Record]:
     """The steps of a chain that read what a fork brought; [] where there is no fork."""
-    return [record for record in chain if record.step in STEPS]
+    return [record for record in chain if record.function in KINDS]
 
 
 def brought(shelf: Shelf, chain: Iterable[Record]) -> list[dict[str, Any]]:
@@ -32,12 +32,12 @@ def brought(shelf: Shelf, chain: Iterable[Record]) -> list[dict[str, Any]]:
     found = []
     for record in records(chain):
         fork = dict(record.parts["params"].get("fork") or {})
-        source = next(n for n, e in record.inputs.items() if str(e["path"]).startswith("forks/"))
+        source = next(n for n, e in record.inputs.items() if _given(n, e))
         rows = shelf.rows(record.name, FILE, pl.lit(True), COLUMNS)
         found.append(
             {
                 "job": record.name,
-                "kind": STEPS[record.step],
+                "kind": KINDS[record.function],
                 "fork": record.instance,
                 "point": f"{fork['stage']}.{fork['checkpoint']:06d}" if fork else None,
                 "path": record.inputs[source]["path"],
@@ -51,6 +51,11 @@ def brought(shelf: Shelf, chain: Iterable[Record]) -> list[dict[str, Any]]:
             }
         )
     return found
+
+
+def _given(name: str, entry: dict[str, Any]) -> bool:
+    """Whether an input is what was brought: the fork's table, or the file of a data set of conversations."""
+    return entry.get("kind") == "source" and name in ("documents", "chats")
 
 
 def _shares(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -72,14 +77,13 @@ def sources(shelf: Shelf, chain: Iterable[Record]) -> list[Source]:
     """
     found: dict[tuple[str, str], Source] = {}
     for part in brought(shelf, chain):
+        origin = f"fork {part['fork']}" if part["fork"] else f"data set {part['job']}"
         for share in part["shares"]:
-            name = f"{share['source']} (fork {part['fork']})"
+            name = f"{share['source']} ({origin})"
             key = (name, share["licence"])
             found.setdefault(
                 key,
-                Source(
-                    name, share["licence"], origin=f"fork {part['fork']}", sha256=part["sha256"]
-                ),
+                Source(name, share["licence"], origin=origin, sha256=part["sha256"]),
             )
     return [found[key] for key in sorted(found)]
 
@@ -88,9 +92,9 @@ def files(root: Path, chain: Iterable[Record]) -> list[dict[str, Any]]:
     """The files that a fork brought: path, size, sha256, and no host (see lineage.sources.source_files)."""
     found = []
     for record in records(chain):
-        for entry in record.inputs.values():
+        for name, entry in record.inputs.items():
             path = root / str(entry["path"])
-            if entry.get("kind") == "source" and str(entry["path"]).startswith("forks/"):
+            if _given(name, entry):
                 here = path.is_file()
                 found.append(
                     {

@@ -14,11 +14,12 @@ from regrow.engine import definition, records, shape
 from regrow.engine.names import shown
 from regrow.engine.visible import visible
 from regrow.evidence.errors import Unanswerable
-from regrow.recipe.table import STEPS
+from regrow.recipe import kinds, order
+from regrow.recipe.kind import Kind
 from regrow.release import stages
 
-_RANK = {step.name: rank for rank, step in enumerate(STEPS)}
-_STAGE_RANK = {name: rank for rank, name in enumerate(stages.STAGES)}
+_ABOUT = ("regrow.evaluate.step:run", "regrow.release.step:run")
+"""functions of steps whose instances name a checkpoint"""
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,26 @@ class Record:
         return dict(self.parts.get("options") or {})
 
     @property
+    def function(self) -> str:
+        """The function that made it, "module:function"."""
+        return str((self.parts.get("code") or {}).get("function", ""))
+
+    @property
+    def kind(self) -> Kind | None:
+        """The kind of training that made it, None for what is no checkpoint."""
+        return kinds.of(self.function)
+
+    @property
+    def stage(self) -> str:
+        """The step's name without a seed's end."""
+        return self.step.partition("_seed")[0]
+
+    @property
+    def is_control(self) -> bool:
+        """Whether it is of a stage that others are compared with, or of a further run in another order."""
+        return self.kind is not None and self.kind.is_control(self.options)
+
+    @property
     def trained(self) -> tuple[str, int] | None:
         """Stage and training step of the checkpoint that this is or is about; None: no checkpoint.
 
@@ -100,30 +121,25 @@ class Record:
         """
         if self.instance is None:
             return None
+        if self.kind is not None:
+            return (self.step, int(self.instance)) if self.instance.isdecimal() else None
         try:
-            name, step = stages.split(
-                f"{self.step}-{self.instance}" if self.instance.isdigit() else self.instance
-            )
-            stages.stage(name)
-        except (ValueError, KeyError):
+            return stages.split(self.instance) if self.function in _ABOUT else None
+        except ValueError:
             return None
-        return name, step
 
     @property
     def makes_checkpoint(self) -> bool:
         """Whether the step is a training stage."""
-        trained = self.trained
-        return trained is not None and trained[0] == self.step
+        return self.kind is not None and self.trained is not None
 
     @property
-    def order(self) -> tuple[int, str, int, str]:
-        """Sort key: the order of the flow, then that of the stages, then the instance."""
-        trained = self.trained
-        stage = "" if trained is None else trained[0].partition("_seed")[0]
+    def order(self) -> tuple[bool, int, str, str]:
+        """Sort key: the order of the flow, repetitions under other seeds behind, then step and instance."""
         return (
-            _RANK.get(self.step, len(_RANK)),
+            "_seed" in self.step,
+            order.rank(self.function),
             self.step,
-            _STAGE_RANK.get(stage, -1),
             self.instance or "",
         )
 
@@ -186,8 +202,23 @@ class Ledger:
 
         Chains that hold together go first: records of another run may be left in the tree.
         """
-        made = [found[-1] for s in reversed(stages.MAIN) if (found := self.checkpoints(s))]
+        lasts: dict[str, Record] = {}
+        for record in self.checkpoints():
+            if not record.is_control and record.stage == record.step:
+                lasts[record.step] = record
+        made = sorted(lasts.values(), key=lambda one: (*self.way(one), one.order), reverse=True)
         return next((one for one in made if not self.broken(one)), made[0] if made else None)
+
+    def way(self, record: Record) -> tuple[bool, int]:
+        """How far a checkpoint is from the beginning: whether it is tuned to think, and how many stages led to it."""
+        chain = {one.step for one in self.ancestry(record) if one.makes_checkpoint}
+        thinks = any(
+            one.options.get("branch", one.options.get("form")) == "think"
+            for one in self.ancestry(record)
+            if one.makes_checkpoint
+        )
+        instruct = record.options.get("branch") == "instruct"
+        return thinks and not instruct, len(chain)
 
     def broken(self, record: Record) -> str:
         """Where the chain of a record does not hold together, "" where it does.

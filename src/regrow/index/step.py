@@ -13,18 +13,20 @@ from regrow.index.rows import Rows
 
 READERS: dict[str, Callable[[Path], Iterator[Rows]]] = {
     "sftdata": rows.examples,
-    "forksft": rows.examples,
+    "chats": rows.examples,
     "pairs": rows.pairs,
 }
-"""step that made the data -> how its rows are read; all others make packs"""
+"""kind of data set -> how its rows are read; all others are packs"""
 
 
-def reader(step: str) -> Callable[[Path], Iterator[Rows]]:
-    """How the rows of what `step` made are read."""
-    return READERS.get(step.partition("_seed")[0], rows.packed)
+def reader(kind: str) -> Callable[[Path], Iterator[Rows]]:
+    """How the rows of a kind of data set are read."""
+    return READERS.get(kind, rows.packed)
 
 
-def run(inputs: dict[str, Path], params: Any, output: Path, *, instance: str) -> dict[str, Any]:
+def run(
+    inputs: dict[str, Path], params: Any, output: Path, *, instance: str, kind: str
+) -> dict[str, Any]:
     """Fill `output` with the index of `inputs["data"]`; returns its rows, tokens and shards.
 
     Args:
@@ -32,11 +34,11 @@ def run(inputs: dict[str, Path], params: Any, output: Path, *, instance: str) ->
         params: none are read.
         output: the folder to fill.
         instance: `<step>` or `<step>-<its instance>`.
+        kind: of the data set: `pack`, `midmix`, `longmix`, `sftdata`, `chats`, `pairs`.
 
     Raises:
         ValueError: the data cannot be indexed, see `rows` and `build`.
     """
-    step = instance.rpartition("-")[0] or instance
-    meta = files.write(output, shards(reader(step)(inputs["data"])))
+    meta = files.write(output, shards(reader(kind)(inputs["data"])))
     print(f"  {meta['tokens']} tokens in {meta['rows']} rows", file=sys.stderr)
     return {"tokens": meta["tokens"], "rows": meta["rows"], "shards": len(meta["shards"])}

@@ -113,8 +113,10 @@ class Mix(Block):
 
 
 class Tokenizer(Block):
-    """Byte-level BPE."""
+    """Byte-level BPE, or a tokenizer that is given."""
 
+    file: str | None = Field(default=None, pattern=r"^[\w./-]+$")
+    """a tokenizer.json below the repository, taken as it is; of the rest only `special_tokens` then counts"""
     vocabulary: int = Field(default=2_048, ge=300, le=65_536)
     """tokens, special ones included"""
     sample_bytes: int = Field(default=5_000_000, ge=10_000)

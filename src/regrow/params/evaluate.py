@@ -47,6 +47,8 @@ class Evaluate(Block):
     """long held-out windows"""
     needles: int = Field(default=24, ge=1)
     """of each kind"""
+    tasks: list[str] = []
+    """lm-eval tasks of one's own: names of `evals/<name>.yaml`, whose rows lie beside them"""
     pairs: int = Field(default=300, ge=1)
     """held-out preference pairs per source"""
     seed: int = 0

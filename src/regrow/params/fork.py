@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from pydantic import Field, model_validator
 
 from regrow.params.base import Block
@@ -14,7 +12,7 @@ class Fork(Block):
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]{0,40}$")
     """of the branch: its documents lie in forks/<name>/"""
-    stage: Literal["pretrain", "midtrain", "soup", "longcontext"] = "pretrain"
+    stage: str = "pretrain"
     """of the checkpoint; the next stage that reads documents reads the branch's: midtraining, the rest of
     midtraining, long context; after `longcontext` only fine-tuning is left, for conversations"""
     checkpoint: int = Field(ge=0)
@@ -42,9 +40,4 @@ class Fork(Block):
     def _something_to_read(self) -> Fork:
         if not (self.documents or self.chats):
             raise ValueError("a fork needs documents or chats")
-        if self.documents and self.stage == "longcontext":
-            raise ValueError(
-                "no stage after longcontext reads documents: fork an earlier checkpoint, or set documents: "
-                "false and give chats"
-            )
         return self

@@ -7,8 +7,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ValidationError, model_validator
+from pydantic import BaseModel, SerializeAsAny, ValidationError, create_model, model_validator
+from pydantic_core import PydanticCustomError
 
+from regrow.params import points, recipe
 from regrow.params.base import Block
 from regrow.params.data import Classify, Decontaminate, Dedup, Filter, Mix, Pack, Tokenizer
 from regrow.params.evaluate import Evaluate, Release
@@ -16,6 +18,7 @@ from regrow.params.fork import Fork
 from regrow.params.model import Model
 from regrow.params.posttrain import Difficulty, LongMix, MidMix, Pairs, SftData, Tasks
 from regrow.params.sources import Crawl, Text
+from regrow.params.stages import Dataset, Stage
 from regrow.params.takedown import Takedown
 from regrow.params.train import (
     Anneal,
@@ -30,8 +33,13 @@ from regrow.params.train import (
 
 
 class Params(Block):
-    """A run of the flow, stage by stage, in the order of the flow."""
+    """A run of the flow: its recipe, and the settings of each step in the order of the flow."""
 
+    stages: tuple[SerializeAsAny[Stage], ...] = ()
+    """the training stages in their order: names, or names with what they say (docs/guides/recipe.md); default:
+    the recipe after Olmo 3"""
+    datasets: tuple[Dataset, ...] = ()
+    """data sets of training beside the built-in ones"""
     crawl: Crawl = Crawl()
     text: Text = Text()
     filter: Filter = Filter()
@@ -62,21 +70,65 @@ class Params(Block):
     fork: Fork | None = None
     takedown: Takedown | None = None
 
+    @model_validator(mode="before")
+    @classmethod
+    def _recipe(cls, raw: Any) -> Any:
+        """The entries of the recipe with what they leave out."""
+        if not isinstance(raw, dict):
+            return raw
+        try:
+            part = "datasets"
+            datasets = recipe.datasets(raw.get("datasets") or ())
+            part = "stages"
+            given = raw.get("stages", recipe.DEFAULT)
+            sections = {n for n, f in cls.model_fields.items() if _block(f.annotation)}
+            stages = recipe.stages(given, datasets, sections)
+        except recipe.RecipeError as error:
+            raise PydanticCustomError(
+                "recipe", "{part}: {why}", {"part": part, "why": str(error)}
+            ) from None
+        return {**raw, "stages": stages, "datasets": datasets}
+
+    @model_validator(mode="after")
+    def _checkpoints_are_there(self) -> Params:
+        for stage in self.stages:
+            if why := points.problem(self, stage):
+                raise ValueError(why)
+        return self
+
     @model_validator(mode="after")
     def _forked_where_there_is_a_checkpoint(self) -> Params:
         if self.fork is None:
             return self
-        stages = {
-            "pretrain": self.pretrain.checkpoints(),
-            "midtrain": self.midtrain.checkpoints()[:-1],  # after the last nothing is left to train
-            "soup": self.midtrain.checkpoints()[-1:],
-            "longcontext": self.longcontext.checkpoints()[-1:],
-        }
-        if self.fork.checkpoint not in (have := stages[self.fork.stage]):
+        at = points.forkable(self)
+        if self.fork.stage not in at:
+            raise ValueError(
+                f"fork.stage ({self.fork.stage}): no stage that can be forked; there are {list(at)}"
+            )
+        if self.fork.checkpoint not in (have := at[self.fork.stage]):
             raise ValueError(
                 f"fork.checkpoint ({self.fork.checkpoint}) is no checkpoint of {self.fork.stage} that can "
                 f"be forked: {have}"
             )
+        enters = points.entering(self, self.fork.stage, self.fork.checkpoint)
+        if self.fork.documents and "documents" not in enters:
+            raise ValueError(
+                f"no stage after {self.fork.stage} reads documents: fork an earlier checkpoint, or set documents: "
+                "false and give chats"
+            )
+        if self.fork.chats and "chats" not in enters:
+            raise ValueError(
+                f"no stage after {self.fork.stage} reads conversations: set fork.chats: false"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _taken_down_where_there_is_a_stage(self) -> Params:
+        if self.takedown is not None:
+            named = [*(s.name for s in self.stages), "anneal"]
+            for stage in self.takedown.first:
+                if stage not in named:
+                    raise ValueError(f"takedown.first: no stage `{stage}`; there are {named}")
         return self
 
 
@@ -118,18 +170,34 @@ def load(path: Path) -> Params:
 
 def check(raw: dict[str, Any], origin: str) -> Params:
     """Validate an already parsed mapping; `origin` is named in errors. Raises ParamsError."""
+    model = model_of(raw)
     try:
-        return Params.model_validate(raw)
+        return model.model_validate(raw)
     except ValidationError as error:
         raise ParamsError(
-            "\n".join(f"{origin}: {_explain(item)}" for item in error.errors())
+            "\n".join(f"{origin}: {_explain(item, model)}" for item in error.errors())
         ) from None
 
 
-def _explain(item: Any) -> str:
+def model_of(raw: dict[str, Any]) -> type[Params]:
+    """The model of a file: with a section for each stage and data set of its own that has settings there."""
+    own = {
+        name: Params.model_fields[section].annotation
+        for name, section in recipe.models(raw).items()
+        if name not in Params.model_fields and section in Params.model_fields
+    }
+    if not own:
+        return Params
+    fields: dict[str, Any] = {name: (block, block()) for name, block in own.items() if block}
+    return create_model("Params", __base__=Params, **fields)
+
+
+def _explain(item: Any, params: type[Params]) -> str:
+    if item["type"] == "recipe":
+        return str(item["msg"])
     where = ".".join(str(part) for part in item["loc"]) or "(top level)"
     if item["type"] == "extra_forbidden":
-        known = _fields_at(item["loc"][:-1])
+        known = _fields_at(item["loc"][:-1], params)
         near = difflib.get_close_matches(str(item["loc"][-1]), known, n=1)
         mend = f"Did you mean `{near[0]}`?" if near else f"Known here: {', '.join(known)}."
         return f"{where}: unknown key. {mend}"
@@ -137,8 +205,13 @@ def _explain(item: Any) -> str:
     return f"{where}: {item['msg']}, got {value}. `regrow schema` describes the field."
 
 
-def _fields_at(loc: tuple[Any, ...]) -> list[str]:
-    model: type[BaseModel] = Params
+def _block(annotation: Any) -> bool:
+    """Whether a field of the params is a section with settings of its own."""
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel)
+
+
+def _fields_at(loc: tuple[Any, ...], params: type[Params]) -> list[str]:
+    model: type[BaseModel] = params
     for part in loc:
         field = model.model_fields.get(str(part))
         annotation = field.annotation if field else None

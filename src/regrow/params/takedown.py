@@ -8,11 +8,6 @@ from pydantic import Field, model_validator
 
 from regrow.params.base import Block
 
-Trained = Literal[
-    "pretrain", "midtrain", "midtrain_b", "anneal", "longcontext", "longcontext_control"
-]
-"""stages that read text of documents"""
-
 
 class Takedown(Block):
     """Which documents are taken down (`takedowns/<name>/documents.json`), and how. Absent: none are."""
@@ -22,7 +17,7 @@ class Takedown(Block):
     depth: Literal["training", "everything"] = "training"
     """training: their text is masked out of every training sequence, slots kept; everything: they are
     dropped behind the text extraction, and all that follows is made without them"""
-    first: dict[Trained, int] = {}
+    first: dict[str, int] = {}
     """depth training: stage -> the first of its steps that saw any of them; a stage that is not named saw
     none. The masking step computes it again and refuses another"""
 

@@ -36,7 +36,13 @@ SCHEMA: dict[str, Any] = {
 
 
 def run(
-    inputs: dict[str, Path], params: Any, output: Path, *, form: str, seed: int
+    inputs: dict[str, Path],
+    params: Any,
+    output: Path,
+    *,
+    form: str,
+    seed: int,
+    settings: str = "difficulty",
 ) -> dict[str, Any]:
     """Fill `output` with prompts.parquet (every prompt asked) and drops.parquet (those not kept).
 
@@ -47,7 +53,7 @@ def run(
         ValueError: no task can be asked, or none is kept.
     """
     runtime.prepare()
-    p: Difficulty = params.difficulty
+    p: Difficulty = getattr(params, settings)
     model = install(files.load(inputs["policy"]))
     tokenizer = load_tokenizer(inputs["tokenizer"])
     key = f"difficulty {form} {p.seed + seed}"

@@ -65,7 +65,9 @@ class NoPair(Exception):
     """A prompt gives no pair; the message is a reason for the drops."""
 
 
-def run(inputs: dict[str, Path], params: Any, output: Path, *, seed: int) -> dict[str, Any]:
+def run(
+    inputs: dict[str, Path], params: Any, output: Path, *, seed: int, settings: str = "pairs"
+) -> dict[str, Any]:
     """Fill `output` with pairs.parquet (train prompts), heldout.parquet (dev) and drops.parquet.
 
     Inputs: `strong`, `weak` (checkpoints), `tasks`, `tokenizer`. Returns counts of pairs by table
@@ -75,9 +77,9 @@ def run(inputs: dict[str, Path], params: Any, output: Path, *, seed: int) -> dic
         ValueError: no task can be asked, or no pair of one source came about.
     """
     runtime.prepare()
-    maker = Maker(inputs, params.pairs, seed)
+    p: Pairs = getattr(params, settings)
+    maker = Maker(inputs, p, seed)
     output.mkdir(parents=True, exist_ok=True)
-    p: Pairs = params.pairs
     drops: list[Drop] = []
     counts: dict[str, Any] = {}
     for table, split, judged, delta in (

@@ -21,10 +21,12 @@ from regrow.reinforce.groups import REWARDS, Group, Sampler
 from regrow.reinforce.order import Pools
 from regrow.reinforce.prompts import Prompt, load_tokenizer
 from regrow.tables import parquet
-from regrow.train import digest, stage
+from regrow.train import digest
 from regrow.train.engine import Engine
 from regrow.train.grpo import Answer, AnswerBatch, Answers, Grpo
 from regrow.train.source import Source
+from regrow.train.stage import Plan
+from regrow.train.stage import run as train
 
 PROMPTS = "prompts.parquet"
 
@@ -48,23 +50,29 @@ def run(
         ValueError, SystemExit: see `regrow.train.stage.run`.
     """
     more = {"instance": instance, "scratch": scratch, **options}
-    return stage.run(plan, inputs, params, output, **more) | table.counts(output)
+    return train(plan, inputs, params, output, **more) | table.counts(output)
 
 
 def plan(
-    inputs: dict[str, Path], params: Any, *, section: str, form: str, reward: str, seed: int
-) -> stage.Plan:
-    """The stage whose parameters are `params.<section>`.
+    inputs: dict[str, Path],
+    params: Any,
+    *,
+    stage: str,
+    settings: str,
+    form: str,
+    reward: str,
+    seed: int,
+) -> Plan:
+    """The stage whose parameters are `params.<settings>`.
 
-    `form` of the prompts; `reward`: `verified`, or `random` (the control); `seed` is added to
+    `stage`: its name; `form` of the prompts; `reward`: `verified`, or `random` (the control); `seed` is added to
     the one of the parameters.
     """
-    block: Rlvr = getattr(params, section)
-    name = section + ("_random" if reward == "random" else "") + (f"_seed{seed}" if seed else "")
+    block: Rlvr = getattr(params, settings)
     path = inputs["data"] / PROMPTS
     tokenizer_file = inputs["tokenizer"] / "tokenizer.json"
     # The control sees the prompts and the draws of the run that it is a control of.
-    key = f"{section} {form} seed {block.seed + seed}"
+    key = f"{settings} {form} seed {block.seed + seed}"
     prompts = read(path)
     config = files.load_config(inputs["base"])
     _check(path, prompts, block, int(config.max_position_embeddings))
@@ -75,8 +83,8 @@ def plan(
         temperature=block.temperature,
     )
     sampler = Sampler(block, Pools(prompts, block.domains, key), asker, REWARDS[reward], key)
-    return stage.Plan(
-        name=name,
+    return Plan(
+        name=f"{stage}_seed{seed}" if seed else stage,
         config=config,
         block=block,
         objective=Grpo(

@@ -9,8 +9,8 @@ from regrow.release import methods, readings
 from regrow.release.records import Artifact
 from regrow.release.sentence import Sentence
 
-WEIGHTS = ("base", "previous", "a", "b")
-"""inputs of a training step that are checkpoints"""
+WEIGHTS = ("base", "previous", *"abcdefghijklmnopqrstuvwxyz")
+"""inputs of a training step that are checkpoints; letters: the runs that a soup averages"""
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,26 @@ from typing import Any
 from regrow.release.records import Artifact
 from regrow.release.sentence import Sentence, whole
 
-_KEPT = {
-    "a": "the first run",
-    "b": "the second run",
-    "mean": "the mean of their weights",
-}
+_COUNT = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+_ORDER = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth")
+
+
+def run_named(letter: str) -> str:
+    """What a soup keeps, by the name of its input: `a` is the first run; "" for what is none."""
+    if letter == "mean":
+        return "the mean of their weights"
+    place = ord(letter) - ord("a") if len(letter) == 1 else -1
+    return f"the {_ORDER[place]} run" if 0 <= place < len(_ORDER) else ""
+
+
+def _runs(record: Artifact) -> str:
+    """How many runs a soup is of, in words."""
+    count = sum(len(source.name) == 1 for source in record.inputs)
+    return _COUNT[count] if count < len(_COUNT) else str(count)
+
+
+def _soup_title(record: Artifact) -> str:
+    return f"Soup of {_runs(record)} runs"
 
 
 def title(record: Artifact) -> str:
@@ -92,11 +107,12 @@ def _midtrain(record: Artifact) -> _Told:
 
 
 def _soup(record: Artifact) -> _Told:
-    kept = _KEPT.get(str(record.counts.get("kept")))
-    if kept is None:
-        return "The mean of the weights of two runs, or the better of the two.", []
+    kept = run_named(str(record.counts.get("kept")))
+    count = _runs(record)
+    if not kept:
+        return f"The mean of the weights of {count} runs, or the best of them.", []
     return (
-        f"Two runs and the mean of their weights compared on held-out text; kept: {kept}.",
+        f"{count.capitalize()} runs and the mean of their weights compared on held-out text; kept: {kept}.",
         ["counts.kept"],
     )
 
@@ -151,6 +167,14 @@ def _rl(record: Artifact) -> _Told:
     return f"{text}.", fields
 
 
+def _order(record: Artifact) -> str:
+    run = str(record.options.get("run", "a"))
+    place = ord(run) - ord("a") if len(run) == 1 else 0
+    if not place:
+        return ""
+    return f", {_ORDER[place]} data order" if place < len(_ORDER) else f", data order {place + 1}"
+
+
 def _named(words: str) -> Callable[[Artifact], str]:
     return lambda record: words
 
@@ -160,12 +184,10 @@ _Known = tuple[Callable[[Artifact], str], Callable[[Artifact], _Told]]
 _KNOWN: dict[str, _Known] = {
     "regrow.train.kinds.pretrain:run": (_named("Pretraining"), _pretrain),
     "regrow.train.kinds.midtrain:run": (
-        lambda r: (
-            "Midtraining, second data order" if r.options.get("run") == "b" else "Midtraining"
-        ),
+        lambda r: "Midtraining" + _order(r),
         _midtrain,
     ),
-    "regrow.train.soup:run": (_named("Soup of two runs"), _soup),
+    "regrow.train.soup:run": (_soup_title, _soup),
     "regrow.train.kinds.longcontext:run": (
         lambda r: (
             "Control of the long-context extension"

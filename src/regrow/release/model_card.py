@@ -11,6 +11,7 @@ from regrow.params.evaluate import Release
 from regrow.release import stages, statements
 from regrow.release.history import WEIGHTS, Trained, book, history, unknown, upstream
 from regrow.release.history import form as form_of
+from regrow.release.methods import run_named
 from regrow.release.own import Own
 from regrow.release.probes import FAMILIES, probes
 from regrow.release.records import Artifact, Source
@@ -67,6 +68,7 @@ def front_matter(
             str(config.get("model_type") or "unknown"),
             "reproducible",
             kind,
+            form,
             stages.split(instance)[0],
         ],
     }
@@ -159,16 +161,16 @@ def data(record: Artifact | None) -> list[Source]:
 def soup(decision: Mapping[str, Any]) -> str:
     """What a soup kept and why, "" for what is none."""
     losses = decision.get("losses")
+    losses = losses if isinstance(losses, Mapping) else {}
     found = {
         name: losses[name]["mean"]
-        for name in ("a", "b", "mean")
-        if isinstance(losses, Mapping) and _number((losses.get(name) or {}).get("mean"))
+        for name in sorted(losses)
+        if run_named(name) and _number((losses.get(name) or {}).get("mean"))
     }
-    names = {"a": "the first run", "b": "the second run", "mean": "the mean of their weights"}
-    kept = names.get(str(decision.get("kept")))
-    if kept is None or len(found) < len(names):
+    kept = run_named(str(decision.get("kept")))
+    if not kept or "mean" not in found or len(found) < 3:
         return ""
-    shown = ", ".join(f"{names[name]} {number(value, 3)}" for name, value in found.items())
+    shown = ", ".join(f"{run_named(name)} {number(value, 3)}" for name, value in found.items())
     return f"Held-out loss (nats per token): {shown}. Kept: {kept}."
 
 
@@ -297,7 +299,8 @@ def facts(
     record = records.get("checkpoint")
     known = book(records.values())
     chain = history(known, record) if record else []
-    named = stages.stage(name).form
+    asked = results.get("form")
+    named = asked if isinstance(asked, str) else "plain"
     form = form_of(known, record, named) if record else named
     shown = samples.get("samples")
     architectures = config.get("architectures") or ["unknown"]

@@ -12,8 +12,12 @@ import polars as pl
 from regrow.release.records import Artifact
 from regrow.tables import parquet
 
-STEPS = {"forkmix": "documents", "forksft": "conversations"}
-"""the steps that read a fork's own, and what they read"""
+KINDS = {
+    "regrow.tasks.forkmix:run": "documents",
+    "regrow.tasks.forksft:run": "conversations",
+    "regrow.tasks.chats:run": "conversations",
+}
+"""functions of the steps that read what somebody brings, and what they read"""
 SHOWN = 200
 """documents that a card names one by one"""
 _FATES = ("kept", "held out", "unused", "dropped")
@@ -21,7 +25,7 @@ _FATES = ("kept", "held out", "unused", "dropped")
 
 @dataclass(frozen=True)
 class Own:
-    """The documents or the conversations of a fork."""
+    """The documents or the conversations that somebody brought."""
 
     step: str
     """`forkmix.notes`"""
@@ -51,16 +55,16 @@ class Own:
 
 
 def read(inputs: Mapping[str, Path], records: Mapping[str, Artifact]) -> list[Own]:
-    """What the inputs `forkmix.<name>` and `forksft.<name>` hold, in that order; [] without a fork.
+    """What the inputs hold that the steps in `KINDS` made, documents first; [] where nothing was brought.
 
     Raises:
         OSError: `own.parquet` of one is missing.
     """
     found = []
-    for step, kind in STEPS.items():
-        for name in sorted(name for name in inputs if name.startswith(f"{step}.")):
+    for function, kind in KINDS.items():
+        for name in sorted(n for n in inputs if n in records and records[n].function == function):
             table = parquet.read(inputs[name] / "own.parquet")
-            fork = records[name].params.get("fork", {}) if name in records else {}
+            fork = records[name].params.get("fork", {})
             point = f"{fork['stage']}-{fork['checkpoint']:06d}" if fork else ""
             found.append(Own(name, kind, point, tuple(_shares(table)), tuple(_rows(table))))
     return found

@@ -15,7 +15,9 @@ def reads(record: Artifact, known: Mapping[str, Artifact]) -> Sentence:
     names = [source for source in record.inputs if source.kind != "record"]
     data = next((source for source in names if source.name == "data"), None)
     if data is None:
-        held = [s for s in names if s.name not in ("a", "b", "base", "previous", "tokenizer")]
+        held = [
+            s for s in names if len(s.name) > 1 and s.name not in ("base", "previous", "tokenizer")
+        ]
         by = tuple(f"{record.step}/inputs.{s.name}" for s in names)
         if record.function == "regrow.train.soup:run":
             where = f"; compared on held-out text of {held[0].path}" if held else ""
@@ -89,13 +91,14 @@ def _pairs(made: Artifact, record: Artifact) -> _Told:
 
 def _prompts(made: Artifact, record: Artifact) -> _Told:
     kept, policy = whole(made.counts.get("kept")), made.made_by("policy")
-    most = get(made.params, "difficulty.max_pass_rate")
+    section = str(made.options.get("settings", "difficulty"))
+    most = get(made.params, f"{section}.max_pass_rate")
     text, fields = "Its own answers to prompts of the tasks", []
     if kept is not None:
         text, fields = f"Its own answers to {plural(kept, 'prompt')} of the tasks", ["counts.kept"]
     if isinstance(most, int | float) and policy:
         text += f" of which {policy} passed at most {most:g}"
-        fields += ["params.difficulty.max_pass_rate", "inputs.policy"]
+        fields += [f"params.{section}.max_pass_rate", "inputs.policy"]
     verdicts = record.options.get("reward") == "verified"
     return f"{text}{', and the verdicts on them' if verdicts else ''}.", fields
 
@@ -107,6 +110,7 @@ _KNOWN: dict[str, Callable[[Artifact, Artifact], _Told]] = {
     "regrow.tasks.longmix:run": _mixture("The long-context mix"),
     "regrow.tasks.sftdata:run": _examples,
     "regrow.tasks.forksft:run": _examples,
+    "regrow.tasks.chats:run": _examples,
     "regrow.reinforce.pairs:run": _pairs,
     "regrow.reinforce.difficulty:run": _prompts,
 }

@@ -10,6 +10,7 @@ from regrow.release.composition import UNKNOWN
 from regrow.release.records import Artifact
 from regrow.release.sentence import TABLE, Sentence, get, plural, whole
 
+_ITEMS = "evaluation items"
 KNOWN = {
     "regrow.crawl.step:crawl": "fetches and copies pages",
     "regrow.text.step:extract": "takes text out of pages and PDFs; what it cannot read is dropped",
@@ -21,17 +22,27 @@ KNOWN = {
     "regrow.mix.step:run": "drops below a quality cutoff, and repeats",
     "regrow.tasks.step:run": "writes questions with worked answers",
     "regrow.tokens.train:run": "learns the vocabulary",
+    "regrow.tokens.given:run": "takes a vocabulary that is given",
     "regrow.tokens.pack:run": "cuts the mix into sequences",
     "regrow.tasks.midmix:run": "composes the midtraining mix, without what shares text with evaluation items",
     "regrow.tasks.forkmix:run": "adds a fork's documents to the midtraining mix, without repeats and what shares text with held-out items",
     "regrow.tasks.longmix:run": "composes long sequences; drops what is short or too (in)compressible",
     "regrow.tasks.sftdata:run": "composes chat examples; drops duplicates, repetition, other languages and claims to be somebody",
     "regrow.tasks.forksft:run": "adds a fork's conversations; drops what is too long, repeated or shared with items",
+    "regrow.tasks.chats:run": "takes conversations that are given; drops what is too long, repeated or shared with items",
     "regrow.reinforce.pairs:run": "draws pairs of answers; drops those without a right answer or a difference",
     "regrow.reinforce.difficulty:run": "drops questions that are too easy or too hard",
     "regrow.takedown.mask:run": "masks documents that were taken down",
 }
 """what the flow's own data steps do, by function; none of them looks for personal data, bias or illegal content"""
+
+
+def does(record: Artifact) -> str:
+    """What a step does, "" for one that is not the flow's; held-out tasks are named where it read them."""
+    said = KNOWN.get(record.function, "")
+    if record.function == "regrow.dedup.decontaminate:run" and record.made_by("tasks"):
+        return said.replace(_ITEMS, f"{_ITEMS} or held-out tasks")
+    return said
 
 
 def licences(table: pl.DataFrame) -> list[Sentence]:
@@ -145,10 +156,11 @@ def of_overlap(records: Mapping[str, Artifact]) -> list[Sentence]:
     words = get(record.params, "decontaminate.ngram") if record else None
     if record is None or not isinstance(overlap, int | float) or whole(words) is None:
         return []
+    whole_tasks = ", or when a held-out task is in it" if record.made_by("tasks") else ""
     return [
         Sentence(
             f"A document was kept from training when more than {100 * overlap:g} % of its sequences of {words} words "
-            "occur in held-out documents or evaluation items.",
+            f"occur in held-out documents or {_ITEMS}{whole_tasks}.",
             (
                 "decontaminate/params.decontaminate.max_overlap",
                 "decontaminate/params.decontaminate.ngram",

@@ -35,12 +35,11 @@ def run(inputs: dict[str, Path], params: Any, output: Path, *, instance: str) ->
         ValueError: a file is missing or damaged; the message names it.
     """
     release: Release = params.release
-    stages.stage(stages.split(instance)[0])
+    stages.split(instance)
     print(f"release {instance}: {release.name or stated.NOT_STATED}", file=sys.stderr)
     found = records.read(inputs)
-    config = export(
-        inputs["checkpoint"], inputs["tokenizer"], output, chats=_chats(found, instance)
-    )
+    results = _json(inputs["evaluate"] / "results.json")
+    config = export(inputs["checkpoint"], inputs["tokenizer"], output, chats=_chats(found, results))
     table = composition.documents(inputs["decontaminate"], inputs["mix"])
     brought = own.read(inputs, found)
     count = parameters(output / "model.safetensors")
@@ -54,7 +53,7 @@ def run(inputs: dict[str, Path], params: Any, output: Path, *, instance: str) ->
         state=_json(inputs["checkpoint"] / "state.json"),
         decision=_json(inputs["checkpoint"] / "decision.json"),
         eos=_eos(inputs["tokenizer"]),
-        results=_json(inputs["evaluate"] / "results.json"),
+        results=results,
         samples=_json(inputs["evaluate"] / "samples.json"),
         records=found,
         table=table,
@@ -76,9 +75,10 @@ def run(inputs: dict[str, Path], params: Any, output: Path, *, instance: str) ->
     return {"parameters": count, "files": sum(1 for path in output.iterdir() if path.is_file())}
 
 
-def _chats(found: dict[str, records.Artifact], instance: str) -> bool:
+def _chats(found: dict[str, records.Artifact], results: dict[str, Any]) -> bool:
     """Whether the checkpoint answers in the chat template, by its chain of records."""
-    named = stages.stage(stages.split(instance)[0]).form
+    asked = results.get("form")
+    named = asked if isinstance(asked, str) else "plain"
     last = found.get("checkpoint")
     known = history.book(found.values())
     return (history.form(known, last, named) if last else named) != "plain"

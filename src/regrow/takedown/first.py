@@ -7,7 +7,7 @@ inverse says when a sequence is read.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,44 +16,46 @@ from regrow.train.order import Order, steps_of
 
 CONTROL = "pretraining"
 """the component that fills half of every micro-anneal (`regrow.train.anneal`)"""
+ANNEAL = "anneal"
+"""the step of the micro-anneals"""
 
 
-def first_steps(data: str, folder: Path, ids: Collection[str], params: Any) -> dict[str, int]:
+def first_steps(
+    stages: Mapping[str, Mapping[str, Any]], folder: Path, ids: Collection[str], params: Any
+) -> dict[str, int]:
     """Stage -> the first of its steps that reads any instance of `ids`; stages that read none are left out.
 
     Args:
-        data: `pack`, `midmix` or `longmix`.
+        stages: those that read the data set: name -> `settings` (section) and the options that say how:
+            `run` (which order of the data), `length` (`short`: the sequences cut).
         folder: the data set.
         ids: of packed instances.
-        params: carries the sections of the stages that read it.
+        params: carries the sections.
 
     Micro-anneals are small and start over for each candidate: they count from step 1 if a component that they
     read holds any of it.
     """
     found: dict[str, int | None] = {}
-    if data == "pack":
-        block = params.pretrain
-        found["pretrain"] = _first(
-            folder, ids, "pretrain", block.seed, block.batch_sequences, block.steps
-        )
-    elif data == "midmix":
-        block = params.midtrain
-        for stage, seed in (("midtrain", block.seed), ("midtrain_b", block.second_seed)):
-            found[stage] = _first(folder, ids, stage, seed, block.batch_sequences, block.steps)
-        read = {CONTROL, *params.anneal.candidates}
-        components = [folder / "components" / name for name in sorted(read)]
-        hit = any(slots.sequences(c, ids) for c in components if (c / "meta.json").exists())
-        found["anneal"] = 1 if hit else None
-    else:
-        block = params.longcontext
-        batch = block.batch_sequences
-        found["longcontext"] = _first(folder, ids, "longcontext", block.seed, batch, block.steps)
-        short = folder / "short"
-        times = _length(folder) // _length(short)
-        found["longcontext_control"] = _first(
-            short, ids, "longcontext_control", block.seed, batch * times, block.steps
-        )
+    for stage, about in stages.items():
+        block = getattr(params, str(about["settings"]))
+        if stage == ANNEAL:
+            found[stage] = _annealed(folder, ids, block.candidates)
+            continue
+        pack, batch, seed = folder, block.batch_sequences, block.seed
+        run = str(about.get("run", "a"))
+        if run != "a":
+            seed = block.second_seed + ord(run) - ord("b")
+        if about.get("length") == "short":
+            pack = folder / "short"
+            batch *= _length(folder) // _length(pack)
+        found[stage] = _first(pack, ids, stage, seed, batch, block.steps)
     return {stage: step for stage, step in found.items() if step is not None}
+
+
+def _annealed(folder: Path, ids: Collection[str], candidates: Iterable[str]) -> int | None:
+    components = [folder / "components" / name for name in sorted({CONTROL, *candidates})]
+    hit = any(slots.sequences(c, ids) for c in components if (c / "meta.json").exists())
+    return 1 if hit else None
 
 
 def _length(folder: Path) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -19,18 +20,18 @@ from regrow.tables import parquet as tables
 from regrow.takedown import documents, slots
 from regrow.takedown.first import first_steps
 
-STAGES = {
-    "pack": ("pretrain",),
-    "midmix": ("midtrain", "midtrain_b", "anneal"),
-    "longmix": ("longcontext", "longcontext_control"),
-}
-"""data set -> the stages that train on it"""
 TABLE = "masked.parquet"
 _NOT_TRAINED = "heldout"
 
 
 def run(
-    inputs: dict[str, Path], params: Any, output: Path, *, instance: str, data: str
+    inputs: dict[str, Path],
+    params: Any,
+    output: Path,
+    *,
+    instance: str,
+    data: str,
+    stages: dict[str, dict[str, Any]],
 ) -> dict[str, Any]:
     """Fill `output` with the data set, masked, and masked.parquet.
 
@@ -39,7 +40,8 @@ def run(
         params: carries `takedown` and the sections of the stages that read the data set.
         output: the folder to fill.
         instance: the name of the takedown.
-        data: `pack`, `midmix` or `longmix`.
+        data: the name of the data set.
+        stages: those that read it, see `first.first_steps`.
 
     Raises:
         ValueError: the data set holds none of the documents, or `takedown.first` is not what the order
@@ -49,7 +51,7 @@ def run(
     ids = documents.read(inputs["documents"])
     folder = inputs["data"]
     family = slots.family(folder, ids)
-    _check(takedown, data, first_steps(data, folder, family, params))
+    _check(takedown, data, stages, first_steps(stages, folder, family, params))
     packs = [path.parent for path in sorted(folder.rglob("meta.json"))]
     packs = [p for p in packs if p.relative_to(folder).parts[:1] != (_NOT_TRAINED,)]
     rows: list[dict[str, Any]] = []
@@ -71,8 +73,8 @@ def run(
     }
 
 
-def _check(takedown: Takedown, data: str, found: dict[str, int]) -> None:
-    said = {str(s): n for s, n in takedown.first.items() if s in STAGES[data]}
+def _check(takedown: Takedown, data: str, stages: Collection[str], found: dict[str, int]) -> None:
+    said = {str(s): n for s, n in takedown.first.items() if s in stages}
     if said != found:
         raise ValueError(
             f"takedown.first says {said or 'nothing'} of {data}, but the order of training says "

@@ -44,7 +44,14 @@ OWN: dict[str, type[pl.DataType]] = {
 Tokens = NDArray[np.uint16]
 
 
-def run(inputs: dict[str, Path], params: Any, output: Path, *, instance: str) -> dict[str, Any]:
+def run(
+    inputs: dict[str, Path],
+    params: Any,
+    output: Path,
+    *,
+    instance: str,
+    settings: str = "midmix",
+) -> dict[str, Any]:
     """Fill `output` with a pack, documents.parquet, own.parquet, drops.parquet and heldout/.
 
     Args:
@@ -58,7 +65,7 @@ def run(inputs: dict[str, Path], params: Any, output: Path, *, instance: str) ->
         ValueError: there is no text of one's own that may enter, or too little for one sequence.
     """
     fork: Fork = params.fork
-    p: MidMix = params.midmix
+    p: MidMix = getattr(params, settings)
     tokenizer, config = bpe.load(inputs["tokenizer"])
     leaks = Leaks(inputs["evals"], inputs["tasks"], p.leak_ngram, p.leak_overlap)
     eos = bpe.control(tokenizer, config, "eos_token")

@@ -83,13 +83,15 @@ class Kitchen:
         return np.append(np.array(list(tokens), dtype=np.uint16), np.uint16(self.vocabulary.eos))
 
 
-def run(inputs: dict[str, Path], params: Any, output: Path) -> dict[str, Any]:
+def run(
+    inputs: dict[str, Path], params: Any, output: Path, *, settings: str = "longmix"
+) -> dict[str, Any]:
     """Fill `output` with the pack, short/, heldout/, needles.parquet, documents.parquet, drops.parquet.
 
     Raises:
         ValueError: shares that cannot be used, or too little long text.
     """
-    p: LongMix = params.longmix
+    p: LongMix = getattr(params, settings)
     check(p)
     tokenizer, config = bpe.load(inputs["tokenizer"])
     control = Vocabulary(

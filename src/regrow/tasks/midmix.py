@@ -138,7 +138,9 @@ class Kitchen:
                 self.drops.append({"id": text.id, "step": self._step} | drop)
 
 
-def run(inputs: dict[str, Path], params: Any, output: Path) -> dict[str, Any]:
+def run(
+    inputs: dict[str, Path], params: Any, output: Path, *, settings: str = "midmix"
+) -> dict[str, Any]:
     """Fill `output` with the pack, documents.parquet, drops.parquet, components/ and heldout/.
 
     Returns tokens and texts per component, and the leaks by reason.
@@ -147,7 +149,7 @@ def run(inputs: dict[str, Path], params: Any, output: Path) -> dict[str, Any]:
         ValueError: shares that cannot be used, a component without any text, or texts too few
             for one sequence.
     """
-    p: MidMix = params.midmix
+    p: MidMix = getattr(params, settings)
     check(p)
     tokenizer, config = bpe.load(inputs["tokenizer"])
     leaks = Leaks(inputs["evals"], inputs["tasks"], p.leak_ngram, p.leak_overlap)

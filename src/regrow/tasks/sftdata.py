@@ -25,6 +25,7 @@ from regrow.tables.conservation import balanced, conserved
 from regrow.tasks.mid.leaks import Leaks, everything
 from regrow.tasks.sft import example as examples
 from regrow.tasks.sft import filters, style
+from regrow.tasks.sft.conversations import BRANCHES
 from regrow.tasks.sft.example import Example
 from regrow.tokens import bpe, chat
 from regrow.verifiers.judge import judge
@@ -41,16 +42,17 @@ SCHEMA: dict[str, Any] = {
     "tokens": pl.List(pl.UInt16),
     "mask": pl.List(pl.Boolean),  # learned
 }
-BRANCHES = ("think", "instruct")
 _REPORT_EVERY = 4_000
 
 
-def run(inputs: dict[str, Path], params: Any, output: Path) -> dict[str, Any]:
+def run(
+    inputs: dict[str, Path], params: Any, output: Path, *, settings: str = "sftdata"
+) -> dict[str, Any]:
     """Fill `output` with think.parquet, instruct.parquet and drops.parquet.
 
     Returns, per branch, the examples by kind and family, and the drops by reason.
     """
-    p: SftData = params.sftdata
+    p: SftData = getattr(params, settings)
     tokenizer, _ = bpe.load(inputs["tokenizer"])
     leaks = Leaks(inputs["evals"], inputs["tasks"], p.leak_ngram, p.leak_overlap)
     tasks = tables.read(inputs["tasks"] / "train.parquet").to_dicts()

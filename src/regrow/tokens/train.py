@@ -80,17 +80,17 @@ def run(inputs: dict[str, Path], params: Any, output: Path) -> dict[str, Any]:
 
     output.mkdir(parents=True, exist_ok=True)
     tokenizer.save(str(output / "tokenizer.json"), pretty=True)
-    _write(output / "tokenizer_config.json", _config(p))
+    write(output / "tokenizer_config.json", config(p))
     stats = {
         "vocabulary": vocabulary,
         "sample_documents": len(chosen),
         "sample_bytes": size,
         "sample_tasks": len(of_tasks),
         "sample_task_bytes": task_size,
-        "mix": _by_domain(tokenizer, documents),
-        "heldout": _by_domain(tokenizer, heldout.sort("id")),
+        "mix": by_domain(tokenizer, documents),
+        "heldout": by_domain(tokenizer, heldout.sort("id")),
     }
-    _write(output / "stats.json", stats)
+    write(output / "stats.json", stats)
     return {
         "documents": len(chosen),
         "bytes": size,
@@ -115,12 +115,13 @@ def _tasks(folder: Path, p: Params) -> list[str]:
     return sample(frame, texts, int(p.sample_bytes * p.task_share), p.seed)
 
 
-def _write(path: Path, value: dict[str, Any]) -> None:
+def write(path: Path, value: dict[str, Any]) -> None:
+    """JSON with sorted keys."""
     text = json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
     path.write_text(text, encoding="utf-8")
 
 
-def _config(p: Params) -> dict[str, Any]:
+def config(p: Params) -> dict[str, Any]:
     """What `AutoTokenizer` needs beside tokenizer.json."""
     return {
         "tokenizer_class": "PreTrainedTokenizerFast",
@@ -135,7 +136,7 @@ def _config(p: Params) -> dict[str, Any]:
     }
 
 
-def _by_domain(tokenizer: Tokenizer, frame: pl.DataFrame) -> dict[str, Any]:
+def by_domain(tokenizer: Tokenizer, frame: pl.DataFrame) -> dict[str, Any]:
     """Documents, bytes, tokens and bytes per token of each domain (repeats not counted)."""
     table: dict[str, Any] = {}
     texts = frame["text"].to_list()

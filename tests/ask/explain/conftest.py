@@ -17,7 +17,7 @@ from regrow.params.data import Tokenizer as TokenizerParams
 from regrow.tables import parquet
 from regrow.tokens import bpe, chat, stream
 from regrow.tokens.instances import Instance
-from regrow.tokens.train import _config
+from regrow.tokens.train import config as _config
 from small_tree import ID, LENGTH, TEXTS, params, write_records, write_tree
 
 CLOSED = "The planner decides how to answer it."

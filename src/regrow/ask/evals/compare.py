@@ -105,7 +105,7 @@ def table(evaluations: Sequence[Evaluation]) -> list[dict[str, Any]]:
                 "stage": e.about.stage,
                 "seed": e.about.seed,
                 "step": e.about.step,
-                "form": e.about.plan.form,
+                "form": e.results.get("form"),
                 "split": e.results.get("split"),
                 "sha256": e.record.parts["inputs"].get("checkpoint"),
                 "probes": probes,

@@ -3,86 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from regrow.ask.evals.read import Evaluation, Evaluations, Key
 from regrow.ask.evals.wins import half, wins
 from regrow.evaluate import items as rows
 from regrow.evaluate.bootstrap import Score
 from regrow.evaluate.metrics import metric
+from regrow.recipe.kind import Gain
 
-Which = Literal["first", "last"]
 Found = dict[Key, Score]
-SEEDED = ("sft", "dpo", "rlvr")
-"""stages that are repeated under further seeds"""
-
-
-@dataclass(frozen=True)
-class Spec:
-    """One row of the table: a probe of the stage's last checkpoint against one before it."""
-
-    stage: str
-    probe: str
-    before: str
-    """the stage whose checkpoint it is compared with"""
-    which: Which = "last"
-    before_probe: str = ""
-    """where the same thing has another name there"""
-    family: str = ""
-    """only items of this family"""
-    control: str = ""
-    """a stage that got everything but what the stage is about"""
-    control_probe: str = ""
-    better: Literal["higher", "lower"] | None = None
-    """where the probe itself does not say"""
-    note: str = ""
-
-
-SPECS: tuple[Spec, ...] = (
-    Spec("pretrain", "bits_per_byte", "pretrain", "first"),
-    Spec(
-        *("midtrain", "exact_match", "pretrain"),
-        note="in the plain form; the tasks that both were asked",
-    ),
-    Spec("midtrain", "worked_answers", "pretrain"),
-    Spec("midtrain", "bits_per_byte", "pretrain", note="the cost in general text"),
-    Spec("longcontext", "loss_long", "soup", control="longcontext_control"),
-    Spec(
-        *("longcontext", "loss_long", "soup"),
-        control="longcontext_control",
-        control_probe="loss_long_yarn",
-        note="the control with YaRN switched on at evaluation",
-    ),
-    Spec("longcontext", "needle", "soup", control="longcontext_control"),
-    Spec("longcontext_control", "loss_long", "soup", note="the control itself"),
-    Spec(
-        *("sft", "exact_match", "longcontext"),
-        note="before: in the base model's own plain form",
-    ),
-    Spec(
-        *("sft", "format", "longcontext"),
-        before_probe="format_think",
-        note="by construction: the base model has never seen the form",
-    ),
-    Spec("sft_instruct", "tool_calls", "sft", before_probe="tool_calls_instruct"),
-    Spec("dpo", "win_share", "sft", note="against the SFT model; judge: right less length"),
-    Spec("dpo", "win_share_drawn", "sft", note="the same at T = 1"),
-    Spec("dpo", "preference", "sft", family="judged", note="judged pairs"),
-    Spec("dpo", "exact_match", "sft", note="never a win share without it"),
-    Spec("dpo", "tokens", "sft", better="lower", note="never a win share without it"),
-    Spec("dpo_delta", "preference", "sft", family="delta", note="delta pairs"),
-    Spec("dpo_delta", "exact_match", "sft"),
-    Spec("rlvr", "pass_rate", "dpo"),
-    Spec("rlvr", "exact_match", "dpo"),
-    Spec("rlzero", "pass_rate", "longcontext", control="rlzero_random"),
-    Spec("rlzero", "exact_match", "longcontext", control="rlzero_random"),
-    Spec("rlzero_random", "pass_rate", "longcontext", note="the control itself"),
-)
 
 
 def gains(evaluations: Evaluations) -> list[dict[str, Any]]:
-    """The rows whose two sides are on disk.
+    """The rows whose two sides are on disk: for each stage what its kind compares (`regrow.recipe.kinds`).
 
     Each: `stage`, `metric`, `title`, `better`, `before` and `after` (value, low, high, checkpoint), `seeds`,
     `items`, `paired` (after - before over the same items), `clear` (whether the paired interval lies
@@ -90,19 +24,34 @@ def gains(evaluations: Evaluations) -> list[dict[str, Any]]:
     to it, `survives`), with several seeds `per_seed`, where a seed is not counted `ignored` (seed, why), and
     `note`.
     """
-    found = (row(evaluations, spec) for spec in SPECS)
+    found = []
+    for stage in dict.fromkeys(e.about.stage for e in evaluations.all):
+        for gain in compared(evaluations, stage):
+            found.append(row(evaluations, stage, gain))
     return [each for each in found if each is not None]
 
 
-def row(evaluations: Evaluations, spec: Spec) -> dict[str, Any] | None:
+def compared(evaluations: Evaluations, stage: str) -> list[Gain]:
+    """What is compared of a stage, by its kind and options; [] where no record says what it is."""
+    last = evaluations.last(stage)
+    record = evaluations.checkpoint(last) if last else None
+    if record is None or record.kind is None:
+        return []
+    return [
+        gain
+        for gain in record.kind.gains
+        if gain.of_control == record.is_control
+        and (gain.only is None or record.options.get(gain.only[0]) == gain.only[1])
+    ]
+
+
+def row(evaluations: Evaluations, stage: str, spec: Gain) -> dict[str, Any] | None:
     """One row, None where a side is missing. With several seeds an item's scores are averaged."""
     sides = []
-    counted, ignored = evaluations.seeds(spec.stage)
+    counted, ignored = evaluations.seeds(stage)
     for seed in counted:
-        after = evaluations.last(spec.stage, seed)
-        # `before` of another seed where that stage is repeated, else the one there is.
-        own = seed if spec.before in SEEDED else 0
-        before = after and evaluations.before(after, spec.before, spec.which, own)
+        after = evaluations.last(stage, seed)
+        before = after and evaluations.before(after, spec.against)
         if before and after:
             old, new = _scores(spec, before, after, evaluations.length_weight(seed))
             if old and new:
@@ -122,7 +71,7 @@ def row(evaluations: Evaluations, spec: Spec) -> dict[str, Any] | None:
 
     paired = figure(rows.difference(old, new), False)
     shown: dict[str, Any] = {
-        "stage": spec.stage,
+        "stage": stage,
         "metric": spec.probe + (f" ({spec.family})" if spec.family else ""),
         "title": about.title,
         "better": better,
@@ -137,14 +86,9 @@ def row(evaluations: Evaluations, spec: Spec) -> dict[str, Any] | None:
         shown[side].pop("items")
     if spec.note:
         shown["note"] = spec.note
-    if before.about.stage != spec.before:
-        shown["note"] = (
-            f"before: {before.name}, from which this stage began; {shown.get('note', '')}"
-        )
-        shown["note"] = shown["note"].rstrip("; ")
     if ignored:
         shown["ignored"] = [{"seed": n, "why": why} for n, why in sorted(ignored.items())]
-    if spec.control:
+    if spec.controlled:
         control = _control(evaluations, spec, after, new)
         if control:
             name, scores = control
@@ -176,7 +120,7 @@ def clear(paired: dict[str, Any], better: str) -> bool:
 
 
 def _scores(
-    spec: Spec, before: Evaluation, after: Evaluation, length_weight: float
+    spec: Gain, before: Evaluation, after: Evaluation, length_weight: float
 ) -> tuple[Found, Found]:
     """Scores of both sides over the items that both have."""
     if spec.probe in ("win_share", "win_share_drawn"):
@@ -203,17 +147,31 @@ def _averaged(sides: Sequence[Found]) -> Found:
 
 
 def _control(
-    evaluations: Evaluations, spec: Spec, after: Evaluation, new: Found
+    evaluations: Evaluations, spec: Gain, after: Evaluation, new: Found
 ) -> tuple[str, Found] | None:
-    """The control's scores; None where there is none, or where it began elsewhere or read other data."""
-    control = evaluations.last(spec.control)
-    if control is None:
-        return None
-    sides = [evaluations.checkpoint(each) for each in (after, control)]
-    if None not in sides:
-        began = [{n: s.parts["inputs"].get(n) for n in ("base", "data")} for s in sides if s]
-        if began[0] != began[1]:
-            return None
-    scores = control.scores(spec.control_probe or spec.probe)
-    scores = {name: scores[name] for name in new if name in scores}
-    return (control.name, scores) if scores else None
+    """The control's scores; None where there is none that began from the same weights and read the same data."""
+    for control in _controls(evaluations, after):
+        scores = control.scores(spec.control_probe or spec.probe)
+        scores = {name: scores[name] for name in new if name in scores}
+        if scores:
+            return control.name, scores
+    return None
+
+
+def _controls(evaluations: Evaluations, after: Evaluation) -> list[Evaluation]:
+    """The last evaluations of the controls of a stage, by the records."""
+    record = evaluations.checkpoint(after)
+    if record is None:
+        return []
+    found = []
+    for stage in dict.fromkeys(e.about.stage for e in evaluations.all):
+        other = evaluations.last(stage)
+        made = evaluations.checkpoint(other) if other else None
+        if other and made and made.is_control and made.function == record.function:
+            sides = [
+                {n: side.parts["inputs"].get(n) for n in ("base", "data")}
+                for side in (record, made)
+            ]
+            if sides[0] == sides[1]:
+                found.append(other)
+    return found

@@ -13,15 +13,16 @@ from regrow.ask.evals.repeats import apart
 from regrow.evaluate import items as rows
 from regrow.evaluate.bootstrap import MICRO, Score
 from regrow.evaluate.items import Item
-from regrow.evaluate.probes import PLANS, Checkpoint, checkpoint
+from regrow.evaluate.probes import Checkpoint, checkpoint
 from regrow.evidence.errors import Unanswerable
 from regrow.evidence.ledger import Ledger, Record
 from regrow.evidence.shelf import Shelf
 from regrow.params.posttrain import Pairs
+from regrow.recipe.kind import Which
+from regrow.release.history import WEIGHTS
 
 STEP = "evaluate"
-WEIGHTS = ("base", "previous", "a", "b")
-"""inputs of a training step that are checkpoints whose weights it begins from"""
+PAIRS = "regrow.reinforce.pairs:run"
 Key = tuple[str, str]
 
 
@@ -79,9 +80,14 @@ class Evaluations:
             if results is not None:
                 path = self.shelf.path(record.name, "items.parquet")
                 found.append(Evaluation(record.instance or "", about, record, results, path))
-        order = list(PLANS)
-        found.sort(key=lambda e: (order.index(e.about.stage), e.about.seed, e.about.step))
+        ranks = [e.about.stage for e in sorted(found, key=self._rank)]
+        found.sort(key=lambda e: (ranks.index(e.about.stage), e.about.seed, e.about.step))
         self.all = found
+
+    def _rank(self, evaluation: Evaluation) -> tuple[Any, ...]:
+        """Sort key: the place of the checkpoint in the flow."""
+        record = self.checkpoint(evaluation)
+        return record.order if record else (True, 0, evaluation.name, "")
 
     def of(self, stage: str, seed: int = 0) -> list[Evaluation]:
         """Of a stage under a seed, by step."""
@@ -130,21 +136,16 @@ class Evaluations:
                 return f"the record of the checkpoint {each.name} is not here"
         return apart(self.ledger, one.record, other.record)
 
-    def before(self, after: Evaluation, stage: str, which: str, seed: int) -> Evaluation | None:
-        """What `after` is compared with: the checkpoint of `stage` that it was trained from.
-
-        Where its chain of records does not pass through `stage` (a recipe without it), the nearest checkpoint
-        of another stage on the chain that was evaluated. Without records, the one of that name.
-        """
-        named: Evaluation | None = getattr(self, which)(stage, seed)
+    def before(self, after: Evaluation, which: Which) -> Evaluation | None:
+        """What `after` is compared with: `first`, the first of its own stage; `base`, the nearest checkpoint of
+        another stage on the chain of its records that was evaluated."""
+        if which == "first":
+            return self.first(after.about.stage, after.about.seed)
         record = self.checkpoint(after)
-        if record is None or stage == after.about.stage:
-            return named
-        chain = self._up(record)
+        if record is None:
+            return None
         by_name = {e.name.replace("-", "."): e for e in self.all}
-        if named is not None and named.name.replace("-", ".") in chain:
-            return named
-        return next((by_name[n] for n in chain if n in by_name), None)
+        return next((by_name[n] for n in self._up(record) if n in by_name), None)
 
     def _up(self, record: Record) -> list[str]:
         """The checkpoints of other stages whose weights one began from, the nearest first."""
@@ -158,8 +159,16 @@ class Evaluations:
 
     def length_weight(self, seed: int = 0) -> float:
         """What a token costs in the score of the judge that made the preference pairs."""
-        record = self.ledger.by_name.get(f"pairs_seed{seed}" if seed else "pairs")
-        section = record.parts["params"].get("pairs", {}) if record else {}
+        end = f"_seed{seed}" if seed else ""
+        made = [
+            record
+            for record in self.ledger.records
+            if record.function == PAIRS
+            and record.step.endswith(end)
+            and ("_seed" in record.step) == bool(seed)
+        ]
+        values = made[0].parts["params"].values() if made else ()
+        section = next((v for v in values if isinstance(v, Mapping)), {})
         return float(section.get("length_weight", Pairs().length_weight))
 
     def named(self, names: Sequence[str]) -> list[Evaluation]:
@@ -190,7 +199,9 @@ class Evaluations:
         if exact or (exact := [e for e in self.all if e.name.rpartition("-")[0] == text]):
             return exact
         known = [e.name for e in self.all]
-        near = difflib.get_close_matches(text, [*known, *PLANS], n=3, cutoff=0.4)
+        near = difflib.get_close_matches(
+            text, [*known, *dict.fromkeys(e.about.stage for e in self.all)], n=3, cutoff=0.4
+        )
         hint = f" Did you mean {', '.join(near)}?" if near else ""
         raise Unanswerable(
             f"no evaluation of `{name}` on disk.{hint} There are: {', '.join(known)}. "

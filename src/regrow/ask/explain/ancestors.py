@@ -38,12 +38,12 @@ def trained(ledger: Ledger, checkpoint: Record) -> list[Record]:
     def visit(record: Record) -> None:
         kept = record.counts.get("kept")
         for name, entry in record.inputs.items():
-            if kept in ("a", "b") and name != kept:
+            if len(str(kept)) == 1 and name != kept:
                 continue
             file = str(entry.get("record", ""))
             parent = ledger.by_file.get(file)
             if parent is None:
-                if name in ("base", "a", "b"):
+                if name == "base" or len(name) == 1:
                     raise Unanswerable(f"{record.name} began from {file}, which is not here.")
             elif parent.makes_checkpoint and parent.step != record.step:
                 visit(parent)

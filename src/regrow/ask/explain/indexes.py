@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from regrow.ask.explain.rollouts import as_rows
+from regrow.evidence.datasets import INDEXED
 from regrow.evidence.errors import Unanswerable
 from regrow.evidence.runs.examples import Table
 from regrow.evidence.runs.packs import Packs
@@ -65,7 +66,7 @@ def open_index(run: Run) -> tuple[Index, str]:
             f"{job} ({made.size:,} bytes) has no index here: `dvc pull data/index`, or make it with "
             f"`snakemake --cores all records/index.{job.replace('.', '-')}.json`."
         )
-    read = packed if isinstance(run, Packs) else reader(made.step)
+    read = packed if isinstance(run, Packs) else reader(INDEXED.get(made.function, ""))
     return Index.of(shards(read(folder))), MEMORY
 
 

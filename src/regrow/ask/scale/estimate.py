@@ -10,6 +10,7 @@ from typing import Any
 from regrow.ask.scale import flops, memory, shapes, stages
 from regrow.evidence.errors import Unanswerable
 from regrow.params.schema import Params, load
+from regrow.recipe.lines import MIXES, Recipe
 
 DAY = 86_400
 TEXT_COPIES = ("text", "filter", "dedup", "decontaminate")
@@ -77,7 +78,7 @@ def estimate(
             "days": sum(row["days"] for row in rows),
             "gpu_hours": sum(row["days"] for row in rows) * 24 * machine.gpus,
         },
-        "memory": _memory(params, tokens, machine),
+        "memory": _memory(params, tokens, machine, list(stages.plans(params))),
         "storage": _storage(params, tokens, rows),
         "jobs": _jobs(params),
     }
@@ -126,36 +127,38 @@ def _stage(plan: stages.Plan, params: Params, tokens: int, machine: Machine) -> 
     }
 
 
-def _memory(params: Params, tokens: int, machine: Machine) -> dict[str, Any]:
-    micro = {
-        "pretrain": (params.pretrain.micro_batch_sequences, params.pack.sequence_length),
-        "longcontext": (params.longcontext.micro_batch_sequences, params.longmix.sequence_length),
-    }
-    blocks = {"pretrain": params.pretrain, "longcontext": params.longcontext}
+def _memory(
+    params: Params, tokens: int, machine: Machine, plans: list[stages.Plan]
+) -> dict[str, Any]:
+    """Of the stages whose rows are whole sequences: the shortest and the longest of them."""
+    packed = [plan for plan in plans if not plan.at_most and plan.checkpoints]
+    longest = max((plan.length for plan in packed), default=0)
+    shown = [packed[0], *(plan for plan in packed[1:] if plan.length == longest)][:2]
     return {
         "own": {
-            name: memory.own(
+            plan.name: memory.own(
                 params.model,
                 tokens,
-                blocks[name].optimizer.name,
-                sequences=sequences,
-                length=length,
-                micro_batches=blocks[name].batch_sequences // sequences,
+                plan.optimizer,
+                sequences=plan.micro,
+                length=plan.length,
+                micro_batches=plan.batch // plan.micro,
             )
-            for name, (sequences, length) in micro.items()
+            for plan in shown
         },
         "ranks": machine.gpus,
         "states": {
             precision: {
                 str(stage): size
                 for stage, size in memory.states(
-                    params.model, tokens, params.pretrain.optimizer.name, machine.gpus, precision
+                    params.model, tokens, shown[0].optimizer, machine.gpus, precision
                 ).items()
             }
             for precision in memory.BYTES
         },
         "activations": {
-            name: memory.activations(params.model, tokens, *shape) for name, shape in micro.items()
+            plan.name: memory.activations(params.model, tokens, plan.micro, plan.length)
+            for plan in shown
         },
     }
 
@@ -163,11 +166,7 @@ def _memory(params: Params, tokens: int, machine: Machine) -> dict[str, Any]:
 def _storage(params: Params, tokens: int, rows: list[dict[str, Any]]) -> dict[str, Any]:
     text = params.mix.tokens * params.mix.bytes_per_token
     width = 2 if tokens <= 1 << 16 else 4
-    packs = {
-        "pack": params.mix.tokens,
-        "midmix": params.midmix.tokens,
-        "longmix": 2 * params.longmix.tokens,  # cut short as well, for the control
-    }
+    packs = _packs(params)
     return {
         "checkpoints": sum(row["checkpoints"] for row in rows),
         "checkpoint_bytes": sum(row["checkpoint_bytes"] for row in rows),
@@ -178,12 +177,25 @@ def _storage(params: Params, tokens: int, rows: list[dict[str, Any]]) -> dict[st
     }
 
 
+def _packs(params: Params) -> dict[str, int]:
+    """Tokens of each packed data set that a stage reads."""
+    asked = Recipe(params.model_dump(mode="json"))
+    found = {}
+    for data in asked.data_sets():
+        kind = asked.data_kind(data)
+        if kind == "pack":
+            found[data] = params.mix.tokens
+        elif kind in MIXES:
+            cut = 2 if kind == "longmix" else 1  # cut short as well, for the control
+            found[data] = cut * int(getattr(params, asked.section(data)).tokens)
+    return found
+
+
 def _jobs(params: Params) -> dict[str, Any]:
     """Jobs of a plain run by step, from the table of steps."""
     from regrow.engine import jobs
 
-    flow = jobs.flow()
-    instances = {step.name: step.instances(params) for step in flow.steps if step.instances}
-    unfolded = jobs.expand(flow, instances).values()
+    flow = jobs.flow().under(params.model_dump(mode="json"))
+    unfolded = jobs.expand(flow, flow.instances(params)).values()
     by = Counter(job.step.name for job in unfolded if job.step.group == "main")
     return {"total": sum(by.values()), "by_step": dict(by)}

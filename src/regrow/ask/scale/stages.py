@@ -7,7 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from regrow.ask.scale import flops, shapes
+from regrow.params import points
 from regrow.params.schema import Params
+from regrow.params.stages import Stage
+from regrow.recipe.kind import Kind
+from regrow.recipe.kinds import KINDS
 
 
 @dataclass(frozen=True)
@@ -44,55 +48,43 @@ class Plan:
 
 
 def plans(params: Params) -> Iterator[Plan]:
-    """Every training run of the flow (without other seeds), in its order."""
-    p = params
+    """Every training run of the recipe (without other seeds), in its order."""
+    annealed = False
+    for stage in params.stages:
+        kind = KINDS[stage.kind]
+        if stage.kind == "midtrain" and not annealed:
+            annealed = True
+            candidates = len(params.anneal.candidates) + 1  # and the control
+            yield _plan(
+                params, stage, kind, name="anneal", block=params.anneal, checkpoints=0,
+                steps=params.anneal.steps * candidates,
+            )  # fmt: skip
+        if stage.settings:
+            block = getattr(params, stage.settings)
+            made = points.checkpoints(params, stage)
+            yield _plan(
+                params, stage, kind, name=stage.name, block=block, checkpoints=len(made),
+                steps=max(made) if stage.control else block.steps,
+            )  # fmt: skip
 
-    def of(name: str, block: Any, row: str, length: int, **more: Any) -> Plan:
-        made = block.checkpoints()
-        return Plan(
-            name=name,
-            steps=more.pop("steps", block.steps),
-            batch=more.pop("batch", block.batch_sequences),
-            row=row,
-            length=length,
-            at_most=row != "sequences",
-            checkpoints=more.pop("checkpoints", len(made)),
-            micro=more.pop("micro", block.micro_batch_sequences),
-            optimizer=block.optimizer.name,
-            **more,
-        )
 
-    short = p.longmix.sequence_length // p.longmix.short_length
-    yield of("pretrain", p.pretrain, "sequences", p.pack.sequence_length)
-    candidates = len(p.anneal.candidates) + 1  # and the control
-    yield of(
-        "anneal", p.anneal, "sequences", p.midmix.sequence_length, checkpoints=0,
-        steps=p.anneal.steps * candidates,
-    )  # fmt: skip
-    yield of("midtrain", p.midtrain, "sequences", p.midmix.sequence_length)
-    yield of("midtrain_b", p.midtrain, "sequences", p.midmix.sequence_length, checkpoints=1)
-    yield of(
-        "longcontext_control", p.longcontext, "sequences", p.longmix.short_length, checkpoints=1,
-        batch=p.longcontext.batch_sequences * short, micro=p.longcontext.micro_batch_sequences * short,
-    )  # fmt: skip
-    yield of("longcontext", p.longcontext, "sequences", p.longmix.sequence_length)
-    yield of("sft", p.sft, "examples", p.sftdata.max_tokens)
-    yield of("sft_instruct", p.sft_instruct, "examples", p.sftdata.max_tokens)
-    # The reference scores each pair once, when it is first met.
-    pair = {"trained": 2.0, "forwards": 1.0}
-    yield of("dpo_delta", p.dpo, "pairs", p.pairs.max_new_tokens, checkpoints=1, **pair)
-    yield of("dpo", p.dpo, "pairs", p.pairs.max_new_tokens, **pair)
-    for name, block, steps in (
-        ("rlvr", p.rlvr, p.rlvr.steps),
-        ("rlzero", p.rlzero, p.rlzero.steps),
-        ("rlzero_random", p.rlzero, p.rlzero.control_steps),
-    ):
-        # Every answer is drawn (one forward pass per token), refills as well.
-        made = 1 if name == "rlzero_random" else len(block.checkpoints())
-        yield of(
-            name, block, "answers", block.max_new_tokens, steps=steps, checkpoints=made,
-            forwards=1.0 + block.max_refills,
-        )  # fmt: skip
+def _plan(
+    params: Params, stage: Stage, kind: Kind, *, name: str, block: Any, checkpoints: int, steps: int
+) -> Plan:
+    times = kind.rows(params, stage)
+    return Plan(
+        name=name,
+        steps=steps,
+        batch=block.batch_sequences * times,
+        row=kind.unit,
+        length=kind.length(params, stage),
+        at_most=kind.unit != "sequences",
+        checkpoints=checkpoints,
+        micro=block.micro_batch_sequences * times,
+        optimizer=block.optimizer.name,
+        trained=kind.trained,
+        forwards=kind.forwards(block),
+    )
 
 
 def checkpoint_bytes(params: Params, vocabulary: int, optimizer: str) -> int:

@@ -10,13 +10,11 @@ from typing import Any
 
 from regrow.ask.trace.match import Match
 from regrow.ask.trace.stop import Outcome, Stop
+from regrow.evidence import datasets
 from regrow.evidence.ledger import Record
 from regrow.evidence.shelf import Shelf
 from regrow.tasks.mid.text import identity
 
-STEP = "forkmix"
-CHATS = "forksft"
-"""the step that reads conversations"""
 OWN = "own.parquet"
 _OUTCOMES: dict[str, Outcome] = {"dropped": "dropped", "held out": "held out"}
 """of own.parquet; every other one is kept"""
@@ -27,7 +25,12 @@ HELDOUT = f"heldout/{COMPONENT}/index.parquet"
 
 def mixes(shelf: Shelf) -> list[Record]:
     """The records of the mixes of forks."""
-    return shelf.ledger.of_step(STEP)
+    return datasets.made(shelf.ledger, (datasets.FORKMIX,))
+
+
+def chats(shelf: Shelf) -> list[Record]:
+    """The records of the examples of forks."""
+    return datasets.made(shelf.ledger, (datasets.FORKSFT,))
 
 
 def tables(shelf: Shelf) -> list[tuple[Record, Path]]:
@@ -80,7 +83,7 @@ def _mixed(shelf: Shelf, record: Record, id: str) -> list[Stop]:
 def conversations_of(shelf: Shelf, ids: set[str]) -> dict[str, dict[str, Any]]:
     """url, source and licence of those ids that are conversations which a fork brought."""
     found: dict[str, dict[str, Any]] = {}
-    for record in shelf.ledger.of_step(CHATS):
+    for record in chats(shelf):
         rows = shelf.find_all(
             record.name, OWN, "id", ids - found.keys(), ("url", "source", "licence")
         )
@@ -94,7 +97,7 @@ def conversations(shelf: Shelf, prefix: str) -> list[Match]:
     """Conversations of forks whose id begins so."""
     return [
         Match(row["id"], f"{record.name}/{OWN}", row.get("source") or "", "id", kind="conversation")
-        for record in shelf.ledger.of_step(CHATS)
+        for record in chats(shelf)
         for row in shelf.begins(record.name, OWN, "id", prefix)
     ]
 
@@ -102,7 +105,7 @@ def conversations(shelf: Shelf, prefix: str) -> list[Match]:
 def chatted(shelf: Shelf, id: str) -> list[Stop]:
     """What became of a conversation that a fork brought."""
     stops = []
-    for record in shelf.ledger.of_step(CHATS):
+    for record in chats(shelf):
         for row in shelf.find(record.name, OWN, "id", id):
             facts = {
                 k: v for k, v in row.items() if v not in (None, "") and k not in ("id", "outcome")

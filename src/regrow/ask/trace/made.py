@@ -2,35 +2,38 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from regrow.ask.trace import forks
 from regrow.ask.trace.match import Match
 from regrow.ask.trace.stop import Outcome, Stop
 from regrow.ask.trace.takedowns import unmasked
+from regrow.evidence import datasets
 from regrow.evidence.ledger import Ledger
 from regrow.evidence.shelf import Shelf
 
 BRANCHES = ("think", "instruct")
 """tables of examples"""
 SPLITS = ("train", "dev", "test")
-MIXES = ("midmix", "forkmix", "longmix")
-"""steps whose documents are passages of crawled ones, worked tasks, and texts made of both"""
+PARTS = ("pairs", "heldout")
+"""tables of pairs"""
 MIN_PREFIX = 6
-TABLES = (
-    *(("task", "tasks", f"{split}.parquet") for split in SPLITS),
-    ("example", "sftdata", "think.parquet"),
-    ("example", "sftdata", "instruct.parquet"),
-    ("pair", "pairs", "pairs.parquet"),
-    ("pair", "pairs", "heldout.parquet"),
-)
-"""what the rows of a table are; the first that knows an id says what it is"""
 _TITLES = ("question", "title", "component", "family")
 
 
+def tables(ledger: Ledger) -> list[tuple[str, str, str]]:
+    """(what the rows are, job, file) of each table; the first that knows an id says what it is."""
+    return [
+        *(("task", "tasks", f"{split}.parquet") for split in SPLITS),
+        *(("example", job, f"{name}.parquet") for job in _sft(ledger) for name in BRANCHES),
+        *(("pair", job, f"{name}.parquet") for job in _pairs(ledger) for name in PARTS),
+    ]
+
+
 def mixes(ledger: Ledger) -> list[str]:
-    """The jobs of the steps in `MIXES` that have a record (those of forks by name), in flow order."""
-    return [record.name for step in MIXES for record in ledger.of_step(step)]
+    """The jobs that make mixes and have a record, in flow order."""
+    return [name for one in datasets.MIXES for name in datasets.jobs(ledger, (one,))]
 
 
 def find_made(shelf: Shelf, text: str) -> list[Match]:
@@ -41,10 +44,9 @@ def find_made(shelf: Shelf, text: str) -> list[Match]:
     exact: dict[str, Match] = {}
     near: dict[str, Match] = {}
     made = [("made document", job, "documents.parquet") for job in mixes(shelf.ledger)]
-    made += [("example", job, f"{name}.parquet") for job in _sft(shelf)[1:] for name in BRANCHES]
     for match in forks.conversations(shelf, text) if len(text) >= MIN_PREFIX else ():
         (exact if match.id == text else near).setdefault(str(match.id), match)
-    for kind, job, file in (*TABLES, *made):
+    for kind, job, file in (*tables(shelf.ledger), *made):
         begins = len(text) >= MIN_PREFIX
         rows = (shelf.begins if begins else shelf.find)(job, file, "id", text)
         if kind == "task":
@@ -71,7 +73,7 @@ def journey_of_made(shelf: Shelf, match: Match) -> list[Stop]:
     if match.kind == "conversation":
         return [*forks.chatted(shelf, id), *_examples(shelf, id)]
     stops = []
-    for job, files in (*((j, BRANCHES) for j in _sft(shelf)), ("pairs", ("pairs", "heldout"))):
+    for job, files in _parts(shelf.ledger):
         for name in files:
             facts = _facts(shelf, job, f"{name}.parquet", id)
             if not facts:
@@ -98,7 +100,7 @@ def _task(shelf: Shelf, id: str) -> list[Stop]:
 def _uses(shelf: Shelf, id: str) -> list[Stop]:
     """Examples, pairs, and the difficulty filter of a task."""
     stops = [*_documents(shelf, id), *_examples(shelf, id)]
-    for job in ("difficulty", "difficulty_zero"):
+    for job in difficulties(shelf.ledger):
         columns = ["passes", "samples", "kept"]
         for row in shelf.find(job, "prompts.parquet", "task", id, columns):
             if row.pop("kept", True):
@@ -110,22 +112,40 @@ def _uses(shelf: Shelf, id: str) -> list[Stop]:
     return stops
 
 
-def _sft(shelf: Shelf) -> list[str]:
+def _sft(ledger: Ledger) -> list[str]:
     """The jobs that make examples: the flow's, and those of forks."""
-    return ["sftdata", *(record.name for record in shelf.ledger.of_step(forks.CHATS))]
+    return datasets.jobs(ledger, datasets.EXAMPLES)
+
+
+def _pairs(ledger: Ledger) -> list[str]:
+    return datasets.jobs(ledger, datasets.PAIRS)
+
+
+def difficulties(ledger: Ledger) -> list[str]:
+    """The jobs that filter prompts."""
+    return datasets.jobs(ledger, datasets.PROMPTS)
+
+
+def _parts(ledger: Ledger) -> list[tuple[str, tuple[str, ...]]]:
+    """(job, its tables) of examples and pairs."""
+    return [
+        *((job, BRANCHES) for job in _sft(ledger)),
+        *((job, PARTS) for job in _pairs(ledger)),
+    ]
 
 
 def _examples(shelf: Shelf, task: str) -> list[Stop]:
     """Examples and pairs of a task or conversation."""
-    stops = []
-    for job, files in (*((j, BRANCHES) for j in _sft(shelf)), ("pairs", ("pairs", "heldout"))):
+    stops: list[Stop] = []
+    brought = datasets.jobs(shelf.ledger, (datasets.FORKSFT,))
+    for job, files in _parts(shelf.ledger):
         for name in files:
             rows = shelf.find(job, f"{name}.parquet", "task", task, ["id"])
             if rows:
                 ids = [row["id"] for row in rows]
                 outcome: Outcome = "held out" if name == "heldout" else "kept"
                 stops.append(Stop(job, outcome, {"table": name, "ids": ids}))
-        if job == "pairs" or job == "sftdata":
+        if job not in brought:
             stops += _gone(shelf, job, task)
     return stops
 
@@ -153,6 +173,7 @@ def _documents(shelf: Shelf, id: str) -> list[Stop]:
     """What midtraining and long context took of a document or task, or made of it, by component."""
     stops = []
     columns = ["id", "component", "source", "generator", "licence", "parent"]
+    own = datasets.jobs(shelf.ledger, (datasets.FORKMIX,))
     for job in mixes(shelf.ledger):
         by: dict[str, list[dict[str, Any]]] = {}
         for row in _offspring(shelf, job, id, columns):
@@ -167,7 +188,8 @@ def _documents(shelf: Shelf, id: str) -> list[Stop]:
                     "ids": [r["id"] for r in rows],
                 }
             stops.append(Stop(job, "kept", _present(facts)))
-        stops += _gone(shelf, job, id)
+        later = job not in own
+        stops += [replace(stop, later=later) for stop in _gone(shelf, job, id)]
     return stops
 
 
@@ -183,9 +205,8 @@ def _offspring(shelf: Shelf, job: str, id: str, columns: list[str]) -> list[dict
 
 def family(shelf: Shelf, job: str, id: str) -> list[str]:
     """The ids under which a packed stream of `job` may hold what `id` names: its own and its offspring's."""
-    ids = (
-        [row["id"] for row in _offspring(shelf, job, id, ["id"])] if unmasked(job) in MIXES else []
-    )
+    mixed = unmasked(job) in {record.step for record in datasets.made(shelf.ledger, datasets.MIXES)}
+    ids = [row["id"] for row in _offspring(shelf, job, id, ["id"])] if mixed else []
     return list(dict.fromkeys([id, *ids]))
 
 

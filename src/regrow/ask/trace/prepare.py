@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from regrow.ask.trace import forks, made, scan, takedowns
+from regrow.evidence import datasets
 from regrow.evidence.runs.examples import Table
 from regrow.evidence.runs.open import last_runs
 from regrow.evidence.runs.packs import Packs
@@ -20,7 +21,6 @@ _BY_ID = (
     ("decontaminate", "heldout.parquet"),
     ("classify", "scores.parquet"),
     ("mix", "mix.parquet"),
-    *((job, "drops.parquet") for job in ("sftdata", "pairs", "difficulty", "difficulty_zero")),
 )
 
 
@@ -55,16 +55,17 @@ def _wanted(shelf: Shelf) -> Iterator[tuple[Path, tuple[str, ...]]]:
     asked += [(*table, ("id", "url")) for table in scan.TABLES]
     asked += [(*table, ("id",)) for table in _BY_ID]
     asked += [("dedup", "drops.parquet", ("detail",)), ("crawl", "fetches.parquet", ("url",))]
-    asked += [(job, file, ("id", "question")) for kind, job, file in made.TABLES if kind == "task"]
-    asked += [(job, file, ("id", "task")) for kind, job, file in made.TABLES if kind != "task"]
+    for kind, job, file in made.tables(shelf.ledger):
+        asked.append((job, file, ("id", "question" if kind == "task" else "task")))
+    dropping = (*datasets.EXAMPLES, *datasets.PAIRS, *datasets.PROMPTS)
+    asked += [(job, "drops.parquet", ("id",)) for job in datasets.jobs(shelf.ledger, dropping)]
     asked += [(job, "documents.parquet", ("id", "parent")) for job in mixes]
     asked += [(job, "drops.parquet", ("id",)) for job in mixes]
     asked += [(r.name, forks.OWN, ("id",)) for r in forks.mixes(shelf)]
-    for record in shelf.ledger.of_step(forks.CHATS):
-        asked += [(record.name, forks.OWN, ("id",)), (record.name, "drops.parquet", ("id",))]
-        asked += [(record.name, f"{b}.parquet", ("id", "task")) for b in made.BRANCHES]
+    for record in forks.chats(shelf):
+        asked.append((record.name, forks.OWN, ("id",)))
     asked += [(r.name, forks.HELDOUT, ("id",)) for r in forks.mixes(shelf)]
-    asked += [(job, "prompts.parquet", ("task",)) for job in ("difficulty", "difficulty_zero")]
+    asked += [(job, "prompts.parquet", ("task",)) for job in made.difficulties(shelf.ledger)]
     asked += [
         (record.name, "items.parquet", ("item",))
         for record in shelf.ledger.records

@@ -8,9 +8,6 @@ from typing import Any, Literal
 Outcome = Literal["kept", "dropped", "held out", "missing", "unknown", "copied", "not visited"]
 """the last two: of a WARC file and of a host of the manifest (`manifest`)"""
 
-_LATER = ("midmix", "longmix")
-"""mixes that may leave a document out without its being lost: other stages have it"""
-
 
 @dataclass(frozen=True)
 class Stop:
@@ -20,6 +17,8 @@ class Stop:
     outcome: Outcome
     facts: dict[str, Any] = field(default_factory=dict)
     """measured values; of a drop: reason, value, threshold, detail"""
+    later: bool = False
+    """of a mix that may leave a document out without its being lost: other stages have it"""
 
     def as_json(self) -> dict[str, Any]:
         """The stop as a mapping."""
@@ -28,5 +27,5 @@ class Stop:
 
 def decisive(stops: list[Stop]) -> Stop:
     """The stop that says how the way ends: the last one but for drops of the later mixes."""
-    kept = [stop for stop in stops if stop.outcome != "dropped" or stop.step not in _LATER]
+    kept = [stop for stop in stops if stop.outcome != "dropped" or not stop.later]
     return (kept or stops)[-1]

@@ -12,12 +12,12 @@ import yaml
 
 from regrow import yaml12
 from regrow.change.fork import branch, documents, files
-from regrow.change.fork.point import READS, block, point
+from regrow.change.fork.point import block, point, read_by
 from regrow.engine.jobs import job_of
 from regrow.engine.present import Present
 from regrow.evidence.errors import Unanswerable
 from regrow.evidence.ledger import Ledger, Record
-from regrow.params.schema import check
+from regrow.params.schema import check, load
 from regrow.prove.rebuild.folder import recorded_params
 from regrow.tables import parquet
 
@@ -63,9 +63,10 @@ def fork(root: Path, wish: Wish) -> dict[str, Any]:
             )
     ledger = Ledger.load(root)
     found = documents.read(wish.data, wish.source or wish.name, wish.licence)
-    parent = point(ledger, wish.checkpoint, set(found))
-    text, params = _parent_params(root, wish.params_file, ledger, parent)
-    fields = block(wish.name, parent, set(found), params)
+    base = load(root / wish.params_file)
+    parent = point(ledger, wish.checkpoint, set(found), base)
+    text = _parent_params(root, wish.params_file, ledger, parent)
+    fields = block(wish.name, parent, set(found), base)
     if wish.share is not None:
         fields["share" if "documents" in found else "chat_share"] = wish.share
     raw = {**(yaml12.load(text) or {}), "fork": fields}
@@ -79,7 +80,7 @@ def fork(root: Path, wish: Wish) -> dict[str, Any]:
     return {
         "checkpoint": parent.name,
         "checkpoint_sha256": parent.sha256,
-        "read_by": READS[parent.step],
+        "read_by": read_by(ledger, parent, base),
         "branch": began,
         "params_file": f"params/{wish.name}.yaml",
         **{kind: _said(root, wish.name, kind, brought) for kind, brought in found.items()},
@@ -130,10 +131,8 @@ def _with_block(text: str, raw: dict[str, Any], block: dict[str, Any]) -> str:
     return yaml12.dump(raw)
 
 
-def _parent_params(
-    root: Path, file: str, ledger: Ledger, parent: Record
-) -> tuple[str, dict[str, Any]]:
-    """The parent's params file and its sections, if it says what the checkpoint was made under."""
+def _parent_params(root: Path, file: str, ledger: Ledger, parent: Record) -> str:
+    """The parent's params file, if it says what the checkpoint was made under."""
     present = Present(root, file)
     if present.params.get("fork"):
         raise Unanswerable(
@@ -146,7 +145,7 @@ def _parent_params(
                 f"{file}: `{section}` is not what {parent.name} was made under, so nothing before the fork "
                 "point would be known. Give the params file of its run with --params."
             )
-    return (root / file).read_text(encoding="utf-8"), present.params
+    return (root / file).read_text(encoding="utf-8")
 
 
 def _plan(root: Path, file: str, ledger: Ledger) -> dict[str, Any]:

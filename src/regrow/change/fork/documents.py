@@ -15,9 +15,10 @@ from typing import Any
 
 import polars as pl
 
-from regrow.change.fork import chats, files
+from regrow.change.fork import files
 from regrow.change.fork.rows import rows
 from regrow.evidence.errors import Unanswerable
+from regrow.tasks.sft import given
 
 _PART = 4_096
 _PART_BYTES = 32 * 2**20
@@ -102,7 +103,7 @@ def _row(
 ) -> dict[str, Any]:
     own = row.get("licence") or row.get("license") or licence
     content = (
-        chats.messages(place, row["messages"]) if kind == "chats" else _text(place, row.get("text"))
+        _messages(place, row["messages"]) if kind == "chats" else _text(place, row.get("text"))
     )
     if not own:
         raise Unanswerable(
@@ -119,8 +120,15 @@ def _row(
     }
 
 
+def _messages(place: str, value: Any) -> str:
+    try:
+        return given.messages(place, value)
+    except ValueError as error:
+        raise Unanswerable(str(error)) from None
+
+
 def _text(place: str, text: Any) -> str:
     if not isinstance(text, str):
         said = text if isinstance(text, (int, float, bool)) else type(text).__name__
         raise Unanswerable(f"{place}: `text` must be a string, got {said}.")
-    return files.plain(text)
+    return given.plain(text)

@@ -126,12 +126,6 @@ def whole(path: Path) -> str:
     return _decoded(data, shown(path))
 
 
-def plain(text: str) -> str:
-    """A text that can be stored: lone surrogates replaced, one kind of line end, no NUL, no byte order mark."""
-    text = text.encode("utf-8", "replace").decode().removeprefix("\ufeff")
-    return text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "")
-
-
 def label(place: str, name: str, value: Any) -> str:
     """A licence, an address or a name, which lists and terminals show; "" for none.
 

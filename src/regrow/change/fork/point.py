@@ -7,17 +7,15 @@ from typing import Any
 from regrow.evidence.errors import Unanswerable
 from regrow.evidence.ledger import Ledger, Record
 from regrow.evidence.naming import resolve
+from regrow.params import points
+from regrow.params.schema import Params
+from regrow.release import methods
+from regrow.release.records import artifact
 
-READS = {
-    "pretrain": "midtraining",
-    "midtrain": "the rest of midtraining",
-    "soup": "the long-context stage",
-    "longcontext": "fine-tuning",
-}
-"""stage of the checkpoint -> the first stage that reads what the fork brings"""
+_KINDS = {"documents": "documents", "chats": "conversations"}
 
 
-def point(ledger: Ledger, name: str, kinds: set[str]) -> Record:
+def point(ledger: Ledger, name: str, kinds: set[str], params: Params) -> Record:
     """The checkpoint `name`, if a fork can begin from it with `documents`, `chats` or both.
 
     Raises:
@@ -26,51 +24,81 @@ def point(ledger: Ledger, name: str, kinds: set[str]) -> Record:
     record = resolve(ledger, name).record
     if record.trained and not record.makes_checkpoint:  # a release or an evaluation of a checkpoint
         record = resolve(ledger, f"{record.trained[0]}-{record.trained[1]:06d}").record
-    why = _against(ledger, record, kinds)
+    why = _against(record, kinds, params)
     if why:
         raise Unanswerable(
-            f"{record.name} cannot be forked with {_and(kinds)}: {why}{_have(ledger)}"
+            f"{record.name} cannot be forked with {_and(kinds)}: {why} {_have(ledger, params)}"
         )
     return record
 
 
-def _against(ledger: Ledger, record: Record, kinds: set[str]) -> str:
-    if record.step not in READS:
-        if record.step in ("sft", "sft_instruct", "dpo", "dpo_delta", "rlvr"):
-            return "conversations enter in fine-tuning, which begins from the long-context base. "
-        return "documents enter in midtraining or the long-context stage. "
-    last = ledger.checkpoints(record.step)[-1]
-    if record.step == "midtrain" and record is last:
-        return "midtraining is at its end there; the soup is what the flow goes on from. "
-    if record.step == "longcontext" and record is not last:
-        return "fine-tuning begins from the last checkpoint of the stage. "
-    if record.step == "longcontext" and "documents" in kinds:
-        return "no later stage reads documents; conversations (`messages`) would enter in fine-tuning. "
-    if record.step != "longcontext" and "documents" not in kinds:
+def read_by(ledger: Ledger, record: Record, params: Params) -> str:
+    """The first stage after a checkpoint that reads what a fork brings, in words."""
+    stage = points.stage(params, record.step)
+    if stage is None or record.trained is None:
+        return "training"
+    if points.reads(params, stage) and record.trained[1] < points.checkpoints(params, stage)[-1]:
+        return f"the rest of {_title(record)}"
+    after = [s for s in points.after(params, stage.name) if s.kind != "soup"]
+    made = [found[-1] for s in after if (found := ledger.checkpoints(s.name)) and not s.control]
+    return _title(made[0]) if made else ", ".join(s.name for s in after)
+
+
+def _title(record: Record) -> str:
+    words = methods.title(artifact(record.raw)).partition(",")[0]
+    return words[:1].lower() + words[1:]
+
+
+def _against(record: Record, kinds: set[str], params: Params) -> str:
+    """Why it cannot be forked with these, "" where it can."""
+    at = points.forkable(params)
+    if record.trained is None or record.step not in at or record.trained[1] not in at[record.step]:
+        stage = points.stage(params, record.step)
+        if stage is None:
+            return f"the recipe has no stage {record.step}."
+        if stage.form != "plain":
+            return "what a fork brings enters in a base model, or in fine-tuning from one."
+        if stage.control:
+            return "nothing goes on from a control."
+        if record.step in at:
+            return f"the flow goes on from {_listed(record.step, at[record.step])}."
+        return f"no stage after {record.step} reads documents or conversations."
+    enters = points.entering(params, record.step, record.trained[1])
+    for kind in sorted(kinds - enters):
+        return f"no stage after it reads {_KINDS[kind]}; {_and(enters)} can enter there."
+    if "documents" not in kinds and "documents" in enters:
         return (
-            "no stage before fine-tuning reads conversations: fork the last checkpoint of longcontext with "
-            "them, or give documents (`text`) as well. "
+            "a stage before fine-tuning reads documents: fork the last checkpoint before fine-tuning with conversations "
+            "alone, or give documents (`text`) as well."
         )
     return ""
 
 
+def _listed(stage: str, steps: list[int]) -> str:
+    return ", ".join(f"{stage}.{step:06d}" for step in steps)
+
+
 def _and(kinds: set[str]) -> str:
-    return " and ".join(
-        {"documents": "documents", "chats": "conversations"}[k] for k in sorted(kinds)
-    )
+    return " and ".join(_KINDS[kind] for kind in sorted(kinds)) or "nothing"
 
 
-def _have(ledger: Ledger) -> str:
+def _have(ledger: Ledger, params: Params) -> str:
     """What can be forked here, by what it can be forked with."""
-    made = {stage: [r.name for r in ledger.checkpoints(stage)] for stage in READS}
-    text = [*made["pretrain"], *made["midtrain"][:-1], *made["soup"][-1:]]
+    with_text: list[str] = []
+    with_chats: list[str] = []
+    for stage, steps in points.forkable(params).items():
+        for step in steps:
+            name = f"{stage}.{step:06d}"
+            if name in ledger.by_name:
+                text = "documents" in points.entering(params, stage, step)
+                (with_text if text else with_chats).append(name)
     return (
-        f"With documents: {', '.join(text) or 'nothing here'}. "
-        f"With conversations alone: {', '.join(made['longcontext'][-1:]) or 'nothing here'}."
+        f"With documents: {', '.join(with_text) or 'nothing here'}. "
+        f"With conversations alone: {', '.join(with_chats) or 'nothing here'}."
     )
 
 
-def block(name: str, parent: Record, kinds: set[str], params: dict[str, Any]) -> dict[str, Any]:
+def block(name: str, parent: Record, kinds: set[str], params: Params) -> dict[str, Any]:
     """The section `fork` of the params, as far as it differs from the defaults.
 
     The mix is as large as what the stages after the fork point read of it.
@@ -80,14 +108,36 @@ def block(name: str, parent: Record, kinds: set[str], params: dict[str, Any]) ->
     found: dict[str, Any] = {"name": name, "checkpoint": step}
     if stage != "pretrain":
         found["stage"] = stage
-    if stage == "midtrain":
-        steps, whole = params["midtrain"]["steps"], params["midmix"]["tokens"]
-        found["tokens"] = max(1_000, whole * (steps - step) // steps)
-    if stage == "soup":
-        long = params["longmix"]
-        found["tokens"] = max(1_000, int(long["tokens"] * long["shares"].get("midtraining", 0.0)))
+    if "documents" in kinds and (tokens := _tokens(params, stage, step)):
+        found["tokens"] = max(1_000, tokens)
     if "documents" not in kinds:
         found["documents"] = False
     if "chats" in kinds:
-        found |= {"chats": True, "chat_tokens": params["longcontext"]["context"]}
+        found |= {"chats": True, "chat_tokens": _context(params)}
     return found
+
+
+def _tokens(params: Params, name: str, step: int) -> int:
+    """Tokens of the mix that training after the fork point reads; 0: all of it."""
+    stage = points.stage(params, name)
+    assert stage is not None
+    whole = params.midmix.tokens
+    if points.data_kind(params, stage.data) == "midmix":
+        steps = getattr(params, stage.settings).steps
+        if step < steps:
+            return int(whole * (steps - step) // steps)
+    after = points.after(params, name)
+    if any(points.data_kind(params, s.data) == "midmix" for s in after):
+        return 0
+    long = params.longmix
+    return int(long.tokens * long.shares.get("midtraining", 0.0))
+
+
+def _context(params: Params) -> int:
+    """Positions of the longest context that the recipe trains."""
+    long = [
+        getattr(params, s.settings).context
+        for s in params.stages
+        if s.kind == "longcontext" and not s.control
+    ]
+    return int(max(long, default=params.model.context))

@@ -19,6 +19,7 @@ from regrow.change.takedown.create import FOLDER
 from regrow.change.takedown.touched import TABLES
 from regrow.engine.plan import plan as flow_plan
 from regrow.engine.present import Present
+from regrow.evidence.datasets import PACKED
 from regrow.evidence.errors import Unanswerable
 from regrow.evidence.ledger import Ledger, Record
 from regrow.evidence.runs.open import open_run
@@ -132,7 +133,7 @@ def _masked(shelf: Shelf, ids: Sequence[str], name: str, records: list[Record]) 
             found["tokens_unchanged"] += int((~inside).sum())
     for record in records:
         data = record.inputs.get("data", {})
-        if record.makes_checkpoint and record.step in ("pretrain", "midtrain", "midtrain_b"):
+        if record.kind is not None and record.kind.unit == "sequences" and data:
             found.setdefault("read", {})[record.name] = str(data.get("record", ""))
     return found
 
@@ -149,7 +150,7 @@ def _withdrawn(shelf: Shelf, ids: Sequence[str], records: list[Record]) -> dict[
             raise _fail(f"data/{job}/{file} names a document")
         if shelf.path(job, file) is not None:
             looked.append(f"{job}/{file}")
-    for data in ("pack", "midmix", "longmix"):
+    for data in sorted(record.step for record in records if record.function in PACKED):
         index = shelf.path(data, "index.parquet")
         if index is None:
             continue
@@ -164,7 +165,7 @@ def _kept(shelf: Shelf, ids: Sequence[str], records: list[Record]) -> list[str]:
     """Checkpoints that stay: no step up to them saw a document, by the order of training."""
     clean = []
     for record in records:
-        if not record.makes_checkpoint or not record.trained or record.step == "soup":
+        if not record.trained or record.kind is None or not record.kind.run:
             continue
         run = open_run(shelf, record)
         for id in ids:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from types import SimpleNamespace
 from typing import Any
 
 import polars as pl
@@ -11,9 +10,10 @@ import polars as pl
 from regrow.evidence.errors import Unanswerable
 from regrow.evidence.shelf import Shelf
 from regrow.params.schema import Params
+from regrow.recipe.data import told
+from regrow.recipe.lines import MIXES, Recipe, fork_step
 from regrow.takedown import slots
 from regrow.takedown.first import first_steps
-from regrow.takedown.mask import STAGES
 
 TABLES = (
     ("text", "documents.parquet"),
@@ -47,8 +47,11 @@ def touched(shelf: Shelf, ids: Sequence[str], params: Params) -> dict[str, Any]:
     mixed = shelf.rows("mix", "mix.parquet", here & (pl.col("repeats") > 0), ["id"])
     datasets: dict[str, dict[str, int]] = {}
     first: dict[str, int] = {}
-    for data in STAGES:
-        source = _job(shelf, data)
+    asked = Recipe(params.model_dump(mode="json"))
+    for data in asked.data_sets():
+        if asked.data_kind(data) not in MIXES:
+            continue
+        source = _job(shelf, data, asked.data_kind(data))
         if source is None:
             continue
         index = shelf.path(source, "index.parquet")
@@ -63,7 +66,7 @@ def touched(shelf: Shelf, ids: Sequence[str], params: Params) -> dict[str, Any]:
                 "slots": slot.height,
                 "tokens": int((slot["end"] - slot["start"]).sum()),
             }
-        first |= first_steps(data, folder, family, SimpleNamespace(**dict(params)))
+        first |= first_steps(told(asked, data), folder, family, params)
     return {
         "documents": shelf.rows("text", "documents.parquet", here, ["id", "url", "title"]),
         "tables": tables,
@@ -77,8 +80,8 @@ def touched(shelf: Shelf, ids: Sequence[str], params: Params) -> dict[str, Any]:
     }
 
 
-def _job(shelf: Shelf, data: str) -> str | None:
+def _job(shelf: Shelf, data: str, kind: str) -> str | None:
     """The data set that training read: of a fork, its own mix."""
-    forked = [r.name for r in shelf.ledger.of_step("forkmix")] if data == "midmix" else []
+    forked = [r.name for r in shelf.ledger.of_step(fork_step(data, kind))]
     names = [*forked, data]
     return next((name for name in names if name in shelf.ledger.by_name), None)

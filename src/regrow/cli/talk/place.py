@@ -11,7 +11,8 @@ from regrow.evidence.errors import Unanswerable
 from regrow.evidence.ledger import Ledger, Record, find_root
 from regrow.evidence.naming import resolve
 from regrow.evidence.trust import checked
-from regrow.release import stages
+from regrow.release.history import history
+from regrow.release.records import artifact
 
 WEIGHTS = "model.safetensors"
 
@@ -60,11 +61,20 @@ def find(name: str) -> Place:
         if made is None:
             raise Unanswerable("there is no record of a tokenizer: run `snakemake --cores all`.")
         tokenizer = _on_disk(ledger, made, "tokenizer.json").parent
-    about = stages.stage(stage)
+    told = _told(ledger, ledger.by_name.get(f"{stage}.{step:06d}"))
     digest = {str(f["path"]): str(f["sha256"]) for f in record.files}.get(WEIGHTS, "")
     return Place(
-        record.name, path.parent, tokenizer, about.form, about.title, digest, taught(ledger, record)
+        record.name, path.parent, tokenizer, told[0], told[1], digest, taught(ledger, record)
     )
+
+
+def _told(ledger: Ledger, checkpoint: Record | None) -> tuple[str, str]:
+    """The form of its prompts and its stage in words, by its chain of records."""
+    if checkpoint is None:
+        return "plain", ""
+    known = {record.name: artifact(record.raw) for record in ledger.records}
+    last = history(known, known[checkpoint.name])[-1]
+    return last.form, last.title
 
 
 def _on_disk(ledger: Ledger, record: Record, file: str) -> Path:
@@ -78,20 +88,21 @@ def _on_disk(ledger: Ledger, record: Record, file: str) -> Path:
 
 
 def _released(folder: Path) -> Place:
-    """A folder in Hugging Face format; its name or its chat template says the form."""
+    """A folder in Hugging Face format; its card's tags, else its chat template, say the form."""
     name = folder.resolve().name
-    try:
-        about = stages.stage(stages.split(name.replace("-step", "-"))[0])
-        return Place(name, folder, folder, about.form, about.title)
-    except (ValueError, KeyError):
-        config = json.loads((folder / "tokenizer_config.json").read_text(encoding="utf-8"))
-        return Place(name, folder, folder, "think" if config.get("chat_template") else "plain")
+    config = json.loads((folder / "tokenizer_config.json").read_text(encoding="utf-8"))
+    if not config.get("chat_template"):
+        return Place(name, folder, folder, "plain")
+    card = folder / "README.md"
+    head = card.read_text(encoding="utf-8").split("\n---\n")[0] if card.is_file() else ""
+    return Place(name, folder, folder, "instruct" if "- instruct\n" in f"{head}\n" else "think")
 
 
 def starting_form(place: Place) -> str:
     """Chat checkpoints chat; base models continue text, but those of RL were asked questions."""
     if place.form == "plain":
-        return "plain" if place.name.startswith("rl") else "text"
+        asked = place.title.startswith("Reinforcement") or place.name.startswith("rl")
+        return "plain" if asked else "text"
     return place.form
 
 

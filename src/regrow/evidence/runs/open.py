@@ -5,32 +5,21 @@ What a kind of run needs is loaded when one is opened: a question about packs wa
 
 from __future__ import annotations
 
+import importlib
+
 from regrow.evidence.errors import Unanswerable
 from regrow.evidence.ledger import Record
 from regrow.evidence.runs.run import Run
 from regrow.evidence.shelf import Shelf
 
 
-def _kind(stage: str) -> type[Run] | None:
-    """What the runs of a stage are; None where it trains on no data."""
-    match stage:
-        case "pretrain" | "midtrain" | "midtrain_b" | "longcontext" | "longcontext_control":
-            from regrow.evidence.runs.packs import Packs
-
-            return Packs
-        case "sft" | "sft_instruct":
-            from regrow.evidence.runs.examples import Examples
-
-            return Examples
-        case "dpo" | "dpo_delta":
-            from regrow.evidence.runs.examples import Pairs
-
-            return Pairs
-        case "rlvr" | "rlzero" | "rlzero_random":
-            from regrow.evidence.runs.rollouts import Rollouts
-
-            return Rollouts
-    return None
+def _reader(record: Record) -> type[Run] | None:
+    """What reads the runs of a record's kind; None where it trains on no data."""
+    if record.kind is None or not record.kind.run:
+        return None
+    module, _, name = record.kind.run.partition(":")
+    found: type[Run] = getattr(importlib.import_module(module), name)
+    return found
 
 
 def open_run(shelf: Shelf, checkpoint: Record) -> Run:
@@ -39,13 +28,13 @@ def open_run(shelf: Shelf, checkpoint: Record) -> Run:
     Raises:
         Unanswerable: no checkpoint, one that no data made (a soup), or its data are not on disk.
     """
-    kind = _kind(checkpoint.step.partition("_seed")[0])
     if not checkpoint.makes_checkpoint:
         raise Unanswerable(
             f"{checkpoint.name} is not a training checkpoint: name one, for example "
             "`pretrain.000120`, or a stage, `sft`, for its last."
         )
-    if kind is None:
+    reader = _reader(checkpoint)
+    if reader is None:
         names = [
             record.name for record in shelf.ledger.parents(checkpoint) if record.makes_checkpoint
         ]
@@ -53,7 +42,7 @@ def open_run(shelf: Shelf, checkpoint: Record) -> Run:
             f"{checkpoint.name} was made of weights, not trained on data: ask about "
             f"{' or '.join(names)}."
         )
-    return kind(shelf, checkpoint)
+    return reader(shelf, checkpoint)
 
 
 def last_runs(shelf: Shelf) -> list[Run]:

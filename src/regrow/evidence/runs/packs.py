@@ -57,8 +57,10 @@ class Packs(Run):
         if short:
             _, _, whole = _open(shelf, self.data, "")
             self.batch *= whole // self.sequence_length
-        seed = self.block["second_seed" if options.get("run") == "b" else "seed"]
-        self._seed = int(seed)
+        run = str(options.get("run", "a"))
+        first = run == "a"
+        seed = int(self.block["seed" if first else "second_seed"])
+        self._seed = seed if first else seed + ord(run) - ord("b")
         self._positions = Positions(self.sequences, self._seed, self.stage)
         state = shelf.json(checkpoint.name, "state.json") or {}
         key = (state.get("order") or {}).get("key", self._positions.key)

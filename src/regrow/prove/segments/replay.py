@@ -17,6 +17,7 @@ from regrow.evidence.errors import Unanswerable
 from regrow.evidence.ledger import Ledger, Record
 from regrow.prove.segments import worker
 from regrow.prove.segments.vault import Vault
+from regrow.recipe.lines import FMA32, like
 
 
 def task(
@@ -96,14 +97,13 @@ def run(what: dict[str, Any], source: Path | None = None) -> Path:
 
 def prepare() -> None:
     """Import torch and transformers without what they would import for nothing."""
-    idle = next((step.idle for step in jobs.flow().steps if step.idle), ())
+    idle = FMA32["idle"]
     preload("regrow.train.stage:run", idle)
 
 
 def _load(function: str) -> None:
     """Import the step's module without what it would import for nothing."""
-    idle = next((s.idle for s in jobs.flow().steps if s.function == function), ())
-    preload(function, idle)
+    preload(function, FMA32["idle"])
 
 
 def _elsewhere(what: dict[str, Any], source: Path) -> None:
@@ -123,6 +123,16 @@ def _elsewhere(what: dict[str, Any], source: Path) -> None:
         raise Unanswerable(f"{what['function']} with the code in {source} failed: {last}")
 
 
+def _models(record: Record) -> list[str]:
+    """The fields of the params model that the sections of a record are like."""
+    own = record.options.get("settings")
+    kind = record.kind.name if record.kind else ""
+    return [
+        like(name, kind, record.options) if kind and name == own else name
+        for name in record.parts["params"]
+    ]
+
+
 def other_code(root: Path, records: list[Record]) -> list[str]:
     """Steps whose code here is not the code of their record; in the order of the flow."""
     flow = jobs.flow()
@@ -132,9 +142,8 @@ def other_code(root: Path, records: list[Record]) -> list[str]:
         if record.step in found:
             continue
         try:
-            step = flow.step(record.step)
-            module = step.function.partition(":")[0]
-            here = closure(modules, module, flow.params_root, step.params).digest()
+            module = record.function.partition(":")[0]
+            here = closure(modules, module, flow.params_root, _models(record)).digest()
         except FlowError:
             here = ""
         found[record.step] = here != record.parts["code"]["digest"]

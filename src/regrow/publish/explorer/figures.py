@@ -66,7 +66,8 @@ def curves(ledger: Ledger, shelf: Shelf) -> dict[str, list[dict[str, str]]]:
             drawn = plots.lines(
                 [line], title=f"{stage}: {title} by step", size=(520, 190), marks=marks
             )
-            if column == "loss" and stage.startswith("dpo"):
+            kind = ledger.checkpoints(stage)[-1].kind
+            if column == "loss" and kind is not None and kind.unit == "pairs":
                 unit = "nats per pair"
             found.setdefault(stage, []).append({"title": title, "unit": unit, "svg": drawn})
     return found

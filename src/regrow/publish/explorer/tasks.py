@@ -8,6 +8,7 @@ import polars as pl
 
 from regrow.ask.trace.made import SPLITS
 from regrow.evaluate.metrics import metric
+from regrow.evidence import datasets
 from regrow.evidence.ledger import Ledger
 from regrow.evidence.runs.examples import Pairs, Table
 from regrow.evidence.runs.rollouts import Rollouts
@@ -89,8 +90,10 @@ def tasks(shelf: Shelf, runs: list[Run], exposed: dict[str, list[Seen]]) -> list
         elif isinstance(run, Rollouts):
             _rewarded(run, found)
     _passed(shelf, found)
-    heldout = shelf.table("pairs", "heldout.parquet")
-    if heldout is not None:
+    for job in datasets.jobs(shelf.ledger, datasets.PAIRS):
+        heldout = shelf.table(job, "heldout.parquet")
+        if heldout is None:
+            continue
         for id, task in heldout.select("id", "task").sort("id").collect().iter_rows():
             if task in found:
                 found[task].heldout_pairs.append(id)

@@ -17,7 +17,6 @@ from regrow.engine import git
 from regrow.evidence.errors import Unanswerable
 from regrow.publish.hub.files import File, read
 from regrow.publish.hub.revisions import Revision
-from regrow.release import stages
 
 LARGE = 10_000_000
 """bytes from which hubs want Git LFS"""
@@ -120,9 +119,8 @@ class Repository:
 
 
 def headline(chosen: Sequence[Revision]) -> Revision:
-    """The revision that people want: the last one on the way to the last stage, else the last."""
-    wanted = [r for r in chosen if r.record.trained and r.record.trained[0] in stages.MAIN]
-    return (wanted or list(chosen))[-1]
+    """The revision that people want: the one that the most stages led to, tuned to think rather than to be brief."""
+    return max(chosen, key=lambda revision: (revision.rank, chosen.index(revision)))
 
 
 def fill(

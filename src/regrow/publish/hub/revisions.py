@@ -10,6 +10,7 @@ from regrow.evidence.errors import Unanswerable
 from regrow.evidence.ledger import Ledger, Record
 from regrow.evidence.naming import resolve
 from regrow.release import stages
+from regrow.release.history import WEIGHTS
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,10 @@ class Revision:
     record: Record
     """of the step `release`"""
     parents: tuple[str, ...]
-    """the revisions that its training began from: one, two for a soup, none for the first"""
+    """the revisions that its training began from: one, several for a soup, none for the first"""
+
+    rank: tuple[bool, bool, int] = (False, False, 0)
+    """how much people want it: see `Ledger.way`"""
 
     def as_json(self) -> dict[str, Any]:
         """The revision as a mapping."""
@@ -56,7 +60,14 @@ def revisions(ledger: Ledger) -> list[Revision]:
             stages.revision(str(released[parent.name].instance))
             for parent in _parents(ledger, checkpoint, released)
         )
-        found.append(Revision(stages.revision(record.instance), record, names))
+        found.append(
+            Revision(
+                stages.revision(record.instance),
+                record,
+                names,
+                (not checkpoint.is_control, *ledger.way(checkpoint)),
+            )
+        )
     if not found:
         raise Unanswerable("no checkpoint is released here: run `snakemake --cores all`.")
     return found
@@ -73,7 +84,7 @@ def _parents(ledger: Ledger, checkpoint: Record, released: dict[str, Record]) ->
     Within a stage that is the one before; `base` is named by every checkpoint of a stage.
     """
     inputs = checkpoint.inputs
-    names = ["previous"] if "previous" in inputs else ["base", "a", "b"]
+    names = ["previous"] if "previous" in inputs else [n for n in WEIGHTS if n in inputs]
     direct = [
         ledger.by_file[inputs[name]["record"]]
         for name in names

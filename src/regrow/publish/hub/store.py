@@ -126,12 +126,12 @@ def items(ledger: Ledger) -> list[Item]:
 def listings(ledger: Ledger) -> Iterator[tuple[str, bytes]]:
     """The folder of each step of dvc.lock -> DVC's listing of it."""
     from regrow.engine.dvcfiles import step_files
-    from regrow.recipe.table import STEPS
+    from regrow.recipe.table import is_repetition
 
-    for step in STEPS:
-        records = [record.raw for record in ledger.of_step(step.name)]
-        if records and step.group == "main":
-            yield f"data/{step.name}", dir_object(step_files(step.name, records))
+    for step in dict.fromkeys(record.step for record in ledger.records):
+        if not is_repetition(step):
+            records = [record.raw for record in ledger.of_step(step)]
+            yield f"data/{step}", dir_object(step_files(step, records))
 
 
 def listings_by_address(ledger: Ledger) -> dict[str, tuple[str, bytes]]:

@@ -8,22 +8,12 @@ from typing import Any
 
 import polars as pl
 
-from regrow.evidence.ledger import Ledger
+from regrow.evidence.ledger import Ledger, Record
 from regrow.evidence.shelf import Shelf
+from regrow.publish.report.about import averaged, lasts
 from regrow.verifiers import response
 from regrow.verifiers.judge import judge
 
-SHOWN = {
-    "pretrain": "Pretrained",
-    "soup": "Midtrained",
-    "longcontext": "Long context",
-    "sft": "Fine-tuned, Think",
-    "sft_instruct": "Fine-tuned, Instruct",
-    "dpo": "Preference-tuned",
-    "rlvr": "RL, verified rewards",
-    "rlzero": "RL from the base",
-}
-"""stage -> its name on the page"""
 QUESTIONS = 4
 
 
@@ -35,6 +25,8 @@ class Said:
     title: str
     think: str
     answer: str
+    instruct: bool
+    """of the branch with short answers"""
     right: bool | None
     """as the task's verifier judges; None: not judged"""
 
@@ -57,9 +49,8 @@ def answers(ledger: Ledger, shelf: Shelf) -> list[Asked]:
         )
     }
     asked: dict[str, Asked] = {}
-    for name in SHOWN:
-        made = ledger.checkpoints(name)
-        record = ledger.about("evaluate", made[-1]) if made else None
+    for made, title in _shown(ledger):
+        record = ledger.about("evaluate", made)
         content = shelf.json(record.name, "samples.json") if record else None
         for sample in (content or {}).get("samples", []):
             if sample.get("form", "text") == "text":
@@ -67,22 +58,33 @@ def answers(ledger: Ledger, shelf: Shelf) -> list[Asked]:
             row = asked.setdefault(
                 sample["prompt"], Asked(sample["prompt"], str(sample.get("right", "")), [])
             )
-            row.said.append(_said(name, sample, tasks.get(sample["prompt"])))
+            row.said.append(_said(made, title, sample, tasks.get(sample["prompt"])))
     rows = [row for row in asked.values() if len(row.said) > 1]
     rows.sort(key=lambda row: (-_interest(row), row.question))
     return rows[:QUESTIONS]
 
 
+def _shown(ledger: Ledger) -> list[tuple[Record, str]]:
+    """The last checkpoints that are shown, with the stage's name on the page: no controls, a soup for its runs."""
+    return [
+        (record, title)
+        for record in lasts(ledger).values()
+        if record.kind and not record.is_control and not averaged(ledger, record)
+        if (title := record.kind.short(record.options))
+    ]
+
+
 def _interest(row: Asked) -> int:
     """A question that was got wrong first and right in the end shows most."""
-    marks = [said.right for said in row.said if said.stage != "sft_instruct"]
+    marks = [said.right for said in row.said if not said.instruct]
     changed = marks[0] is False and marks[-1] is True
     return 10 * changed + len(row.said)
 
 
-def _said(stage: str, sample: dict[str, Any], task: dict[str, Any] | None) -> Said:
+def _said(record: Record, title: str, sample: dict[str, Any], task: dict[str, Any] | None) -> Said:
     form, text = sample["form"], sample["text"]
     parts = response.parse(text, form)
+    stage, instruct = record.step, record.options.get("branch") == "instruct"
     if task:
         right = judge(task["verifier"], json.loads(task["arguments"]), text, form).passed
     else:
@@ -93,8 +95,8 @@ def _said(stage: str, sample: dict[str, Any], task: dict[str, Any] | None) -> Sa
         answer = f"{answer} (called {calls})" if answer else f"called {calls}"
     if not parts.well_formed:
         # Of what has no form, all is shown: there is no telling what was meant as the answer.
-        return Said(stage, SHOWN[stage], "", _short(text), right)
-    return Said(stage, SHOWN[stage], _short(parts.think), _short(answer), right)
+        return Said(stage, title, "", _short(text), instruct, right)
+    return Said(stage, title, _short(parts.think), _short(answer), instruct, right)
 
 
 def _short(text: str, most: int = 220) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from dataclasses import replace
 from typing import Any
 
@@ -11,9 +12,9 @@ from regrow.evaluate.metrics import metric
 from regrow.evidence.ledger import Ledger, Record
 from regrow.evidence.shelf import Shelf
 from regrow.publish.report import model, plots
-from regrow.publish.report.about import ABOUT, About
+from regrow.publish.report.about import About, about, lasts
 from regrow.publish.report.gains import Gain
-from regrow.publish.report.pictures import ADD, Chapter
+from regrow.publish.report.pictures import Chapter, Draw
 from regrow.publish.report.results import Results
 from regrow.release import methods
 from regrow.release.history import history
@@ -30,51 +31,58 @@ def chapters(
     """The chapters of the stages that have checkpoints."""
     found = []
     known = {record.name: artifact(record.raw) for record in ledger.records}
-    for plain in ABOUT:
+    for plain in about(ledger):
         made = ledger.checkpoints(plain.stage)
-        if not made or made[-1].trained is None:
-            continue
-        about = _told(plain, known, made[-1])
-        runs = [(about.stage, "this run"), *_beside(about, ledger, known)]
+        assert made[-1].trained is not None
+        told = _told(plain, known, made[-1])
+        runs = [(told.stage, "this run"), *_beside(told, ledger, known)]
         curves = [c for name, label in runs if (c := model.curve(ledger, shelf, name, label))]
         chapter = Chapter(
-            about,
+            told,
             made[-1].trained[1],
             curves[0].tokens if curves and curves[0].loss.name == "this run" else None,
             sum(seconds[name] for name, _ in runs if name in seconds) or None,
-            gains.get(about.stage, []),
+            gains.get(told.stage, []),
         )
-        if curves and not about.stage.startswith("rl"):  # a policy gradient's loss shows nothing
+        if curves and told.loss:
             drawn = [plots.smooth(c.loss, max(1, len(c.loss.steps) // 15)) for c in curves]
-            colours = [0, 2] if about.stage == "longcontext" else [0, 1]
-            title = f"{about.title}: loss by step"
+            colours = [0, *range(2 if told.beside else 1, 9)][: len(drawn)]
+            title = f"{told.title}: loss by step"
             chapter.loss = Markup(plots.lines(drawn, title=title, colours=colours))
             chapter.colours = colours
             chapter.legend = [c.loss.name for c in curves]
             chapter.skipped = curves[0].skipped
-        if about.stage in ADD:
-            ADD[about.stage](chapter, ledger, shelf, results)
+        if draw := _chart(told.record):
+            draw(chapter, ledger, shelf, results)
         found.append(chapter)
     return found
 
 
-def _told(about: About, known: dict[str, Artifact], record: Record) -> About:
+def _chart(record: Record) -> Draw | None:
+    """What draws the pictures of a kind of training."""
+    if record.kind is None or not record.kind.chart:
+        return None
+    module, _, name = record.kind.chart.partition(":")
+    found: Draw = getattr(importlib.import_module(module), name)
+    return found
+
+
+def _told(plain: About, known: dict[str, Artifact], record: Record) -> About:
     """The chapter with the words of its last checkpoint's record."""
     stage = history(known, known[record.name])[-1]
-    return replace(about, title=stage.title, what=f"{stage.method} Learned from: {stage.reads}")
+    return replace(plain, title=stage.title, what=f"{stage.method} Learned from: {stage.reads}")
 
 
-def _beside(about: About, ledger: Ledger, known: dict[str, Artifact]) -> list[tuple[str, str]]:
+def _beside(plain: About, ledger: Ledger, known: dict[str, Artifact]) -> list[tuple[str, str]]:
     """(stage, title) of the runs on the same chart that were made."""
-    made = [(stage, ledger.checkpoints(stage)) for stage in about.beside]
+    made = [(stage, ledger.checkpoints(stage)) for stage in plain.beside]
     return [(stage, methods.title(known[found[-1].name])) for stage, found in made if found]
 
 
 def final_table(results: Results) -> dict[str, Any]:
     """All figures of the last checkpoint of each stage: stages, and rows of (title, better, cells)."""
-    order = [about.stage for about in ABOUT]
-    names = [*order[:2], "soup", *order[2:4], "sft_instruct", *order[4:], "rlzero_random"]
-    made = [(name, record) for name in names if (record := results.last(name))]
+    stages = [name for name, record in lasts(results.ledger).items() if not record.is_control]
+    made = [(name, record) for name in stages if (record := results.last(name))]
     probes = list(dict.fromkeys(p for _, record in made for p in results.probes(record)))
     rows = []
     for probe in probes:

@@ -7,9 +7,10 @@ from typing import Any
 
 import polars as pl
 
-from regrow.evidence.ledger import Ledger
+from regrow.evidence.ledger import Ledger, Record
 from regrow.evidence.pages.series import Series
 from regrow.evidence.shelf import Shelf
+from regrow.publish.report.about import averaged, lasts
 from regrow.publish.report.results import TEXT, Results
 from regrow.release.composition import Share, documents, shares
 
@@ -59,7 +60,7 @@ def rewards(ledger: Ledger, shelf: Shelf, stage: str, name: str) -> Series | Non
 
 def scores(results: Results) -> list[Series]:
     """Bits per byte with intervals over pretraining: overall first, then each domain."""
-    made = [r for r in results.ledger.checkpoints("pretrain") if r in results]
+    made = [r for r in results.ledger.checkpoints() if r in results and _pretrained(r)]
     if not made:
         return []
     found = []
@@ -81,13 +82,20 @@ def scores(results: Results) -> list[Series]:
     return found
 
 
+def _pretrained(record: Record) -> bool:
+    return (
+        record.kind is not None and record.kind.name == "pretrain" and record.step == record.stage
+    )
+
+
 def samples(ledger: Ledger, shelf: Shelf) -> list[dict[str, Any]]:
     """Text that checkpoints grew: stage, step, temperature, samples (prompt, text); pretraining's all,
     of later stages the last."""
     found = []
-    for stage in ("pretrain", "soup", "longcontext"):
-        made = ledger.checkpoints(stage)
-        for record in made if stage == "pretrain" else made[-1:]:
+    for stage, end in lasts(ledger).items():
+        if end.is_control or averaged(ledger, end):
+            continue
+        for record in ledger.checkpoints(stage) if _pretrained(end) else [end]:
             evaluated = ledger.about("evaluate", record)
             content = shelf.json(evaluated.name, "samples.json") if evaluated else None
             grown = [

@@ -65,7 +65,7 @@ def facts(ledger: Ledger) -> dict[str, Any]:
     return {
         "title": about.stated.get("name") or "A run of the flow",
         "description": about.description,
-        "model": _shape(about, told),
+        "model": _shape(about, _on_the_way(ledger, told)),
         "released": release or final or ledger.records[-1],
         "published": run.published(whole),
         "records": len(ledger.records),
@@ -102,9 +102,16 @@ def _of_text(about: Subject, shelf: Shelf) -> dict[str, Any]:
     }
 
 
+def _on_the_way(ledger: Ledger, told: list[Chapter]) -> list[Chapter]:
+    """The stages that led to the final checkpoint."""
+    final = ledger.final
+    way = {record.step for record in ledger.ancestry(final)} if final else set()
+    return [chapter for chapter in told if chapter.about.stage in way]
+
+
 def _shape(about: Subject, told: list[Chapter]) -> dict[str, Any]:
     shape = about.section("model")
-    known = [c.tokens for c in told if c.tokens and c.about.stage != "rlzero"]
+    known = [c.tokens for c in told if c.tokens]
     return {
         "layers": shape.get("layers"),
         "hidden": shape.get("hidden"),

@@ -9,11 +9,11 @@ from typing import Any
 from markupsafe import Markup
 
 from regrow.evaluate.metrics import metric
-from regrow.evidence.ledger import Ledger
+from regrow.evidence.ledger import Ledger, Record
 from regrow.evidence.pages.series import Series
 from regrow.evidence.shelf import Shelf
 from regrow.publish.report import model, plots
-from regrow.publish.report.about import About
+from regrow.publish.report.about import About, averaged
 from regrow.publish.report.gains import Gain
 from regrow.publish.report.results import Results
 from regrow.release.history import WEIGHTS
@@ -42,20 +42,19 @@ class Chapter:
     soup: dict[str, Any] | None = None
 
 
-def _before(results: Results, stage: str, default: str) -> str:
-    """The nearest evaluated stage whose weights a stage began from, by the records; else `default`."""
-    record = results.last(stage)
-    seen = [record] if record else []
+def _before(results: Results, record: Record) -> str:
+    """The nearest evaluated stage whose weights a checkpoint began from, by the records; "" where none is."""
+    seen = [record]
     for at in seen:
         for name in WEIGHTS:
             entry = at.inputs.get(name) or {}
             parent = results.ledger.by_file.get(str(entry.get("record", "")))
             if parent is None or parent in seen:
                 continue
-            if parent.step != stage and parent in results:
+            if parent.step != record.step and parent in results:
                 return parent.step
             seen.append(parent)
-    return default
+    return ""
 
 
 def _by_family(
@@ -74,35 +73,45 @@ def _by_family(
         chapter.figures.append((Markup(chart), caption))
 
 
-def _midtrain(chapter: Chapter, ledger: Ledger, shelf: Shelf, results: Results) -> None:
+def midtrain(chapter: Chapter, ledger: Ledger, shelf: Shelf, results: Results) -> None:
+    """What data are worth, what the soup kept, and answers by family."""
+    record = chapter.about.record
     found = shelf.json("anneal", "results.json")
-    if isinstance(found, dict) and found.get("differences"):
+    if isinstance(found, dict) and found.get("differences") and _annealed(ledger, record):
         chapter.anneal = found
-    made = ledger.checkpoints("soup")
+    soup = averaged(ledger, record)
+    made = ledger.checkpoints(soup) if soup else []
     decision = shelf.json(made[-1].name, "decision.json") if made else None
     if isinstance(decision, dict) and "losses" in decision:
         chapter.soup = decision
-    after = "soup" if results.last("soup") else "midtrain"
+    after = soup if results.last(soup) else record.step
     _by_family(
-        chapter, results, "exact_match", _before(results, after, "pretrain"), after,
+        chapter, results, "exact_match", _before(results, record), after,
         "Held-out questions by family: share answered exactly right, with 95 % intervals.",
     )  # fmt: skip
 
 
-def _long(chapter: Chapter, ledger: Ledger, shelf: Shelf, results: Results) -> None:
-    runs = (
-        ("longcontext", "", "after"),
-        ("soup", "", "before"),
-        ("soup", "_yarn", "before, YaRN switched on"),
-        ("longcontext_control", "", "control"),
-        ("longcontext_control", "_yarn", "control, YaRN switched on"),
-    )
+def _annealed(ledger: Ledger, record: Record) -> bool:
+    """Whether the micro-anneals began where this stage begins."""
+    made = ledger.by_name.get("anneal")
+    inputs = (made.parts if made else {}).get("inputs", {})
+    return inputs.get("base") == record.parts["inputs"].get("base")
+
+
+def longcontext(chapter: Chapter, ledger: Ledger, shelf: Shelf, results: Results) -> None:
+    """Loss by position, and beyond the old context."""
+    record = chapter.about.record
+    before = _before(results, record)
+    runs = [(record.step, "", "after"), (before, "", "before")]
+    runs.append((before, "_yarn", "before, YaRN switched on"))
+    for control in chapter.about.beside:
+        runs += [(control, "", "control"), (control, "_yarn", "control, YaRN switched on")]
     series = []
     for stage, end, name in runs:
-        record = results.last(stage)
+        at = results.last(stage)
         points = []
-        for family in results.families(record, f"loss_by_position{end}"):
-            figure = results.figure(record, f"loss_by_position{end}", family)
+        for family in results.families(at, f"loss_by_position{end}"):
+            figure = results.figure(at, f"loss_by_position{end}", family)
             start, _, last = family.partition("-")
             if figure and last:
                 points.append(((int(start) + int(last)) // 2, figure.value))
@@ -130,70 +139,86 @@ def _long(chapter: Chapter, ledger: Ledger, shelf: Shelf, results: Results) -> N
         chapter.figures.append((Markup(chart), caption))
 
 
-def _sft(chapter: Chapter, ledger: Ledger, shelf: Shelf, results: Results) -> None:
-    rows = []
-    base, sft, instruct = (results.last(s) for s in ("longcontext", "sft", "sft_instruct"))
-    for label, record, probe, css in (
-        ("right form, before", base, "format_think", "was"),
-        ("right form, after", sft, "format", "now"),
-        ("right answer, before", base, "exact_match_think", "was"),
-        ("… asked in its own form", base, "exact_match", "was"),
-        ("right answer, after", sft, "exact_match", "now"),
-        ("Instruct: right answer", instruct, "exact_match", "control"),
-        ("Instruct: tool calls", instruct, "tool_calls", "control"),
-    ):
-        if figure := results.figure(record, probe):
-            rows.append((label, figure, css))
-    if rows:
-        chart = plots.forest(rows, title="Form and answers before and after", span=(0.0, 1.0))
-        caption = "Held-out questions: share in the right form, and share answered exactly right."
-        chapter.figures.append((Markup(chart), caption))
-
-
-def _dpo(chapter: Chapter, ledger: Ledger, shelf: Shelf, results: Results) -> None:
-    rows = []
-    for label, stage, probe, css in (
-        ("prefers the chosen, before", "sft", "preference", "was"),
-        ("prefers the chosen, after", "dpo", "preference", "now"),
-        ("… after delta pairs", "dpo_delta", "preference", "control"),
-        ("right answer, before", "sft", "exact_match", "was"),
-        ("right answer, after", "dpo", "exact_match", "now"),
-        ("… after delta pairs", "dpo_delta", "exact_match", "control"),
-    ):
-        if figure := results.figure(results.last(stage), probe):
-            rows.append((label, figure, css))
-    if rows:
-        chart = plots.forest(
-            rows, title="Preferences and answers before and after", span=(0.0, 1.0)
-        )
-        caption = "Held-out pairs: how often the chosen answer is the likelier; and right answers beside it."
-        chapter.figures.append((Markup(chart), caption))
-
-
-def _rlvr(chapter: Chapter, ledger: Ledger, shelf: Shelf, results: Results) -> None:
-    _reward_chart(chapter, ledger, shelf, (("rlvr", "reward"),))
-    chapter.note = _agreement(ledger, "rlvr")
-    _by_family(
-        chapter, results, "pass_rate", _before(results, "rlvr", "dpo"), "rlvr",
-        "Held-out questions, answers drawn at temperature 1: share that passes the verifier.",
+def sft(chapter: Chapter, ledger: Ledger, shelf: Shelf, results: Results) -> None:
+    """Form and answers before and after."""
+    record = chapter.about.record
+    branch = str(record.options.get("branch", "think"))
+    base, tuned = results.last(_before(results, record)), results.last(record.step)
+    own = base and base.options.get("branch") is not None  # it speaks a chat form already
+    asked = "" if own else f"_{branch}"
+    _forest(
+        chapter, results, "Form and answers before and after",
+        "Held-out questions: share in the right form, and share answered exactly right.",
+        (
+            ("right form, before", base, f"format{asked}", "was"),
+            ("right form, after", tuned, "format", "now"),
+            ("right answer, before", base, f"exact_match{asked}", "was"),
+            ("… asked in its own form", None if own else base, "exact_match", "was"),
+            ("right answer, after", tuned, "exact_match", "now"),
+            ("tool calls, before", base, f"tool_calls_{branch}", "was"),
+            ("tool calls, after", tuned, "tool_calls", "now"),
+        ),
     )  # fmt: skip
 
 
-def _rlzero(chapter: Chapter, ledger: Ledger, shelf: Shelf, results: Results) -> None:
-    _reward_chart(
-        chapter, ledger, shelf, (("rlzero", "verified"), ("rlzero_random", "coin tosses"))
-    )
-    rows = []
-    for label, stage, css in (
-        ("before (base)", "longcontext", "was"),
-        ("verified rewards", "rlzero", "now"),
-        ("random rewards", "rlzero_random", "control"),
-    ):
-        if figure := results.figure(results.last(stage), "pass_rate"):
-            rows.append((label, figure, css))
+def dpo(chapter: Chapter, ledger: Ledger, shelf: Shelf, results: Results) -> None:
+    """Preferences and right answers before and after, and of the control."""
+    record = chapter.about.record
+    before, after = results.last(_before(results, record)), results.last(record.step)
+    controls = [results.last(stage) for stage in chapter.about.beside]
+    rows: list[Row] = []
+    for words, probe in (("prefers the chosen", "preference"), ("right answer", "exact_match")):
+        rows += [
+            (f"{words}, before", before, probe, "was"),
+            (f"{words}, after", after, probe, "now"),
+        ]
+        rows += [("… after delta pairs", control, probe, "control") for control in controls]
+    _forest(
+        chapter, results, "Preferences and answers before and after",
+        "Held-out pairs: how often the chosen answer is the likelier; and right answers beside it.", rows,
+    )  # fmt: skip
+
+
+def reinforced(chapter: Chapter, ledger: Ledger, shelf: Shelf, results: Results) -> None:
+    """Rewards by step, pass rates by family, and before, after and of the control."""
+    record = chapter.about.record
+    beside = chapter.about.beside
+    runs = [(record.step, "verified" if beside else "reward")]
+    _reward_chart(chapter, ledger, shelf, (*runs, *((stage, "coin tosses") for stage in beside)))
+    chapter.note = _agreement(ledger, record.step)
+    before = _before(results, record)
+    _by_family(
+        chapter, results, "pass_rate", before, record.step,
+        "Held-out questions, answers drawn at temperature 1: share that passes the verifier.",
+    )  # fmt: skip
+    if beside:
+        rows: list[Row] = [
+            ("before", results.last(before), "pass_rate", "was"),
+            ("verified rewards", results.last(record.step), "pass_rate", "now"),
+        ]
+        rows += [("random rewards", results.last(s), "pass_rate", "control") for s in beside]
+        _forest(
+            chapter, results, "Pass rate before, after, and of the control",
+            "Held-out questions: pass rate at temperature 1 of the base, of this stage, and of the control.", rows,
+        )  # fmt: skip
+
+
+Row = tuple[str, Record | None, str, str]
+"""label, checkpoint, probe, class of the line"""
+Draw = Callable[[Chapter, Ledger, Shelf, Results], None]
+
+
+def _forest(
+    chapter: Chapter, results: Results, title: str, caption: str, wanted: Sequence[Row]
+) -> None:
+    """Intervals of shares below each other, of what was measured."""
+    rows = [
+        (label, figure, css)
+        for label, record, probe, css in wanted
+        if record and (figure := results.figure(record, probe))
+    ]
     if rows:
-        chart = plots.forest(rows, title="Pass rate before, after, and of the control")
-        caption = "Held-out questions: pass rate at temperature 1 of the base, of RL-Zero, and of the control."
+        chart = plots.forest(rows, title=title, span=(0.0, 1.0))
         chapter.figures.append((Markup(chart), caption))
 
 
@@ -235,13 +260,3 @@ def _legend(caption: str, series: Sequence[Series], colours: Sequence[int]) -> M
 
 
 _POSITION_COLOURS = {"after": 0, "before": 3, "before, YaRN switched on": 1, "control": 2}
-
-ADD: dict[str, Callable[[Chapter, Ledger, Shelf, Results], None]] = {
-    "midtrain": _midtrain,
-    "longcontext": _long,
-    "sft": _sft,
-    "dpo": _dpo,
-    "rlvr": _rlvr,
-    "rlzero": _rlzero,
-}
-"""stage -> what fills its chapter"""

@@ -8,21 +8,25 @@ from typing import Any
 from regrow.model import files
 from regrow.numerics.torch.install import install
 from regrow.params.train import Dpo
-from regrow.train import digest, stage
+from regrow.train import digest
 from regrow.train import dpo as preference
 from regrow.train.buckets import Buckets
 from regrow.train.kinds.chat import ends, seeded
+from regrow.train.stage import Plan
+from regrow.train.stage import run as train
 
 
 def run(inputs: dict[str, Path], params: Any, output: Path, **more: Any) -> dict[str, Any]:
-    """Preference optimisation against `base`. `source`: `judged` or `delta` pairs; `seed`."""
-    return stage.run(plan, inputs, params, output, **more)
+    """Preference optimisation against `base`. `source`: `judged` or `delta` pairs; `seed`; `stage`,
+    `settings`: see `kinds`."""
+    return train(plan, inputs, params, output, **more)
 
 
-def plan(inputs: dict[str, Path], params: Any, *, source: str, seed: int) -> stage.Plan:
+def plan(
+    inputs: dict[str, Path], params: Any, *, stage: str, settings: str, source: str, seed: int
+) -> Plan:
     """See `run`."""
-    block: Dpo = params.dpo
-    name = {"judged": "dpo", "delta": "dpo_delta"}[source]
+    block: Dpo = getattr(params, settings)
     config = files.load_config(inputs["base"])
     path = inputs["data"] / "pairs.parquet"
     pairs = preference.read(
@@ -31,12 +35,12 @@ def plan(inputs: dict[str, Path], params: Any, *, source: str, seed: int) -> sta
     buckets = Buckets(
         preference.lengths(pairs),
         block.micro_batch_sequences,
-        f"{name} order seed {block.seed + seed}",
+        f"{stage} order seed {block.seed + seed}",
     )
     _, pad = ends(config)
     reference = preference.Reference(install(files.load(inputs["base"])))
-    return stage.Plan(
-        name=seeded(name, seed),
+    return Plan(
+        name=seeded(stage, seed),
         config=config,
         block=block,
         objective=preference.Dpo(block.beta, reference),

@@ -1,4 +1,4 @@
-"""Midtraining: every next token of a better mix, in one of two orders."""
+"""Midtraining: every next token of a better mix, in one of several orders."""
 
 from __future__ import annotations
 
@@ -7,21 +7,22 @@ from typing import Any
 
 from regrow.model import files
 from regrow.params.train import Midtrain
-from regrow.train import stage
 from regrow.train.data import Sequences
 from regrow.train.kinds.causal import language_modelling
+from regrow.train.stage import Plan
+from regrow.train.stage import run as train
 
 
 def run(inputs: dict[str, Path], params: Any, output: Path, **more: Any) -> dict[str, Any]:
-    """Stage 2, on a pack; `run`: `a`, or `b` with the second seed of the data order."""
-    return stage.run(plan, inputs, params, output, **more)
+    """Midtraining on a pack. `run`: `a`, or `b`, `c` ... with further seeds of the data order; `stage`, `settings`:
+    see `kinds`."""
+    return train(plan, inputs, params, output, **more)
 
 
-def plan(inputs: dict[str, Path], params: Any, *, run: str) -> stage.Plan:
+def plan(inputs: dict[str, Path], params: Any, *, stage: str, settings: str, run: str) -> Plan:
     """See `run`."""
-    block: Midtrain = params.midtrain
-    if run == "b":
-        block = block.model_copy(update={"seed": block.second_seed})
-    name = {"a": "midtrain", "b": "midtrain_b"}[run]
+    block: Midtrain = getattr(params, settings)
+    if run != "a":
+        block = block.model_copy(update={"seed": block.second_seed + ord(run) - ord("b")})
     config = files.load_config(inputs["base"])
-    return language_modelling(name, config, block, Sequences(inputs["data"]))
+    return language_modelling(stage, config, block, Sequences(inputs["data"]))

@@ -6,17 +6,18 @@ from pathlib import Path
 from typing import Any
 
 from regrow.model.config import olmo3_config
-from regrow.train import stage
 from regrow.train.data import Sequences
 from regrow.train.kinds.causal import language_modelling
+from regrow.train.stage import Plan
+from regrow.train.stage import run as train
 
 
 def run(inputs: dict[str, Path], params: Any, output: Path, **more: Any) -> dict[str, Any]:
-    """Stage 1, on a pack. Instance 000000 writes the initial weights."""
-    return stage.run(plan, inputs, params, output, **more)
+    """Pretraining on a pack. Instance 000000 writes the initial weights. `stage`, `settings`: see `kinds`."""
+    return train(plan, inputs, params, output, **more)
 
 
-def plan(inputs: dict[str, Path], params: Any) -> stage.Plan:
+def plan(inputs: dict[str, Path], params: Any, *, stage: str, settings: str) -> Plan:
     """See `run`. Raises ValueError if the sequences are longer than the context."""
     sequences = Sequences(inputs["data"])
     if sequences.length > params.model.context:
@@ -27,4 +28,6 @@ def plan(inputs: dict[str, Path], params: Any) -> stage.Plan:
     config = olmo3_config(
         params.model, vocabulary=sequences.vocabulary, eos=sequences.eos, pad=sequences.pad
     )
-    return language_modelling("pretrain", config, params.pretrain, sequences, params.model.seed)
+    return language_modelling(
+        stage, config, getattr(params, settings), sequences, params.model.seed
+    )

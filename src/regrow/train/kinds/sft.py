@@ -7,21 +7,25 @@ from typing import Any
 
 from regrow.model import files
 from regrow.params.train import Sft
-from regrow.train import digest, examples, stage
+from regrow.train import digest, examples
 from regrow.train.buckets import Buckets
 from regrow.train.kinds.chat import ends, seeded
 from regrow.train.objective import LanguageModelling
+from regrow.train.stage import Plan
+from regrow.train.stage import run as train
 
 
 def run(inputs: dict[str, Path], params: Any, output: Path, **more: Any) -> dict[str, Any]:
-    """Supervised fine-tuning: loss on the answers. `branch`: `think` or `instruct`; `seed`."""
-    return stage.run(plan, inputs, params, output, **more)
+    """Supervised fine-tuning: loss on the answers. `branch`: `think` or `instruct`; `seed`; `stage`,
+    `settings`: see `kinds`."""
+    return train(plan, inputs, params, output, **more)
 
 
-def plan(inputs: dict[str, Path], params: Any, *, branch: str, seed: int) -> stage.Plan:
+def plan(
+    inputs: dict[str, Path], params: Any, *, stage: str, settings: str, branch: str, seed: int
+) -> Plan:
     """See `run`."""
-    name = {"think": "sft", "instruct": "sft_instruct"}[branch]
-    block: Sft = getattr(params, name)
+    block: Sft = getattr(params, settings)
     config = files.load_config(inputs["base"])
     path = inputs["data"] / f"{branch}.parquet"
     found = examples.read(
@@ -30,11 +34,11 @@ def plan(inputs: dict[str, Path], params: Any, *, branch: str, seed: int) -> sta
     buckets = Buckets(
         [len(example.tokens) for example in found],
         block.micro_batch_sequences,
-        f"{name} order seed {block.seed + seed}",
+        f"{stage} order seed {block.seed + seed}",
     )
     eos, pad = ends(config)
-    return stage.Plan(
-        name=seeded(name, seed),
+    return Plan(
+        name=seeded(stage, seed),
         config=config,
         block=block,
         objective=LanguageModelling(block.z_loss, document_mask=False),

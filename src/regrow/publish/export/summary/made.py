@@ -6,7 +6,7 @@ from typing import Any
 
 import polars as pl
 
-from regrow.evidence import contributed
+from regrow.evidence import contributed, datasets
 from regrow.publish.export.subject import Subject
 from regrow.publish.export.summary import sizes
 from regrow.publish.export.summary.field import (
@@ -148,7 +148,7 @@ _Row = tuple[str, str, int, str, str, bool]
 def _examples_read(subject: Subject) -> tuple[str, tuple[str, ...]] | None:
     """The job whose examples the chain read, and the stages that did."""
     for name, (record, stages) in sizes.readers(subject).items():
-        if record.step in sizes.EXAMPLES:
+        if record.function in datasets.EXAMPLES:
             return name, stages
     return None
 
@@ -160,8 +160,7 @@ def _examples(subject: Subject) -> list[tuple[str, str, str, int]]:
     if read is None:
         return []
     job, stages = read
-    branches = sorted({"instruct" if "instruct" in stage else "think" for stage in stages})
-    for branch in branches:
+    for branch in sizes.branches_read(subject, stages):
         table = subject.shelf.table(job, f"{branch}.parquet")
         if table is None:
             continue
@@ -175,7 +174,7 @@ def _examples(subject: Subject) -> list[tuple[str, str, str, int]]:
 
 def _examples_file(subject: Subject) -> str:
     read = _examples_read(subject)
-    return f"records/{read[0]}.json" if read else "records/sftdata.json"
+    return f"records/{read[0]}.json" if read else ""
 
 
 def _taught(subject: Subject) -> list[_Row]:
@@ -230,7 +229,7 @@ def _sampled(subject: Subject) -> list[_Row]:
 def _programs(subject: Subject) -> list[tuple[str, str, int, str]]:
     rows: list[tuple[str, str, int, str]] = []
     for name, (record, _) in sizes.readers(subject).items():
-        if record.step not in ("midmix", "forkmix", "longmix"):
+        if record.function not in datasets.MIXES:
             continue
         table = subject.shelf.table(name, "documents.parquet")
         if table is not None and "generator" in table.collect_schema().names():
@@ -238,7 +237,7 @@ def _programs(subject: Subject) -> list[tuple[str, str, int, str]]:
             for generator, n in made.sort("generator").collect().iter_rows():
                 rows.append((name, str(generator), int(n), f"records/{name}.json"))
     sizes.complete(subject)
-    job = _examples_read(subject) or ("sftdata", ())
+    job = _examples_read(subject) or ("examples", ())
     rows += [
         (f"{job[0]} ({branch})", teacher, n, _examples_file(subject))
         for teacher, _, branch, n in _examples(subject)

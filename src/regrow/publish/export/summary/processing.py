@@ -10,7 +10,7 @@ from regrow.publish.export.summary import sizes
 from regrow.publish.export.summary.domains import domains
 from regrow.publish.export.summary.field import Field, Section, Table, asked, known, told
 from regrow.release.sentence import plural
-from regrow.release.statements import KNOWN
+from regrow.release.statements import KNOWN, does
 
 
 def sections(subject: Subject) -> list[Section]:
@@ -162,12 +162,4 @@ def _row(subject: Subject, record: Record, counted: dict[str, object]) -> tuple[
     assert isinstance(dropped, dict)
     reasons = ", ".join(said_of(str(reason), n) for reason, n in dropped.items())
     kept = counted["kept"] if isinstance(counted["kept"], int) else None
-    return (record.name, _does(subject, record), counted["in"], kept, reasons)
-
-
-def _does(subject: Subject, record: Record) -> str:
-    """What a step does; held-out tasks are named only where the step's record has them among its inputs."""
-    does = KNOWN.get(subject.artifacts[record.name].function, "")
-    if record.step == "decontaminate" and "tasks" in record.inputs:
-        return does.replace("evaluation items", "evaluation items or held-out tasks")
-    return does
+    return (record.name, does(subject.artifacts[record.name]), counted["in"], kept, reasons)

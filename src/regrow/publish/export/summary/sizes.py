@@ -8,6 +8,7 @@ from typing import Any
 
 import polars as pl
 
+from regrow.evidence.datasets import EXAMPLES
 from regrow.evidence.errors import Unanswerable
 from regrow.evidence.ledger import Record
 from regrow.publish.export.subject import Subject
@@ -26,6 +27,7 @@ _WORDS = {
     "regrow.tasks.longmix:run": "long-context mix",
     "regrow.tasks.forkmix:run": "midtraining mix with the fork's documents",
     "regrow.tasks.sftdata:run": "chat examples",
+    "regrow.tasks.chats:run": "conversations that are given",
     "regrow.tasks.forksft:run": "chat examples with the fork's conversations",
     "regrow.reinforce.pairs:run": "pairs of answers",
     "regrow.reinforce.difficulty:run": "questions for reinforcement learning",
@@ -39,10 +41,6 @@ def words(subject: Subject, name: str) -> str:
     made = subject.artifacts.get(name)
     found = _WORDS.get(made.function) if made else None
     return f"{found} ({name})" if found else name
-
-
-EXAMPLES = ("sftdata", "forksft")
-"""steps that make the examples of fine-tuning"""
 
 
 @dataclass(frozen=True)
@@ -105,8 +103,8 @@ def prepared(subject: Subject) -> list[Prepared]:
 
 def _tokens(subject: Subject, record: Record, read_by: tuple[str, ...]) -> int:
     counts = record.counts
-    if record.step in EXAMPLES:
-        branches = {"instruct" if "instruct" in stage else "think" for stage in read_by}
+    if record.function in EXAMPLES:
+        branches = branches_read(subject, read_by)
         return sum(int((counts.get(branch) or {}).get("tokens", 0)) for branch in branches)
     if isinstance(counts.get("tokens"), int):
         return int(counts["tokens"])
@@ -120,6 +118,16 @@ def _tokens(subject: Subject, record: Record, read_by: tuple[str, ...]) -> int:
         if table is not None:
             return lengths(table, columns)
     return 0
+
+
+def branches_read(subject: Subject, stages: tuple[str, ...]) -> list[str]:
+    """The branches of examples that stages of the chain read."""
+    found = {
+        str(record.options.get("branch", "think"))
+        for record in subject.chain
+        if record.step in stages
+    }
+    return sorted(found)
 
 
 def lengths(table: pl.LazyFrame, columns: tuple[str, ...]) -> int:

@@ -50,8 +50,8 @@ def _general(subject: Subject) -> Section:
 def _context(subject: Subject) -> int | None:
     found = subject.section("model").get("context")
     for record in subject.chain:
-        if record.step == "longcontext":
-            found = subject.section("longmix").get("sequence_length") or found
+        if record.kind is not None and record.kind.name == "longcontext" and not record.is_control:
+            found = methods.section(subject.artifacts[record.name]).get("context") or found
     return found if isinstance(found, int) else None
 
 

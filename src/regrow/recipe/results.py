@@ -1,0 +1,180 @@
+"""The steps that ask about checkpoints and data: indexes, evaluations, releases."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from regrow.engine.step import Input, Step
+from regrow.recipe.data import MADE, forks, masked, reading
+from regrow.recipe.lines import FMA32, MIXES, Recipe, fork_step, named
+from regrow.recipe.training import preference_data, seeded
+
+
+def index(recipe: Recipe) -> Step:
+    """The search index of each data set of training."""
+    return Step(
+        name="index",
+        part="results",
+        doc="The suffix array of the tokens of one training data set.",
+        function="regrow.index.step:run",
+        inputs=(Input(name="data", instance="named"),),
+        instances=_indexed(recipe),
+        options=lambda instance: {"kind": _kind_of(recipe, instance or "")},
+        leaf=("meta.json",),
+    )
+
+
+def _kind_of(recipe: Recipe, instance: str) -> str:
+    """The kind of data set that an instance of the index is about, masked or forked or not."""
+    step = instance.rpartition("-")[0] or instance
+    for data in recipe.data_sets():
+        kind = recipe.data_kind(data)
+        if step in (data, fork_step(data, kind), f"{data}_masked"):
+            return kind
+    return step
+
+
+def _indexed(recipe: Recipe) -> Callable[[Any], list[str]]:
+    def found(params: Any) -> list[str]:
+        names = []
+        for data in recipe.data_sets():
+            kind = recipe.data_kind(data)
+            if kind == "difficulty":
+                continue
+            brings = {"midmix": "documents", "sftdata": "chats"}.get(kind)
+            at = data
+            if brings and (fork := forks(brings)(params)):
+                at = f"{fork_step(data, kind)}-{fork[0]}"
+            if kind in MIXES and (down := masked(reading(recipe, data))(params)):
+                at = f"{data}_masked-{down[0]}"
+            names.append(at)
+        return names
+
+    return found
+
+
+def evaluate(recipe: Recipe, seed: int = 0) -> Step:
+    """What a checkpoint can do, by its stage."""
+    chosen = recipe.evaluated(seed)
+    end = f"_seed{seed}" if seed else ""
+    probes = {e["name"] + end: recipe.kind(e).probes(e, recipe.stages) for e in chosen}
+    inputs = [
+        Input(name="checkpoint", instance="named"),
+        *(Input(name=s, step=s) for s in ("tokenizer", "decontaminate", "tasks")),
+    ]
+    longmix = next((d for d in recipe.data_sets() if recipe.data_kind(d) == "longmix"), "")
+    if longmix and (long := tuple(name for name, what in probes.items() if what.get("long"))):
+        inputs.append(Input(name="longmix", step=longmix, only=long))
+    pairs: dict[str, list[str]] = {}
+    for entry in chosen:
+        if probes[entry["name"] + end].get("preferences"):
+            data = seeded(preference_data(recipe, entry), seed)
+            pairs.setdefault(data, []).append(entry["name"] + end)
+    inputs += [Input(name="pairs", step=data, only=tuple(names)) for data, names in pairs.items()]
+    if recipe.params["evaluate"].get("tasks"):
+        inputs.append(Input(name="evals", kind="source", path="evals"))
+    return Step(
+        name=f"evaluate{end}",
+        part="results",
+        doc="Bits per byte, tasks, long context and preferences, as far as the stage has them.",
+        function="regrow.evaluate.step:run",
+        params=("evaluate",),
+        inputs=tuple(inputs),
+        **FMA32,
+        leaf=("results.json",),
+        instances=named([e["name"] for e in chosen], end),
+        options=lambda instance: {"probes": probes[(instance or "").rpartition("-")[0]]},
+        group="seeds" if seed else "main",
+    )
+
+
+def release(recipe: Recipe, before: Mapping[str, Step]) -> Step:
+    """The step that writes the cards, with the records of everything that a checkpoint was made from."""
+    names = recipe.released()
+    made = [name for name in MADE if name in before]
+    inputs = [
+        Input(name="checkpoint", instance="named"),
+        Input(name="tokenizer", step="tokenizer"),
+        Input(name="evaluate", step="evaluate", instance="same"),
+        Input(name="sources", kind="source", path="sources/manifest.yaml"),
+        *(Input(name=f"record.{s}", kind="record", step=s) for s in made),
+        Input(name="record.checkpoint", kind="record", instance="named"),
+        *(Input(name=s, step=s) for s in ("decontaminate", "mix")),
+        *_brought(recipe, before),
+    ]
+    found = Step(
+        name="release",
+        part="results",
+        doc="The checkpoint in Hugging Face format, with model card and data card.",
+        function="regrow.release.step:run",
+        params=("release",),
+        inputs=tuple(inputs),
+        instances=named(names),
+        leaf=("model.safetensors", "README.md"),
+    )
+    return _with_chain(found, [e["name"] for e in recipe.stages], before)
+
+
+def _brought(recipe: Recipe, before: Mapping[str, Step]) -> list[Input]:
+    """What a fork's own checkpoints were made from besides: nothing where there is no fork."""
+    found = []
+    for data in recipe.data_sets():
+        kind = recipe.data_kind(data)
+        if kind == "chats":
+            given = tuple(e["name"] for e in recipe.stages if _reads(recipe, e, data, set(before)))
+            found.append(Input(name=data, step=data, only=given))
+        step = fork_step(data, kind)
+        if step not in before:
+            continue
+        reached = tuple(e["name"] for e in recipe.stages if _reads(recipe, e, data, set(before)))
+        found += [
+            Input(name=step, step=step, instance="all", only=reached),
+            Input(name=f"record.{step}", kind="record", step=step, instance="all", only=reached),
+        ]
+    return found
+
+
+def _reads(recipe: Recipe, entry: Mapping[str, Any], data: str, before: set[str]) -> bool:
+    """Whether a stage, or one that it is made from, reads a data set or what is made from it."""
+    names = [*recipe.ancestors(entry["name"]), entry["name"]]
+    read = {recipe.by_name[name]["data"] for name in names}
+    if recipe.data_kind(data) == "midmix":
+        return data in read or any(recipe.data_kind(d) == "longmix" for d in read if d)
+    return data in read
+
+
+def _upstream(name: str, steps: Mapping[str, Step]) -> dict[str, str]:
+    """Steps whose data a stage is made from -> which of their instances; not the stage itself."""
+    found: dict[str, str] = {}
+    queue = [name]
+    while queue:
+        for item in steps[queue.pop()].inputs:
+            if item.kind != "data" or item.step in ("", name):
+                continue
+            if item.step not in found:
+                queue.append(item.step)
+            if found.get(item.step, "taken") == "taken":
+                found[item.step] = item.instance  # what every run reads goes before a fork's own
+    return found
+
+
+def _with_chain(step: Step, stages: list[str], steps: Mapping[str, Step]) -> Step:
+    """The release step with the records of all that its checkpoints were made from.
+
+    The cards say of each stage what its own record says, so a recipe without a stage, or with another base, is
+    told as it is.
+    """
+    have = {item.name for item in step.inputs}
+    needed: dict[tuple[str, str], list[str]] = {}
+    for name in stages:
+        for other, instance in _upstream(name, steps).items():
+            which = "last" if instance in ("first", "last", "previous") else instance
+            needed.setdefault((other, which), []).append(name)
+    more = tuple(
+        Input(name=f"record.{other}", kind="record", step=other, instance=which, only=tuple(names))  # type: ignore[arg-type]
+        for (other, which), names in needed.items()
+        if f"record.{other}" not in have
+    )
+    return replace(step, inputs=(*step.inputs, *more))

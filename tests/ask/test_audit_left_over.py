@@ -45,6 +45,7 @@ def test_a_checkpoint_that_the_params_no_longer_ask_for(tree: Path) -> None:
         "its record and data. hint: `regrow audit rlvr.000002`."
     ]
     assert said(tree, "rlvr.000002") == []
+    assert len(said(tree, "rlvr.000004")) == 1
     chain = [line.split(" ")[0] for line in said(tree, "release.rlvr-000004")]
     assert chain == ["rlvr.000004", "evaluate.rlvr-000004", "release.rlvr-000004"]
 

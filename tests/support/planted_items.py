@@ -47,6 +47,8 @@ SPELLINGS: dict[str, Callable[[str], str]] = {
     "ligatures": lambda text: text.replace("fi", "\ufb01").replace("ff", "\ufb00"),
     "soft hyphens": lambda text: text.replace("e", "e\u00ad"),
     "zero width": lambda text: text.replace("a", "\u200ba\u2060"),
+    "control characters": lambda text: text.replace("a", "\x01a\x1b").replace("e", "e\x7f\x8f"),
+    "format controls": lambda text: text.replace("e", "e\U0001d173").replace("o", "\U0001bca3o"),
     "underscores": lambda text: " ".join(f"_{word}_" for word in text.split(" ")),
     "bold": lambda text: f"**{text.replace(' ', '** **')}**",
     "stressed inside": lambda text: " ".join(

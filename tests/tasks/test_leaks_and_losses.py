@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 
 import small_tasks
+from planted_items import SPELLINGS
 from regrow.params.data import Pack
 from regrow.params.fork import Fork
 from regrow.params.posttrain import Tasks
@@ -85,6 +86,23 @@ def fork_of(
     return folder / "out", forkmix.run(given, params, folder / "out", instance="mine")
 
 
+def chats_of(
+    inputs: dict[str, Path], talks: list[list[dict[str, Any]]], folder: Path, **changes: Any
+) -> dict[str, Any]:
+    rows = [
+        {"id": f"{n:032x}", "url": None, "source": "me", "licence": "CC0-1.0"}
+        | {"messages": json.dumps(talk)}
+        for n, talk in enumerate(talks)
+    ]
+    frame = pl.DataFrame(rows, schema_overrides={"url": pl.String})
+    tables.write(frame, folder / "chats.parquet")
+    params = SimpleNamespace(
+        fork=Fork(name="mine", checkpoint=0, chats=True, **changes), sftdata=small_tasks.SFTDATA
+    )
+    given = {**inputs, "chats": folder / "chats.parquet"}
+    return forksft.run(given, params, folder / "chats", instance="mine")
+
+
 def test_of_a_fork_made_of_test_tasks_nothing_enters(inputs, tmp_path: Path) -> None:
     tasks = tables.read(inputs["tasks"] / "test.parquet").to_dicts()
     own = "The lighthouse of page {} was built of grey stone by people from the island."
@@ -97,6 +115,39 @@ def test_of_a_fork_made_of_test_tasks_nothing_enters(inputs, tmp_path: Path) -> 
     assert mine.height and mine["text"].str.starts_with("The lighthouse").all()
     with pytest.raises(ValueError, match="no document of forks/mine may enter"):
         fork_of(inputs, texts[: len(tasks)], tmp_path / "all", heldout_share=0.2)
+
+
+HIDDEN = ("capitals", "typographic quotes", "full width", "soft hyphens", "zero width")
+HIDDEN += ("control characters", "format controls")
+
+
+def test_no_spelling_lets_a_task_into_a_fork(inputs, tmp_path: Path) -> None:
+    """As documents and as conversations; what is nobody's task enters, tasks of train too."""
+    tasks, train = (
+        tables.read(inputs["tasks"] / f"{split}.parquet")
+        .filter(pl.col("family").is_in(["add", "larger", "repeat"]))
+        .to_dicts()
+        for split in ("test", "train")
+    )
+    assert {task["family"] for task in tasks} == {"add", "larger", "repeat"}
+    spelled = [
+        {**task, **{name: SPELLINGS[how](task[name]) for name in ("question", "trace", "answer")}}
+        for task in tasks
+        for how in ("verbatim", *HIDDEN)
+    ]
+    spelled = list({plain(task): task for task in spelled}.values())
+    control = train[:40]
+    texts = [plain(task) for task in [*spelled, *control]]
+    output, counts = fork_of(inputs, texts, tmp_path, heldout_share=0.2)
+    assert counts["dropped"] == {"leak.task": len(spelled)}
+    outcomes = tables.read(output / "own.parquet")["outcome"].value_counts().rows()
+    assert sum(n for fate, n in outcomes if fate != "dropped") == len(control)
+
+    talks = [messages(task) for task in [*spelled, *control]]
+    counts = chats_of(inputs, talks, tmp_path, chat_tokens=5_000)
+    assert counts["dropped"] == {"leak.task": 2 * len(spelled)}
+    assert counts["kept"] == 2 * len(control)
+    assert counts["in"] == counts["kept"] + sum(counts["dropped"].values())
 
 
 def test_an_item_that_a_cut_parts_does_not_enter(inputs, tmp_path: Path) -> None:
@@ -140,18 +191,7 @@ def test_a_conversation_that_holds_a_task_anywhere_does_not_enter(inputs, tmp_pa
         [hello, {**well, "content": f"“{asked.upper()}”"}],
     ]
     clean = [[{"role": "user", "content": f"Where is thing {n}?"}, well] for n in range(5)]
-    rows = [
-        {"id": f"{n:032x}", "url": None, "source": "me", "licence": "CC0-1.0"}
-        | {"messages": json.dumps(talk)}
-        for n, talk in enumerate([*talks, *clean])
-    ]
-    frame = pl.DataFrame(rows, schema_overrides={"url": pl.String})
-    tables.write(frame, tmp_path / "chats.parquet")
-    params = SimpleNamespace(
-        fork=Fork(name="mine", checkpoint=0, chats=True), sftdata=small_tasks.SFTDATA
-    )
-    given = {**inputs, "chats": tmp_path / "chats.parquet"}
-    counts = forksft.run(given, params, tmp_path / "out", instance="mine")
+    counts = chats_of(inputs, [*talks, *clean], tmp_path)
     # The Instruct branch leaves thoughts out, so there the second conversation may enter,
     # and the third, which says the same but for its system message, repeats it.
     assert counts["dropped"] == {"leak.task": 2 * len(talks) - 2, "duplicate": 1}

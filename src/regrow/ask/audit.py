@@ -26,8 +26,8 @@ def audit(ledger: Ledger, artifact: Artifact) -> dict[str, Any]:
     dropped; `sources` are the source files with licence and origin, those of a fork behind the manifest's;
     `own` is what a fork brought, row by row; `problems` lists every place where a record contradicts itself,
     git HEAD (another result of the same key), or the record that it names as its input; `uncommitted` are the
-    records that git HEAD has otherwise without such a contradiction: no witness vouches for them; `left_over` has a sentence for each
-    record of the chain that the params do not ask for.
+    records that git HEAD has otherwise without such a contradiction: no witness vouches for them; `left_over`
+    has a sentence for each record that the params do not ask for, of the chain or passed over for its end.
     """
     chain = ledger.ancestry(artifact.record)
     shelf = Shelf(ledger)
@@ -53,7 +53,7 @@ def audit(ledger: Ledger, artifact: Artifact) -> dict[str, Any]:
         "licences": licences(found),
         "own": contributed.brought(shelf, believed),
         "uncommitted": uncommitted,
-        "left_over": left_over(ledger, chain),
+        "left_over": left_over(ledger, [*chain, *artifact.passed_over]),
         "problems": [
             *(f"{text}." for _, text in sorted(contradicted.items())),
             *(text for record in chain for text in problems(ledger, record)),

@@ -217,10 +217,13 @@ def _call(name: str, command: Command, arguments: list[str]) -> int:
 
 def _status(error: Exception) -> int | None:
     """The exit status of an error that is a message to the user; None for a defect of ours."""
-    expected = {"FlowError": 1, "StepFailed": 1, "Unanswerable": 1, "ParamsError": 2}
-    for kind in type(error).__mro__:
-        if kind.__module__.startswith("regrow.") and kind.__name__ in expected:
-            return int(getattr(error, "status", expected[kind.__name__]))
+    from regrow.engine import mistakes
+    from regrow.evidence.errors import Unanswerable
+
+    if isinstance(error, Unanswerable):
+        return 1
+    if (status := mistakes.status(error)) is not None:
+        return status
     # A folder that may only be read, a full disk: the file and the reason say all.
     unwritable = (errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOSPC, errno.EDQUOT)
     if isinstance(error, OSError) and error.errno in unwritable and error.filename is not None:

@@ -34,8 +34,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the job; errors are said inside the tee, so that the log file has them too."""
-    from regrow.engine import files, hermetic, runner
-    from regrow.engine.errors import FlowError
+    from regrow.engine import files, hermetic, mistakes, runner
     from regrow.engine.present import find_root
     from regrow.engine.tee import tee
 
@@ -55,13 +54,10 @@ def run(args: argparse.Namespace) -> int:
                 file=sys.stderr,
             )
             return 130
-        except FlowError as error:
-            print(error, file=sys.stderr)
-            return error.status
         except Exception as error:
-            if type(error).__name__ == "ParamsError":
+            if (status := mistakes.status(error)) is not None:
                 print(error, file=sys.stderr)
-                return 2
+                return status
             if files.disk_full(error):
                 print(
                     "the disk is full. Nothing was recorded; free space and run again.",

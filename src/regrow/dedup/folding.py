@@ -16,14 +16,18 @@ from regrow.filters import words
 _APOSTROPHES = "`\u00b4\u02b9\u02bb\u02bc\u02c8\u2018\u2019\u201a\u201b\u2032\u2035\uff07"
 _UNSEEN = (
     "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f"
-    "\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U000e0000-\U000e0fff"
+    "\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+    "\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f"
 )
-"""Unicode's default ignorable characters: soft hyphen, joiners, directions, variation selectors, tags"""
+"""Unicode's default ignorable characters (soft hyphen, joiners, directions, variation selectors, tags), and
+control characters but for those that part lines and words"""
 _ODD = re.compile(f"[{_UNSEEN}]+|[{_APOSTROPHES}]")
+_ODD_ASCII = re.compile("[`\x00-\x08\x0e-\x1b\x7f]")
 _ELEMENT = re.compile(r"</?([A-Za-z][A-Za-z0-9]*)(?:[\s/][^<>]{0,1000})?>|<!--[^<>]{0,1000}-->")
 _INLINE_NAMES = """a abbr b bdi bdo big cite code dfn em font i ins kbd mark q s samp small span strike
 strong sub sup tt u var wbr"""
 _INLINE = frozenset(_INLINE_NAMES.split())
+_LINK = re.compile(r"\[([^\[\]]{0,200})\]\([^()\s]{0,1000}\)")
 _TARGET = re.compile(r"\]\([^()\s]{0,1000}\)")
 _EMPHASIS = re.compile(r"(?:\*{1,3}|~~)(?=[^\W\d])")
 _THOUSANDS = re.compile(
@@ -39,10 +43,10 @@ def fold(text: str) -> str:
     if "<" in text:
         text = _ELEMENT.sub(_parted, text)
     if "](" in text:
-        text = _TARGET.sub("]", text)
+        text = _TARGET.sub("]", _LINK.sub(r" \1 ", text))
     if "*" in text or "~~" in text:
         text = _EMPHASIS.sub(_unstressed, text)
-    if not text.isascii() or "`" in text:
+    if not text.isascii() or _ODD_ASCII.search(text):
         text = _ODD.sub(_seen, text)
     text = _THOUSANDS.sub(_plain, text)
     if text.isascii():

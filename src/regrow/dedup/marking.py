@@ -2,8 +2,8 @@
 
 *What is 3 + 4?* must not be found in *What is 3 + 4 + 5?*, nor *Reverse n e w.* in *Reverse n e w s.*: the
 words of the one are in the other, but it is another question. So the first and the last member of
-a run of numbers and single letters carry a mark (a point parts runs: 45.64 is no list). Operators do not count: what parts the
-numbers may be spelled or marked up in many ways.
+a run of numbers and single letters carry a mark (a point parts runs: 45.64 is no list). Operators do not count, nor quotes
+beside them: what parts the numbers may be spelled or marked up in many ways.
 """
 
 from __future__ import annotations
@@ -16,7 +16,11 @@ from regrow.filters import words
 
 _FIRST, _LAST = "\ue000", "\ue001"
 _SINGLE = r"(?:\d+|[a-z\u00df-\u024f\u0370-\u052f])(?!\w|'\w)"
-_JOIN = r"(?:[ ,+\-*/^$\\~\u00b7\u00d7\u00f7\u2013\u2212\u2219\u22c5]|(?<=[,+\-*/])\n){1,20}"
+_SIGNS = r"+*/^\u00b7\u00d7\u00f7\u2212\u2219\u22c5"
+_QUOTES = "\"'\u00ab\u00bb\u201c-\u201f\u2039\u203a"
+# Not beside a dash, which may well part a quoted question from its answer.
+_QUOTED = rf"[{_QUOTES}](?= ?[{_SIGNS}])|(?:(?<=[{_SIGNS}])|(?<=[{_SIGNS}] ))[{_QUOTES}]"
+_JOIN = rf"(?:[ ,$\\~\-\u2013{_SIGNS}]|(?<=[,+\-*/])\n|{_QUOTED}){{1,20}}"
 _LIST = re.compile(rf"(?<!\w)(?<!\w'){_SINGLE}(?:{_JOIN}{_SINGLE})*")
 _ENDS = re.compile(r"[\n?!;:|\t\"()\[\]{}。！？；：「」]|\.(?!\d)")
 _WRAP = re.compile(r"(?<!\n)\n(?!\n)")

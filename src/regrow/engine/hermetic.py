@@ -62,6 +62,8 @@ def call(job: str, call: Call, packages: Collection[str]) -> Any:
             said = json.loads((place / "home/said.json").read_text())
         except FileNotFoundError:
             raise StepFailed(f"{job} failed (exit status {done.returncode}), see above.") from None
+    if "failed" in said:
+        raise StepFailed(said["failed"], said["status"])
     if said["seen"]:
         raise StepFailed(
             f"{job} saw what its key does not count: {'; '.join(said['seen'])}. Declare it in the "

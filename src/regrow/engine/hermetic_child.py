@@ -10,15 +10,26 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from regrow.engine import jobs
+from regrow.engine import jobs, mistakes
 from regrow.engine.handover import Call
 from regrow.engine.landlock import enclose
 from regrow.engine.watch import Watch
 
 
 def main(place: Path) -> None:
-    """Do what `order.json` in `place` says; leave `home/said.json` there."""
+    """Do what `order.json` in `place` says; leave `home/said.json` there, unless that fails."""
     order = json.loads((place / "order.json").read_text())
+    try:
+        said = _called(place, order)
+    except Exception as error:
+        if (status := mistakes.status(error)) is None:
+            raise
+        said = {"failed": str(error), "status": status}
+    (place / "home/said.json").write_text(json.dumps(said))
+
+
+def _called(place: Path, order: dict[str, Any]) -> dict[str, Any]:
+    """What the function gave, and what it saw that its key does not count."""
     call = Call.read(order)
     params = call.params(jobs.flow())
     own = [call.output, place / "home", *call.folders.values()]
@@ -31,8 +42,7 @@ def main(place: Path) -> None:
     with watch:
         counts = call.run(call.function(), params)
     seen = [*watch.seen, *_strangers(set(order["packages"]), before)]
-    said = {"counts": counts, "seen": seen}
-    (place / "home/said.json").write_text(json.dumps(said))
+    return {"counts": counts, "seen": seen}
 
 
 def _code() -> list[Path]:

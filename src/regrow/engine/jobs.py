@@ -44,6 +44,8 @@ class Flow:
     """`package:name`s that most of the work of steps with idle packages is to load"""
     warm_start: Callable[[], None] = lambda: None
     """sets the variables that such steps set before they load them"""
+    mistakes: tuple[str, ...] = ()
+    """full names (`package.module.Class`) of exceptions whose message is for the user (`regrow.engine.mistakes`)"""
 
     def step(self, name: str) -> Step:
         """The step called `name`. Raises FlowError with the known names."""
@@ -75,7 +77,7 @@ def flow() -> Flow:
         table = importlib.import_module(name)
         load = getattr(table, "load", None) or partial(load_params, model=table.PARAMS_ROOT)
         flow = Flow(name, tuple(table.STEPS), load, table.PARAMS_ROOT)
-        own = ("taken", "since", "result", "ask", "recipe", "warm", "warm_start")
+        own = ("taken", "since", "result", "ask", "recipe", "warm", "warm_start", "mistakes")
         return replace(flow, **{n: getattr(table, n) for n in own if hasattr(table, n)})
     except (ImportError, AttributeError) as error:
         raise FlowError(f"{TABLE_VARIABLE}={name} is no table of steps: {error}") from None

@@ -18,8 +18,7 @@ import traceback
 from pathlib import Path
 from typing import Any, NoReturn
 
-from regrow.engine import jobs, loading, variables
-from regrow.engine.errors import FlowError
+from regrow.engine import jobs, loading, mistakes, variables
 from regrow.engine.files import disk_full
 from regrow.engine.handover import Call
 
@@ -192,9 +191,8 @@ def _said(order: dict[str, Any]) -> dict[str, Any]:
     except _Missing as missing:
         return {"missing": str(missing)}
     except Exception as error:
-        # Ours are messages to the user, and know their status.
-        if isinstance(error, FlowError) or type(error).__name__ == "ParamsError":
-            return {"failed": str(error), "status": getattr(error, "status", 2)}
+        if (status := mistakes.status(error)) is not None:
+            return {"failed": str(error), "status": status}
         traceback.print_exc()
         said = f"failed: {type(error).__name__}: {error}. Nothing was recorded."
         return {"failed": said, "status": 1} | ({"errno": errno.ENOSPC} if disk_full(error) else {})

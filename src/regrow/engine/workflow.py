@@ -10,7 +10,17 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from regrow.engine import checkout, command, lineends, locks, project, settle, variables, warm
+from regrow.engine import (
+    checkout,
+    command,
+    lineends,
+    locks,
+    mistakes,
+    project,
+    settle,
+    variables,
+    warm,
+)
 from regrow.engine.assess import Assessment
 from regrow.engine.errors import FlowError
 from regrow.engine.jobs import Job
@@ -283,6 +293,6 @@ def _said() -> Any:
     try:
         yield
     except Exception as error:
-        if isinstance(error, FlowError) or type(error).__name__ == "ParamsError":
+        if mistakes.status(error) is not None:
             raise WorkflowError(str(error)) from None
         raise

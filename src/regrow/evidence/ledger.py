@@ -145,10 +145,11 @@ class Record:
 
 
 class Ledger:
-    """The records below `root`."""
+    """The records below `root`; `present`: those that lie there now, so that the params there are about them."""
 
-    def __init__(self, root: Path, records: list[Record]) -> None:
+    def __init__(self, root: Path, records: list[Record], *, present: bool = False) -> None:
         self.root = root
+        self.present = present
         self.records = sorted(records, key=lambda record: record.order)
         self.by_name = {record.name: record for record in self.records}
 
@@ -174,7 +175,7 @@ class Ledger:
                 f"no records in {root / 'records'}: nothing has been built here. "
                 "Run `snakemake --cores all`, or `git pull` a published run."
             )
-        return cls(root, found)
+        return cls(root, found, present=True)
 
     def content(self, record: Record) -> bytes:
         """The bytes that lie below the root at the place of a record, none if there are none."""
@@ -258,7 +259,8 @@ class Ledger:
 
     def sound(self) -> Ledger:
         """The records whose chains hold together."""
-        return Ledger(self.root, [record for record in self.records if not self.broken(record)])
+        whole = [record for record in self.records if not self.broken(record)]
+        return Ledger(self.root, whole, present=self.present)
 
     def about(self, step: str, checkpoint: Record) -> Record | None:
         """The record of `step` (`evaluate`, `release`) about a checkpoint, None where there is none."""

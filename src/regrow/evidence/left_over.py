@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from regrow.engine.errors import FlowError
+from regrow.engine import mistakes
 from regrow.engine.present import DEFAULT_PARAMS, Present
 from regrow.evidence.ledger import Ledger, Record
-from regrow.params.schema import ParamsError
 
 
 def left_over(ledger: Ledger, records: list[Record]) -> list[str]:
@@ -21,6 +20,24 @@ def left_over(ledger: Ledger, records: list[Record]) -> list[str]:
     if present is None:
         return []
     return [_said(ledger, r, present) for r in instanced if present.left_over(r.name)]
+
+
+def passed_over(ledger: Ledger, made: list[Record]) -> list[Record]:
+    """Of the checkpoints of a stage those behind the last one that the params ask for.
+
+    None where the default params file asks for none of them, or where another file of params/ asks for the very
+    last and its chain holds together: then the tree may have been grown under that file.
+    """
+    present = _present(ledger.root, DEFAULT_PARAMS)
+    if present is None:
+        return []
+    wanted = [place for place, record in enumerate(made) if not present.left_over(record.name)]
+    behind = made[wanted[-1] + 1 :] if wanted else []
+    if behind and not ledger.broken(behind[-1]):
+        name = behind[-1].name
+        if any(_asks(ledger.root, file, name) for file in _others(ledger.root)):
+            return []
+    return behind
 
 
 def _said(ledger: Ledger, record: Record, present: Present) -> str:
@@ -49,5 +66,7 @@ def _present(root: Path, file: str) -> Present | None:
     """The flow under a params file; None where the file cannot be read."""
     try:
         return Present(root, file) if (root / file).is_file() else None
-    except (FlowError, ParamsError):
+    except Exception as error:
+        if mistakes.status(error) is None:
+            raise
         return None

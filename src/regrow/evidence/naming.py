@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,8 @@ class Artifact:
     """the entry of the file in the record, None: the whole output"""
     also: tuple[str, ...] = ()
     """other places that hold the same bytes"""
+    passed_over: tuple[Record, ...] = ()
+    """later checkpoints of the stage that was named, which the params do not ask for"""
 
     @property
     def path(self) -> str:
@@ -45,7 +48,7 @@ def resolve(ledger: Ledger, name: str) -> Artifact:
     """The artifact that `name` means.
 
     Accepted: a step name (`dedup`, `pretrain.000120`; a training stage alone, `sft`, means its last
-    checkpoint), a checkpoint as evaluation and release call it (`rlvr-000080`, `rlvr-step80`), a
+    checkpoint that the params ask for), a checkpoint as evaluation and release call it (`rlvr-000080`, `rlvr-step80`), a
     path (`data/dedup`, a file inside, `records/dedup.json`), or at least six hex digits of the
     SHA-256 of a tree, a file or a key.
 
@@ -58,6 +61,8 @@ def resolve(ledger: Ledger, name: str) -> Artifact:
     found = _by_path(ledger, text)
     if found is not None:
         return found
+    if made := ledger.checkpoints(text):
+        return _last(ledger, text, made)
     checkpoint = _checkpoint(ledger, text)
     if checkpoint is not None:
         return Artifact(checkpoint)
@@ -71,11 +76,26 @@ def resolve(ledger: Ledger, name: str) -> Artifact:
     raise Unanswerable(f"no artifact is called `{name}`.{_suggest(ledger, text)}")
 
 
+def _last(ledger: Ledger, stage: str, made: list[Record]) -> Artifact:
+    """The last checkpoint of a stage; what an older recipe left behind it is passed over aloud."""
+    if len(made) == 1 or not ledger.present:
+        return Artifact(made[-1])
+    from regrow.engine.present import DEFAULT_PARAMS  # 40 ms that a full name need not wait for
+    from regrow.evidence.left_over import passed_over
+
+    late = passed_over(ledger, made)
+    chosen = made[len(made) - len(late) - 1]
+    if late:
+        print(
+            f"regrow: `{stage}` is {chosen.name} here, the last that {DEFAULT_PARAMS} asks for. Left over are "
+            f"{_listing(record.name for record in late)}: name one to ask about it.",
+            file=sys.stderr,
+        )
+    return Artifact(chosen, passed_over=tuple(late))
+
+
 def _checkpoint(ledger: Ledger, text: str) -> Record | None:
-    """The checkpoint of `rlvr` (the last one), `rlvr-000080` or `rlvr-step80`."""
-    last = ledger.checkpoints(text)
-    if last:
-        return last[-1]
+    """The checkpoint of `rlvr-000080` or `rlvr-step80`."""
     found = _STEP.fullmatch(text)
     if found is None:
         return None

@@ -96,6 +96,18 @@ warm = ("torch:nn", "transformers:Olmo3ForCausalLM")
 """what each step that runs a model loads first (`regrow.engine.warm`)"""
 
 
+mistakes = (
+    "regrow.params.schema.ParamsError",
+    "regrow.crawl.manifest.ManifestError",
+    "regrow.numerics.build.BuildError",
+    "regrow.numerics.library.NumericsError",
+    "regrow.rollout.vllm.Unavailable",
+    "regrow.verifiers.sandbox.limits.Unavailable",
+    "builtins.FloatingPointError",
+)
+"""what steps raise where the params, the manifest or the machine must change, and the message says how"""
+
+
 def warm_start() -> None:
     """Set what such steps set before that: no vector width but AVX2 (`numerics.torch.activate`), no network."""
     os.environ.update(ATEN_CPU_CAPABILITY="avx2", ONEDNN_MAX_CPU_ISA="AVX2")

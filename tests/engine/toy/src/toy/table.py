@@ -4,6 +4,7 @@ from regrow.engine.step import Input, Step
 
 PARAMS_ROOT = "toy.params:Params"
 result = "The released checkpoint is {data}/."
+mistakes = ("regrow.params.schema.ParamsError",)
 
 
 def load(path):

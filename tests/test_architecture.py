@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs/concepts/architecture.md"
 BEGIN = "<!-- {name}: written by tests/test_architecture.py -->\n"
 END = "<!-- end of {name} -->\n"
-STEPS = [step for step in table.STEPS if step.group == "main"]
+STEPS = [step for step in table.default() if step.group == "main"]
 
 
 def layers() -> list[list[str]]:

@@ -194,7 +194,7 @@ def test_a_document_of_later_mixes_is_followed_through_them(ledger: Ledger) -> N
     answer = trace(ledger, url("joins"))
     by = {entry["stage"]: entry for entry in answer["training"]}
     assert list(by) == [
-        "pretrain", "midtrain", "midtrain_b", "longcontext_control", "longcontext",
+        "pretrain", "midtrain", "midtrain_b", "longcontext", "longcontext_control",
     ]  # fmt: skip
     assert by["midtrain"]["instances"] == [
         {"instance": 1, "id": "passage1", "repeat": 0, "start": 11, "end": 32}

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
+import default_flow
 import forked_imports
 from forked_imports import Importer
 from key_sources import ABOVE
-from regrow.engine import jobs
 from regrow.engine.closure import Closure, Modules, closure
 from regrow.engine.errors import FlowError
 
 ROOT = Path(__file__).resolve().parents[2]
-FLOW = jobs.flow()
+FLOW = default_flow.flow()
 STEPS = {step.name: step for step in FLOW.steps}
 
 

@@ -7,15 +7,16 @@ from pathlib import Path
 
 import pytest
 
+import default_flow
 from regrow.engine import definition
 from regrow.engine.changes import changes
-from regrow.engine.jobs import Job, flow
+from regrow.engine.jobs import Job
 from regrow.engine.records import Book, encode, sound
 from small_repository import ROOT, Repository
 
 RECORD = json.loads((ROOT / "records/pack.json").read_text())
 NEW = RECORD["parts"]
-MIX = Job(flow().step("mix"), None, ())
+MIX = Job(default_flow.flow().step("mix"), None, ())
 """as far as a book needs it: the toy has a step of that name"""
 SECOND = """\
 from regrow.engine import definition

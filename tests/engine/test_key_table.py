@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
+from default_flow import STEPS as TABLE
 from key_mutations import KINDS, Mutations
 from key_tree import KeyTree, parsed_once
-from regrow.recipe import table
 from small_repository import ROOT
 
 PAGE = ROOT / "docs/reference/keys.md"
@@ -25,7 +25,7 @@ BEGIN, END = (
     "<!-- table: written by tests/engine/test_key_table.py -->\n",
     "<!-- end of the table -->\n",
 )
-STEPS = [s.name for s in table.STEPS if s.group == "main"]
+STEPS = [s.name for s in TABLE if s.group == "main"]
 MOVES = {
     "input byte": "input",
     "declared param": "params",
@@ -50,6 +50,7 @@ PROBE = """
 import json, sys
 sys.path.insert(0, sys.argv[2])
 from pathlib import Path
+from default_flow import STEPS as TABLE
 from key_tree import KeyTree
 print(json.dumps(KeyTree(Path(sys.argv[1])).keys()))
 """
@@ -139,7 +140,7 @@ def test_place_user_time_language_cores_and_environment_move_no_key(tree: KeyTre
         CUDA_VISIBLE_DEVICES="3",
         HF_HOME=str(tmp_path),
     )
-    assert set(here) == {s.name for s in table.STEPS}
+    assert set(here) == {s.name for s in TABLE}
     assert here == there
 
 

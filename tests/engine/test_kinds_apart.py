@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from regrow.engine import jobs
+import default_flow
 from regrow.engine.closure import Modules, closure
 
-FLOW = jobs.flow()
+FLOW = default_flow.flow()
 OWN = {
     "pretrain": {"regrow.train.kinds.pretrain"},
     "midtrain": {"regrow.train.kinds.midtrain"},

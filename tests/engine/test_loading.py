@@ -43,9 +43,8 @@ def test_a_training_step_loads_none_of_the_idle_packages():
     code = (
         "import sys\n"
         "from regrow.engine import loading\n"
-        "from regrow.recipe.table import BY_NAME\n"
-        "step = BY_NAME['rlvr']\n"
-        "loading.function(step.function, step.idle)\n"
+        "from regrow.recipe.lines import FMA32\n"
+        "loading.function('regrow.reinforce.rlvr:run', FMA32['idle'])\n"
         "print(sorted({'sklearn', 'scipy', 'accelerate', 'torch'} & set(sys.modules)))\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

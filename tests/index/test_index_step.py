@@ -20,7 +20,7 @@ import sys
 from pathlib import Path
 from regrow.index.step import run
 output, source, instance = sys.argv[1:]
-run({"data": Path(source)}, None, Path(output), instance=instance)
+run({"data": Path(source)}, None, Path(output), instance=instance, kind=instance.partition("_")[0])
 """
 
 
@@ -57,7 +57,7 @@ def pairs(folder: Path) -> Path:
 
 def test_a_pack_is_indexed_row_by_row(tmp_path: Path):
     source = pack(tmp_path / "pack", [[5, 6, 7], [6, 7, 5]])
-    counts = run({"data": source}, None, tmp_path / "out", instance="midmix")
+    counts = run({"data": source}, None, tmp_path / "out", instance="midmix", kind="midmix")
     assert counts == {"tokens": 6, "rows": 2, "shards": 1}
     index = files.read(tmp_path / "out")
     both = np.array([True, True])
@@ -68,7 +68,13 @@ def test_a_pack_is_indexed_row_by_row(tmp_path: Path):
 
 
 def test_examples_stand_by_branch_and_id_with_what_is_learned(tmp_path: Path):
-    run({"data": examples(tmp_path / "data")}, None, tmp_path / "out", instance="sftdata")
+    run(
+        {"data": examples(tmp_path / "data")},
+        None,
+        tmp_path / "out",
+        instance="sftdata",
+        kind="sftdata",
+    )
     index = files.read(tmp_path / "out")
     assert index.rows["id"].to_list() == [
         f"{b}-{n}" for b in ("think", "instruct") for n in range(3)
@@ -79,7 +85,13 @@ def test_examples_stand_by_branch_and_id_with_what_is_learned(tmp_path: Path):
 
 
 def test_of_pairs_both_answers_are_rows_and_learned(tmp_path: Path):
-    run({"data": pairs(tmp_path / "data")}, None, tmp_path / "out", instance="pairs_seed2")
+    run(
+        {"data": pairs(tmp_path / "data")},
+        None,
+        tmp_path / "out",
+        instance="pairs_seed2",
+        kind="pairs",
+    )
     index = files.read(tmp_path / "out")
     told = index.rows.select("id", "part").rows()
     assert told == [("11", "chosen"), ("12", "chosen"), ("11", "rejected"), ("12", "rejected")]

@@ -10,10 +10,12 @@ import polars as pl
 import pytest
 import yaml
 
+import default_flow
 import tiny_inputs
 from determinism import hashes, run_python, run_twice
 from regrow.params.evaluate import Release
-from regrow.release import stages, step
+from regrow.release import methods, stages, step
+from regrow.release.records import Artifact
 from regrow.tables import parquet
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -447,7 +449,8 @@ def fork_inputs(inputs, root, rows):
     )
     parquet.write(table, root / "forkmix/mine/own.parquet")
     fork = {"name": "mine", "stage": "midtrain", "checkpoint": 450}
-    made = record("forkmix", "mine", parts={"params": {"fork": fork}}, counts={"tokens": 9})
+    parts = {"params": {"fork": fork}, "code": {"function": "regrow.tasks.forkmix:run"}}
+    made = record("forkmix", "mine", parts=parts, counts={"tokens": 9})
     (root / "forkmix.json").write_text(json.dumps(made))
     more = {"forkmix.mine": root / "forkmix/mine", "record.forkmix.mine": root / "forkmix.json"}
     return inputs | more
@@ -480,14 +483,6 @@ def test_without_a_fork_the_cards_do_not_speak_of_one(done):
         assert "fork" not in (done[0] / name).read_text().lower()
 
 
-def test_forms_are_those_of_the_evaluation():
-    from regrow.evaluate.probes import PLANS
-
-    assert {name: plan.form for name, plan in PLANS.items()} == {
-        name: stage.form for name, stage in stages.STAGES.items()
-    }
-
-
 def test_licence_texts():
     from regrow.release.export import licence
 
@@ -498,28 +493,21 @@ def test_licence_texts():
 def test_names_of_checkpoints():
     assert stages.split("sft_seed1-000300") == ("sft_seed1", 300)
     assert stages.revision("midtrain_b-000400") == "midtrain_b-step400"
-    assert stages.stage("dpo_seed2").title == "Preference tuning, seed 2"
     for odd in ("000020", "rlvr", "rlvr.000080", "../x-1"):
         with pytest.raises(ValueError, match="STAGE-NNNNNN"):
             stages.split(odd)
 
 
-def test_stages_are_those_of_the_flow():
-    """Names and forms, as the table says them."""
-    from regrow.params.schema import Params
-    from regrow.recipe.table import BY_NAME
+def test_forms_of_the_cards_are_those_of_the_evaluations():
+    """The cards read them off the records, the evaluations are told them by the recipe."""
+    from default_flow import BY_NAME
 
-    instances = BY_NAME["evaluate"].instances(Params())
-    names = dict.fromkeys(stages.split(instance)[0] for instance in instances)
-    seeds = [
-        stages.split(instance)[0]
-        for seed in (1, 2)
-        for instance in BY_NAME[f"evaluate_seed{seed}"].instances(Params())
-    ]
-    assert set(names) == set(stages.STAGES)
-    for name in [*names, *seeds]:
-        form = BY_NAME[name].options.get("form")
-        assert form in (None, stages.stage(name).form)
+    for stage in default_flow.RECIPE.stages:
+        step = BY_NAME[stage["name"]]
+        record = Artifact(step.name, function=step.function, options=step.options_of("000001"))
+        before = "think" if stage["kind"] == "dpo" else "plain"
+        asked = BY_NAME["evaluate"].options_of(f"{stage['name']}-000001")["probes"]
+        assert methods.form(record, before) == asked["form"] == stage["form"]
 
 
 def test_a_release_reads_the_record_of_every_stage_and_data_set_upstream_of_its_checkpoint():
@@ -528,8 +516,8 @@ def test_a_release_reads_the_record_of_every_stage_and_data_set_upstream_of_its_
     from regrow.recipe import table
 
     params = table.load(ROOT / "params/demo.yaml")
-    flow = jobs.flow()
-    made = {s.name: s.instances(params) for s in flow.steps if s.instances}
+    flow = default_flow.flow(params)
+    made = flow.instances(params)
     found = jobs.expand(flow, made)
     for name in ("rlvr-000080", "pretrain-000096", "longcontext-000120", "sft_instruct-000300"):
         release = found[f"release.{name}"]

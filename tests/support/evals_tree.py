@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from default_flow import BY_NAME, RECIPE
 from regrow.engine.hashing import sha256_file, tree_sha256
 from regrow.evaluate import items, metrics
 from regrow.evaluate.items import Item
@@ -43,6 +44,7 @@ def write_evaluation(
     items.write(found, folder / "items.parquet")
     shown: dict[str, object] = {
         "checkpoint": name,
+        "form": _form(name),
         "split": "test",
         "probes": metrics.figures(found, 400, 0),
     }
@@ -66,7 +68,19 @@ def write_checkpoint(root: Path, name: str, **inputs: str) -> None:
     stage, _, number = name.partition("-")
     seed = int(stage.rpartition("_seed")[2]) if "_seed" in stage else 0
     params = {stage.partition("_seed")[0]: {"steps": int(number)}}
-    write_record(root, stage, number, params, inputs, options={"seed": seed})
+    known = BY_NAME[stage.partition("_seed")[0]].options_of(number)
+    write_record(root, stage, number, params, inputs, options={**known, "seed": seed})
+
+
+def _form(name: str) -> str:
+    stage = name.partition("-")[0].partition("_seed")[0]
+    return next((str(e["form"]) for e in RECIPE.stages if e["name"] == stage), "plain")
+
+
+def _function(step: str) -> str:
+    """Of a step of the flow its own; else one that nobody knows."""
+    plain = step.partition("_seed")[0]
+    return BY_NAME[plain].function if plain in BY_NAME else f"toy.{plain}:run"
 
 
 def digest_of(name: str) -> str:
@@ -108,7 +122,7 @@ def write_record(
             "inputs": {k: digest_of(v) for k, v in (inputs or {}).items()},
             "params": params,
             "options": options or {},
-            "code": {"function": f"toy.{step.partition('_seed')[0]}:run", "digest": "d" * 64},
+            "code": {"function": _function(step), "digest": "d" * 64},
         },
         "inputs": {
             k: {

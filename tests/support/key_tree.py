@@ -19,7 +19,8 @@ from unittest import mock
 
 import yaml
 
-from regrow.engine import jobs, origins, syntax
+import default_flow
+from regrow.engine import origins, syntax
 from regrow.engine.hashing import digest_bytes
 from regrow.engine.jobs import Flow, Job
 from regrow.engine.present import Present
@@ -58,7 +59,7 @@ class KeyTree:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.flow = jobs.flow()
+        self.flow = default_flow.flow()
 
     @classmethod
     def make(cls, path: Path) -> KeyTree:
@@ -141,7 +142,7 @@ class KeyTree:
     def with_step(self, step: str, **changes: Any) -> Flow:
         """The table with one step's row changed."""
         steps = [replace(s, **changes) if s.name == step else s for s in self.flow.steps]
-        return replace(self.flow, steps=tuple(steps))
+        return replace(self.flow, steps=tuple(steps), recipe=None)
 
     @contextlib.contextmanager
     def edited(self, edits: Mapping[str, bytes]) -> Iterator[None]:

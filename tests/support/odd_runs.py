@@ -80,9 +80,8 @@ def grow_foreign(root: Path, skip: Collection[str] = ("evaluate",)) -> Path:
     write_sources(root)
     params = check(PARAMS, "odd runs")
     dumped = params.model_dump(mode="json")
-    flow = jobs.flow()
-    instances = {step.name: step.instances(params) for step in flow.steps if step.instances}
-    every = jobs.expand(flow, instances)
+    flow = jobs.flow().under(dumped)
+    every = jobs.expand(flow, flow.instances(params))
     made: dict[str, str] = {}
     (root / "records").mkdir()
     for name in _upstream(every, "release.pretrain-000002"):

@@ -74,6 +74,7 @@ def _record(tree: Path, since: int) -> None:
         "instance": "mine",
         "output": small_tree._output(tree, "data/forkmix/mine"),
     }
+    record["parts"]["code"]["function"] = "regrow.tasks.forkmix:run"
     record["inputs"]["documents"] = {"kind": "source", "path": "forks/mine"}
     record["parts"]["inputs"]["documents"] = "0" * 64
     write_sound(tree / "records/forkmix.mine.json", record)
@@ -162,6 +163,7 @@ def write_chats(tree: Path) -> Path:
     record = json.loads((tree / "records/sftdata.json").read_text())
     output = small_tree._output(tree, "data/forksft/mine")
     record |= {"step": "forksft", "instance": "mine", "output": output}
+    record["parts"]["code"]["function"] = "regrow.tasks.forksft:run"
     write_sound(tree / "records/forksft.mine.json", record)
     for path in (tree / "records").glob("sft.*.json"):
         changed = json.loads(path.read_text())

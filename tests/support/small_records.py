@@ -16,6 +16,7 @@ from typing import Any
 
 import polars as pl
 
+from default_flow import BY_NAME
 from regrow.engine.definition import key_of
 from regrow.engine.hashing import digest_bytes, tree_sha256
 from regrow.engine.present import source_digest
@@ -48,6 +49,11 @@ class Job:
     @property
     def name(self) -> str:
         return self.step if self.instance is None else f"{self.step}.{self.instance}"
+
+
+def _function(step: str) -> str:
+    """Of a step of the flow its own; else one that nobody knows."""
+    return BY_NAME[step].function if step in BY_NAME else f"toy.{step}:run"
 
 
 class World:
@@ -133,7 +139,7 @@ class World:
             modules[name] = {"digest": found["digest"], "definitions": found["definitions"]}
         text = "\n".join(f"{n} {m['digest']}" for n, m in sorted(modules.items()))
         return {
-            "function": job.function or f"toy.{job.step}:run",
+            "function": job.function or _function(job.step),
             "digest": hashlib.sha256(text.encode()).hexdigest(),
             "modules": modules,
             "native": {},

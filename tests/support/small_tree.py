@@ -263,9 +263,8 @@ def write_records(root: Path) -> None:
     values = params()
     dumped = values.model_dump(mode="json")
     made: dict[str, str] = {}
-    flow = jobs.flow()
-    instances = {step.name: step.instances(values) for step in flow.steps if step.instances}
-    for name, job in jobs.expand(flow, instances).items():
+    flow = jobs.flow().under(dumped)
+    for name, job in jobs.expand(flow, flow.instances(values)).items():
         if job.step.group == "main":
             made[name] = record(root, job, made, dumped, COUNTS.get(job.step.name))["output"][
                 "sha256"
@@ -300,8 +299,8 @@ def record(
         "instance": job.instance,
         "inputs": dict(sorted(hashes.items())),
     }
-    if step.options:
-        parts["options"] = dict(sorted(step.options.items()))
+    if options := step.options_of(job.instance):
+        parts["options"] = options
     found = {
         "step": step.name,
         "instance": job.instance,

@@ -71,16 +71,17 @@ def write_stages(root: Path, params: Params) -> None:
     _pairs(data)
     _prompts(data)
     _anneal(data / "anneal")
-    flow = jobs.flow()
+    flow = jobs.flow().under(params.model_dump(mode="json"))
+    forms = {stage.name: stage.form for stage in params.stages}
     for step in flow.steps:
         before = 0
         for instance in step.instances(params) if step.instances and step.group == "main" else []:
             folder = data / step.name / instance
-            if step.name in stages.STAGES:
+            if step.name in forms:
                 _checkpoint(folder, step.name, before, int(instance), step.resumable)
                 before = int(instance)
             elif step.name == "evaluate":
-                _evaluation(folder, instance)
+                _evaluation(folder, instance, forms)
             elif step.name == "release":
                 _release(folder, data, instance)
 
@@ -316,9 +317,9 @@ def _items(probes: dict[str, Any], most: int = 40) -> list[items.Item]:
     return found
 
 
-def _evaluation(folder: Path, instance: str) -> None:
+def _evaluation(folder: Path, instance: str, forms: dict[str, str]) -> None:
     name, step = stages.split(instance)
-    about = stages.stage(name)
+    form = forms[name]
     skill = _SKILL[name] * (1 if name != "midtrain" or step >= 4 else 0.8)
     probes: dict[str, Any] = {}
     if name != "pretrain":
@@ -353,7 +354,7 @@ def _evaluation(folder: Path, instance: str) -> None:
             _figure(0, 84, 0.02),
         )
     results: dict[str, Any] = {"checkpoint": instance, "stage": name, "seed": 0, "probes": probes}
-    if about.form == "plain" and not name.startswith("rl"):
+    if form == "plain" and not name.startswith("rl"):
         bits = 1.5 + 2.5 / (1 + step / 30) if name == "pretrain" else 1.95
         figure = {"bits_per_byte": bits, "low": bits - 0.1, "high": bits + 0.1}
         figure |= {"documents": 1, "bytes": 40}
@@ -366,16 +367,16 @@ def _evaluation(folder: Path, instance: str) -> None:
     items.write(_items(probes), folder / "items.parquet")
     (folder / "results.json").write_text(json.dumps(results))
     readable = [{"form": "text", "prompt": "The", "text": f" table <{name} {step}>", "tokens": 3}]
-    if about.form != "plain":
+    if form != "plain":
         readable = []
-    think = "<think> because 0</think>" if about.form == "think" else ""
-    end = "<|end|>" if about.chats else "\n\n"
-    answer = "Answer: 0" if about.form == "plain" else " 0"
+    think = "<think> because 0</think>" if form == "think" else ""
+    end = "<|end|>" if form != "plain" else "\n\n"
+    answer = "Answer: 0" if form == "plain" else " 0"
     wrong = "x <b>" if name == "pretrain" else f"{think}{answer}{end}"
     for family in FAMILIES:
         readable.append(
             {
-                "form": about.form,
+                "form": form,
                 "prompt": f"Question 0 of {family}?",
                 "sample": 0,
                 "text": wrong if family == "add" or name == "rlvr" else f"{think}{answer}7{end}",

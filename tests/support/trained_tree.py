@@ -15,9 +15,9 @@ from typing import Any
 import polars as pl
 from tokenizers import Tokenizer
 
+import default_flow
 import small_policy
 import small_stages
-from regrow.engine import jobs
 from regrow.engine.closure import Modules, closure
 from regrow.engine.definition import key_of
 from regrow.engine.hashing import digest_file, tree_sha256
@@ -180,8 +180,8 @@ def _path(name: str) -> str:
 
 
 def _parts(root: Path, name: str, params: dict[str, Any]) -> dict[str, Any]:
-    step = jobs.flow().step(name.split(".")[0])
-    options = dict(step.options)
+    step = default_flow.flow().step(name.split(".")[0])
+    options = step.options_of(name.partition(".")[2] or None)
     if "reward" in options:
         options["reward"] = "random"  # a model this small earns nothing
     values = Params.model_validate(params).model_dump(mode="json")
@@ -208,11 +208,11 @@ _CODE: dict[str, dict[str, Any]] = {}
 
 def _code(name: str) -> dict[str, Any]:
     if name not in _CODE:
-        flow = jobs.flow()
+        flow = default_flow.flow()
         step = flow.step(name)
         modules = _MODULES.setdefault("", Modules(Path("/nonexistent"), flow.packages))
         entry = step.function.partition(":")[0]
-        found = closure(modules, entry, flow.params_root, step.params)
+        found = closure(modules, entry, flow.params_root, step.model_sections)
         parts = {"modules": found.modules, "native": found.native}
         _CODE[name] = {"digest": found.digest(), **parts}
     return _CODE[name]

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import default_flow
 from determinism import ROOT, run_twice
 from regrow.engine import jobs
 from regrow.params.schema import Params, load
@@ -22,6 +23,9 @@ from regrow.takedown.first import first_steps
 from regrow.train.order import Order
 
 EOS, PAD, LENGTH = 1, 2, 8
+
+PACK = {"pretrain": {"settings": "pretrain"}}
+"""what reads the pack"""
 
 
 def name(number: int) -> str:
@@ -105,7 +109,7 @@ def test_the_first_step_is_the_first_that_reads_a_token(
             if (tokens[sequence] == 10 + gone).any()
         ]
         block = SimpleNamespace(seed=7, batch_sequences=batch, steps=steps)
-        found = first_steps("pack", folder, {name(gone)}, SimpleNamespace(pretrain=block))
+        found = first_steps(PACK, folder, {name(gone)}, SimpleNamespace(pretrain=block))
         # A sequence that holds only the end of a document (its border) counts as read: never too late.
         assert found.get("pretrain", steps + 1) <= min(reading, default=steps + 1)
         if reading and tokens.shape[0] == 1:
@@ -117,7 +121,7 @@ def tree(tmp_path: Path) -> tuple[dict[str, Path], SimpleNamespace]:
     listed = tmp_path / "documents.json"
     listed.write_text(json.dumps({"documents": [name(1)]}))
     block = Params().pretrain.model_copy(update={"steps": 4, "batch_sequences": 1})
-    first = first_steps("pack", data, {name(1)}, SimpleNamespace(pretrain=block))
+    first = first_steps(PACK, data, {name(1)}, SimpleNamespace(pretrain=block))
     params = SimpleNamespace(takedown=Takedown(name="art17", first=first), pretrain=block)
     return {"documents": listed, "data": data}, params
 
@@ -127,11 +131,11 @@ def test_a_step_that_is_said_too_late_is_refused(tmp_path: Path) -> None:
     late = params.takedown.first["pretrain"] + 1
     params.takedown = Takedown(name="art17", first={"pretrain": late})
     with pytest.raises(ValueError, match="a checkpoint that is kept would have seen the documents"):
-        mask.run(inputs, params, tmp_path / "out", instance="art17", data="pack")
+        mask.run(inputs, params, tmp_path / "out", instance="art17", data="pack", stages=PACK)
 
 
 def test_jobs_before_the_first_step_are_as_if_nothing_had_been_taken_down() -> None:
-    flow = jobs.flow()
+    flow = default_flow.flow()
     first = {"pretrain": 100, "longcontext": 3}
     plain = load(ROOT / "params/demo.yaml")
     taken = plain.model_copy(
@@ -164,7 +168,7 @@ base = Path(base)
 block = Params().pretrain.model_copy(update={"steps": 4, "batch_sequences": 1})
 params = SimpleNamespace(takedown=Takedown(name="art17", first=json.loads(first)), pretrain=block)
 inputs = {"documents": base / "documents.json", "data": base / "pack"}
-mask.run(inputs, params, Path(output), instance="art17", data="pack")
+mask.run(inputs, params, Path(output), instance="art17", data="pack", stages={"pretrain": {"settings": "pretrain"}})
 """
 
 

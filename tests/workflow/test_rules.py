@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
+import default_flow
 from real_repository import fresh
-from regrow.engine import jobs
 from regrow.engine.present import Present
 from small_repository import ROOT
 
 RULES = sorted(ROOT.glob("workflow/rules/*.smk"))
-FLOW = jobs.flow()
+FLOW = default_flow.flow()
 MAIN = [step for step in FLOW.steps if step.group == "main"]
 
 

@@ -32,9 +32,19 @@ def run(args: argparse.Namespace) -> int:
         print(json.dumps(found, indent=2))
         return 0
     _show(args.field, found)
-    for name, item in found.get("properties", {}).items():
+    for name, item in _entry(found).get("properties", {}).items():
         _show(f"{args.field}.{name}", _resolved(schema, item))
     return 0
+
+
+def _entry(found: dict[str, Any]) -> dict[str, Any]:
+    """What has the fields: of a list of named entries, what follows a name."""
+    forms = found.get("items", {}).get("anyOf", [{}]) if found.get("type") == "array" else []
+    for form in forms:
+        if isinstance(form.get("additionalProperties"), dict):
+            inner: dict[str, Any] = form["additionalProperties"]
+            return inner
+    return found
 
 
 def _resolved(schema: dict[str, Any], item: dict[str, Any]) -> dict[str, Any]:
@@ -51,7 +61,7 @@ def _at(schema: dict[str, Any], field: str) -> dict[str, Any]:
     found = schema
     done: list[str] = []
     for part in field.split("."):
-        have = found.get("properties", {})
+        have = _entry(found).get("properties", {})
         if part not in have:
             where = ".".join(done) or "the params"
             raise FlowError(f"{where} has no field `{part}`. Fields: {', '.join(have) or 'none'}.")

@@ -5,6 +5,7 @@ The format is described in docs/concepts/architecture.md, "Records". Nothing her
 
 from __future__ import annotations
 
+import heapq
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -150,8 +151,42 @@ class Ledger:
     def __init__(self, root: Path, records: list[Record], *, present: bool = False) -> None:
         self.root = root
         self.present = present
-        self.records = sorted(records, key=lambda record: record.order)
+        self._stages = {record.step: record.order for record in records if record.kind}
+        self.records = self._in_order(records)
         self.by_name = {record.name: record for record in self.records}
+
+    def _in_order(self, records: list[Record]) -> list[Record]:
+        """Producers before consumers, and else by `order`: a recipe may put its stages in any order."""
+        here = {record.file: record for record in records}
+        waits: dict[str, int] = {}
+        feeds: dict[str, list[Record]] = {}
+        for record in records:
+            named = {str(entry.get("record", "")) for entry in record.inputs.values()}
+            before = named & here.keys() - {record.file}
+            waits[record.file] = len(before)
+            for file in before:
+                feeds.setdefault(file, []).append(record)
+        ready = [(self.order(r), r.file) for r in records if not waits[r.file]]
+        heapq.heapify(ready)
+        found: list[Record] = []
+        while ready:
+            record = here[heapq.heappop(ready)[1]]
+            found.append(record)
+            for other in feeds.get(record.file, []):
+                waits[other.file] -= 1
+                if not waits[other.file]:
+                    heapq.heappush(ready, (self.order(other), other.file))
+        if len(found) < len(records):  # records that name each other in a circle
+            done = {record.file for record in found}
+            found += sorted((r for r in records if r.file not in done), key=self.order)
+        return found
+
+    def order(self, record: Record) -> tuple[Any, ...]:
+        """Sort key: that of the record, and of what is about a checkpoint the place of its stage."""
+        first = (*record.order[:3],)
+        about = record.trained if record.kind is None else None
+        stage = self._stages.get(about[0], ()) if about else ()
+        return (*first, stage, record.instance or "")
 
     @classmethod
     def load(cls, root: Path, *, faulty: bool = False) -> Ledger:
@@ -283,7 +318,7 @@ class Ledger:
             if item.file not in seen:
                 seen[item.file] = item
                 queue.extend(self.parents(item))
-        return sorted(seen.values(), key=lambda item: item.order)
+        return self._in_order(list(seen.values()))
 
 
 def parse(data: bytes, file: str) -> Record:

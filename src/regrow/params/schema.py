@@ -18,7 +18,7 @@ from regrow.params.fork import Fork
 from regrow.params.model import Model
 from regrow.params.posttrain import Difficulty, LongMix, MidMix, Pairs, SftData, Tasks
 from regrow.params.sources import Crawl, Text
-from regrow.params.stages import Dataset, Stage
+from regrow.params.stages import KINDS, Dataset, Stage
 from regrow.params.takedown import Takedown
 from regrow.params.train import (
     Anneal,
@@ -228,8 +228,46 @@ def json_schema() -> dict[str, Any]:
         for field, entry in schema["$defs"][name]["properties"].items():
             if "description" not in entry and (text := _inherited(block, field)):
                 entry["description"] = text
+    schema["properties"] |= {
+        "stages": _listed(_entry(*KINDS.values()), "stages") | {"default": list(recipe.DEFAULT)},
+        "datasets": _listed(_entry(Dataset), "datasets") | {"default": []},
+    }
+    for unused in ("Stage", "Dataset"):
+        schema["$defs"].pop(unused, None)
+    # A stage or data set of one's own has its settings in a section with its name.
+    blocks = [f.annotation for f in Params.model_fields.values() if _block(f.annotation)]
+    own = sorted({getattr(block, "__name__", "") for block in blocks})
+    schema["additionalProperties"] = {"anyOf": [{"$ref": f"#/$defs/{name}"} for name in own]}
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     return schema
+
+
+def _listed(entry: dict[str, Any], field: str) -> dict[str, Any]:
+    """The schema of a list of names, or of names with what they say."""
+    long = {"type": "object", "minProperties": 1, "maxProperties": 1, "additionalProperties": entry}
+    description = Params.model_fields[field].description
+    items = {"anyOf": [{"type": "string"}, long]}
+    return {
+        "type": "array",
+        "title": field.capitalize(),
+        "description": description,
+        "items": items,
+    }
+
+
+def _entry(*models: type[BaseModel]) -> dict[str, Any]:
+    """The schema of what follows a name: the fields of the models, each described."""
+    fields: dict[str, Any] = {}
+    for model in models:
+        for name, about in model.model_json_schema()["properties"].items():
+            text = about.get("description") or _inherited(model, name)
+            fields.setdefault(name, about | ({"description": text} if text else {}))
+    fields.pop("name", None)
+    if len(models) > 1:
+        kinds = [model.model_fields["kind"].default for model in models]
+        text = Stage.model_fields["kind"].description
+        fields["kind"] = {"enum": kinds, "title": "Kind", "description": text}
+    return {"type": ["object", "null"], "additionalProperties": False, "properties": fields}
 
 
 def _blocks(model: type[BaseModel]) -> dict[str, type[BaseModel]]:

@@ -47,13 +47,13 @@ class Stage(Block):
         return False
 
 
-class Pretrain(Stage):
+class PretrainStage(Stage):
     """From initial weights: every next token of a pack."""
 
     kind: Literal["pretrain"] = "pretrain"
 
 
-class Midtrain(Stage):
+class MidtrainStage(Stage):
     """Every next token of a better mix."""
 
     kind: Literal["midtrain"] = "midtrain"
@@ -67,13 +67,13 @@ class Midtrain(Stage):
         return self.order > 1
 
 
-class Soup(Stage):
+class SoupStage(Stage):
     """The mean of several runs, kept only if it wins on held-out data."""
 
     kind: Literal["soup"] = "soup"
 
 
-class LongContext(Stage):
+class LongContextStage(Stage):
     """A longer context."""
 
     kind: Literal["longcontext"] = "longcontext"
@@ -86,7 +86,7 @@ class LongContext(Stage):
         return self.length == "short"
 
 
-class Sft(Stage):
+class SftStage(Stage):
     """Supervised fine-tuning on conversations."""
 
     kind: Literal["sft"] = "sft"
@@ -95,7 +95,7 @@ class Sft(Stage):
     """of the data set: with worked steps, or with short answers and tool calls"""
 
 
-class Dpo(Stage):
+class DpoStage(Stage):
     """Preference optimisation on pairs."""
 
     kind: Literal["dpo"] = "dpo"
@@ -109,7 +109,7 @@ class Dpo(Stage):
         return self.pairs == "delta"
 
 
-class Rl(Stage):
+class RlStage(Stage):
     """Reinforcement learning on verified rewards."""
 
     kind: Literal["rl"] = "rl"
@@ -147,13 +147,13 @@ class Dataset(Block):
 
 
 KINDS: dict[str, type[Stage]] = {
-    "pretrain": Pretrain,
-    "midtrain": Midtrain,
-    "soup": Soup,
-    "longcontext": LongContext,
-    "sft": Sft,
-    "dpo": Dpo,
-    "rl": Rl,
+    "pretrain": PretrainStage,
+    "midtrain": MidtrainStage,
+    "soup": SoupStage,
+    "longcontext": LongContextStage,
+    "sft": SftStage,
+    "dpo": DpoStage,
+    "rl": RlStage,
 }
 """kind -> its entry"""
 

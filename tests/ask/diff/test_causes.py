@@ -33,7 +33,13 @@ def flow() -> list[Job]:
         Job("text", {"sources": "source:sources"}, {"max": 9}, table=PAGES),
         Job("filter", {"text": "text"}, {"min": 1}, modules=("toy.clean",)),
         Job("mix", {"filter": "filter", "evals": "source:evals"}, {"share": 0.5}),
-        Job("pretrain", {"data": "mix"}, steps, instance="000002", modules=("toy.nn",)),
+        Job(
+            "pretrain",
+            {"data": "mix"},
+            steps,
+            instance="000002",
+            modules=("toy.nn",),
+        ),
         Job(
             "pretrain",
             {"data": "mix", "previous": "pretrain.000002"},

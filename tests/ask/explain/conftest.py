@@ -75,7 +75,7 @@ def write(root: Path) -> Path:
     _answers(data, tokenizer)
     values = params()
     for step in ("pack", "midmix", "longmix", "sftdata", "pairs"):
-        index.run({"data": data / step}, None, data / "index" / step, instance=step)
+        index.run({"data": data / step}, None, data / "index" / step, instance=step, kind=step)
     write_records(root)
     assert values.pack.sequence_length == LENGTH
     return root

@@ -206,7 +206,7 @@ def test_the_answer_adds_up_and_says_tokens_and_days() -> None:
 
 
 def test_every_stage_of_the_flow_is_counted() -> None:
-    from regrow.recipe.table import STEPS
+    from default_flow import STEPS
 
     counted = {row["stage"] for row in estimate(ROOT, "params/demo.yaml")["stages"]}
     trains = {

@@ -131,7 +131,7 @@ def test_a_document_that_was_taken_down_was_seen_by_nothing(tree: Path) -> None:
     ledger = Ledger.load(write_takedown(tree, "queries"))
     after = trace(ledger, url("queries"))
     saw = [entry["stage"] for entry in after["training"]]
-    assert after["fate"].startswith("seen by") and saw == ["longcontext_control", "longcontext"]
+    assert after["fate"].startswith("seen by") and saw == ["longcontext", "longcontext_control"]
     assert "pretrain" not in after["fate"], "only what the takedown left"
     assert after["stops"][-1]["facts"]["slots"] == 1
     seen = trace(ledger, url("joins"))["training"][0]

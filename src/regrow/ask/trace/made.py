@@ -36,6 +36,11 @@ def mixes(ledger: Ledger) -> list[str]:
     return [name for one in datasets.MIXES for name in datasets.jobs(ledger, (one,))]
 
 
+def later(ledger: Ledger) -> list[str]:
+    """The mixes that may leave a document out without its being lost: other stages have it."""
+    return datasets.jobs(ledger, (datasets.MIDMIX, datasets.LONGMIX))
+
+
 def find_made(shelf: Shelf, text: str) -> list[Match]:
     """Tasks, examples, pairs and made documents whose id is `text` or begins with it.
 
@@ -173,7 +178,7 @@ def _documents(shelf: Shelf, id: str) -> list[Stop]:
     """What midtraining and long context took of a document or task, or made of it, by component."""
     stops = []
     columns = ["id", "component", "source", "generator", "licence", "parent"]
-    own = datasets.jobs(shelf.ledger, (datasets.FORKMIX,))
+    optional = later(shelf.ledger)
     for job in mixes(shelf.ledger):
         by: dict[str, list[dict[str, Any]]] = {}
         for row in _offspring(shelf, job, id, columns):
@@ -188,8 +193,7 @@ def _documents(shelf: Shelf, id: str) -> list[Stop]:
                     "ids": [r["id"] for r in rows],
                 }
             stops.append(Stop(job, "kept", _present(facts)))
-        later = job not in own
-        stops += [replace(stop, later=later) for stop in _gone(shelf, job, id)]
+        stops += [replace(stop, later=job in optional) for stop in _gone(shelf, job, id)]
     return stops
 
 

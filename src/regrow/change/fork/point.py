@@ -60,16 +60,19 @@ def _against(record: Record, kinds: set[str], params: Params) -> str:
             return "what a fork brings enters in a base model, or in fine-tuning from one."
         if stage.control:
             return "nothing goes on from a control."
+        soup = next((s.name for s in points.after(params, stage.name) if s.kind == "soup"), "")
+        if soup and record.trained and record.trained[1] == points.checkpoints(params, stage)[-1]:
+            return f"{_title(record)} is at its end there; the soup ({soup}) is what the flow goes on from."
         if record.step in at:
             return f"the flow goes on from {_listed(record.step, at[record.step])}."
         return f"no stage after {record.step} reads documents or conversations."
     enters = points.entering(params, record.step, record.trained[1])
     for kind in sorted(kinds - enters):
-        return f"no stage after it reads {_KINDS[kind]}; {_and(enters)} can enter there."
+        return f"no later stage reads {_KINDS[kind]}; {_and(enters)} can enter there."
     if "documents" not in kinds and "documents" in enters:
         return (
-            "a stage before fine-tuning reads documents: fork the last checkpoint before fine-tuning with conversations "
-            "alone, or give documents (`text`) as well."
+            "no stage before fine-tuning reads conversations: fork the checkpoint that fine-tuning begins from with them, "
+            "or give documents (`text`) as well."
         )
     return ""
 

@@ -10,7 +10,7 @@ import polars as pl
 from markupsafe import Markup
 
 from regrow.engine.visible import shown
-from regrow.evidence import contributed
+from regrow.evidence import contributed, datasets
 from regrow.evidence.ledger import Ledger, Record
 from regrow.evidence.pages import embed
 from regrow.evidence.pages.environment import environment
@@ -31,7 +31,10 @@ from regrow.publish.report import page as report
 HERE = Path(__file__).parent
 SCRIPTS = ("dom", "data", "graph", "panel", "documents", "tasks", "compare", "start")
 """files of the script, in the order in which they are joined"""
-_APART = (("documents of midtraining", "midmix"), ("documents of long context", "longmix"))
+_APART = (
+    ("documents of midtraining", datasets.MIDMIX),
+    ("documents of long context", datasets.LONGMIX),
+)
 """what `regrow trace` follows and the page counts at its origin"""
 
 
@@ -168,9 +171,12 @@ def _graph(nodes: Graph, drawn: Layout) -> dict[str, Any]:
 def _apart(shelf: Shelf) -> list[list[Any]]:
     """What the page does not list: how many of what."""
     found: list[list[Any]] = []
-    for what, job in _APART:
-        table = shelf.table(job, "documents.parquet")
-        count = 0 if table is None else table.select(pl.len()).collect().item()
+    for what, function in _APART:
+        tables = [
+            shelf.table(job, "documents.parquet")
+            for job in datasets.jobs(shelf.ledger, (function,))
+        ]
+        count = sum(t.select(pl.len()).collect().item() for t in tables if t is not None)
         if count:
             found.append([what, count])
     return found

@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 
 from regrow.ask.trace import forks, takedowns
-from regrow.ask.trace.made import mixes
+from regrow.ask.trace.made import later, mixes
 from regrow.ask.trace.match import Match
 from regrow.ask.trace.stop import Outcome, Stop
 from regrow.crawl.rows import SOURCES
@@ -70,6 +70,7 @@ class Ways:
                 self.copies.setdefault(row["detail"], []).append(id)
         self.parents: dict[str, dict[str, str]] = {}
         self.mixes = mixes(shelf.ledger)
+        self.later = later(shelf.ledger)
         self.made = {job: self._made(job) for job in self.mixes}
         self.left = {job: _Table(shelf, job, "drops.parquet", _DROP) for job in self.mixes}
         self.own = {
@@ -187,7 +188,8 @@ class Ways:
                     facts["documents"] = len(rows)
                 stops.append(Stop(job, "kept", facts))
             if id in self.left[job].rows:
-                stops.append(Stop(job, "dropped", self.left[job].facts(id, _DROP)))
+                facts = self.left[job].facts(id, _DROP)
+                stops.append(Stop(job, "dropped", facts, later=job in self.later))
         return [*stops, *takedowns.stops(self.shelf, id)]
 
     def _fetched(self, url: str) -> Stop:

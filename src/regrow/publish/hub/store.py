@@ -91,7 +91,7 @@ def chosen(ledger: Ledger) -> list[tuple[Record, list[str]]]:
             continue
         names = [str(f["path"]) for f in record.files if wanted is None or f["path"] in wanted]
         picked[record.file] = (record, names)
-    return sorted(picked.values(), key=lambda pair: pair[0].order)
+    return sorted(picked.values(), key=lambda pair: ledger.order(pair[0]))
 
 
 def targets(ledger: Ledger) -> list[str]:

@@ -1,0 +1,124 @@
+"""Five recipes, each said in YAML alone, and what users bring for the fourth: a tokenizer, chats and an lm-eval task."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+SHORT = ("max_tokens: 224", "max_tokens: 120")
+"""without a longer context, examples must fit into the first one"""
+RECIPES: dict[str, tuple[str, tuple[tuple[str, str], ...]]] = {
+    "base": ("stages: [pretrain, sft]\n", (SHORT,)),
+    "no_dpo": (
+        "stages: [pretrain, midtrain, midtrain_b, soup, longcontext_control, longcontext, sft, sft_instruct, rlvr, "
+        "rlzero, rlzero_random]\n",
+        (),
+    ),
+    "soup_of_three": (
+        """\
+stages:
+- pretrain
+- midtrain
+- second: {kind: midtrain}
+- second_b: {kind: midtrain, order: 2, settings: second}
+- second_c: {kind: midtrain, order: 3, settings: second}
+- soup
+- sft
+second: {steps: 4, checkpoint_every: 2, batch_sequences: 2, micro_batch_sequences: 2, digest_every: 2}
+""",
+        (SHORT,),
+    ),
+    "own": (
+        """\
+stages:
+- pretrain
+- sft: {data: ours}
+datasets:
+- ours: {kind: chats, file: datasets/ours.jsonl, beside: sftdata, share: 0.25, max_tokens: 120, licence: CC-BY-4.0}
+""",
+        (
+            SHORT,
+            (
+                "tokenizer:\n  vocabulary: 400\n  sample_bytes: 100000\n",
+                "tokenizer: {file: tokenizers/ours.json}\n",
+            ),
+            ("evaluate:\n", "evaluate:\n  tasks: [parity]\n"),
+        ),
+    ),
+    "rl_zero": ("stages: [pretrain, rlzero, rlzero_random]\n", ()),
+}
+"""name -> what is behind the tiny params, and what is exchanged in them"""
+CHATS = 12
+TASK = """\
+dataset_path: json
+dataset_kwargs:
+  data_files: {test: parity.jsonl}
+test_split: test
+output_type: multiple_choice
+doc_to_text: "Question: {{question}}\\nAnswer:"
+doc_to_choice: ["even", "odd"]
+doc_to_target: "{{answer}}"
+metric_list:
+- {metric: acc}
+"""
+
+
+def params(tiny: str, name: str) -> str:
+    """The params file of a recipe."""
+    behind, exchanged = RECIPES[name]
+    for old, new in exchanged:
+        assert old in tiny, old
+        tiny = tiny.replace(old, new)
+    return tiny + behind
+
+
+def bring(root: Path) -> None:
+    """Write what the recipe `own` reads: datasets/ours.jsonl, tokenizers/ours.json, evals/parity."""
+    for folder in ("datasets", "tokenizers"):
+        (root / folder).mkdir(exist_ok=True)
+    colours = ("red", "blue", "green")
+    rows = [
+        {
+            "messages": [
+                {"role": "user", "content": f"What colour has item {n}?"},
+                {
+                    "role": "assistant",
+                    "content": f"Item {n} is {colours[n % 3]}.",
+                    "reasoning_content": f"{n} is {n % 3} modulo 3.",
+                },
+            ]
+        }
+        for n in range(CHATS)
+    ]
+    lines = [json.dumps(row) + "\n" for row in (*rows, rows[0])]  # one comes twice
+    (root / "datasets/ours.jsonl").write_text("".join(lines))
+    (root / "evals/parity.yaml").write_text(TASK)
+    asked = [
+        {
+            "id": f"parity-{n}",
+            "question": f"Is the number {7 * n + 3} even or odd?",
+            "answer": ("even", "odd")[(7 * n + 3) % 2],
+        }
+        for n in range(8)
+    ]
+    (root / "evals/parity.jsonl").write_text("".join(json.dumps(row) + "\n" for row in asked))
+    tokenizer(root / "tokenizers/ours.json")
+
+
+def tokenizer(path: Path) -> None:
+    """A byte-level BPE of another making, which knows none of the flow's control tokens but one."""
+    from pydoc_data.topics import topics
+
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+
+    made = Tokenizer(models.BPE())
+    made.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    made.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=500,
+        special_tokens=["<|endoftext|>"],
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    made.train_from_iterator([topics[name] for name in sorted(topics)[:20]], trainer)
+    made.save(str(path))

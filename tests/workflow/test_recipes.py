@@ -1,0 +1,191 @@
+"""Five recipes by YAML alone, grown end to end, and asked every question; a fork and a takedown of them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import recipes
+from real_repository import PARAMS, Real, fresh
+
+pytestmark = [pytest.mark.workflow, pytest.mark.timeout(2_400)]
+
+LAST = {
+    "base": "sft.000004",
+    "no_dpo": "rlvr.000002",
+    "soup_of_three": "sft.000004",
+    "own": "sft.000004",
+    "rl_zero": "rlzero.000002",
+}
+FIRST_PAGE = "https://mako.example/syntax.html"
+
+
+@pytest.fixture(scope="module")
+def repository(tmp_path_factory: pytest.TempPathFactory) -> Real:
+    """One repository: recipes share what they have in common by key."""
+    made = fresh(tmp_path_factory.mktemp("recipes") / "repository")
+    recipes.bring(made.path)
+    tiny = made.read(PARAMS)
+    for name in recipes.RECIPES:
+        (made.path / f"params/{name}.yaml").write_text(recipes.params(tiny, name))
+    made.commit("five recipes")
+    return made
+
+
+def asked(repository: Real, *args: str, status: tuple[int, ...] = (0,)) -> str:
+    done = repository.regrow(*args, check=False)
+    assert done.returncode in status, f"{args} -> {done.returncode}\n{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+def answer(repository: Real, *args: str, status: tuple[int, ...] = (0,)) -> Any:
+    return json.loads(asked(repository, *args, "--json", status=status))
+
+
+def record(repository: Real, name: str) -> Any:
+    return json.loads(repository.read(f"records/{name}.json"))
+
+
+@pytest.fixture(scope="module", params=list(recipes.RECIPES))
+def grown(repository: Real, request: pytest.FixtureRequest) -> tuple[Real, str]:
+    """The repository with the run of one recipe, committed."""
+    name = str(request.param)
+    repository.run("snakemake", "--cores", "2", "--configfile", f"params/{name}.yaml")
+    repository.commit(name)
+    return repository, name
+
+
+def test_a_recipe_grows_and_answers_every_question(grown: tuple[Real, str], tmp_path: Path) -> None:
+    repository, name = grown
+    last, file = LAST[name], f"params/{name}.yaml"
+    assert "current." in asked(repository, "plan", "--params", file)
+    again = repository.run("snakemake", "-n", "--cores", "2", "--configfile", file)
+    assert "Nothing to be done" in again.stdout + again.stderr
+    assert answer(repository, "verify")["equal"]
+    told = answer(repository, "audit", last)
+    assert told["artifact"]["name"] == last and told["sources"]
+    trained = answer(repository, "trace", FIRST_PAGE)["training"]
+    assert "pretrain" in {entry["stage"] for entry in trained}
+    seen = answer(repository, "order", last, "--step", "1")
+    assert seen["rows"]
+    assert answer(repository, "explain", last, "the template is rendered with the context")
+    apart = answer(repository, "diff", last, "pretrain.000004", status=(1,))
+    assert apart["causes"][0]["part"] == "further" and last in apart["causes"][0]["between"]
+    for page, command in (("report.html", "report"), ("lineage.html", "lineage")):
+        option = "--output" if command == "report" else "--html"
+        asked(repository, command, option, str(tmp_path / page))
+        assert last.split(".")[0] in (tmp_path / page).read_text()
+    released = asked(repository, "release")
+    assert (
+        last.replace(".", "-step").replace("step0000", "step").replace("step0", "step")
+        in released.replace("step0", "step0")
+        or last.split(".")[0] in released
+    )
+    _forked(repository, name, tmp_path)
+    _taken_down(repository, name)
+
+
+def _forked(repository: Real, name: str, folder: Path) -> None:
+    """`regrow fork`: the plan knows everything up to the fork point; nothing is left behind."""
+    chats = name in ("base", "no_dpo", "own")
+    at = {"no_dpo": "longcontext.000002", "soup_of_three": "midtrain.000002"}.get(
+        name, "pretrain.000008"
+    )
+    rows = [
+        {
+            "messages": [
+                {"role": "user", "content": "Where is the lamp?"},
+                {"role": "assistant", "content": "It is in the garden."},
+            ]
+        }
+        if chats
+        else {"text": "Notes on lamps and gardens. " * 30}
+    ]
+    data = folder / "mine.jsonl"
+    data.write_text("".join(json.dumps(row | {"licence": "CC0-1.0"}) + "\n" for row in rows))
+    file = f"params/{name}.yaml"
+    words = ("fork", at, "--data", str(data), "--name", "mine", "--here", "--params", file)
+    if name == "rl_zero":
+        done = repository.regrow(*words, check=False)
+        assert done.returncode == 1 and "reads documents or conversations" in done.stderr
+        return
+    told = answer(repository, *words)
+    assert told["checkpoint"] == at and told["plan"]
+    planned = asked(repository, "plan", "--params", "params/mine.yaml")
+    assert "run" in planned
+    _clean(repository)
+
+
+def _taken_down(repository: Real, name: str) -> None:
+    """`regrow takedown`: the first step of each stage that saw the page, and a plan of what follows."""
+    file = f"params/{name}.yaml"
+    told = answer(repository, "takedown", FIRST_PAGE, "--name", "gone", "--params", file)
+    first = told["touched"]["first"]
+    assert first["pretrain"] >= 1
+    assert set(first) <= {stage for stage in _stages(repository, name)} | {"anneal"}
+    assert f"pretrain.{8:06d}" in told["plan"]["anew"]
+    _clean(repository)
+
+
+def _stages(repository: Real, name: str) -> set[str]:
+    from regrow.params import schema
+
+    return {s.name for s in schema.load(repository.path / f"params/{name}.yaml").stages}
+
+
+def _clean(repository: Real) -> None:
+    for part in ("forks", "takedowns", "params/mine.yaml", "params/gone.yaml"):
+        repository.run("rm", "-rf", part)
+    assert not repository.git("status", "--porcelain", "--", "records", "params")
+
+
+def test_what_each_recipe_is_about(grown: tuple[Real, str]) -> None:
+    repository, name = grown
+    made = {path.stem.split(".")[0] for path in (repository.path / "records").glob("*.json")}
+    stages = _stages(repository, name)
+    assert stages <= made
+    if name == "base":
+        assert not made & {"midmix", "longmix", "pairs", "difficulty", "anneal"}
+        gains = answer(repository, "evals", "--gains")
+        assert {(g["stage"], g["before"]["checkpoint"]) for g in gains} >= {
+            ("sft", "pretrain-000008")
+        }
+    if name == "no_dpo":
+        assert not made & {"dpo", "dpo_delta", "pairs"}
+        assert (
+            record(repository, "rlvr.000001")["inputs"]["base"]["record"]
+            == "records/sft.000004.json"
+        )
+        card = repository.read("data/release/rlvr-000002/README.md")
+        assert "references: sft.000004" in card or "`data/sft/000004`" in card
+        assert "reference" not in card.lower().replace("references", "")
+    if name == "soup_of_three":
+        inputs = record(repository, "soup.000004")["inputs"]
+        runs = {key: inputs[key]["record"] for key in ("a", "b", "c")}
+        assert runs == {
+            "a": "records/second.000004.json",
+            "b": "records/second_b.000004.json",
+            "c": "records/second_c.000004.json",
+        }
+        assert (
+            record(repository, "second.000002")["inputs"]["base"]["record"]
+            == "records/midtrain.000004.json"
+        )
+        assert "Soup of three runs" in repository.read("data/release/sft-000004/README.md")
+    if name == "own":
+        assert record(repository, "tokenizer")["counts"]["given"] == 500
+        counts = record(repository, "ours")["counts"]
+        assert counts["in"] == 2 * recipes.CHATS + 1 and counts["dropped"] == {"duplicate": 1}
+        results = json.loads(repository.read("data/evaluate/sft-000004/results.json"))
+        assert results["probes"]["task:parity:acc"]["items"] == 8
+        told = json.dumps(answer(repository, "audit", "sft.000004"))
+        assert "datasets/ours.jsonl" in told and "CC-BY-4.0" in told
+        assert "CC-BY-4.0" in repository.read("data/release/sft-000004/DATA_CARD.md")
+    if name == "rl_zero":
+        gains = answer(repository, "evals", "--gains")
+        row = next(g for g in gains if (g["stage"], g["metric"]) == ("rlzero", "pass_rate"))
+        assert row["before"]["checkpoint"] == "pretrain-000008"
+        assert row["control"]["checkpoint"] == "rlzero_random-000001"

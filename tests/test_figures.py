@@ -1,0 +1,325 @@
+"""Figures of the published run in README and docs are those of the records.
+
+`python tests/test_figures.py` writes them into the pages. A new figure is one line here: the page, and the sentence with the figure's
+place in the records (tests/support/run_figures.py says how to name it). What a machine measured (seconds, speeds) is in no record and
+not here.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent / "support"))
+import tamper_attacks
+from key_mutations import KINDS
+from regrow.recipe import table
+from regrow.tasks.words import WORDS
+from run_figures import DERIVED, Absent, Sentence, derived, names, record, stored
+from sandbox_attacks import ATTACKS
+from small_repository import ROOT
+
+README = "README.md"
+DATA, MIX, TASKS = (f"docs/concepts/{name}.md" for name in ("data", "mix", "tasks"))
+LONG, TRAINING, EXPLAIN = (
+    f"docs/concepts/{name}.md" for name in ("longcontext", "training", "explain")
+)
+SOURCES = "docs/guides/sources.md"
+BY_FAMILY = "evaluate.rlvr-000080:results.json/probes/exact_match/families"
+
+FIGURES = [
+    (README, "The demo crawls {crawl/pages} real pages"),
+    (README, "a {release.rlvr-000080/parameters: M.1f}-million-parameter Olmo 3 model"),
+    (README, "of the dev split; it answers {evaluate.rlvr-000080/exact_match: .2f} of the held-out ones rightly"),
+    (README, "{=jobs} of {=jobs} steps (100%) done"),
+    (README, "\n{=published} of {=published} artifacts equal to the published hashes"),
+    (README, "The {=published} published records"),
+    (README, "| The demo regrows the published run | {=published} of {=published} in a second clone"),
+    (README, "0.0 on all {rlvr.*/logprobs_compared} compared tokens of RLVR"),
+    (README, "| {text/in} records → {text/kept} texts → {filter/kept} filtered → {dedup/kept} deduplicated → {decontaminate/kept} for training → {mix/kept} in the mix |"),
+    (README, "| The key of a step | {=steps} steps × {=kinds} kinds of change"),
+    (README, "| Tampering | {=attacks} attacks on workspace"),
+    (README, "| Sandbox for untrusted code | {=sandbox_attacks} attacks"),
+    (README, "| `sources/` | {=sources: M.1f} MB of frozen sources"),
+    (README, "| pretrain | bits per byte, held-out documents | {evaluate.pretrain-000000/bits_per_byte: .2f} → {evaluate.pretrain-000480/bits_per_byte: .2f} | {gains/pretrain/bits_per_byte/paired/value: .2f} [{gains/pretrain/bits_per_byte/paired/low: .2f}, {gains/pretrain/bits_per_byte/paired/high: .2f}] |"),
+    (README, "| midtrain | exact match, plain form | {gains/midtrain/exact_match/before/value: .2f} → {gains/midtrain/exact_match/after/value: .2f} | {gains/midtrain/exact_match/paired/value: +.2f} [{gains/midtrain/exact_match/paired/low: .2f}, {gains/midtrain/exact_match/paired/high: .2f}]; costs {gains/midtrain/bits_per_byte/paired/value: .2f} bits per byte of general text |"),
+    (README, "| long context | loss beyond the old length | {evaluate.soup-000900/loss_long: .2f} → {evaluate.longcontext-000120/loss_long: .2f} | {gains/longcontext/loss_long/paired/value: .2f} [{gains/longcontext/loss_long/paired/low: .2f}, {gains/longcontext/loss_long/paired/high: .2f}]; against the control at the short length {gains/longcontext/loss_long/control/paired/value: .3f} [{gains/longcontext/loss_long/control/paired/low: .3f}, {gains/longcontext/loss_long/control/paired/high: .3f}]; no better than that control with YaRN switched on ({gains/longcontext/loss_long#2/control/paired/value: .3f} [{gains/longcontext/loss_long#2/control/paired/low: .3f}, {gains/longcontext/loss_long#2/control/paired/high: .3f}])"),
+    (README, "| SFT (Think) | exact match, greedy | {evaluate.longcontext-000120/exact_match: .2f} → {mean evaluate.sft-000720/exact_match: .2f} | {gains/sft/exact_match/paired/value: +.2f} [{gains/sft/exact_match/paired/low: .2f}, {gains/sft/exact_match/paired/high: .2f}]; format {gains/sft/format/before/value: .0f} → {gains/sft/format/after/value: .2f} |"),
+    (README, "| SFT (Instruct) | tool calls that succeed | {gains/sft_instruct/tool_calls/before/value: .2f} → {gains/sft_instruct/tool_calls/after/value: .2f} | {gains/sft_instruct/tool_calls/paired/value: +.2f} [{gains/sft_instruct/tool_calls/paired/low: .2f}, {gains/sft_instruct/tool_calls/paired/high: .2f}] |"),
+    (README, "| DPO, judged pairs | win share at T = 1 against SFT | {gains/dpo/win_share_drawn/before/value: .2f} → {gains/dpo/win_share_drawn/after/value: .2f} | inside the interval ({gains/dpo/win_share_drawn/paired/value: +.3f} [{gains/dpo/win_share_drawn/paired/low: .3f}, {gains/dpo/win_share_drawn/paired/high: .3f}]); exact match {mean evaluate.dpo-000048/exact_match - mean evaluate.sft-000720/exact_match: .3f} [{gains/dpo/exact_match/paired/low: .3f}, {gains/dpo/exact_match/paired/high: .3f}] |"),
+    (README, "| DPO, delta pairs | preference accuracy | {gains/dpo_delta/preference (delta)/before/value: .3f} → {gains/dpo_delta/preference (delta)/after/value: .3f} | none; exact match {evaluate.dpo_delta-000048/exact_match - evaluate.sft-000720/exact_match: .3f} [{gains/dpo_delta/exact_match/paired/low: .3f}, {gains/dpo_delta/exact_match/paired/high: .3f}] |"),
+    (README, "| RLVR | pass rate at T = 1 | {mean evaluate.dpo-000048/pass_rate: .2f} → {mean evaluate.rlvr-000080/pass_rate: .2f} | {mean evaluate.rlvr-000080/pass_rate - mean evaluate.dpo-000048/pass_rate: +.3f} [{gains/rlvr/pass_rate/paired/low: .3f}, {gains/rlvr/pass_rate/paired/high: .3f}]; greedy exact match {mean evaluate.dpo-000048/exact_match: .3f} → {mean evaluate.rlvr-000080/exact_match: .3f}, {mean evaluate.rlvr-000080/exact_match - mean evaluate.dpo-000048/exact_match: +.3f} [{gains/rlvr/exact_match/paired/low: .3f}, {gains/rlvr/exact_match/paired/high: .3f}] |"),
+    (README, "| RL-Zero | pass rate at T = 1 | {evaluate.longcontext-000120/pass_rate: .2f} → {evaluate.rlzero-000040/pass_rate: .2f} | {gains/rlzero/pass_rate/paired/value: +.2f} [{gains/rlzero/pass_rate/paired/low: .2f}, {gains/rlzero/pass_rate/paired/high: .2f}]; its random-reward control {evaluate.longcontext-000120/pass_rate: .2f} → {evaluate.rlzero_random-000020/pass_rate: .2f} |"),
+    (DATA, "none of the demo's {text/kept} documents (before any filter), of its {tasks/train} train tasks or of its teacher's {=teacher} answers"),
+    (DATA, "of {filter/in} documents of text the filter keeps {filter/kept} ({filter/dropped/language.other} are in another language, {filter/dropped/length.*} are stubs, {filter/dropped/repetition.*} repeat themselves, {filter/dropped/language.unsure} are not surely English, {filter/dropped/symbols.* + filter/dropped/word_length.*} are symbols or indexes), dedup {dedup/kept} ({dedup/dropped/exact} exact copies, {dedup/dropped/near*} near ones"),
+    (DATA, "decontamination {decontaminate/kept} for training and {decontaminate/dropped/held_out} held out; {decontaminate/dropped/overlaps_heldout} overlapped with held-out documents"),
+    (DATA, "Of {=plays} pages of plays and poems {=plays_kept} pass the filter"),
+    (DATA, "the demo's {decontaminate/in} documents take"),
+    (MIX, "the demo ({mix/in} training documents)"),
+    (MIX, "| topic (4 classes) | {classify:metrics.json/topic/test_documents} | {classify:metrics.json/topic/accuracy: .2f} | {classify:metrics.json/topic/majority: .2f} |"),
+    (MIX, "| quality | {classify:metrics.json/quality/test_documents} | {classify:metrics.json/quality/accuracy: .2f} (AUC {classify:metrics.json/quality/auc: .2f}) | {classify:metrics.json/quality/majority: .2f} |"),
+    (MIX, "of its {pack/tokens: M.2f} M tokens {=distinct: M.2f} M are distinct, from {mix/kept} documents"),
+    (MIX, "for the mix and for the held-out documents ({=least_compression: .1f} to {=most_compression: .1f} at a vocabulary of {tokenizer/vocabulary})"),
+    (TASKS, "| train | {tasks/train/add} | {tasks/train/count} | {tasks/train/larger} | {tasks/train/repeat} | {tasks/train/reverse} | {tasks/train/sort} | {tasks/train/words} |"),
+    (TASKS, "| dev / test | {tasks/dev/add} / {tasks/test/add} | {tasks/dev/count} / {tasks/test/count} | {tasks/dev/larger} / {tasks/test/larger} | {tasks/dev/repeat} / {tasks/test/repeat} | {tasks/dev/reverse} / {tasks/test/reverse} | {tasks/dev/sort} / {tasks/test/sort} | {tasks/dev/words} / {tasks/test/words} |"),
+    (TASKS, "A word list of {=words} common words"),
+    (TASKS, "without it the {tokenizer/vocabulary} tokens hold no ` q`"),
+    (TASKS, "section 3.5). {midmix/tokens} tokens:"),
+    (TASKS, "{midmix/components/questions/texts} train tasks in the plain form"),
+    (TASKS, "The demo looks for {=evals} + {tasks/dev + tasks/test} and finds"),
+    (TASKS, "All {tasks/dev + tasks/test} tasks are found"),
+    (TASKS, "`heldout/documents` ({midmix/heldout/documents: ~2} tokens)"),
+    (TASKS, "| `think` | {sftdata/think/examples} | {sftdata/think/tokens: ~3} | {sftdata/think/learned: ~3} | {sftdata/think/kinds/task} tasks with their trace in the think part, {sftdata/think/kinds/style} of a teacher's answers |"),
+    (TASKS, "| `instruct` | {sftdata/instruct/examples} | {sftdata/instruct/tokens: ~3} | {sftdata/instruct/learned: ~2} | {sftdata/instruct/kinds/task} short answers, {sftdata/instruct/kinds/tool} tool calls, {sftdata/instruct/kinds/style} of a teacher's answers |"),
+    (TASKS, "| `truncated` | {sftdata/dropped/truncated} |"),
+    (TASKS, "| `identity` | {sftdata/dropped/identity} |"),
+    (TASKS, "| `repetition.sentence`, `.phrase`, `.word` | {sftdata/dropped/repetition.*} |"),
+    (TASKS, "| `language.other`, `language.han` | {sftdata/dropped/language.*} |"),
+    (TASKS, "| `too_long`, `duplicate`, `empty`, `malformed` | {sftdata/dropped/duplicate} |"),
+    (LONG, "Of {longmix/in} training documents {longmix/dropped/quality} fail on quality, {longmix/dropped/short} are short, {longmix/dropped/compressible} and {longmix/dropped/incompressible} fall at the two ends, {longmix/long} stay"),
+    (LONG, "what no piece fits ({=filler: %.1f} % of the tokens)"),
+    (TRAINING, "(test split: {evaluate.sft-000720/exact_match: .3f}; with two more seeds {mean evaluate.sft-000720/exact_match: .3f})"),
+    (TRAINING, "the demo's: {evaluate.rlvr-000080/exact_match: .3f}, three seeds {mean evaluate.rlvr-000080/exact_match: .3f}): the demo's release answers `add` {BY_FAMILY/add/value: .2f}, `count` {BY_FAMILY/count/value: .2f}, `larger` {BY_FAMILY/larger/value: .2f}, `repeat` {BY_FAMILY/repeat/value: .2f}, `reverse` {BY_FAMILY/reverse/value: .2f}, `sort` {BY_FAMILY/sort/value: .2f}, `words` {BY_FAMILY/words/value: .2f}."),
+    (TRAINING, "| SFT | the base of DPO | {evaluate.sft-000720/exact_match: .3f} |"),
+    (TRAINING, "| **DPO** | **the same, 48 steps at 5e-5** | **{evaluate.dpo-000048/exact_match: .3f}** |"),
+    (EXPLAIN, "pretraining of the demo reaches {pretrain.000480/tokens} of {pack/tokens} tokens"),
+    (EXPLAIN, "second midtraining run has {midtrain_b.000900/skipped} ({=skipped_midtrain})"),
+    (EXPLAIN, "the demo's kept the {=kept_run};"),
+    (EXPLAIN, "five take 2 CPU seconds in all (7 s with the start of five processes on a busy machine) and {index.*:size: M} MB"),
+    ("docs/concepts/evaluation.md", "(`regrow evals --publish`, {=published_evaluations: k} kB)"),
+    ("docs/guides/explorer.md", "The demo run ({=records} records with those of further seeds"),
+    ("docs/guides/explorer.md", "{tasks/train + tasks/dev + tasks/test} tasks): written in"),
+    ("docs/guides/attest.md", "The demo's last checkpoint, on two cores: {=ancestors} statements"),
+    ("docs/reference/exports.md", "{=ancestors} jobs led to the last checkpoint."),
+    ("docs/reference/exports.md", "| {=ancestors} events |"),
+    ("docs/reference/exports.md", "| {=ancestors} actions with files and hashes |"),
+    ("docs/guides/teacher.md", "{=teacher} answers of SmolLM2-135M-Instruct"),
+    ("docs/guides/verify.md", "today's has {=ancestral_steps} steps"),
+    (SOURCES, "solid tar.xz, {=sources: M.1f} MB together"),
+    (SOURCES, "({crawl/pages} pages, {crawl/bytes: M.1f} MB, {crawl/fetches} rows, {crawl:size: M} MB of WARC)"),
+    (SOURCES, "({text/kept} documents, {text/bytes: M.1f} MB of text,"),
+]  # fmt: skip
+
+
+def _hosts() -> list[tuple[str, str]]:
+    """The table of hosts in sources.md: pages and megabytes of text of each."""
+    rows = {
+        "sqlalchemy.example": ["sqlalchemy"],
+        "alembic.example, mako.example, lxml.example": ["alembic", "mako", "lxml"],
+        **{f"{h}.example": [h] for h in ("roundup", "shakespeare", "debian", "odd", "dialects")},
+    }
+    found = []
+    for label, hosts in rows.items():
+        pages = " + ".join(f"=pages_{h}" for h in hosts)
+        text = " + ".join(f"=bytes_{h}" for h in hosts)
+        found.append((SOURCES, f"| {label} |{{…}}| {{{pages}}} | {{{text}: M.1f}} |"))
+        for host in hosts:
+            DERIVED[f"pages_{host}"] = lambda host=host: _text(host)[0]
+            DERIVED[f"bytes_{host}"] = lambda host=host: _text(host)[1]
+    return found
+
+
+def _text(host: str) -> tuple[int, int]:
+    """Pages and bytes of text of a host."""
+    import polars as pl
+
+    of = pl.col("url").str.contains(rf"^\w+://{host}\.example[/:]")
+    kept = pl.read_parquet(stored("text", "documents.parquet")).filter(of)
+    return kept.height, int(kept["text"].str.len_bytes().sum())
+
+
+@derived
+def published() -> int:
+    """Artifacts of a plain run."""
+    return sum("_seed" not in name for name in names())
+
+
+@derived
+def jobs() -> int:
+    """As Snakemake counts them, with the rule `all`."""
+    return published() + 1
+
+
+@derived
+def records() -> int:
+    return len(names())
+
+
+@derived
+def sources() -> int:
+    return sum(
+        p.stat().st_size
+        for p in (ROOT / "sources").rglob("*.*")
+        if p.suffix in (".xz", ".gz", ".warc", ".arc")
+    )
+
+
+@derived
+def published_evaluations() -> int:
+    folders = (ROOT / "published").glob("evaluate_*")
+    return sum(p.stat().st_size for folder in folders for p in folder.iterdir())
+
+
+@derived
+def steps() -> int:
+    return sum(step.group == "main" for step in table.STEPS)
+
+
+@derived
+def kinds() -> int:
+    """Kinds of change that tests/engine/test_key_table.py makes to each step."""
+    return len(KINDS)
+
+
+@derived
+def attacks() -> int:
+    return len(tamper_attacks.ATTACKS)
+
+
+@derived
+def sandbox_attacks() -> int:
+    return len(ATTACKS)
+
+
+@derived
+def words() -> int:
+    return len(WORDS)
+
+
+@derived
+def teacher() -> int:
+    return len((ROOT / "sources/teacher/smollm2.jsonl").read_bytes().splitlines())
+
+
+@derived
+def evals() -> int:
+    return len((ROOT / "evals/humaneval.jsonl").read_bytes().splitlines())
+
+
+def _above(name: str, seen: set[str]) -> set[str]:
+    if name not in seen:
+        seen.add(name)
+        for given in record(name)["inputs"].values():
+            if given.get("record"):
+                _above(Path(given["record"]).stem, seen)
+    return seen
+
+
+@derived
+def ancestors() -> int:
+    """Jobs that led to the last checkpoint, itself included."""
+    return len(_above("rlvr.000080", set()))
+
+
+@derived
+def ancestral_steps() -> int:
+    """Training steps of the last checkpoint and of all before it; a soup trains nothing."""
+    last: dict[str, int] = {}
+    for name in _above("rlvr.000080", set()):
+        stage, _, step = name.partition(".")
+        if step and stage != "soup":
+            last[stage] = max(last.get(stage, 0), int(step))
+    return sum(last.values())
+
+
+@derived
+def plays() -> int:
+    return _text("shakespeare")[0]
+
+
+@derived
+def plays_kept() -> int:
+    import polars as pl
+
+    kept = pl.read_parquet(stored("filter", "documents.parquet"))
+    return kept.filter(pl.col("url").str.contains("://shakespeare.example")).height
+
+
+@derived
+def distinct() -> int:
+    """Tokens of the pack, each document counted once."""
+    import polars as pl
+
+    packed = pl.read_parquet(stored("pack", "index.parquet")).filter(pl.col("repeat") == 0)
+    return int((packed["end"] - packed["start"]).sum())
+
+
+def _compression() -> list[float]:
+    import json
+
+    stats = json.loads(stored("tokenizer", "stats.json").read_bytes())
+    return [d["bytes_per_token"] for part in ("mix", "heldout") for d in stats[part].values()]
+
+
+@derived
+def least_compression() -> float:
+    return min(_compression())
+
+
+@derived
+def most_compression() -> float:
+    return max(_compression())
+
+
+@derived
+def filler() -> float:
+    """Share of the long mix that closes sequences which no piece fits."""
+    counts = record("longmix")["counts"]
+    return counts["filler"] / sum(counts["components"].values())
+
+
+@derived
+def skipped_midtrain() -> str:
+    """Steps of the second midtraining run whose update was dropped."""
+    import polars as pl
+
+    run = pl.read_parquet(stored("midtrain_b.000900", "metrics.parquet"))
+    return ", ".join(str(n) for n in run.filter("skipped")["step"])
+
+
+@derived
+def kept_run() -> str:
+    return {"a": "first", "b": "second", "mean": "mean"}[record("soup.000900")["counts"]["kept"]]
+
+
+ALL = [(page, s.replace("BY_FAMILY", BY_FAMILY)) for page, s in [*FIGURES, *_hosts()]]
+
+
+@pytest.mark.parametrize(
+    ("page", "sentence"), ALL, ids=[f"{Path(p).stem}-{n}" for n, (p, _) in enumerate(ALL)]
+)
+def test_the_page_states_the_figure_of_the_records(page: str, sentence: str):
+    looked_for = Sentence(sentence)
+    found = looked_for.found((ROOT / page).read_text(encoding="utf-8"))
+    assert found, f"no such sentence in {page}: {sentence}"
+    try:
+        expected = looked_for.expected()
+    except Absent as absent:
+        pytest.skip(f"{absent}: `make demo` makes it")
+    assert found == [expected] * len(found), "run: python tests/test_figures.py"
+
+
+def test_a_wrong_figure_is_found_and_put_right():
+    sentence = Sentence("keeps {filter/kept} of {filter/in} pages ({filter/kept: %.0f} %)")
+    kept, of = record("filter")["counts"]["kept"], record("filter")["counts"]["in"]
+    page = "It keeps 1,234 of\n  9 pages (−0.5 %). It keeps none."
+    assert sentence.found(page) == [["1,234", "9", "−0.5"]]
+    assert (
+        sentence.corrected(page)
+        == f"It keeps {kept} of\n  {of} pages ({kept * 100} %). It keeps none."
+    )
+
+
+if __name__ == "__main__":
+    absent = 0
+    for name, template in ALL:
+        path = ROOT / name
+        text = path.read_text(encoding="utf-8")
+        try:
+            path.write_text(Sentence(template).corrected(text), encoding="utf-8")
+        except Absent as missing:
+            absent += 1
+            print(f"{name}: left as it is, {missing}")
+    sys.exit(absent > 0)

@@ -76,6 +76,9 @@ COMMANDS: dict[str, Command] = {
     "publish": Command(
         "regrow.cli.publish", "fill the small DVC remote that git carries (published/store)"
     ),
+    "site": Command(
+        "regrow.cli.site", "the documentation with a run's report and explorer, as a static site"
+    ),
     "serve": Command("regrow.cli.serve", "offer this tree's DVC cache as an HTTP remote"),
     "chat": Command("regrow.cli.chat", "talk with a checkpoint"),
     "evals": Command(

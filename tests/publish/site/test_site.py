@@ -87,7 +87,7 @@ def test_without_a_run_the_site_says_so_and_has_the_documentation(small: Path):
 @pytest.mark.parametrize(
     ("link", "why"),
     [
-        ("docs/no.md", "no such file"),
+        ("docs/none.txt", "no such file"),
         ("docs/README.md#three", "no such heading"),
         ("#nowhere", "no such heading"),
         ("../outside.md", "no such file"),

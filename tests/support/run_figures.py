@@ -204,7 +204,7 @@ class Sentence:
         return self.pattern.sub(put, text)
 
 
-WORDED = {"skipped_midtrain", "kept_run"}
+WORDED = {"skipped_midtrain", "kept_run", "flop"}
 """derived figures that are words or lists, not one number"""
 
 

@@ -101,7 +101,7 @@ Questions about a run of the flow and its artifacts. The run itself is `snakemak
 {commands}
 
 An artifact is named by path (data/mix/mix.parquet), by step (pretrain.000120) or by the first
-digits of a SHA-256. Questions take --json. `regrow COMMAND --help` tells more.
+digits of a SHA-256. Questions take --json. `regrow COMMAND --help` says more.
 """
 
 
@@ -111,7 +111,7 @@ def _overview() -> str:
 
 
 _UNGUARDED = ("run", "chat")
-"""commands whose steps draw lines anew, or that read from a terminal: they see to it themselves"""
+"""commands whose steps redraw lines, or that read from a terminal: they see to it themselves"""
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -1,4 +1,4 @@
-"""Documents and conversations that a fork brought: where they lie, and what its steps did with them.
+"""Documents and conversations that a fork brought: where they are, and what its steps did with them.
 
 A step that reads them may say itself what became of each (own.parquet); else it follows from what it wrote.
 """

@@ -14,6 +14,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent / "support"))
 import derived_figures  # noqa: F401 - registers what sentences call by =name
+import odds_figures  # noqa: F401 - the same
 from run_figures import Absent, Sentence, record
 from small_repository import ROOT
 
@@ -22,7 +23,8 @@ DATA, MIX, TASKS = (f"docs/concepts/{name}.md" for name in ("data", "mix", "task
 LONG, TRAINING, EXPLAIN = (
     f"docs/concepts/{name}.md" for name in ("longcontext", "training", "explain")
 )
-SOURCES, EXPORTS = "docs/guides/sources.md", "docs/reference/exports.md"
+SOURCES, VERIFY = "docs/guides/sources.md", "docs/guides/verify.md"
+EXPORTS = "docs/reference/exports.md"
 BY_FAMILY = "evaluate.rlvr-000080:results.json/probes/exact_match/families"
 
 FIGURES = [
@@ -37,6 +39,8 @@ FIGURES = [
     (EVIDENCE, "| {text/in} records → {text/kept} texts → {filter/kept} filtered → {dedup/kept} deduplicated → {decontaminate/kept} for training → {mix/kept} in the mix |"),
     (README, "| RL gains | RLVR: pass rate {mean evaluate.dpo-000048/pass_rate: .2f} → {mean evaluate.rlvr-000080/pass_rate: .2f}, {mean evaluate.rlvr-000080/pass_rate - mean evaluate.dpo-000048/pass_rate: +.3f} [{gains/rlvr/pass_rate/paired/low: .3f}, {gains/rlvr/pass_rate/paired/high: .3f}] over three seeds"),
     (EVIDENCE, "| Signed provenance | {=ancestors} statements"),
+    (README, "of {=spans} spans of RLVR's ancestry"),
+    (README, "With states handed out 20 of {=ancestral_steps} steps catch any unbroken forged 5 %, and {=drawn_steps} ({=share_of_steps: %.1f} %) a scattered one at 99 % odds"),
     (README, "| The key of a step | {=steps} steps × {=kinds} kinds of change"),
     (README, "| Tampering | {=attacks} attacks on workspace"),
     (EVIDENCE, "| Sandbox for untrusted code | {=sandbox_attacks} attacks"),
@@ -99,7 +103,15 @@ FIGURES = [
     (EXPORTS, "| summary | {=summary_page: k} + {=summary_json: k} | {=sections} sections; {=unanswered} answers open without about.yaml"),
     (EXPORTS, "Training took {=flop} FLOP by the formula; estimated {=kwh: .4f} kWh."),
     ("docs/guides/teacher.md", "{=teacher} answers of SmolLM2-135M-Instruct"),
-    ("docs/guides/verify.md", "today's has {=ancestral_steps} steps"),
+    (VERIFY, "({=teeth} of {=forged_steps} for single steps of the demo)"),
+    (VERIFY, "| {=spans} (the demo's spans) | {=forged_spans} | {=drawn_spans} |"),
+    (VERIFY, "| {=links_of_20} (the demo with links of 20 steps, states handed out) | {=forged_links_of_20} | {=drawn_links_of_20} | {=share_of_links_of_20: %.0f} % |"),
+    (VERIFY, "| {=ancestral_steps} (a link at every step of the demo, states handed out) | {=forged_steps} | {=drawn_steps} | {=share_of_steps: %.1f} % |"),
+    (VERIFY, "that is {=unbroken_links_of_20: %.1f} % of the demo with its links of 20 steps, {=unbroken_steps: %.2f} % with"),
+    (VERIFY, "with {=ancestral_steps} steps in all, cannot have it under any scheme of this kind**: 1 % of it are {=hundredth} steps, and even {=hundredth} single steps catch a forged 5 % with {=odds_of_hundredth: %.0f} %."),
+    (VERIFY, "| 50 % | {=spans_at_50} of {=spans}, {…} % | {=steps_at_50} of {=ancestral_steps}, {…} % | {=steps_at_50} of {=ancestral_steps}, {=share_at_50: %.1f} % |"),
+    (VERIFY, "| 90 % | {=spans_at_90} of {=spans}, {…} % | {=steps_at_90} of {=ancestral_steps}, {…} % | {=steps_at_90} of {=ancestral_steps}, {=share_at_90: %.1f} % |"),
+    (VERIFY, "| 99 % | {=drawn_spans} of {=spans}, 100 % | {=drawn_steps} of {=ancestral_steps}, {…} % | {=drawn_steps} of {=ancestral_steps}, {=share_of_steps: %.1f} % |"),
     (SOURCES, "solid tar.xz, {=sources: M.1f} MB together"),
     (SOURCES, "({crawl/pages} pages, {crawl/bytes: M.1f} MB, {crawl/fetches} rows, {crawl:size: M} MB of WARC)"),
     (SOURCES, "({text/kept} documents, {text/bytes: M.1f} MB of text,"),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -131,12 +132,22 @@ def ancestors() -> int:
 @derived
 def ancestral_steps() -> int:
     """Training steps of the last checkpoint and of all before it; a soup trains nothing."""
-    last: dict[str, int] = {}
+    return sum(segments())
+
+
+def segments() -> list[int]:
+    """Steps from each checkpoint among the ancestors of the last one to the next of its stage."""
+    ends: dict[str, list[int]] = {}
     for name in _above("rlvr.000080", set()):
         stage, _, step = name.partition(".")
         if step and stage != "soup":
-            last[stage] = max(last.get(stage, 0), int(step))
-    return sum(last.values())
+            ends.setdefault(stage, []).append(int(step))
+    return [
+        end - begin
+        for found in ends.values()
+        for begin, end in pairwise([0, *sorted(found)])
+        if end > begin
+    ]
 
 
 @cache

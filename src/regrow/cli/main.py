@@ -192,7 +192,7 @@ def _lost(error: OSError) -> bool:
 
 
 def _hasten() -> None:
-    """Search this process for garbage in cycles seldom, and not once more when it ends: 15 ms of 100."""
+    """Run the cyclic garbage collector rarely and skip it at exit: saves 15 of 100 ms."""
     gc.set_threshold(100_000, 10, 10)
     atexit.register(gc.freeze)
 

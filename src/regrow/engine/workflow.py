@@ -24,7 +24,7 @@ _LINES = 10
 def groups_asked(present: Present, words: Iterable[str]) -> tuple[str, ...]:
     """The groups of steps that a command line asks for: `main`, and `seeds` if it names one of theirs.
 
-    The words of the command are looked at, since Snakemake tells a Snakefile of its targets only later.
+    The words come from the command line: Snakemake resolves targets only after it has parsed the Snakefile.
     """
     asked = set(words)
     aside = {job.record for job in present.jobs.values() if job.step.group != "main"}

@@ -2,7 +2,7 @@
 
 Two jobs are a pair where the same input of a pair is made by them. At each pair the components of
 the keys are compared; what differs there by itself is a cause, an input that differs is followed to
-the pair that made it, and an input that is equal ends the walk (early cutoff), whatever is above it.
+the pair that made it, and the walk stops at equal inputs (early cutoff), even if keys above them differ.
 """
 
 from __future__ import annotations

@@ -113,6 +113,12 @@ def test_raw_html_is_refused_and_comments_go():
     assert "<!--" not in html and "&lt;script&gt;" in html
 
 
+def test_a_picture_leads_to_its_file_unless_it_is_in_a_link():
+    html = Page("a.md", "![B](b.png)\n\n[![C](c.png)](d.md)\n").html(lambda link: f"x/{link}")
+    assert '<a href="x/b.png"><img src="x/b.png" alt="B"' in html
+    assert '<a href="x/d.md"><img src="x/c.png" alt="C"' in html
+
+
 def test_the_check_finds_what_is_broken_and_what_is_loaded_from_elsewhere():
     good = {
         "a.html": b'<a href="b/c.html#x">',

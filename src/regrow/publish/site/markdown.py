@@ -88,7 +88,7 @@ class Page:
 
 
 def _parser() -> MarkdownIt:
-    """CommonMark with tables. Tables scroll by themselves, comments go, headings can be linked."""
+    """CommonMark with tables. Tables scroll by themselves, comments go, headings and pictures are links."""
     parser = MarkdownIt("commonmark", {"html": True}).enable("table")
 
     def table_open(_: Any, tokens: Sequence[Token], place: int, *rest: Any) -> str:
@@ -106,12 +106,20 @@ def _parser() -> MarkdownIt:
         mark = f' <a class="anchor" href="#{anchor}" aria-label="Link to this heading">#</a>'
         return f"{mark if opened.tag != 'h1' else ''}</{opened.tag}>\n"
 
+    def image(renderer: Any, tokens: Sequence[Token], place: int, *rest: Any) -> str:
+        drawn = str(renderer.image(tokens, place, *rest))
+        if any(token.type == "link_open" for token in tokens[:place]):
+            return drawn  # it may be inside a link already
+        source = escape(str(tokens[place].attrGet("src")), quote=True)
+        return f'<a href="{source}">{drawn}</a>'  # a phone shows it large
+
     for name, rule in {
         "table_open": table_open,
         "table_close": table_close,
         "html_block": comment,
         "html_inline": comment,
         "heading_close": heading_close,
+        "image": image,
     }.items():
         parser.add_render_rule(name, rule)
     return parser

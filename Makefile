@@ -13,7 +13,7 @@ PYTEST := pytest -n 2 --dist loadscope --no-loadscope-reorder
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help demo test test-fast lint format env vllm clean distclean bench publish
+.PHONY: help demo test test-fast lint format env vllm clean distclean bench publish site
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "make %-10s %s\n", $$1, $$2}'
@@ -49,6 +49,9 @@ bench: $(READY) ## measure speed side by side with the peers (see benchmarks/)
 publish: $(READY) ## fill the small DVC remote that git carries, from a finished run (docs/guides/publish.md)
 	@regrow publish
 
+site: $(READY) ## the documentation with this run's report and explorer, as a static site in site/
+	@regrow site
+
 env: $(READY) ## the environment in .venv: then `. .venv/bin/activate`
 
 vllm: $(READY) ## add vLLM (CPU) to the environment: for teachers, not for the flow
@@ -70,7 +73,7 @@ $(READY): constraints.txt pyproject.toml
 	@touch $@
 
 clean: ## remove what the flow made; keeps the environment and the DVC cache
-	rm -rf data logs report.html .snakemake .regrow
+	rm -rf data logs site report.html .snakemake .regrow
 
 distclean: clean ## also remove the environment and the DVC cache
 	rm -rf $(VENV) .dvc/cache .dvc/tmp

@@ -31,7 +31,13 @@ IN_PAGES = {
 
 IN_CODE = {"held against": IN_PAGES["held against"], "Mend:": r"mend:\s"}
 
-ALLOWED: set[tuple[str, str]] = set()
+IN_HOUSES = IN_CODE | {name: IN_PAGES[name] for name in ("is told", "lies", "is gone")}
+IN_HOUSES["anew"] = r"(?<!`)anew(?!`)"
+"""of packages that no step reaches; `anew` is also a name in the JSON of plans, which stays"""
+HOUSES = ("cli", "publish", "prove", "change", "ask", "evidence", "engine")
+
+ALLOWED = {("src/regrow/prove/segments/chain.py", "lies")}
+"""there it is a forger who lies"""
 
 
 def said(text: str, words: dict[str, str]) -> Iterator[tuple[int, str]]:
@@ -61,10 +67,12 @@ def test_no_page_uses_a_retired_word(page: Path):
 
 def test_no_docstring_help_or_message_uses_a_retired_word():
     found = [
-        f"{path.relative_to(ROOT)}:{line}: {word}"
+        f"{name}:{line}: {word}"
         for path in MODULES
+        for name in [str(path.relative_to(ROOT))]
         for line, text in strings(path.read_text(encoding="utf-8"))
-        for _, word in said(text, IN_CODE)
+        for _, word in said(text, IN_HOUSES if name.split("/")[2] in HOUSES else IN_CODE)
+        if (name, word) not in ALLOWED and text != word
     ]
     assert not found, "retired words (docs/STYLE.md): " + "; ".join(found)
 

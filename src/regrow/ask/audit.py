@@ -141,7 +141,7 @@ def _source_problem(ledger: Ledger, record: Record, path: str, recorded: str) ->
     if now == recorded:
         return []
     return [
-        f"{record.name} was made from other contents of {path} ({recorded[:12]}) than lie there "
+        f"{record.name} was made from other contents of {path} ({recorded[:12]}) than are there "
         f"now ({now[:12]}): run `snakemake`, or `git checkout -- {path}`."
     ]
 

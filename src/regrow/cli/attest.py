@@ -181,7 +181,7 @@ def _expected(name: str) -> dict[str, Any]:
 
 
 def _same_key(mine: list[Any], expected: dict[str, Any], where: str) -> None:
-    """The same bytes made in another way are told by another statement."""
+    """The same bytes made in another way are stated by another statement."""
     from regrow.prove.attest.envelope import Refused
 
     keys = {item.key for item in mine if item.key is not None}

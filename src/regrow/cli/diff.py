@@ -143,7 +143,7 @@ def _text(cause: dict[str, Any]) -> str:
         return f"{cause['name']} ({cause['old']} -> {cause['new']})"
     if cause["part"] == "further":
         names = cause["between"]
-        lie = "job lies" if len(names) == 1 else "jobs lie"
+        lie = "job is" if len(names) == 1 else "jobs are"
         return f"{cause['old']} -> {cause['new']}: {len(names)} {lie} between"
     return str(cause["text"])
 

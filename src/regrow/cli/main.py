@@ -76,6 +76,9 @@ COMMANDS: dict[str, Command] = {
     "publish": Command(
         "regrow.cli.publish", "fill the small DVC remote that git carries (published/store)"
     ),
+    "site": Command(
+        "regrow.cli.site", "the documentation with a run's report and explorer, as a static site"
+    ),
     "serve": Command("regrow.cli.serve", "offer this tree's DVC cache as an HTTP remote"),
     "chat": Command("regrow.cli.chat", "talk with a checkpoint"),
     "evals": Command(
@@ -98,7 +101,7 @@ Questions about a run of the flow and its artifacts. The run itself is `snakemak
 {commands}
 
 An artifact is named by path (data/mix/mix.parquet), by step (pretrain.000120) or by the first
-digits of a SHA-256. Questions take --json. `regrow COMMAND --help` tells more.
+digits of a SHA-256. Questions take --json. `regrow COMMAND --help` says more.
 """
 
 
@@ -108,7 +111,7 @@ def _overview() -> str:
 
 
 _UNGUARDED = ("run", "chat")
-"""commands whose steps draw lines anew, or that read from a terminal: they see to it themselves"""
+"""commands whose steps redraw lines, or that read from a terminal: they see to it themselves"""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -189,7 +192,7 @@ def _lost(error: OSError) -> bool:
 
 
 def _hasten() -> None:
-    """Search this process for garbage in cycles seldom, and not once more when it ends: 15 ms of 100."""
+    """Run the cyclic garbage collector rarely and skip it at exit: saves 15 of 100 ms."""
     gc.set_threshold(100_000, 10, 10)
     atexit.register(gc.freeze)
 

@@ -1,8 +1,8 @@
-"""Make an artifact anew, in an empty folder, and compare every byte.
+"""Rebuild an artifact in an empty folder and compare every byte.
 
 Checks out the commit that published the artifact's record into a temporary folder, without
 records, data, cache or remotes, and runs the flow under the recorded params. From the sources,
-everything that the artifact was made from is made anew and compared; from its parents, its own
+everything that the artifact was made from is rebuilt and compared; from its parents, its own
 step alone, whose inputs are taken from here after their hashes were checked. A machine that
 cannot give the numerics class that a step needs says so before anything starts.
 

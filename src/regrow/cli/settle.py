@@ -32,7 +32,7 @@ def run(args: argparse.Namespace) -> int:
     for name in stale:
         print(f"{name}: " + "; ".join(c.text for c in assessment.verdicts[name].reasons))
     for name in changed:
-        print(f"{name}: written anew")
+        print(f"{name}: rewritten")
     tell(found, args.params)
     if found.unwritten:
         print(f"compared only, nothing can be written here: {found.unwritten}", file=sys.stderr)

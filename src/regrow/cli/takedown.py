@@ -3,7 +3,7 @@
 DOCUMENT is an id, a URL or a line of text that means one document. Without --name nothing is written: the
 answer says which data sets, classifiers, tokenizer and evaluations hold it, the first training step of
 each stage that saw it, and which other documents hold the same text. With --name, takedowns/NAME/documents.json
-(ids only; a source of the flow) and params/NAME.yaml are written, with what would be kept and what made anew.
+(ids only; a source of the flow) and params/NAME.yaml are written, with what would be kept and what rebuilt.
 
 Depths:
   training    their text is masked out of every training sequence, slots kept: no other document moves, and
@@ -103,7 +103,7 @@ def _finish(root: Path, name: str, args: argparse.Namespace) -> int:
     paint = Paint()
     checks = found["checks"]
     print(
-        f"{paint.green('done')} {name}: {len(found['kept'])} artifacts kept, {len(found['rebuilt'])} made anew"
+        f"{paint.green('done')} {name}: {len(found['kept'])} artifacts kept, {len(found['rebuilt'])} rebuilt"
     )
     for what in ("slots_masked", "tokens_masked", "tokens_unchanged"):
         if what in checks:
@@ -142,7 +142,7 @@ def _show(answer: dict[str, Any], args: argparse.Namespace, paint: Paint) -> Non
     price = f", about {cost:,.0f} of {whole:,.0f} CPU seconds" if cost and whole else ""
     print(f"{', '.join(answer['written'])} written")
     print(
-        f"  {paint.green(str(len(plan['kept'])))} artifacts keep their key, {len(plan['anew'])} are made anew{price}"
+        f"  {paint.green(str(len(plan['kept'])))} artifacts keep their key, {len(plan['anew'])} are rebuilt{price}"
     )
     _show_stored(answer["stored"], args.purge, paint)
     if not args.run:

@@ -96,7 +96,7 @@ def _show_matches(answer: dict[str, Any], paint: Paint, most: int = 20) -> None:
 
 
 def _apart(ids: list[str], least: int = 12) -> int:
-    """Digits by which ids are told apart."""
+    """Digits by which ids differ."""
     digits = least
     while digits < 64 and len({id[:digits] for id in ids}) < len(set(ids)):
         digits += 4

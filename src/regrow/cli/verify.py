@@ -29,7 +29,7 @@ examples:
   regrow verify data/release/rlvr-000080        of this one
   regrow verify --cache --remote                and of what `dvc push` and `dvc pull` carry on
   regrow verify rlvr                            what a rerun of a part of the run would cost
-  regrow verify rlvr --segments 3               three spans between checkpoints, drawn anew
+  regrow verify rlvr --segments 3               three spans between checkpoints, another draw each time
   regrow verify rlvr --segments 3 --seed 2f6c   the same three again
   regrow verify rlvr --catch 0.05 --odds 0.99   as many as catch a forged 5 % in 99 of 100 cases
   regrow verify rlvr --unit link --stretch 0.05

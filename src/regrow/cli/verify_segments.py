@@ -221,9 +221,7 @@ class _Speaker:
         def compared(result: Any) -> None:
             mark = self.paint.green("equal  ") if result.equal else self.paint.red("differs")
             steps = (
-                f"steps {result.begin + 1}-{result.end}"
-                if result.end > result.begin
-                else "made anew"
+                f"steps {result.begin + 1}-{result.end}" if result.end > result.begin else "rebuilt"
             )
             links = f", {_count(result.links, 'link')}" if result.links else ""
             self(f"  {mark} {result.name:<20} {steps}{links}  {duration(result.seconds):>10}")

@@ -1,6 +1,6 @@
 """The action cache: key -> record, kept as entries of DVC's run cache.
 
-An entry lies at `.dvc/cache/runs/<key[:2]>/<key>/<sha256 of the entry>` in the form of a stage of
+An entry is at `.dvc/cache/runs/<key[:2]>/<key>/<sha256 of the entry>` in the form of a stage of
 dvc.lock, which is how DVC keeps its own; the record is its `params`. So `dvc push --run-cache`
 and `dvc fetch --run-cache` carry what was ever run without any code of ours. (They carry entries
 only: the objects that an entry names travel with the `dvc push` of the commit that made them.)
@@ -24,7 +24,7 @@ def job_name(record: Record) -> str:
 
 
 def folder(store: Store, key: str) -> Path:
-    """Where the entries of a key lie."""
+    """Where the entries of a key are."""
     return store.cache / "runs" / key[:2] / key
 
 

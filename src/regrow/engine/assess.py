@@ -96,7 +96,7 @@ class Assessment:
         elif not found and (record["parts"] != parts or record["inputs"] != input_part(job)):
             text = f"{job.record} says of code or inputs what its key does not stand for"
             found.append(Change("trust", text))
-        # Snakemake leaves a target that is there alone, though a file that it was made from is gone.
+        # Snakemake leaves a target that is there alone, though a file that it was made from is missing.
         found += [
             Change("record", f"{up}, which it is made from, has no record")
             for up in sorted(set(job.upstream))

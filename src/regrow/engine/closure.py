@@ -10,7 +10,7 @@ Three refinements keep it sharp without making it unsound:
   the methods of its sections' models (the values are in the key anyway) and every definition
   of a params module that its code imports by name.
 * Data files and native sources (`*.c`, `*.h`, templates, word lists) of a package count if some
-  module of the closure in that package can find out where it lies (`__file__`,
+  module of the closure in that package can find out where it is (`__file__`,
   `importlib.resources` ...); otherwise none can open them.
 * `if TYPE_CHECKING:` imports do not run, and do not count.
 """
@@ -45,7 +45,7 @@ class Modules:
         Args:
             cache: where that is kept.
             packages: the names of our packages.
-            source: the folder in which they lie; default: where this process imports them from.
+            source: the folder in which they are; default: where this process imports them from.
 
         Raises:
             FlowError: a package is not there.
@@ -96,7 +96,7 @@ class Modules:
                 )
 
     def ours(self, module: str) -> bool:
-        """Whether a dotted name lies in one of our packages."""
+        """Whether a dotted name is in one of our packages."""
         return module.split(".")[0] in self._roots
 
     def syntax(self, module: str) -> Syntax | None:
@@ -125,7 +125,7 @@ class Modules:
         return found
 
     def save(self) -> None:
-        """Write what was parsed anew; two processes may do so at once, the last one wins."""
+        """Write what was newly parsed; two processes may do so at once, the last one wins."""
         if self._changed:
             content = {"version": _VERSION, "files": self._known}
             files.note(self._cache, json.dumps(content, separators=(",", ":")).encode())

@@ -159,7 +159,7 @@ def _lock(
     if deps:
         lock["deps"] = sorted(deps, key=lambda dep: str(dep["path"]))
     entries = step_files(step.name, records)
-    md5 = store.insert_dir(entries)  # DVC believes what it lists: a changed one is written anew
+    md5 = store.insert_dir(entries)  # DVC believes what it lists: a changed one is rewritten
     size = sum(entry["size"] for entry in entries)
     out = {"path": f"data/{step.name}", "hash": "md5", "md5": md5, "size": size}
     return {**lock, "params": params, "outs": [{**out, "nfiles": len(entries)}]}

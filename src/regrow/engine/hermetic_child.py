@@ -1,4 +1,4 @@
-"""The closed process of `regrow.engine.hermetic`: shuts itself in, calls the function, tells what it saw."""
+"""The closed process of `regrow.engine.hermetic`: shuts itself in, calls the function, reports what it saw."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def _called(place: Path, order: dict[str, Any]) -> dict[str, Any]:
 
 
 def _code() -> list[Path]:
-    """Where code and packages lie: the interpreter, its environment, and the sources of ours."""
+    """Where code and packages are: the interpreter, its environment, and the sources of ours."""
     tops = [Path(sys.prefix), Path(sys.base_prefix), Path(sys.exec_prefix)]
     return [*tops, *(Path(entry) for entry in sys.path if entry)]
 

@@ -203,5 +203,5 @@ def _relative(root: Path, path: str) -> str:
         return full.resolve().relative_to(root.resolve()).as_posix()
     except ValueError:
         raise FlowError(
-            f"{path} lies outside {root}: a params file is part of the repository."
+            f"{path} is outside {root}: a params file is part of the repository."
         ) from None

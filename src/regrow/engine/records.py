@@ -30,7 +30,7 @@ def compose(job: Job, parts: Mapping[str, Any], output: Mapping[str, Any], count
 
 
 def input_part(job: Job) -> dict[str, dict[str, str]]:
-    """The part `inputs`: where each input lies, and the record that says what it is."""
+    """The part `inputs`: where each input is, and the record that says what it is."""
     inputs = {}
     for item in job.inputs:
         entry = {"kind": item.kind, "path": item.path}

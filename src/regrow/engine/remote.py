@@ -7,7 +7,7 @@ own (`remote_worker`): nothing else in the runner imports DVC, and no lock is he
 Nothing is taken on trust: an object comes into the cache if its SHA-256 is the one that the
 record names. One that is not is named, refused and remembered (`.regrow/refused.json`), so that
 the next plan counts on a rebuild and not on the same bad object again; a remote whose object
-changed since is asked anew.
+changed since is asked again.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _ASK_PATIENCE = 120
 """seconds for the remote to say which objects it has"""
 
 Identity = tuple[str, str]
-"""MD5 (where an object lies) and SHA-256 (what it must be)"""
+"""MD5 (where an object is) and SHA-256 (what it must be)"""
 
 
 def identity(entry: Mapping[str, Any]) -> Identity:

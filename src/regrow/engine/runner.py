@@ -116,10 +116,10 @@ class Runner:
                 try:
                     fetched = self._restore(record)
                 except Lost as error:
-                    # A damaged object is gone now, and a bad one in the remote known to be bad.
+                    # A damaged object was removed, and a bad one in the remote known to be bad.
                     print(f"{self.job.name}: not restored. {error}", file=sys.stderr)
                     continue
-                # What the key stands for is said anew; only the result is taken from the past.
+                # What the key stands for is computed again; only the result is taken from the past.
                 self._finish(compose(self.job, self.parts, record["output"], record["counts"]))
                 return "fetched" if fetched else "hit"
         record = self._execute()

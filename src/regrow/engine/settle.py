@@ -124,7 +124,7 @@ def _relaid(present: Present) -> list[str]:
 
 
 def finish(present: Present) -> list[str]:
-    """After a run: print dvc.yaml and dvc.lock anew; drop what instances that are no more left.
+    """After a run: print dvc.yaml and dvc.lock again; drop what instances that are no more left.
 
     Returns the names of what was dropped.
     """

@@ -81,7 +81,7 @@ class Tree:
         self._changed = True
 
     def digests(self) -> dict[str, Digest]:
-        """All files with their digests; what is gone is forgotten.
+        """All files with their digests; what is missing is forgotten.
 
         Raises:
             FlowError: something there is no plain file, so that its content could not count.

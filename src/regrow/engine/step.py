@@ -71,7 +71,7 @@ class Step:
     group: Literal["main", "seeds"] = "main"
     """main: what `snakemake` builds; seeds: repetitions under other seeds, built by `snakemake seeds`"""
     replaces: str = ""
-    """the step whose data this one's take the place of, in every job that a takedown has made anew
+    """the step whose data this one's take the place of, in every job that a takedown has rebuilt
     (`regrow.engine.jobs.expand`); where the params call for no instance, nothing is replaced"""
     leaf: tuple[str, ...] = ()
     """files of the output that people ask for by name: declared to Snakemake as well"""

@@ -57,7 +57,7 @@ class Store:
         """whether the settings of an HTTP remote say how to sign in"""
 
     def object_path(self, md5: str) -> Path:
-        """Where the object with this address (`.dir` included) lies or would lie."""
+        """Where the object with this address (`.dir` included) is or would be."""
         return self.cache / "files" / "md5" / md5[:2] / md5[2:]
 
     def has(self, md5: str, size: int | None = None) -> bool:
@@ -178,7 +178,7 @@ class Store:
 
         Args:
             entry: `md5`, `sha256` and `size` of the file.
-            target: where it shall lie; what lies there is replaced.
+            target: where it shall be; what is there is replaced.
 
         Returns:
             False if the object is missing or was damaged.

@@ -31,7 +31,7 @@ class Syntax(TypedDict):
     imports: list[list[str]]
     """[module, name or ""], absolute; imports for type checkers only are left out"""
     files: bool
-    """it can find out where its package lies, so the package's data files may matter to it"""
+    """it can find out where its package is, so the package's data files may matter to it"""
 
 
 def parse(source: bytes, module: str, is_package: bool) -> Syntax:

@@ -25,7 +25,7 @@ class Result:
     expected: dict[str, str] = field(default_factory=dict)
     """of the differing files: SHA-256 as published"""
     found: dict[str, str] = field(default_factory=dict)
-    """of the differing files: SHA-256 of what lies there; "" for what is no plain file"""
+    """of the differing files: SHA-256 of what is there; "" for what is no plain file"""
     missing: list[str] = field(default_factory=list)
     extra: list[str] = field(default_factory=list)
     present: int = 0
@@ -58,7 +58,7 @@ def verify(root: Path, records: list[Record]) -> list[Result]:
 
 
 def forged(root: Path, records: list[Record], revision: str) -> list[str]:
-    """What speaks against the records that lie here beside the published ones, a sentence each.
+    """What speaks against the records that are here beside the published ones, a sentence each.
 
     A record of another key is another artifact, and no forgery; one that is missing says nothing.
     """

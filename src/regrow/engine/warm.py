@@ -126,7 +126,7 @@ def call(connection: socket.socket, job: str, call: Call) -> Answer:
         StepFailed: the function failed; its traceback is on standard error.
         ModuleNotFoundError: a package that it imports is not there.
         OSError: the disk is full (ENOSPC).
-        KeyboardInterrupt: this process was interrupted; the fork was told, and has ended.
+        KeyboardInterrupt: this process was interrupted; the fork was signalled, and has ended.
         SystemExit: so the function ended.
     """
     # Beside the socket: the server removes what a killed job leaves.
@@ -157,7 +157,7 @@ def call(connection: socket.socket, job: str, call: Call) -> Answer:
     if "failed" in said:
         raise StepFailed(said["failed"], said["status"])
     if "counts" not in said or "cpu_seconds" not in end:
-        status = end.get("status", "unknown: the server is gone")
+        status = end.get("status", "unknown: the server has ended")
         raise StepFailed(
             f"{job} ended without a result (exit status {status}; a negative one is a signal: "
             "-9 is often a lack of memory). Nothing was recorded."

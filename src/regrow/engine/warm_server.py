@@ -1,4 +1,4 @@
-"""The server of `regrow.engine.warm`: loads packages once, forks for each job, passes signals on, tells the ends."""
+"""The server of `regrow.engine.warm`: loads packages once, forks for each job, passes signals on, reports the ends."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ class _Forks:
             connection.close()
 
     def hear(self, connection: socket.socket) -> None:
-        """Bytes from a job: it was interrupted. An end: it is gone, and its fork has no use."""
+        """Bytes from a job: it was interrupted. An end: it has ended, and its fork has no use."""
         pid = next(pid for pid, other in self.working.values() if other is connection)
         said = b""
         with contextlib.suppress(OSError):
@@ -224,7 +224,7 @@ def _called(order: dict[str, Any]) -> dict[str, Any]:
 
 
 def _forget_ours() -> None:
-    """Modules that the table of steps loads are loaded anew: a key counts them as they are now."""
+    """Modules that the table of steps loads are loaded again: a key counts them as they are now."""
     tops = jobs.flow().packages
     ours = [name for name in sys.modules if name.split(".")[0] in tops and name != "regrow"]
     for name in ours:

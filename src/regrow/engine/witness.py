@@ -124,7 +124,7 @@ def differences(root: Path, records: Mapping[str, bytes]) -> tuple[dict[str, str
 
     Args:
         root: of the flow.
-        records: path below it -> the bytes that lie there.
+        records: path below it -> the bytes that are there.
 
     Returns:
         by path, what contradicts HEAD: another result of the same key, or another account of how it came

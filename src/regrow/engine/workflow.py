@@ -34,7 +34,7 @@ _LINES = 10
 def groups_asked(present: Present, words: Iterable[str]) -> tuple[str, ...]:
     """The groups of steps that a command line asks for: `main`, and `seeds` if it names one of theirs.
 
-    The words of the command are looked at, since Snakemake tells a Snakefile of its targets only later.
+    The words come from the command line: Snakemake resolves targets only after it has parsed the Snakefile.
     """
     asked = set(words)
     aside = {job.record for job in present.jobs.values() if job.step.group != "main"}
@@ -173,7 +173,7 @@ class Flow:
         return self._present.flow.result.format(data=last.data) + "\n"
 
     def _drop(self) -> None:
-        """Print dvc.yaml and dvc.lock anew, and remove what the params do not ask for."""
+        """Print dvc.yaml and dvc.lock again, and remove what the params do not ask for."""
         gone = settle.finish(self._present)
         if gone:
             more = ", ..." if len(gone) > 3 else ""
@@ -241,11 +241,11 @@ def say(assessment: Assessment) -> None:
 
 
 def tell(found: settle.Settled, params_file: str) -> None:
-    """Tell of records that were written anew in their own layout, of those left over, of line ends."""
+    """Report records that were rewritten in their own layout, of those left over, of line ends."""
     if found.rewritten:
         print(
             f"{_some(found.rewritten)}: another layout than the runner's (line ends, a formatter): the records are "
-            "written anew, their content is the same.",
+            "rewritten, their content is the same.",
             file=sys.stderr,
         )
     if found.left_over:

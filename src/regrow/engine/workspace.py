@@ -131,7 +131,7 @@ def obtain(
             why = f" ({remote.trouble})" if remote.trouble else ""
             raise Lost(
                 f"{reader} needs {names}{' ...' if len(lost) > 3 else ''}, which neither the cache "
-                f"nor a remote has{why}. Fix: `snakemake --cores all` makes it anew."
+                f"nor a remote has{why}. Fix: `snakemake --cores all` rebuilds it."
             )
     if wanted:
         tree = Tree(store.root, folder.relative_to(store.root).as_posix())

@@ -71,7 +71,7 @@ def _shares(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def sources(shelf: Shelf, chain: Iterable[Record]) -> list[Source]:
-    """The sources that a fork brought, one per name and licence, as those of the manifest are told.
+    """The sources that a fork brought, one per name and licence, as those of the manifest are reported.
 
     Their names carry the fork's, so that none is taken for a source of the manifest.
     """

@@ -213,7 +213,7 @@ class Ledger:
         return cls(root, found, present=True)
 
     def content(self, record: Record) -> bytes:
-        """The bytes that lie below the root at the place of a record, none if there are none."""
+        """The bytes that are below the root at the place of a record, none if there are none."""
         try:
             return (self.root / record.file).read_bytes()
         except OSError:

@@ -1,4 +1,4 @@
-"""What the flow begins with: the sources of the manifest and the committed files they lie in."""
+"""What the flow begins with: the sources of the manifest and the committed files they are in."""
 
 from __future__ import annotations
 

@@ -134,7 +134,7 @@ def test_a_block_that_is_damaged_amid_a_batch_is_made_anew(
     capsys.readouterr()
     assert _batches(Lookup(path.parent), path, table) == wanted
     assert {file: file.read_bytes() for file in contents} == contents, "to the same bytes"
-    assert capsys.readouterr().err.count("it is made anew") == len(contents)
+    assert capsys.readouterr().err.count("it is made again") == len(contents)
 
 
 def test_the_system_is_told_of_every_block_of_a_batch_before_it_is_read(

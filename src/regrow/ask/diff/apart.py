@@ -1,4 +1,4 @@
-"""Artifacts of different places of the flow: what lies between them, and what they have in common."""
+"""Artifacts of different places of the flow: what is between them, and what they have in common."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """What a changed function looks like on both sides, as normalised syntax.
 
 The sources come from git (or the working tree) and count only if their digest is the one that the
-record holds: so the text shown is the text that ran. Comments, docstrings and layout are gone, as they
+record holds: so the text shown is the text that ran. Comments, docstrings and layout are missing, as they
 are no part of the key.
 """
 

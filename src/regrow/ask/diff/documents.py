@@ -1,6 +1,6 @@
 """Which rows two tables of documents (tasks, examples, pairs) differ in, by id.
 
-Tables are read where the bytes of the record lie: in the workspace or in DVC's cache, each verified by
+Tables are read where the bytes of the record are: in the workspace or in DVC's cache, each verified by
 SHA-256 before it is believed. So two branches that were built in one clone can be compared without
 switching between them.
 """

@@ -33,7 +33,7 @@ def _own_chain(record: Record) -> bool:
 
 
 def namesake(record: Record, entry: dict[str, Any] | None) -> dict[str, Any] | None:
-    """The input of a record that lies where `entry` does."""
+    """The input of a record that is where `entry` does."""
     path = (entry or {}).get("path")
     return next((e for e in record.inputs.values() if e["path"] == path), None)
 

@@ -1,4 +1,4 @@
-"""Files as git has them at a commit, many in one call; or as they lie in the working tree."""
+"""Files as git has them at a commit, many in one call; or as they are in the working tree."""
 
 from __future__ import annotations
 

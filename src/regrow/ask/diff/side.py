@@ -84,7 +84,7 @@ class Side:
     def source(self, path: str, expected: str) -> dict[str, str] | None:
         """Files of a source -> SHA-256, as the record says it was (`expected`: SHA-256 of the whole).
 
-        None where what lies there now is not what the record was made from.
+        None where what is there now is not what the record was made from.
         """
         found = (
             objects.read(self.root, self.commit, path)

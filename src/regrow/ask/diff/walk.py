@@ -2,7 +2,7 @@
 
 Two jobs are a pair where the same input of a pair is made by them. At each pair the components of
 the keys are compared; what differs there by itself is a cause, an input that differs is followed to
-the pair that made it, and an input that is equal ends the walk (early cutoff), whatever lies above it.
+the pair that made it, and the walk stops at equal inputs (early cutoff), even if keys above them differ.
 """
 
 from __future__ import annotations
@@ -167,7 +167,7 @@ class Walk:
             and (kept or (up_a.sha256, up_b.sha256) == (before, after))
         )
         if not fresh or up_a is None or up_b is None:
-            # The record of the producer is gone, or newer than this one: nothing explains the input.
+            # The record of the producer is missing, or newer than this one: nothing explains the input.
             difference = Difference("input", name, str(before)[:12], str(after)[:12])
             self._add(difference, a, b, alone).more["unexplained"] = True
             return

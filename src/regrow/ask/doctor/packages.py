@@ -58,7 +58,7 @@ def check_python() -> Finding:
             "python",
             "fail",
             f"Python {version}, but the flow is pinned to 3.11.",
-            "Install Python 3.11 and run `make distclean env`: the environment is made anew with it.",
+            "Install Python 3.11 and run `make distclean env`: the environment is made again with it.",
         )
     return Finding("python", "ok", f"Python {version} in {sys.prefix}")
 

@@ -19,7 +19,7 @@ def gains(evaluations: Evaluations) -> list[dict[str, Any]]:
     """The rows whose two sides are on disk: for each stage what its kind compares (`regrow.recipe.kinds`).
 
     Each: `stage`, `metric`, `title`, `better`, `before` and `after` (value, low, high, checkpoint), `seeds`,
-    `items`, `paired` (after - before over the same items), `clear` (whether the paired interval lies
+    `items`, `paired` (after - before over the same items), `clear` (whether the paired interval is
     on the better side of 0), where there is one `control` (its value, the paired difference
     to it, `survives`), with several seeds `per_seed`, where a seed is not counted `ignored` (seed, why), and
     `note`.
@@ -115,7 +115,7 @@ def row(evaluations: Evaluations, stage: str, spec: Gain) -> dict[str, Any] | No
 
 
 def clear(paired: dict[str, Any], better: str) -> bool:
-    """Whether a paired interval lies wholly on the better side of 0."""
+    """Whether a paired interval is wholly on the better side of 0."""
     return bool(paired["low"] > 0 if better == "higher" else paired["high"] < 0)
 
 
@@ -131,7 +131,7 @@ def _scores(
         old, new = ({k: s for k, s in side.items() if k[0] == spec.family} for side in (old, new))
     seed = after.about.seed
     if spec.probe.startswith("preference") and seed:
-        # Pairs are made anew under every seed: other items, whatever they are called.
+        # Pairs are made again under every seed: other items, whatever they are called.
         old, new = ({(f, f"{seed} {i}"): s for (f, i), s in side.items()} for side in (old, new))
     return old, new
 

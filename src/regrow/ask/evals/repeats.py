@@ -46,7 +46,7 @@ class _Pair:
         return self._upstream(one, other) or _differing(one, other)
 
     def _upstream(self, one: Record, other: Record) -> str | None:
-        """The causes that lie furthest up come first."""
+        """The causes that are furthest up come first."""
         ours, theirs = _inputs(one), _inputs(other)
         if ours.keys() != theirs.keys():
             odd = ", ".join(sorted(ours.keys() ^ theirs.keys()))

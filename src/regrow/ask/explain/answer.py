@@ -18,9 +18,9 @@ from regrow.evidence.ledger import Ledger, Record
 from regrow.evidence.shelf import Shelf
 
 LEAST = 8
-"""tokens of the shortest span that is told of"""
+"""tokens of the shortest span that is reported"""
 LEVELS = (4, 8, 16, 32, 64)
-"""lengths at which the covered share is told"""
+"""lengths at which the covered share is reported"""
 MANY = 10
 """documents or tasks from which on a span counts as boilerplate"""
 
@@ -55,8 +55,8 @@ class Explainer:
 
         Args:
             text: as somebody wrote it, or tokens of this run's tokenizer.
-            least: tokens of the shortest span that is told of.
-            top: documents told of, per span.
+            least: tokens of the shortest span that is reported.
+            top: documents reported, per span.
 
         Returns:
             JSON-able: see docs/concepts/explain.md, "The answer".

@@ -51,7 +51,7 @@ def exposure(run: Run, index: Index) -> Exposure:
         if run.sequences != count:
             raise Unanswerable(
                 f"the index has {count} rows, but {run.data} has {run.sequences} sequences: "
-                "`snakemake --cores all` makes it anew."
+                "`snakemake --cores all` rebuilds it."
             )
         taken = run.last_step - run.since
         rows = run.order.at(run.since * run.batch, taken * run.batch)
@@ -79,7 +79,7 @@ def _of_table(run: Table, index: Index) -> tuple[Ints, Ints]:
     if joined.select("id", "step").unique().height != pairs.unique().height:
         raise Unanswerable(
             f"the index of {run.data} lacks rows that {run.checkpoint.name} was trained on: "
-            "`snakemake --cores all` makes it anew."
+            "`snakemake --cores all` rebuilds it."
         )
     return joined["row"].to_numpy().astype(np.int64), joined["step"].to_numpy().astype(np.int64)
 

@@ -15,7 +15,7 @@ from regrow.ask.explain.facts import origins
 
 Ints = NDArray[np.int64]
 FEW = 10_000
-"""places up to which the role of each is told; of more, that of evenly spaced ones"""
+"""places up to which the role of each is reported; of more, that of evenly spaced ones"""
 
 
 @dataclass

@@ -8,7 +8,7 @@ from typing import Any
 def segments(answer: dict[str, Any]) -> list[tuple[str, int | None]]:
     """Pieces of the text in order, each with the place of its span in `spans`, or None.
 
-    Where spans overlap, the one that is told of first has the letters.
+    Where spans overlap, the one that is reported first has the letters.
     """
     text: str = answer["text"]
     owner: list[int | None] = [None] * len(text)

@@ -27,14 +27,14 @@ def maximal(matches: Ints, least: int) -> list[tuple[int, int]]:
 
 
 def covered(matches: Ints, least: int) -> NDArray[np.bool_]:
-    """Which tokens lie in a match of at least `least` tokens."""
+    """Which tokens are in a match of at least `least` tokens."""
     return mask(
         ((begin, begin + n) for begin, n in enumerate(matches.tolist()) if n >= least), len(matches)
     )
 
 
 def mask(spans: Iterable[tuple[int, int]], size: int) -> NDArray[np.bool_]:
-    """Which of `size` tokens lie in one of the spans."""
+    """Which of `size` tokens are in one of the spans."""
     found = np.zeros(size, dtype=bool)
     for begin, end in spans:
         found[begin:end] = True

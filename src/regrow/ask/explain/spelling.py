@@ -1,4 +1,4 @@
-"""Tokens and the bytes that they spell: where a text's tokens lie, and how far a match goes beyond them."""
+"""Tokens and the bytes that they spell: where a text's tokens are, and how far a match goes beyond them."""
 
 from __future__ import annotations
 

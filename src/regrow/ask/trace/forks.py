@@ -1,6 +1,6 @@
-"""Documents and conversations that a fork brought: where they lie, and what its steps did with them.
+"""Documents and conversations that a fork brought: where they are, and what its steps did with them.
 
-A step that reads them may say itself what became of each (own.parquet); else it follows from what it wrote.
+What became of each is in own.parquet where the step wrote one; otherwise it follows from the step's output.
 """
 
 from __future__ import annotations

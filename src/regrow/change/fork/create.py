@@ -149,7 +149,7 @@ def _parent_params(root: Path, file: str, ledger: Ledger, parent: Record) -> str
 
 
 def _plan(root: Path, file: str, ledger: Ledger) -> dict[str, Any]:
-    """How the branch stands to what is there: keys that are known, steps that it makes anew."""
+    """How the branch stands to what is there: keys that are known, steps that it rebuilds."""
     present = Present(root, file)
     jobs = [job for job in present.jobs.values() if job.step.group == "main"]
     fresh: set[str] = set()

@@ -1,4 +1,4 @@
-"""The cheapest exact rebuild: which artifacts keep their key, which are made anew, at which price."""
+"""The cheapest exact rebuild: which artifacts keep their key, which are rebuilt, at which price."""
 
 from __future__ import annotations
 

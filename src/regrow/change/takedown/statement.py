@@ -36,15 +36,15 @@ NOT_COVERED = {
 def statement(ledger: Ledger, found: Mapping[str, Any]) -> dict[str, Any]:
     """An in-toto statement v1 about a takedown that `finish` has checked.
 
-    Subjects are the outputs that were made anew. No clock, host or path outside the repository is in it:
+    Subjects are the outputs that were rebuilt. No clock, host or path outside the repository is in it:
     the same takedown gives the same statement.
 
     Raises:
-        Unanswerable: nothing was made anew.
+        Unanswerable: nothing was rebuilt.
     """
     records = [ledger.by_name[row["job"]] for row in found["rebuilt"]]
     if not records:
-        raise Unanswerable(f"the takedown {found['name']} made nothing anew: nothing to attest.")
+        raise Unanswerable(f"the takedown {found['name']} rebuilt nothing: nothing to attest.")
     listed = ledger.root / PLACE / found["name"] / "documents.json"
     return {
         "_type": terms.STATEMENT,

@@ -6,9 +6,9 @@ from regrow.cli.talk.talk import TEXT, Talk
 from regrow.verifiers import tools
 
 HELP = """\
-/system [TEXT|none]    the system message (shows it without TEXT); starts anew
-/tools [NAME…|all|none] describe tools in the system message; starts anew
-/form [FORM]           text (continue it), plain (question), think, instruct; starts anew
+/system [TEXT|none]    the system message (shows it without TEXT); starts a new chat
+/tools [NAME…|all|none] describe tools in the system message; starts a new chat
+/form [FORM]           text (continue it), plain (question), think, instruct; starts a new chat
 /temperature [T]       0 is greedy
 /seed [N]              of the draws: the same talk under the same seed gives the same answers
 /tokens [N]            at most this many tokens per turn
@@ -22,7 +22,7 @@ class Quit(Exception):
 
 
 def command(talk: Talk, line: str) -> str:
-    """Carry out a command; returns what to tell.
+    """Carry out a command; returns what to print.
 
     Raises:
         Quit: it was `/quit`.

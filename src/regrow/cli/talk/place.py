@@ -19,7 +19,7 @@ WEIGHTS = "model.safetensors"
 
 @dataclass(frozen=True)
 class Place:
-    """Where a checkpoint lies, and how it is to be talked with."""
+    """Where a checkpoint is, and how it is to be talked with."""
 
     name: str
     folder: Path

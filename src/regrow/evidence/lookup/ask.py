@@ -97,7 +97,7 @@ class Lookup:
         return self.sound(ask)
 
     def sound(self, ask: Callable[[], Answer]) -> Answer:
-        """The answer to a question; where a lookup is damaged it is made anew and asked again."""
+        """The answer to a question; where a lookup is damaged it is made again and asked again."""
         for _ in range(_TRIES):
             try:
                 return ask()

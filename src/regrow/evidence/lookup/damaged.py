@@ -4,4 +4,4 @@ from __future__ import annotations
 
 
 class Damaged(Exception):
-    """A lookup is cut off, overwritten or of another format: throw it away and make it anew."""
+    """A lookup is cut off, overwritten or of another format: remove it and make it again."""

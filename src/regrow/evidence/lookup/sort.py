@@ -53,7 +53,7 @@ def ordered(
 
     Args:
         chunks: in any order.
-        folder: where runs may lie while they are needed (as many bytes as the entries have).
+        folder: where runs may be while they are needed (as many bytes as the entries have).
         room: entries in memory at a time.
         prefix: of the folder of the runs, in `folder`.
     """

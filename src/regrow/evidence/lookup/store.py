@@ -1,9 +1,9 @@
-"""Where lookups lie, and when they are made: on first use, named by the content of their table.
+"""Where lookups are, and when they are made: on first use, named by the content of their table.
 
 `.regrow/lookup/<code>/<SHA-256 of the table>.<column>.tree` and `….rows`. A table whose bytes are others has
 another name, and so have lookups that other code made: none is ever stale. What an earlier run or a fork
-asked for is found again. Every block is checked when it is read; a broken lookup is thrown away and made
-anew. The folder may be deleted.
+asked for is found again. Every block is checked when it is read; a broken lookup is removed and made
+again. The folder may be deleted.
 """
 
 from __future__ import annotations
@@ -181,12 +181,12 @@ class Store:
         return found  # type: ignore[return-value]
 
     def forget(self, damage: Damaged) -> None:
-        """Close everything and remove the lookup that is damaged, so that it is made anew."""
+        """Close everything and remove the lookup that is damaged, so that it is made again."""
         for name, found in list(self._open.items()):
             found.close()
             if str(damage).startswith(str(found.path)):
                 found.path.unlink(missing_ok=True)
-                print(f"regrow: {damage}; it is made anew.", file=sys.stderr)
+                print(f"regrow: {damage}; it is made again.", file=sys.stderr)
             del self._open[name]
 
     def _made(
@@ -201,7 +201,7 @@ class Store:
                 pass
             import shutil
 
-            # Nobody else writes this name while the lock is held: what lies there was left by a kill.
+            # Nobody else writes this name while the lock is held: what is there was left by a kill.
             for left in self.folder.glob(f".{name}.*"):
                 if left.is_dir():
                     shutil.rmtree(left, ignore_errors=True)

@@ -3,7 +3,7 @@
 A static B-tree. A block holds up to 1,023 keys, as many values (row numbers, or the blocks of the level
 below), their number, and a checksum. Leaves stand first and in order, the root last. It is read with
 `pread`: nothing is loaded ahead, so a question costs as many reads as there are levels, at any size. Many
-questions at once go down level by level: the system is told all blocks of the next level before one is read.
+questions at once go down level by level: the system is advised of all blocks of the next level before one is read.
 """
 
 from __future__ import annotations
@@ -147,7 +147,7 @@ class Tree:
         return number
 
     def _leaves(self, lows: list[int]) -> list[int]:
-        """`_leaf` of each of an ascending list of keys; the system is told of a level before it is read."""
+        """`_leaf` of each of an ascending list of keys; the system is advised of a level before it is read."""
         numbers = [self._levels[-1][0]] * len(lows)
         for _ in self._levels[1:]:
             numbers = [self._below(number, low) for number, low in zip(numbers, lows, strict=True)]

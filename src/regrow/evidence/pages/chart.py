@@ -12,7 +12,7 @@ MARGIN = (12, 14, 30, 46)
 
 
 class Axes:
-    """Where steps and values lie in a drawing of `size`, and its frame."""
+    """Where steps and values are in a drawing of `size`, and its frame."""
 
     def __init__(
         self, size: tuple[int, int], steps: tuple[int, int], values: tuple[float, float]

@@ -34,7 +34,7 @@ def reread(root: Path, records: Iterable[Record]) -> list[str]:
 
     Raises:
         Unanswerable: bytes are here that are not the recorded ones: whoever signed the record
-            would vouch for something else than what lies there.
+            would vouch for something else than what is there.
     """
     gone = []
     for record, result in zip(records, verify(root, [r.raw for r in records]), strict=True):
@@ -61,7 +61,7 @@ def readable(found: list[dict[str, Any]]) -> bytes:
 
 
 def write(path: Path, content: bytes) -> None:
-    """Write by rename. Raises Unanswerable where something else than statements lies there."""
+    """Write by rename. Raises Unanswerable where something else than statements is there."""
     check_free(path)
     try:
         files.write_atomically(path, content)

@@ -22,7 +22,7 @@ MOST = 1 << 16
 
 
 def public_file(key: Path) -> Path:
-    """Where the public half of a key file lies: beside it, with `.pub` appended."""
+    """Where the public half of a key file is: beside it, with `.pub` appended."""
     return key.with_name(key.name + ".pub")
 
 

@@ -1,4 +1,4 @@
-"""SLSA verification summary v1 of a rebuild: PASSED or FAILED, with what was made anew.
+"""SLSA verification summary v1 of a rebuild: PASSED or FAILED, with what was rebuilt.
 
 `timeVerified` is left out (SLSA 1.1 makes it optional): the same rebuild gives the same
 statement whenever it is done. Whoever needs the time adds it from outside, as a time stamp of
@@ -27,7 +27,7 @@ def summary(ledger: Ledger, artifact: Artifact, verdict: Mapping[str, Any]) -> d
         verdict: the answer of `regrow.prove.rebuild.rebuild`.
 
     `inputAttestations` are those records. `dependencyLevels` counts the outputs on the way that
-    were made anew too and came out equal.
+    were rebuilt too and came out equal.
     """
     passed = verdict["verdict"] == "equal"
     level = terms.LEVELS[verdict["from"]]

@@ -19,7 +19,7 @@ BUILDER = "urn:regrow:builder:runner:v1"
 """builder.id: the runner of `regrow run`, on a machine that its owner answers for"""
 VERIFIER = "urn:regrow:verifier:rebuild:v1"
 POLICY = "urn:regrow:policy:equal-bytes:v1"
-"""every file of every output that was made anew has the recorded SHA-256, and there is no other"""
+"""every file of every output that was rebuilt has the recorded SHA-256, and there is no other"""
 REBUILD = "urn:regrow:rebuild:v1"
 """the extension of a summary that holds what a rebuild found"""
 

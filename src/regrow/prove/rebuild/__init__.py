@@ -1,1 +1,1 @@
-"""`regrow rebuild`: an artifact made anew from the sources in an empty folder, byte against byte."""
+"""`regrow rebuild`: an artifact rebuilt from the sources in an empty folder, byte against byte."""

@@ -52,9 +52,7 @@ def certify(records: Iterable[Record], processor: cpu.Cpu | None = None) -> list
             for name in missing
         ]
         able = [job for name in classes if not lacking[name] for job in classes[name]]
-        hint = (
-            f" What this machine can make anew of it: `regrow rebuild {able[-1]}`." if able else ""
-        )
+        hint = f" What this machine can rebuild of it: `regrow rebuild {able[-1]}`." if able else ""
         raise Unanswerable("this machine cannot give " + " Nor ".join(reasons) + hint)
     return list(classes)
 

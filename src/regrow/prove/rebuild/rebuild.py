@@ -33,7 +33,7 @@ def rebuild(
     cores: str = "all",
     keep: bool = False,
 ) -> dict[str, Any]:
-    """Rebuild `artifact` and compare every byte of what was made anew.
+    """Rebuild `artifact` and compare every byte of what was rebuilt.
 
     From `sources` that is its whole ancestry; from `parents` its own job alone, whose inputs
     are taken from here, verified against the records.

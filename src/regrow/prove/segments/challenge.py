@@ -119,7 +119,7 @@ def challenge(
     if not units:
         raise Unanswerable(
             f"{run.checkpoint.name} has no training behind it: its {len(run.made)} checkpoint(s) are "
-            "made anew for nothing. Name a later checkpoint."
+            "rebuilt for nothing. Name a later checkpoint."
         )
     try:
         wrong = odds.forged(len(units), share)

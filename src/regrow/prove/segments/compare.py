@@ -76,7 +76,7 @@ def span(vault: Vault, which: Span, begin: int, end: int, made: Path) -> Compare
 
 
 def files(record: Record, made: Path) -> list[str]:
-    """Files of a checkpoint made anew that have not the recorded bytes, or are too many or too few."""
+    """Files of a rebuilt checkpoint that do not have the recorded bytes, or are too many or too few."""
     recorded = {entry["path"]: entry["sha256"] for entry in record.files}
     fresh = {
         path.relative_to(made).as_posix(): sha256_file(path)
@@ -98,7 +98,7 @@ def _rows_equal(vault: Vault, which: Span, begin: int, end: int, made: Path, nam
 def _bytes(frame: pl.DataFrame) -> bytes:
     """Equal rows, equal bytes (`equals` takes -0.0 for 0.0).
 
-    The rows are laid out anew: what a filter leaves of lists keeps traces of what it took away.
+    The rows are laid out again: what a filter leaves of lists keeps traces of what it took away.
     """
     target = io.BytesIO()
     fresh = pl.DataFrame(frame.to_dicts(), schema=frame.schema)

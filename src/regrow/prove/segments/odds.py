@@ -77,7 +77,7 @@ def population_for(price: float, share: float, wanted: float) -> int:
 
 
 def comb_odds(population: int, gap: int, wrong: int) -> float:
-    """The least odds of catching `wrong` units, wherever they lie, by every `gap`-th unit.
+    """The least odds of catching `wrong` units, wherever they are, by every `gap`-th unit.
 
     An unbroken stretch of `gap` units is caught for certain; this is for a forger who knows the
     method and puts his units at the distance of the teeth. Of the `gap` starts that one is drawn

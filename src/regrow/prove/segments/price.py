@@ -53,7 +53,7 @@ def logged(root: Path, records: Iterable[Record]) -> dict[str, float]:
 
 
 def price(run: Run, pieces: Iterable[tuple[Span, int]], seconds: dict[str, float]) -> Price:
-    """The price of `pieces` (span, steps of it), and of what is always made anew."""
+    """The price of `pieces` (span, steps of it), and of what is always rebuilt."""
     parts = list(pieces)
     known = all(record.name in seconds for record in run.checkpoints)
     cost = None

@@ -30,7 +30,7 @@ def task(
     start: Path | None = None,
     every_step: bool = False,
 ) -> dict[str, Any]:
-    """What to run (see `worker.work`) to make `record` anew, or the state at `step` of it.
+    """What to run (see `worker.work`) to rebuild `record`, or the state at `step` of it.
 
     `start`: a state of the same stage to go on from, instead of the stored one. `every_step`: a
     digest at every step, which changes no bit of the training.

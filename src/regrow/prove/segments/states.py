@@ -3,7 +3,7 @@
 The publisher stores full states at checkpoints only, but has bound himself to every state by its
 digest. So a verifier draws links and tells the seed; the publisher reruns (or looks up) and hands
 out the states at which they begin; a state whose digest is not the published one is refused.
-They lie in `<folder>/<stage>/<step, six digits>/` and have the files of a checkpoint.
+They are in `<folder>/<stage>/<step, six digits>/` and have the files of a checkpoint.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from regrow.prove.segments.units import Span
 
 
 def place(folder: Path, span: Span, step: int) -> Path:
-    """Where the state of a step lies in a folder of states."""
+    """Where the state of a step is in a folder of states."""
     return folder / span.record.step / f"{step:06d}"
 
 

@@ -4,7 +4,7 @@ A checkpoint stores the full training state, a link only its digest. So a *span*
 checkpoint of a stage to the next, is the least that can be rerun without help; a *link* inside it
 can be rerun alone where the state at its start is stored or handed out, and otherwise from the
 last stored state before it. The initial weights and a soup of checkpoints cost no training step:
-they are made anew every time and are no units.
+they are rebuilt every time and are no units.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ def run_of(ledger: Ledger, vault: Vault, record: Record) -> Run:
         have = ", ".join(f"`{r.name}`" for r in ledger.checkpoints()[-6:]) or "none"
         raise Unanswerable(
             f"{record.name} is no checkpoint of a training stage: nothing was trained for it. "
-            f"Checkpoints: {have}. `regrow rebuild {record.name}` makes it anew."
+            f"Checkpoints: {have}. `regrow rebuild {record.name}` rebuilds it."
         )
     spans: list[Span] = []
     made: list[Record] = []

@@ -107,7 +107,7 @@ def hand_out(
 ) -> list[Path]:
     """The publisher's answer to a challenge: the states at which the drawn links begin.
 
-    They are made anew from the stored states, into `folder`; what is there already is kept.
+    They are rebuilt from the stored states, into `folder`; what is there already is kept.
 
     Raises:
         Unanswerable: a state there, or one made, is not the published one.

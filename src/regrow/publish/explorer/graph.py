@@ -45,7 +45,7 @@ def is_leaf(record: Record) -> bool:
 def graph(ledger: Ledger, shown: Record | None = None) -> Graph:
     """The graph of the records.
 
-    The instances of a step are one node. Evaluations and releases are told at their checkpoint, and are
+    The instances of a step are one node. Evaluations and releases are shown at their checkpoint, and are
     nodes only where `shown` was made from them.
 
     Raises:
@@ -99,7 +99,7 @@ def _check(nodes: list[Node], edges: set[tuple[int, int]]) -> None:
 
 
 def sorted_out(count: int, edges: set[tuple[int, int]]) -> list[int]:
-    """The nodes that lie on a circle or behind one; [] of a graph without."""
+    """The nodes that are on a circle or behind one; [] of a graph without."""
     waiting = [sum(1 for _, reader in edges if reader == place) for place in range(count)]
     ready = [place for place in range(count) if waiting[place] == 0]
     done = set()

@@ -24,7 +24,7 @@ def paired(ledger: Ledger, most: int = MOST) -> dict[str, Any]:
     """`differences`: "A,B" (A before B in the flow) -> rows of probe, value, low, high, items, clear.
 
     A value is B's minus A's over the items that both were asked, with its 95 % interval; `clear`: whether the
-    interval lies on the better side of 0 (1), on the worse (-1), or on neither (0).
+    interval is on the better side of 0 (1), on the worse (-1), or on neither (0).
     `probes`: their names; `left_out`: pairs of checkpoints for which there was no room.
     """
     found = _evaluated(ledger)
@@ -64,7 +64,7 @@ def _rows(old: Evaluation, new: Evaluation, scores: Scores) -> list[list[Any]]:
     for probe in ("bits_per_byte", *sorted(new.items)):
         before, after = rows.shared(scores(old.name, probe), scores(new.name, probe))
         if not before or (probe.startswith("preference") and old.about.seed != new.about.seed):
-            continue  # pairs are made anew under every seed, whatever they are called
+            continue  # pairs are made again under every seed, whatever they are called
         shown = rows.figure(rows.difference(before, after), resamples, seed)
         better = _better(probe, new)
         sign = 0

@@ -130,7 +130,7 @@ def load(path: Path) -> About:
     """Read an about file.
 
     Raises:
-        Unanswerable: missing, not YAML, or a field is unknown or wrong; names file, field and mend.
+        Unanswerable: missing, not YAML, or a field is unknown or wrong; names file, field and fix.
     """
     try:
         raw = yaml.safe_load(path.read_text(encoding="utf-8"))

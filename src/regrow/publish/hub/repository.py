@@ -2,7 +2,7 @@
 
 The commit of a checkpoint has the commits of the checkpoints that its training began from as
 parents. Author and time are fixed, so equal checkpoints give equal commits everywhere.
-Files of `LARGE` bytes and more are kept by Git LFS: the branch holds a pointer, the bytes lie
+Files of `LARGE` bytes and more are kept by Git LFS: the branch holds a pointer, the bytes are
 where `git lfs push` looks for them.
 """
 
@@ -131,7 +131,7 @@ def fill(
 ) -> dict[str, str]:
     """A repository in `folder` with a branch per revision; `main` is the one of `headline`.
 
-    `said` is told of each commit. Returns revision -> commit.
+    `said` is called for each commit. Returns revision -> commit.
 
     Raises:
         Unanswerable: a file is missing or damaged, or git fails.

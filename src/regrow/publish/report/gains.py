@@ -39,7 +39,7 @@ class Gain:
 
     @property
     def verdict(self) -> str:
-        """`gain`, `loss`, or `even` where the paired interval does not tell."""
+        """`gain`, `loss`, or `even` where the paired interval does not say."""
         return verdict(self.paired, self.better)
 
     @property

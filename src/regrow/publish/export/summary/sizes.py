@@ -55,7 +55,7 @@ class Prepared:
 
 
 def size_range(tokens: int) -> str:
-    """The template's range that `tokens` lies in (1 billion counts as the middle one)."""
+    """The template's range that `tokens` is in (1 billion counts as the middle one)."""
     for limit, name in RANGES:
         if limit is None or tokens < limit or (limit == 10**13 and tokens == limit):
             return name

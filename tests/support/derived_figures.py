@@ -80,7 +80,7 @@ def published_evaluations() -> int:
 
 @derived
 def steps() -> int:
-    return sum(step.group == "main" for step in table.STEPS)
+    return sum(step.group == "main" for step in table.default())
 
 
 @derived

@@ -146,7 +146,7 @@ class Record:
 
 
 class Ledger:
-    """The records below `root`; `present`: those that lie there now, so that the params there are about them."""
+    """The records below `root`; `present`: those that are there now, so that the params there are about them."""
 
     def __init__(self, root: Path, records: list[Record], *, present: bool = False) -> None:
         self.root = root

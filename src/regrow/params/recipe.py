@@ -182,7 +182,7 @@ def _complete(
         raise RecipeError(f"`{name}` has no kind. {hint} `{name}: {{kind: {' | '.join(KINDS)}}}`.")
     if kind not in KINDS:
         raise RecipeError(f"{name}.kind: no kind `{kind}`. {_near(str(kind), [*KINDS])}")
-    if kind == "sft":
+    if kind == "sft" and values.get("branch", "think") in ("think", "instruct"):
         values["form"] = values.get("branch", "think")
     if kind == "rl" and "form" not in values:
         begun = [above[b].form for b in _names(values.get("base")) if b in above]

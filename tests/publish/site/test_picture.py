@@ -8,8 +8,8 @@ from __future__ import annotations
 import xml.etree.ElementTree as ET
 from itertools import combinations
 
+from default_flow import STEPS
 from regrow.publish.site.picture import HEIGHT, WIDTH, of_records, picture
-from regrow.recipe.table import STEPS
 from small_repository import ROOT
 
 SVG = "{http://www.w3.org/2000/svg}"

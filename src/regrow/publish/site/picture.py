@@ -11,10 +11,11 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from regrow.engine.present import DEFAULT_PARAMS
 from regrow.engine.step import Step
 from regrow.evidence.ledger import Ledger
 from regrow.publish.explorer.layout import GAP_X, layout
-from regrow.recipe.table import STEPS
+from regrow.recipe import table
 
 WIDTH, HEIGHT, GAP, ROW, FOOT, LANE = 94, 40, 18, 10, 10, 26
 """of a node, beside it, between two of a column, below the last of a lane, and between two lanes; pixels"""
@@ -49,14 +50,15 @@ STYLE = """
 
 
 def of_records(root: Path) -> str:
-    """The picture of the run whose records are committed in a tree."""
+    """The picture of the run whose records are committed in a tree, by its default params file."""
     ledger = Ledger.load(root)
+    steps = table.recipe(table.load(root / DEFAULT_PARAMS).model_dump(mode="json"))
     counts: dict[str, Mapping[str, Any]] = {}
-    for step in STEPS:
+    for step in steps:
         made = [r for r in ledger.records if r.step == step.name]
         if step.group == "main" and made:
             counts[step.name] = {"times": len(made)} if _named(step) else made[-1].raw["counts"]
-    return picture(STEPS, counts)
+    return picture(steps, counts)
 
 
 def picture(steps: Iterable[Step], counts: Mapping[str, Mapping[str, Any]]) -> str:

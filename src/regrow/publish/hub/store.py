@@ -29,22 +29,24 @@ CHECKPOINT = ("metrics.parquet", "rollouts.parquet", "state.json")
 """of a checkpoint on the way: what it saw and how it went, not its weights"""
 _PACK = ("documents.parquet", "drops.parquet", "index.parquet", "meta.json", "tokens.bin")
 EVIDENCE: dict[str, tuple[str, ...] | None] = {
-    "crawl": ("fetches.parquet",),
-    "text": ("drops.parquet",),
-    "filter": ("drops.parquet",),
-    "dedup": ("drops.parquet",),
-    "decontaminate": ("drops.parquet", "train.parquet"),
-    "mix": None,
-    "tokenizer": None,
-    "tasks": None,
-    "pack": _PACK,
-    "midmix": _PACK,
-    "longmix": _PACK,
-    "sftdata": None,
-    "pairs": None,
-    "difficulty": None,
+    "regrow.crawl.step:crawl": ("fetches.parquet",),
+    "regrow.text.step:extract": ("drops.parquet",),
+    "regrow.filters.step:run": ("drops.parquet",),
+    "regrow.dedup.step:run": ("drops.parquet",),
+    "regrow.dedup.decontaminate:run": ("drops.parquet", "train.parquet"),
+    "regrow.mix.step:run": None,
+    "regrow.tokens.train:run": None,
+    "regrow.tasks.step:run": None,
+    "regrow.tokens.pack:run": _PACK,
+    "regrow.tasks.midmix:run": _PACK,
+    "regrow.tasks.longmix:run": _PACK,
+    "regrow.tasks.sftdata:run": None,
+    "regrow.reinforce.pairs:run": None,
+    "regrow.reinforce.difficulty:run": None,
+    "regrow.tokens.given:run": None,
+    "regrow.tasks.chats:run": None,
 }
-"""step -> the files of it that questions about a release read; None: all of them"""
+"""function of a step -> the files of its output that questions about a release read; None: all of them"""
 
 
 @dataclass(frozen=True)
@@ -85,8 +87,8 @@ def chosen(ledger: Ledger) -> list[tuple[Record, list[str]]]:
     for record in ledger.ancestry(last) if last else ():
         if record.makes_checkpoint:
             wanted: tuple[str, ...] | None = CHECKPOINT
-        elif record.step in EVIDENCE:
-            wanted = EVIDENCE[record.step]
+        elif record.function in EVIDENCE:
+            wanted = EVIDENCE[record.function]
         else:
             continue
         names = [str(f["path"]) for f in record.files if wanted is None or f["path"] in wanted]

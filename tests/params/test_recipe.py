@@ -133,7 +133,6 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
     ({"stages": [{"sft": 3}]}, "`sft` must be followed by a mapping, got 3"),
     ({"stages": [{"sft": {}, "dpo": {}}]}, "an entry is a name, or one name with a mapping"),
     ({"stages": ["pretrain", {"m2": {"kind": "midtrain"}}], "m2": {"stepps": 3}}, "m2.stepps: unknown key. Did you mean `steps`?"),
-    ({"stages": ["pretrain", "sft"], "sftdata": {"max_tokens": 400}}, "sftdata.max_tokens (400) is more than the 256 positions of the model that sft tunes"),
     ({"stages": ["pretrain"], "fork": {"name": "a", "checkpoint": 96}}, "fork.stage (pretrain): no stage that can be forked"),
     ({"stages": ["pretrain", "sft"], "fork": {"name": "a", "checkpoint": 96}}, "no stage after pretrain reads documents"),
     ({"takedown": {"name": "a", "first": {"midtrian": 3}}}, "takedown.first: no stage `midtrian`"),

@@ -64,7 +64,7 @@ def next_up(weights: dict[str, torch.Tensor]) -> None:
 
 
 def test_two_equal_runs_are_equal_without_a_rerun(trained: Path, tmp_path: Path) -> None:
-    answer = ask(trained, tmp_path, "rlvr", str(trained))
+    answer = ask(trained, tmp_path, "rlvr", f"{trained}:rlvr")
     assert answer["verdict"] == "equal" and answer["chains_read"] == 2
 
 
@@ -114,7 +114,7 @@ def test_a_flipped_bit_in_memory_is_found_between_two_links(
         machine.setattr(Engine, "train_step", faulty)
         trained_tree.make(other, "sft.000006")
     trained_tree.retrain(other, "sft.000006")
-    answer = ask(trained, tmp_path, "rlvr", str(other))
+    answer = ask(trained, tmp_path, "rlvr", f"{other}:rlvr")
     assert answer["reproduced"] == [True, False] and answer["causes"] == []
     assert (answer["equal_at"], answer["link"], answer["state_at"]) == (4, 6, 6)
     assert "step" not in answer  # the faulty machine alone could say which of the two it was
@@ -142,7 +142,7 @@ def test_another_token_is_found_at_the_very_step_that_reads_it(
     (other / "data/midmix/meta.json").write_text(json.dumps(meta))
     trained_tree.write_record(other, "midmix")
     trained_tree.retrain(other, "pretrain.000006")
-    answer = ask(trained, tmp_path, "rlvr", str(other))
+    answer = ask(trained, tmp_path, "rlvr", f"{other}:rlvr")
     assert (answer["stage"][0], answer["equal_at"], answer["link"]) == ("midtrain", 4, 6)
     assert answer["reproduced"] == [True, True]
     assert answer["step"] == answer["state_at"] == 5

@@ -115,8 +115,14 @@ class Present:
         raise FlowError(f"under {self.params_file}, `{step}` has the instances {have}.")
 
     def left_over(self, name: str) -> bool:
-        """Whether a job's name (`train.002`) is of an instance that these params do not ask for."""
-        return name not in self.jobs and name.split(".")[0] in self.instances
+        """Whether a job's name (`train.002`) is one that these params do not ask for.
+
+        Without a recipe a table has the same steps under all params, and only instances can be left over: a
+        record of a step that it does not know is nobody's to judge.
+        """
+        if name in self.jobs:
+            return False
+        return self.flow.recipe is not None or name.split(".")[0] in self.instances
 
     @property
     def made_steps(self) -> list[Step]:

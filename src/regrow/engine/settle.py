@@ -134,7 +134,7 @@ def finish(present: Present) -> list[str]:
 
 
 def orphans(present: Present) -> list[tuple[Path, Record]]:
-    """Records of instances that the params do not ask for.
+    """Records of jobs that the params do not ask for.
 
     One that is damaged, or of another job, is not among them: nothing is removed on its word.
     """
@@ -150,7 +150,7 @@ def orphans(present: Present) -> list[tuple[Path, Record]]:
 
 
 def drop_orphans(present: Present) -> list[str]:
-    """Remove records and data of instances that the params do not ask for.
+    """Remove records and data of jobs that the params do not ask for.
 
     Data that the cache does not hold is left alone; a record that came with the clone, without data,
     is in git. Returns the names of what went.

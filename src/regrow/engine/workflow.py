@@ -250,7 +250,7 @@ def tell(found: settle.Settled, params_file: str) -> None:
         )
     if found.left_over:
         print(
-            f"{_some(found.left_over)}: {params_file} does not ask for these instances; a run of `snakemake` removes "
+            f"{_some(found.left_over)}: {params_file} does not ask for these jobs; a run of `snakemake` removes "
             "their records and data (the cache keeps the bytes).",
             file=sys.stderr,
         )

@@ -1,4 +1,4 @@
-"""Records of instances that the params do not ask for: answers about them are not about the present."""
+"""Records of jobs that the params do not ask for: answers about them are not about the present."""
 
 from __future__ import annotations
 
@@ -10,16 +10,15 @@ from regrow.evidence.ledger import Ledger, Record
 
 
 def left_over(ledger: Ledger, records: list[Record]) -> list[str]:
-    """A sentence for each of the records that is of an instance which the default params file does not ask for.
+    """A sentence for each of the records that is of a job which the default params file does not ask for.
 
-    A run that was started with another file of params/ asks for other instances: then that file is named too.
+    A run that was started with another file of params/ asks for other jobs: then that file is named too.
     Where the default file cannot be read nothing is known, and nothing is said.
     """
-    instanced = [record for record in records if record.instance is not None]
-    present = _present(ledger.root, DEFAULT_PARAMS) if instanced else None
+    present = _present(ledger.root, DEFAULT_PARAMS) if records else None
     if present is None:
         return []
-    return [_said(ledger, r, present) for r in instanced if present.left_over(r.name)]
+    return [_said(ledger, r, present) for r in records if present.left_over(r.name)]
 
 
 def passed_over(ledger: Ledger, made: list[Record]) -> list[Record]:

@@ -42,33 +42,6 @@ def problem(params: Any, one: Stage) -> str:
     return "" if one.checkpoints else f"stages: {one.name}.checkpoints: name one at least."
 
 
-def positions(params: Any, one: Stage) -> int:
-    """The context of the model that a stage trains, in tokens."""
-    if one.kind == "longcontext" and not one.control:
-        return int(getattr(params, one.settings).context)
-    base = stage(params, one.base[0]) if one.base else None
-    return positions(params, base) if base else int(params.model.context)
-
-
-def too_long(params: Any, one: Stage) -> str:
-    """Why examples of fine-tuning do not fit into the model, "" where they do."""
-    if one.kind != "sft":
-        return ""
-    own = next((d for d in params.datasets if d.name == one.data), None)
-    if own is not None and own.kind == "chats":
-        place, most = f"datasets: {own.name}.max_tokens", own.max_tokens
-    else:
-        section = (own.settings or own.kind) if own is not None else one.data
-        place, most = f"{section}.max_tokens", getattr(params, section).max_tokens
-    room = positions(params, one)
-    if most <= room:
-        return ""
-    return (
-        f"{place} ({most}) is more than the {room} positions of the model that {one.name} tunes: lower it, or extend "
-        "the context in a stage before."
-    )
-
-
 def after(params: Any, name: str) -> list[Stage]:
     """The stages that begin from a stage."""
     return [s for s in params.stages if name in s.base]

@@ -92,7 +92,7 @@ class Params(Block):
     @model_validator(mode="after")
     def _checkpoints_are_there(self) -> Params:
         for stage in self.stages:
-            if why := points.problem(self, stage) or points.too_long(self, stage):
+            if why := points.problem(self, stage):
                 raise ValueError(why)
         return self
 

@@ -13,8 +13,9 @@ from regrow.evidence.errors import Unanswerable
 from regrow.evidence.ledger import Record
 from regrow.prove.segments.links import Link
 from regrow.prove.segments.sides import Side
+from regrow.release.history import WEIGHTS
 
-PARENTS = ("base", "a", "b")
+PARENTS = tuple(name for name in WEIGHTS if name != "previous")
 """inputs that are checkpoints of a stage before"""
 
 

@@ -72,7 +72,9 @@ def test_a_recipe_grows_and_answers_every_question(grown: tuple[Real, str], tmp_
     assert "pretrain" in {entry["stage"] for entry in trained}
     seen = answer(repository, "order", last, "--step", "1")
     assert seen[seen["kind"]]
-    assert answer(repository, "explain", last, "the template is rendered with the context")
+    text = "the template is rendered with the context"
+    searched = answer(repository, "explain", last, text, status=(0, 1))["data"]
+    assert last in {run["checkpoint"] for data in searched for run in data["runs"]} or "rl" in last
     apart = answer(repository, "diff", last, "pretrain.000004", status=(1,))
     assert apart["causes"][0]["part"] == "further" and last in apart["causes"][0]["between"]
     for page, command in (("report.html", "report"), ("lineage.html", "lineage")):
@@ -157,8 +159,8 @@ def test_what_each_recipe_is_about(grown: tuple[Real, str]) -> None:
             == "records/sft.000004.json"
         )
         card = repository.read("data/release/rlvr-000002/README.md")
-        assert "references: sft.000004" in card or "`data/sft/000004`" in card
-        assert "reference" not in card.lower().replace("references", "")
+        assert "(`rlvr`)" in card and "Supervised fine-tuning, Think" in card
+        assert "preference" not in card.lower() and "dpo" not in card.lower()
     if name == "soup_of_three":
         inputs = record(repository, "soup.000004")["inputs"]
         runs = {key: inputs[key]["record"] for key in ("a", "b", "c")}
@@ -186,3 +188,46 @@ def test_what_each_recipe_is_about(grown: tuple[Real, str]) -> None:
         row = next(g for g in gains if (g["stage"], g["metric"]) == ("rlzero", "pass_rate"))
         assert row["before"]["checkpoint"] == "pretrain-000008"
         assert row["control"]["checkpoint"] == "rlzero_random-000001"
+
+
+def test_a_fork_and_a_takedown_of_a_recipe_are_grown(
+    grown: tuple[Real, str], tmp_path: Path
+) -> None:
+    repository, name = grown
+    if name != "base":  # one stands for all: the steps are the same
+        return
+    other = repository.copy(tmp_path / "copy")
+    row = {
+        "messages": [
+            {"role": "user", "content": "Where is the lamp?"},
+            {"role": "assistant", "content": "It is in the garden."},
+        ],
+        "licence": "CC0-1.0",
+    }
+    (tmp_path / "mine.jsonl").write_text(json.dumps(row) + "\n")
+    words = (
+        "--data",
+        str(tmp_path / "mine.jsonl"),
+        "--name",
+        "mine",
+        "--params",
+        f"params/{name}.yaml",
+    )
+    asked(other, "fork", "pretrain.000004", *words)
+    other.commit("fork")
+    other.run("snakemake", "--cores", "2", "--configfile", "params/mine.yaml")
+    made = {path.stem for path in (other.path / "records").glob("*.json")}
+    assert "forksft.mine" in made and "pretrain.000008" not in made
+    assert record(other, "sft.000002")["inputs"]["data"]["record"] == "records/forksft.mine.json"
+    assert record(other, "sft.000002")["inputs"]["base"]["record"] == "records/pretrain.000004.json"
+    assert "CC0-1.0" in other.read("data/release/sft-000004/DATA_CARD.md")
+    assert record(other, "pretrain.000004") == record(repository, "pretrain.000004")
+
+    other = repository.copy(tmp_path / "again")
+    told = ("takedown", FIRST_PAGE, "--name", "gone", "--params", f"params/{name}.yaml")
+    shown = asked(other, *told, "--run", "--cores", "2")
+    assert "done gone" in shown
+    down = record(other, "pretrain.000008")["inputs"]["data"]["record"]
+    assert down == "records/pack_masked.gone.json"
+    done = answer(other, "takedown", "--finish", "gone")
+    assert done["checks"]["slots_masked"] > 0 and "pretrain.000008" in done["checks"]["read"]

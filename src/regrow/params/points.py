@@ -52,7 +52,9 @@ def reads(params: Any, one: Stage) -> str:
     kind = data_kind(params, one.data)
     if kind in (*DOCUMENTS, "longmix"):
         return "documents"
-    return "chats" if kind in CHATS else ""
+    own = next((d for d in params.datasets if d.name == one.data), None)
+    beside = own.beside if own is not None and own.kind == "chats" else ""
+    return "chats" if kind in CHATS or (beside and data_kind(params, beside) in CHATS) else ""
 
 
 def data_kind(params: Any, data: str) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from regrow.params.stages import BUILT_IN, KINDS, Dataset, Stage
+from regrow.params.stages import ANSWERED, BUILT_IN, KINDS, Dataset, Stage
 
 DEFAULT: tuple[Any, ...] = (
     "pretrain",
@@ -32,25 +32,9 @@ DEFAULT: tuple[Any, ...] = (
     "rlzero_random",
 )
 """the recipe after Olmo 3, for a params file that names no stages"""
-DATA = {
-    "pretrain": "pack",
-    "midtrain": "midmix",
-    "longcontext": "longmix",
-    "sft": "sftdata",
-    "dpo": "pairs",
-    "rl": "difficulty",
-}
-"""kind of stage -> the data set that it reads by default"""
-MADE_BY = {
-    "pretrain": ("pack",),
-    "midtrain": ("midmix",),
-    "longcontext": ("longmix",),
-    "sft": ("sftdata", "chats"),
-    "dpo": ("pairs",),
-    "rl": ("difficulty",),
-}
-"""kind of stage -> kinds of data sets that it can read"""
 _SECTION = {"rl": "rlvr"}
+_DATA = tuple(kind.reads[0] for kind in KINDS.values() if kind.reads)
+"""the built-in data sets, called like the kind of step that makes them"""
 _RESERVED = re.compile(r".*_(seed\d+|masked)|evaluate|release|index|all|seeds")
 
 
@@ -88,7 +72,7 @@ def datasets(raw: Any) -> tuple[Dataset, ...]:
     """The data sets that a params file adds. Raises RecipeError."""
     found: dict[str, Dataset] = {}
     for name, said in _entries(raw, "datasets"):
-        if name in found or name in DATA.values() or _RESERVED.fullmatch(name):
+        if name in found or name in _DATA or _RESERVED.fullmatch(name):
             raise RecipeError(f"`{name}` is there already. Fix: give it another name.")
         entry = _checked(Dataset, name, {"name": name, **said})
         if entry.kind == "chats" and not entry.file:
@@ -210,6 +194,11 @@ def _complete(
     return stage
 
 
+def _pairs(kind: str) -> bool:
+    """Whether a kind learns from pairs of answers in the chat form."""
+    return KINDS[kind].reads[:1] == ("pairs",)
+
+
 def _names(given: Any) -> tuple[str, ...]:
     """The value of `base`: a name or several."""
     if given is None or given == "":
@@ -230,11 +219,11 @@ def _section(kind: str, values: Mapping[str, Any]) -> str:
 
 def _data(kind: str, values: Mapping[str, Any], above: Mapping[str, Stage]) -> str:
     """The data set of a stage that names none; what a model answered has a name per model."""
-    plain = DATA.get(kind, "")
-    if kind == "rl" and values.get("form", "plain") == "plain":
-        plain = "difficulty_zero"
-    if kind not in ("dpo", "rl"):
+    plain = next(iter(KINDS[kind].reads), "")
+    if plain not in ANSWERED:
         return plain
+    if plain == "difficulty" and values.get("form", "plain") == "plain":
+        plain = "difficulty_zero"
     other = {s.base for s in above.values() if s.data == plain} - {tuple(values["base"])}
     return f"{plain}_{values['base'][0]}" if other else plain
 
@@ -297,17 +286,17 @@ def _nearest(
     if kind == "sft" and values.get("branch") == "instruct":
         tuned = [s for s in think if s.kind == "sft"]
         found = tuned or plain
-    elif kind == "dpo":
+    elif _pairs(kind):
         found = [s for s in think if s.kind == "sft"] or think
     elif kind == "rl" and values.get("form", "plain") == "think":
-        found = [s for s in think if s.kind in ("sft", "dpo")] or plain
+        found = [s for s in think if s.kind != "rl"] or plain
     else:
         found = plain
     if not found:
-        need = "a stage that speaks the chat form" if kind == "dpo" else "a stage"
+        need = "a stage that speaks the chat form" if _pairs(kind) else "a stage"
         raise RecipeError(
             f"{name}: {need} must come before it. Fix: put "
-            f"{'`sft`' if kind == 'dpo' else '`pretrain`'} above it in the list."
+            f"{'`sft`' if _pairs(kind) else '`pretrain`'} above it in the list."
         )
     return (found[0].name,)
 
@@ -320,12 +309,13 @@ def _fits(stage: Stage, above: Mapping[str, Stage], known: Mapping[str, Dataset]
             raise RecipeError(f"{name}.base: a soup averages two runs at least, each once.")
         return
     base = above[stage.base[0]] if stage.base else None
-    if stage.kind == "dpo" and base and base.form == "instruct":
+    if _pairs(stage.kind) and base and base.form == "instruct":
         raise RecipeError(
             f"{name}.base: pairs are asked for in the form with thinking, which `{base.name}` (branch instruct) does "
             "not speak. Fix: begin from a stage of the branch `think`."
         )
-    if stage.kind in ("dpo", "rl") and stage.form == "think" and base and base.form == "plain":
+    asks = stage.reads[:1] and stage.reads[0] in ANSWERED
+    if asks and stage.form == "think" and base and base.form == "plain":
         raise RecipeError(
             f"{name}.base: `{base.name}` has never seen the chat form that `{name}` asks in. Fix: put `sft` "
             f"between the two"
@@ -334,12 +324,11 @@ def _fits(stage: Stage, above: Mapping[str, Stage], known: Mapping[str, Dataset]
     if stage.kind in ("pretrain", "midtrain", "longcontext") and base and base.form != "plain":
         raise RecipeError(f"{name}.base: `{base.name}` is tuned to chat; begin from a base model.")
     data = known.get(stage.data)
-    if data is not None and data.kind not in MADE_BY[stage.kind]:
+    if data is not None and data.kind not in stage.reads:
         raise RecipeError(
             f"{name}.data: `{data.name}` is made by {data.kind}; {stage.kind} reads "
-            f"{' or '.join(MADE_BY[stage.kind])}."
+            f"{' or '.join(stage.reads)}."
         )
-    built_in = stage.data == DATA[stage.kind] or stage.kind in ("dpo", "rl")
-    if data is None and not built_in:
-        names = [DATA[stage.kind], *(n for n, d in known.items() if d.kind in MADE_BY[stage.kind])]
+    if data is None and stage.data != stage.reads[0] and not asks:
+        names = [stage.reads[0], *(n for n, d in known.items() if d.kind in stage.reads)]
         raise RecipeError(f"{name}.data: no data set `{stage.data}`. {_near(stage.data, names)}")

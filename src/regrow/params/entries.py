@@ -16,6 +16,7 @@ class RecipeError(ValueError):
 
 
 def listed(raw: Any, part: str) -> list[tuple[str, dict[str, Any]]]:
+    """(name, what it says) of each entry of a list. `part`: the field, for the message. Raises RecipeError."""
     if not isinstance(raw, list | tuple):
         raise RecipeError(f"must be a list, got {raw!r}. Fix: `{part}: [...]`.")
     found: list[tuple[str, dict[str, Any]]] = []
@@ -40,6 +41,7 @@ def listed(raw: Any, part: str) -> list[tuple[str, dict[str, Any]]]:
 
 
 def checked(model: Any, name: str, values: dict[str, Any]) -> Any:
+    """The entry as its model. Raises RecipeError, which names the field and the value."""
     try:
         return model.model_validate(values)
     except ValidationError as error:
@@ -47,6 +49,7 @@ def checked(model: Any, name: str, values: dict[str, Any]) -> Any:
 
 
 def explained(model: Any, name: str, item: Any) -> str:
+    """One error of pydantic as a sentence about an entry."""
     where = ".".join(str(part) for part in (name, *item["loc"]))
     if item["type"] == "extra_forbidden":
         return (
@@ -58,5 +61,6 @@ def explained(model: Any, name: str, item: Any) -> str:
 
 
 def nearest(word: str, known: Sequence[str], title: str = "There are") -> str:
+    """What a misspelt word may have meant, else all that there is."""
     close = difflib.get_close_matches(word, known, n=1)
     return f"Did you mean `{close[0]}`?" if close else f"{title}: {', '.join(known) or 'none'}."

@@ -13,13 +13,19 @@ from regrow.engine.present import DEFAULT_PARAMS
 from regrow.evidence.commit import git
 from regrow.evidence.errors import Unanswerable
 from regrow.evidence.ledger import Record
+from regrow.params.entries import RecipeError
+from regrow.params.schema import ParamsError
+from regrow.recipe.recorded import recipe
 
 
-def prepare(root: Path, folder: Path, commit: str, chain: list[Record]) -> Path:
+def prepare(
+    root: Path, folder: Path, commit: str, chain: list[Record], every: list[Record]
+) -> Path:
     """Check out `commit` into the empty `folder`, without records, data, cache or remotes.
 
     The params file is written from the records, so that it is the recorded run that is
-    repeated, whatever params file it was started with.
+    repeated, whatever params file it was started with. `every`: all records of the run, which say what stages it
+    has besides those of the chain.
 
     Returns the root of the flow there: a folder below `folder` where `root` is one below the top of
     its repository.
@@ -47,7 +53,8 @@ def prepare(root: Path, folder: Path, commit: str, chain: list[Record]) -> Path:
     for home in {folder, place}:
         _forget_stores(home / ".dvc")
     params = place / DEFAULT_PARAMS
-    params.write_text(json.dumps(recorded_params(chain), indent=2) + "\n", encoding="utf-8")
+    said = recorded_recipe(chain, every)
+    params.write_text(json.dumps(said, indent=2) + "\n", encoding="utf-8")
     return place
 
 
@@ -78,6 +85,29 @@ def recorded_params(chain: list[Record]) -> dict[str, Any]:
                 )
             origin.setdefault(section, record.name)
     return sections
+
+
+def recorded_recipe(chain: list[Record], every: list[Record]) -> dict[str, Any]:
+    """A params file for the run of a chain: its sections, and where they are not the default ones its stages.
+
+    Raises:
+        Unanswerable: the records are of no one run.
+    """
+    sections = recorded_params(chain)
+    beside = {
+        name: values
+        for record in every
+        for name, values in record.parts["params"].items()
+        if name not in sections
+    }
+    for records, more in ((every, beside), (chain, {})):
+        try:
+            found = recipe([record.raw for record in records])
+        except (ParamsError, RecipeError) as error:
+            why = error
+            continue
+        return (found | more if found else {}) | sections
+    raise Unanswerable(f"the records give no recipe: {why}")
 
 
 def environment(folder: Path) -> dict[str, str]:

@@ -54,7 +54,7 @@ def rebuild(
     place = folder or Path(tempfile.mkdtemp(prefix="regrow-rebuild-"))
     start = time.monotonic()
     try:
-        root = prepare(ledger.root, place, commit, chain)
+        root = prepare(ledger.root, place, commit, chain, ledger.records)
         command = execute.flow(artifact.record, cores)
         if origin == "parents":
             lay_parents(ledger, root, artifact.record)

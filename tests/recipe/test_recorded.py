@@ -1,0 +1,118 @@
+"""A recipe comes back from the records of its run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from regrow.engine import jobs
+from regrow.params.schema import Params, ParamsError, check
+from regrow.params.stages import BUILT_IN
+from regrow.recipe.recorded import recipe
+
+OWN: list[dict[str, Any]] = [
+    {"stages": ["pretrain", "sft"]},
+    {"stages": ["pretrain", "rlzero", "rlzero_random"]},
+    {
+        "stages": [
+            "pretrain",
+            "midtrain",
+            {"second": {"kind": "midtrain"}},
+            {"second_b": {"kind": "midtrain", "order": 2, "settings": "second"}},
+            {"second_c": {"kind": "midtrain", "order": 3, "settings": "second"}},
+            "soup",
+            {"sft": {"seeds": [3]}},
+        ],
+        "second": {"steps": 40, "checkpoint_every": 20},
+    },
+    {
+        "stages": ["pretrain", {"sft": {"data": "ours"}}, {"dpo": {"data": "mine"}}],
+        "datasets": [
+            {"ours": {"kind": "chats", "file": "datasets/o.jsonl", "beside": "sftdata", "share": 0.5}},
+            {"mine": {"kind": "pairs", "settings": "mine", "base": "sft"}},
+        ],
+        "mine": {"prompts": 7},
+    },
+]  # fmt: skip
+
+
+def records(params: Params) -> list[dict[str, Any]]:
+    """What a run leaves, as far as a recipe can be read from it."""
+    flow = jobs.flow().under(params.model_dump(mode="json"))
+    found = []
+    for job in jobs.expand(flow, flow.instances(params)).values():
+        inputs: dict[str, Any] = {
+            item.name: {"kind": item.kind, "path": item.path}
+            | ({"record": f"records/{item.job}.json"} if item.job else {})
+            for item in job.inputs
+        }
+        parts = {
+            "code": {"function": job.step.function},
+            "options": job.step.options_of(job.instance),
+        }
+        found.append(
+            {"step": job.step.name, "instance": job.instance, "inputs": inputs, "parts": parts}
+        )
+    return found
+
+
+def marks(params: Params) -> dict[str, Any]:
+    """What a recipe says, with the steps of its checkpoints counted."""
+    from regrow.params import points
+
+    return {
+        "stages": {
+            s.name: s.model_dump(exclude={"checkpoints", "released"})
+            | {"made": points.checkpoints(params, s)}
+            for s in params.stages
+        },
+        "datasets": params.model_dump()["datasets"],
+    }
+
+
+def back(params: Params, raw: dict[str, Any]) -> Params:
+    sections = {k: v for k, v in raw.items() if k not in ("stages", "datasets")}
+    return check(recipe(records(params)) | sections, "records")
+
+
+def test_the_recipe_after_olmo_3_need_not_be_said() -> None:
+    assert recipe(records(Params())) == {}
+    assert recipe([]) == {}
+
+
+@pytest.mark.parametrize("raw", OWN, ids=["base", "rl_zero", "soup_of_three", "own"])
+def test_a_recipe_comes_back(raw: dict[str, Any]) -> None:
+    params = check(raw, "mine.yaml")
+    found = recipe(records(params))
+    assert found["stages"]
+    assert marks(back(params, raw)) == marks(params)
+
+
+@given(st.lists(st.sampled_from(sorted(set(BUILT_IN) - {"pretrain"})), unique=True, max_size=8))
+def test_any_list_of_built_in_names_comes_back(names: list[str]) -> None:
+    raw = {"stages": ["pretrain", *names]}
+    try:
+        params = check(raw, "mine.yaml")
+    except ParamsError:
+        return
+    again = back(params, raw)
+    if recipe(records(params)):
+        assert marks(again) == marks(params)
+    else:  # a part of the default: the jobs of its stages are the same
+        whole = {
+            r["step"]: r["parts"]["options"] for r in records(Params()) if "options" in r["parts"]
+        }
+        for record in records(params):
+            if record["step"] in {s.name for s in params.stages}:
+                assert whole[record["step"]] == record["parts"]["options"]
+
+
+def test_a_fork_and_a_takedown_are_seen_through() -> None:
+    raw = {
+        "fork": {"name": "mine", "checkpoint": 96, "chats": True},
+        "takedown": {"name": "gone", "first": {"midtrain": 3}},
+    }
+    assert recipe(records(check(raw, "mine.yaml"))) == {}

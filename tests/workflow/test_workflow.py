@@ -89,7 +89,7 @@ def test_partial_pull_fetches_only_what_an_edit_needs(grown: Real, tmp_path: Pat
         clone.dvc("remote", "add", "--local", "-d", "store", address)
         clone.dvc("pull", "-q", "data/release", "data/evaluate/pretrain-000008/results.json")
         # The reports that people ask for by name and that were not pulled are fetched, not made;
-        # so are micro-anneals and indexes, which nothing else would bring (`engine/settle.py`).
+        # so are micro-anneals and indexes, which nothing else would bring (`engine/reconcile.py`).
         others = [n for n in named(clone, "evaluate") if n != "evaluate.pretrain-000008"]
         assert clone.build() == {
             "fetched": ["anneal", *others, *named(clone, "index")],

@@ -66,7 +66,7 @@ class Present:
         self.flow = self.flow.under(self.params)
         self.instances: dict[str, list[str]] = known["instances"]
         self.jobs: dict[str, Job] = jobs.expand(
-            self.flow, self.instances, known["taken"], known["since"]
+            self.flow, self.instances, known["inherited"], known["first_affected"]
         )
         self._code: dict[str, dict[str, Any]] = {}
         self._packages: dict[str, dict[str, str]] = {}
@@ -97,8 +97,8 @@ class Present:
             known = {
                 "params": values,
                 "instances": self.flow.under(values).instances(params),
-                "taken": self.flow.taken(params),
-                "since": self.flow.since(params),
+                "inherited": self.flow.inherited(params),
+                "first_affected": self.flow.first_affected(params),
             }
             files.note(cache, files.canonical(known))
         return known
@@ -180,7 +180,7 @@ class Present:
 
 def _resolved(known: Any) -> bool:
     """Whether a memory of resolved params has their form."""
-    forms = {"params": dict, "instances": dict, "taken": list, "since": dict}
+    forms = {"params": dict, "instances": dict, "inherited": list, "first_affected": dict}
     return isinstance(known, dict) and all(isinstance(known.get(n), f) for n, f in forms.items())
 
 

@@ -99,7 +99,7 @@ class Recipe:
 
 def source(data: str, kind: str, name: str = "data") -> Input:
     """An input that is a data set; a fork's takes its place where the fork brings something."""
-    return Input(name=name, step=data, instead=fork_step(data, kind))
+    return Input(name=name, step=data, substitute=fork_step(data, kind))
 
 
 def fork_step(data: str, kind: str) -> str:

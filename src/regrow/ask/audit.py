@@ -9,7 +9,7 @@ from typing import Any
 from regrow.engine import definition
 from regrow.engine.errors import FlowError
 from regrow.engine.present import source_digest
-from regrow.engine.state import Tree
+from regrow.engine.state import FileTree
 from regrow.engine.witness import differences
 from regrow.evidence import contributed
 from regrow.evidence.ledger import Ledger, Record
@@ -135,7 +135,7 @@ def _record_sha256(ledger: Ledger, record: Record) -> str:
 
 def _source_problem(ledger: Ledger, record: Record, path: str, recorded: str) -> list[str]:
     try:
-        now = source_digest(Tree(ledger.root, path), path)
+        now = source_digest(FileTree(ledger.root, path), path)
     except FlowError:
         return [f"{record.name}: its source {path} is missing: `git checkout -- {path}`."]
     if now == recorded:

@@ -16,7 +16,7 @@ from regrow.engine.closure import Modules, closure
 from regrow.engine.environment import Environment
 from regrow.engine.errors import FlowError
 from regrow.engine.jobs import Flow, Job
-from regrow.engine.state import Tree, beside
+from regrow.engine.state import FileTree, beside
 from regrow.engine.step import Step
 
 PRIVATE = ".regrow"
@@ -170,7 +170,7 @@ class Present:
     def source_sha256(self, path: str) -> str:
         """Content of a source: SHA-256 of the file, or of the folder's tree. Raises FlowError."""
         if path not in self._sources:
-            self._sources[path] = source_digest(Tree(self.root, path), path)
+            self._sources[path] = source_digest(FileTree(self.root, path), path)
         return self._sources[path]
 
     def save(self) -> None:
@@ -184,7 +184,7 @@ def _resolved(known: Any) -> bool:
     return isinstance(known, dict) and all(isinstance(known.get(n), f) for n, f in forms.items())
 
 
-def source_digest(tree: Tree, path: str) -> str:
+def source_digest(tree: FileTree, path: str) -> str:
     """SHA-256 of a source file, or of a source folder's tree without the files of `dvc add`.
 
     Raises:

@@ -13,7 +13,7 @@ from regrow.ask.trace.answer import trace
 from regrow.cli.main import main
 from regrow.evidence.errors import Unanswerable
 from regrow.evidence.ledger import Ledger
-from regrow.evidence.shelf import Shelf
+from regrow.evidence.outputs import Outputs
 from regrow.publish.explorer.documents import documents
 from regrow.tables import parquet as tables
 from regrow.tokens.reader import Packed
@@ -339,7 +339,9 @@ def test_a_later_mix_that_leaves_a_document_out_does_not_end_its_way(
     assert answer["stops"][-1]["facts"]["reason"] == "short"
     assert answer["stops"][:-1] == before["stops"]
     assert (answer["fate"], answer["training"]) == (before["fate"], before["training"])
-    told = {document.id: document for document in documents(Shelf(Ledger.load(tree)))}[ID["views"]]
+    told = {document.id: document for document in documents(Outputs(Ledger.load(tree)))}[
+        ID["views"]
+    ]
     assert (told.fate, told.end) == (
         answer["fate"],
         "trained" if answer["training"][0]["steps"] else "kept",

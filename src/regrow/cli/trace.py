@@ -64,9 +64,9 @@ def run(args: argparse.Namespace) -> int:
 def _index(ledger: Ledger, as_json: bool) -> int:
     from regrow.ask.trace.prepare import prepare
     from regrow.cli.paint import size
-    from regrow.evidence.shelf import Shelf
+    from regrow.evidence.outputs import Outputs
 
-    made = prepare(Shelf(ledger))
+    made = prepare(Outputs(ledger))
     if as_json:
         print(written(made))
     else:

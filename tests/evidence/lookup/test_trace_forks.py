@@ -14,9 +14,9 @@ from regrow.ask.trace.answer import trace
 from regrow.cli.main import main
 from regrow.evidence.ledger import Ledger
 from regrow.evidence.lookup import store
+from regrow.evidence.outputs import Outputs
 from regrow.evidence.runs.open import open_run
 from regrow.evidence.runs.packs import Packs
-from regrow.evidence.shelf import Shelf
 from regrow.publish.explorer.documents import documents
 from regrow.publish.explorer.page import facts, page
 from regrow.tables import parquet as tables
@@ -118,7 +118,7 @@ def test_the_explorer_shows_the_fork_and_its_documents(forked: Ledger) -> None:
     assert ">mine<" in page(forked)
     own = {row[0]: row for row in told["documents"]["rows"] if row[0] in OWN.values()}
     assert len(own) == len(OWN)
-    for document in documents(Shelf(forked)):
+    for document in documents(Outputs(forked)):
         if document.id in own:
             answer = trace(forked, str(document.id))
             assert document.fate == answer["fate"]
@@ -147,7 +147,7 @@ def test_a_document_that_was_taken_down_was_seen_by_nothing(tree: Path) -> None:
     assert {row["id"] for row in rows} >= {"takedown:gone"} and ID["queries"] not in {
         row["id"] for row in rows
     }
-    told = {document.id: document for document in documents(Shelf(ledger))}
+    told = {document.id: document for document in documents(Outputs(ledger))}
     assert told[ID["queries"]].fate == after["fate"]
     assert "pack_masked" in {node["name"] for node in facts(ledger)["graph"]["nodes"]}
 
@@ -164,7 +164,7 @@ def test_a_stage_that_changed_its_data_in_between(
     last = ledger.by_name["midtrain.000004"]
     for step, wanted in before.items():
         assert order_of_step(ledger, last, step) == wanted | {"checkpoint": "midtrain.000004"}
-    run = open_run(Shelf(ledger), last)
+    run = open_run(Outputs(ledger), last)
     assert isinstance(run, Packs) and run.since == 2 and run.jobs == ["forkmix.mine", "midmix"]
     own = identity("own", OWN["kept"], 0)
     saw: dict[str, set[int]] = {}
@@ -176,7 +176,7 @@ def test_a_stage_that_changed_its_data_in_between(
         assert {row["step"] for row in run.of(id)} == steps
     entry = next(e for e in trace(ledger, OWN["kept"])["training"] if e["stage"] == "midtrain")
     assert set(entry["steps"]) == saw[own]
-    told = {document.id: document for document in documents(Shelf(ledger))}
+    told = {document.id: document for document in documents(Outputs(ledger))}
     for id in (OWN["kept"], ID["joins"]):
         answer = trace(ledger, id)
         seen = [(e["stage"], e["steps"], e["tokens"]) for e in answer["training"]]
@@ -210,7 +210,7 @@ def test_a_document_that_only_pretraining_had_is_seen_by_nothing_after_its_taked
     ledger = Ledger.load(write_takedown(tree, "views"))
     after = trace(ledger, url("views"))
     assert (after["fate"], after["training"]) == ("not seen: masked by a takedown", [])
-    told = {document.id: document for document in documents(Shelf(ledger))}[ID["views"]]
+    told = {document.id: document for document in documents(Outputs(ledger))}[ID["views"]]
     assert (told.fate, told.end) == (after["fate"], "dropped")
 
 
@@ -225,7 +225,7 @@ def test_a_withdrawn_document_ends_behind_the_text(tree: Path) -> None:
     answer = trace(ledger, url("views"))
     assert stops(answer) == [("crawl", "kept"), ("text", "kept"), ("withdraw.gone", "dropped")]
     assert answer["fate"] == "dropped by withdraw.gone: takedown"
-    told = {document.id: document for document in documents(Shelf(ledger))}[ID["views"]]
+    told = {document.id: document for document in documents(Outputs(ledger))}[ID["views"]]
     assert told.fate == answer["fate"] and [(s.step, s.outcome) for s in told.stops] == stops(
         answer
     )

@@ -23,8 +23,8 @@ class Places:
 
     def __init__(self, run: Table) -> None:
         self._run = run
-        self._lookup = run.shelf.lookup
-        made = run.shelf.ledger.checkpoints(run.stage)
+        self._lookup = run.outputs.lookup
+        made = run.outputs.ledger.checkpoints(run.stage)
         self._end = max(r.trained[1] for r in made if r.trained) * run.per_step
         options = run.checkpoint.options
         about = [run.order, run.size, options.get("source"), options.get("branch"), self._end]

@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 
 from regrow.evidence.ledger import Ledger, Record
-from regrow.evidence.shelf import Shelf
+from regrow.evidence.outputs import Outputs
 from regrow.publish.report.about import averaged, lasts
 from regrow.verifiers import response
 from regrow.verifiers.judge import judge
@@ -40,18 +40,18 @@ class Asked:
     said: list[Said]
 
 
-def answers(ledger: Ledger, shelf: Shelf) -> list[Asked]:
+def answers(ledger: Ledger, outputs: Outputs) -> list[Asked]:
     """Questions of the dev split that most stages were asked, those first whose answers changed."""
     tasks = {
         row["question"]: row
-        for row in shelf.rows(
+        for row in outputs.rows(
             "tasks", "dev.parquet", pl.lit(True), ["question", "verifier", "arguments"]
         )
     }
     asked: dict[str, Asked] = {}
     for made, title in _shown(ledger):
         record = ledger.about("evaluate", made)
-        content = shelf.json(record.name, "samples.json") if record else None
+        content = outputs.json(record.name, "samples.json") if record else None
         for sample in (content or {}).get("samples", []):
             if sample.get("form", "text") == "text":
                 continue

@@ -14,7 +14,7 @@ from regrow.evidence.errors import Unanswerable
 from regrow.evidence.ledger import Record
 
 
-class Vault:
+class VerifiedFiles:
     """Files of the repository at `root`; `scratch` holds folders put together from the cache."""
 
     def __init__(self, root: Path, scratch: Path) -> None:

@@ -1,4 +1,4 @@
-"""`regrow trace` and `regrow order --step` at a thousand million documents, as a person runs them.
+"""`regrow trace` and `regrow batch --step` at a thousand million documents, as a person runs them.
 
     python benchmarks/trace_scale.py [--documents 1000000000] [--turns 40] [--sort 100000000] [--folder DIR]
 
@@ -438,13 +438,13 @@ def bench(root: Path, n: int, turns: int) -> None:
             measured = []
             steps = [one for one in drawn if one[0] == stage]
             for _, _, step, _ in steps if not cold else ():
-                asked(root, ["order", checkpoint, "--step", str(step)], cold)
+                asked(root, ["batch", checkpoint, "--step", str(step)], cold)
             for _, _, step, held in steps:
-                *figures, answer = asked(root, ["order", checkpoint, "--step", str(step)], cold)
+                *figures, answer = asked(root, ["batch", checkpoint, "--step", str(step)], cold)
                 check_step(world, held, answer)
                 measured.append(tuple(figures))
             told_of = f"{len(answer['documents']):,} documents in {batch} sequences"
-            say(f"regrow order --step N, {word}", measured, told_of)
+            say(f"regrow batch --step N, {word}", measured, told_of)
     within(root, world, documents)
 
 

@@ -148,7 +148,7 @@ def test_questions_after_it(grown: Real, masked: tuple[Real, dict[str, Any]]) ->
     for id in what["ids"]:
         assert "seen by" in grown.regrow("trace", id).stdout.splitlines()[-1]
         assert copy.regrow("trace", id).stdout.splitlines()[-1] == "not seen: masked by a takedown"
-    order = json.loads(copy.regrow("order", "pretrain.000008", "--step", str(what["first"]["pretrain"]), "--json").stdout)  # fmt: skip
+    order = json.loads(copy.regrow("batch", "pretrain.000008", "--step", str(what["first"]["pretrain"]), "--json").stdout)  # fmt: skip
     assert order["documents"] and not any(id in json.dumps(order) for id in what["ids"])
     assert json.loads(copy.regrow("audit", "rlvr.000002", "--json").stdout)["problems"] == []
     diff = copy.regrow("diff", "pretrain.000008@HEAD~1", "pretrain.000008", check=False)

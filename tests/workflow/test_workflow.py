@@ -229,7 +229,7 @@ def test_killed_at_random_moments_under_other_settings_gives_the_same_lock(
 
 
 def test_explain_finds_what_a_step_took_by_the_index_of_the_flow(grown: Real, tmp_path: Path):
-    step = json.loads(grown.regrow("order", "pretrain.000008", "--step", "3", "--json").stdout)
+    step = json.loads(grown.regrow("batch", "pretrain.000008", "--step", "3", "--json").stdout)
     piece = max(step["documents"], key=lambda p: p["tokens"])
     packed = Packed(grown.path / "data/pack")
     tokens = packed.take(piece["sequence"])[piece["start"] : piece["end"]].tolist()

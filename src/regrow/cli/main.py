@@ -42,8 +42,8 @@ COMMANDS: dict[str, Command] = {
     "trace": Command(
         "regrow.cli.trace", "where a document or task went, stage by stage", quick=True
     ),
-    "order": Command(
-        "regrow.cli.order",
+    "batch": Command(
+        "regrow.cli.batch",
         "what a training step saw: documents, examples, pairs, rollouts",
         quick=True,
     ),
@@ -67,8 +67,8 @@ COMMANDS: dict[str, Command] = {
     "report": Command(
         "regrow.cli.report", "the page about the run: what each stage did, gains, samples"
     ),
-    "lineage": Command(
-        "regrow.cli.lineage", "a page to walk from the sources to a checkpoint, and compare two"
+    "explore": Command(
+        "regrow.cli.explore", "a page to walk from the sources to a checkpoint, and compare two"
     ),
     "release": Command(
         "regrow.cli.release", "released checkpoints: list, or lay out for a model hub"
@@ -95,7 +95,7 @@ COMMANDS: dict[str, Command] = {
     "reconcile": Command("regrow.cli.reconcile", "compare records with the present", hidden=True),
 }
 
-RENAMED = {"settle": "reconcile"}
+RENAMED = {"order": "batch", "lineage": "explore", "settle": "reconcile"}
 """old name of a command -> its name; the old one keeps working, with a hint on standard error"""
 
 _INTRODUCTION = """\

@@ -6,6 +6,8 @@ of a task (or its question, word for word), of a fine-tuning example, of a prefe
 document that the flow made is followed through the stages in the same way: a task shows how often it was
 passed, the steps that it was a prompt of, and the rewards.
 
+What OLMoTrace does, from a model's output back to its training data, is `regrow explain`.
+
 Ids and whole URLs are looked up (docs/reference/questions.md): the first question makes the lookups that it needs, in
 .regrow/lookup, and later ones take the same short time at any number of documents. Parts of URLs and
 lines of text are searched for in the tables.

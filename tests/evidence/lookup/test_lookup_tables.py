@@ -264,7 +264,7 @@ OTHER = {"regrow.evidence.runs.examples", "regrow.evidence.runs.rollouts", "regr
 
 
 @pytest.mark.parametrize(
-    "command", [["trace", ID["joins"]], ["order", "pretrain.000004", "--step", "2"]]
+    "command", [["trace", ID["joins"]], ["batch", "pretrain.000004", "--step", "2"]]
 )
 def test_an_answer_loads_no_heavy_library(finished: Path, command: list[str]) -> None:
     """Loading them takes longer than an answer may."""

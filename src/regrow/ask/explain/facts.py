@@ -6,8 +6,8 @@ from typing import Any
 
 import polars as pl
 
+from regrow.ask.batch import documents, tasks
 from regrow.ask.explain.dataset import DataSet
-from regrow.ask.order import documents, tasks
 from regrow.evidence.runs.examples import Table
 from regrow.evidence.runs.packs import Packs
 

@@ -1,4 +1,4 @@
-"""`regrow order`: what a training step saw, and what a checkpoint saw in all."""
+"""`regrow batch`: what a training step saw, and what a checkpoint saw in all."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from regrow.evidence.runs.packs import Packs
 from regrow.evidence.runs.run import Run
 
 
-def order_of_step(ledger: Ledger, checkpoint: Record, step: int) -> dict[str, Any]:
+def batch_of_step(ledger: Ledger, checkpoint: Record, step: int) -> dict[str, Any]:
     """What was in one training step, in the order of the batch, with what is known about it.
 
     Documents get url, title and component, those of a fork also their licence; examples, pairs and rollouts the question of their task.

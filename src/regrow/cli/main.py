@@ -80,7 +80,7 @@ COMMANDS: dict[str, Command] = {
         "regrow.cli.site", "the documentation with a run's report and explorer, as a static site"
     ),
     "serve": Command("regrow.cli.serve", "offer this tree's DVC cache as an HTTP remote"),
-    "chat": Command("regrow.cli.chat", "talk with a checkpoint"),
+    "chat": Command("regrow.cli.chat.command", "chat with a checkpoint"),
     "evals": Command(
         "regrow.cli.evals", "compare checkpoints; what each stage gained, with intervals"
     ),

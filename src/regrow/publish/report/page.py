@@ -80,7 +80,7 @@ def facts(ledger: Ledger) -> dict[str, Any]:
         "chapters": told,
         "gains": [gain for rows in found.values() for gain in rows],
         "pairs": {name: Markup(_pair(measures[0])) for name, measures in found.items()},
-        "answers": answers(ledger, outputs),
+        "questions": answers(ledger, outputs),
         "final": final_table(results),
         "score_charts": _charts(scores),
         "samples": model.samples(ledger, outputs),

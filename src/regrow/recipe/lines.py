@@ -31,7 +31,7 @@ class Recipe:
         return KINDS[entry["kind"]]
 
     def options(self, entry: Entry) -> dict[str, Any]:
-        """What the function of a stage is told beside the seed."""
+        """What the function of a stage is given beside the seed."""
         own = {"stage": entry["name"]}
         if entry["settings"]:
             own["settings"] = entry["settings"]

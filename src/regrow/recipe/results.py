@@ -168,7 +168,7 @@ def _with_chain(step: Step, stages: list[str], steps: Mapping[str, Step]) -> Ste
     """The release step with the records of all that its checkpoints were made from.
 
     The cards say of each stage what its own record says, so a recipe without a stage, or with another base, is
-    told as it is.
+    described as it is.
     """
     have = {item.name for item in step.inputs}
     needed: dict[tuple[str, str], list[str]] = {}

@@ -1,6 +1,6 @@
 """Runs over packed sequences: the packing index joined to the data order.
 
-The index says which tokens of the stream belong to which document instance; the data order
+The index says which tokens of the stream belong to which copy of a document; the data order
 is a bijection between positions in training and sequences. So both directions cost what is
 asked for, at any size.
 """

@@ -181,9 +181,9 @@ def _with_chain(step: Step, stages: list[str], steps: Mapping[str, Step]) -> Ste
             name=f"record.{other}",
             kind="record",
             step=other,
-            instance=which,
+            instance=which,  # type: ignore[arg-type]
             for_stages=tuple(names),
-        )  # type: ignore[arg-type]
+        )
         for (other, which), names in needed.items()
         if f"record.{other}" not in have
     )

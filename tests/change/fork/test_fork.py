@@ -54,7 +54,7 @@ def test_without_a_fork_the_flow_is_as_if_there_were_none() -> None:
         replace(
             s,
             inputs=tuple(
-                replace(i, instead="")
+                replace(i, substitute="")
                 for i in s.inputs
                 if i.step not in ("forkmix", "forksft") and i.instance != "inherited"
             ),

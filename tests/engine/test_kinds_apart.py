@@ -1,11 +1,16 @@
-"""A kind of training moves its own keys: no step's closure reaches the module of another kind."""
+"""A kind of training moves its own keys: no step's closure reaches the module of another kind.
+
+The table of docs/reference/keys.md is what this prints (`python tests/engine/test_kinds_apart.py` rewrites it).
+"""
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
 
+sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 import default_flow
 from regrow.engine.closure import Modules, closure
 
@@ -54,3 +59,58 @@ def test_every_kind_has_a_step() -> None:
     shared = {"__init__", "causal", "chat"}
     found = {f"regrow.train.kinds.{p.stem}" for p in folder.glob("*.py") if p.stem not in shared}
     assert found <= KINDS
+
+
+PAGE = Path(__file__).parents[2] / "docs/reference/keys.md"
+BEGIN = "<!-- kinds: written by tests/engine/test_kinds_apart.py -->\n"
+END = "<!-- end of the kinds -->\n"
+EDITED = (
+    *(
+        f"regrow.train.kinds.{name}"
+        for name in ("pretrain", "midtrain", "longcontext", "sft", "dpo")
+    ),
+    "regrow.train.soup",
+    "regrow.reinforce.rlvr",
+    "regrow.train.kinds.causal",
+    "regrow.train.kinds.chat",
+    "regrow.recipe.kinds.dpo",
+    "regrow.params.stages",
+    "regrow.publish.report.pictures",
+)
+"""modules of kinds, what two of them share, and what no step reaches: probes and charts of a kind, entries, pictures"""
+STAGES = [name for name in OWN if name != "anneal"]
+
+
+def table(modules: Modules) -> str:
+    """Which stage's key moves by an edit in which module: by what the function of the stage reaches."""
+    reached = {
+        stage: set(closure(modules, FLOW.step(stage).function.partition(":")[0]).modules)
+        for stage in STAGES
+    }
+    head = "| edit in | " + " | ".join(STAGES) + " |\n|" + " --- |" * (len(STAGES) + 1) + "\n"
+    rows = [
+        f"| `{module.removeprefix('regrow.')}` | "
+        + " | ".join("moves" if module in reached[stage] else "" for stage in STAGES)
+        + " |\n"
+        for module in EDITED
+    ]
+    return BEGIN + head + "".join(rows) + END
+
+
+def test_the_page_has_this_table(modules: Modules) -> None:
+    text = PAGE.read_text(encoding="utf-8")
+    assert table(modules) in text, "run: python tests/engine/test_kinds_apart.py"
+
+
+def test_probes_charts_and_entries_move_no_key(modules: Modules) -> None:
+    for row in table(modules).splitlines()[-4:-1]:
+        assert "moves" not in row, row
+
+
+if __name__ == "__main__":
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        made = table(Modules(Path(folder) / "syntax.json", FLOW.packages))
+    before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
+    PAGE.write_text(before + made + rest.partition(END)[2], encoding="utf-8")

@@ -124,6 +124,7 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
     ({"stages": ["pretrain", {"sft": {"data": "mix2"}}], "datasets": [{"mix2": {"kind": "midmix"}}]}, "sft.data: `mix2` is made by midmix; sft reads sftdata or chats"),
     ({"stages": ["pretrain", {"sft": {"settings": "sftt"}}]}, "sft.settings: no section `sftt`. Did you mean `sft`?"),
     ({"stages": ["pretrain", {"sft": {"checkpoints": [9_999]}}]}, "sft.checkpoints: step 9999 is beyond sft.steps (720)"),
+    ({"stages": ["pretrain", "midtrain", {"m2": {"kind": "midtrain"}}, {"soup": {"base": ["midtrain", "m2"]}}], "m2": {"steps": 10, "checkpoint_every": 5}}, "soup.base: runs of one length can be averaged; these end at different steps (midtrain at 400, m2 at 10)"),
     ({"stages": ["pretrain", "sft"], "datasets": [{"own": {"kind": "chats"}}]}, "`own`: chats need `file`"),
     ({"stages": ["pretrain", "sft"], "datasets": [{"pack": {"kind": "midmix"}}]}, "datasets: `pack` is there already"),
     ({"stages": ["pretrain", {"sft_seed1": {"kind": "sft"}}]}, "`sft_seed1` is the name of something else"),

@@ -12,7 +12,7 @@ RECIPES: dict[str, tuple[str, tuple[tuple[str, str], ...]]] = {
     "no_dpo": (
         "stages: [pretrain, midtrain, midtrain_b, soup, longcontext_control, longcontext, sft, sft_instruct, rlvr, "
         "rlzero, rlzero_random]\n",
-        (),
+        (("difficulty: {", "difficulty: {max_pass_rate: 0.5, "),),
     ),
     "soup_of_three": (
         """\

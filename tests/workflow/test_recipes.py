@@ -10,6 +10,7 @@ import pytest
 
 import recipes
 from real_repository import PARAMS, Real, fresh
+from sentences import Run, unheld
 
 pytestmark = [pytest.mark.workflow, pytest.mark.timeout(2_400)]
 
@@ -141,6 +142,12 @@ def _clean(repository: Real) -> None:
     assert not repository.git("status", "--porcelain", "--", "records", "params")
 
 
+def test_every_sentence_of_the_cards_falls_with_its_evidence(grown: tuple[Real, str]) -> None:
+    repository, name = grown
+    odd = unheld(Run(repository.path, LAST[name], {"name": "regrow-tiny"}))
+    assert not odd, "\n".join(odd)
+
+
 def test_what_each_recipe_is_about(grown: tuple[Real, str]) -> None:
     repository, name = grown
     made = {path.stem.split(".")[0] for path in (repository.path / "records").glob("*.json")}
@@ -161,6 +168,7 @@ def test_what_each_recipe_is_about(grown: tuple[Real, str]) -> None:
         card = repository.read("data/release/rlvr-000002/README.md")
         assert "(`rlvr`)" in card and "Supervised fine-tuning, Think" in card
         assert "preference" not in card.lower() and "dpo" not in card.lower()
+        assert "passed at most 0.5" in card
     if name == "soup_of_three":
         inputs = record(repository, "soup.000004")["inputs"]
         runs = {key: inputs[key]["record"] for key in ("a", "b", "c")}

@@ -32,7 +32,15 @@ def checkpoints(params: Any, one: Stage) -> list[int]:
 
 
 def problem(params: Any, one: Stage) -> str:
-    """What is wrong with the steps that a stage names as its checkpoints, "" where nothing is."""
+    """What is wrong with the checkpoints that a stage keeps or begins from, "" where nothing is."""
+    if one.kind == "soup":
+        ends = {
+            name: checkpoints(params, run)[-1] for name in one.base if (run := stage(params, name))
+        }
+        if len(set(ends.values())) > 1:
+            said = ", ".join(f"{name} at {step}" for name, step in ends.items())
+            return f"stages: {one.name}.base: runs of one length can be averaged; these end at different steps ({said})."
+        return ""
     if isinstance(one.checkpoints, str):
         return ""
     steps = getattr(params, one.settings).steps

@@ -12,9 +12,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from pydantic import ValidationError
-
-from regrow.params.stages import BUILT_IN, KINDS, Dataset, Stage
+from regrow.params.entries import RecipeError, checked, listed, nearest
+from regrow.params.stages import ANSWERED, BUILT_IN, KINDS, Dataset, Stage
 
 DEFAULT: tuple[Any, ...] = (
     "pretrain",
@@ -32,30 +31,10 @@ DEFAULT: tuple[Any, ...] = (
     "rlzero_random",
 )
 """the recipe after Olmo 3, for a params file that names no stages"""
-DATA = {
-    "pretrain": "pack",
-    "midtrain": "midmix",
-    "longcontext": "longmix",
-    "sft": "sftdata",
-    "dpo": "pairs",
-    "rl": "difficulty",
-}
-"""kind of stage -> the data set that it reads by default"""
-MADE_BY = {
-    "pretrain": ("pack",),
-    "midtrain": ("midmix",),
-    "longcontext": ("longmix",),
-    "sft": ("sftdata", "chats"),
-    "dpo": ("pairs",),
-    "rl": ("difficulty",),
-}
-"""kind of stage -> kinds of data sets that it can read"""
 _SECTION = {"rl": "rlvr"}
+_DATA = tuple(kind.reads[0] for kind in KINDS.values() if kind.reads)
+"""the built-in data sets, called like the kind of step that makes them"""
 _RESERVED = re.compile(r".*_(seed\d+|masked)|evaluate|release|index|all|seeds")
-
-
-class RecipeError(ValueError):
-    """A recipe that cannot be followed; the message names the entry and the fix."""
 
 
 def stages(raw: Any, datasets: Sequence[Dataset], sections: Iterable[str]) -> tuple[Stage, ...]:
@@ -69,7 +48,7 @@ def stages(raw: Any, datasets: Sequence[Dataset], sections: Iterable[str]) -> tu
     Raises:
         RecipeError: an entry says what cannot be; the message names it, the nearest match and the fix.
     """
-    entries = _entries(raw, "stages")
+    entries = listed(raw, "stages")
     names = [name for name, _ in entries]
     known = {dataset.name: dataset for dataset in datasets}
     found: dict[str, Stage] = {}
@@ -87,10 +66,10 @@ def stages(raw: Any, datasets: Sequence[Dataset], sections: Iterable[str]) -> tu
 def datasets(raw: Any) -> tuple[Dataset, ...]:
     """The data sets that a params file adds. Raises RecipeError."""
     found: dict[str, Dataset] = {}
-    for name, said in _entries(raw, "datasets"):
-        if name in found or name in DATA.values() or _RESERVED.fullmatch(name):
+    for name, said in listed(raw, "datasets"):
+        if name in found or name in _DATA or _RESERVED.fullmatch(name):
             raise RecipeError(f"`{name}` is there already. Fix: give it another name.")
-        entry = _checked(Dataset, name, {"name": name, **said})
+        entry = checked(Dataset, name, {"name": name, **said})
         if entry.kind == "chats" and not entry.file:
             raise RecipeError(f"`{name}`: chats need `file`, the conversations as JSON Lines.")
         found[name] = entry
@@ -105,7 +84,7 @@ def models(raw: Mapping[str, Any]) -> dict[str, str]:
     found = {}
     for part in ("stages", "datasets"):
         try:
-            entries = _entries(raw.get(part) or [], part)
+            entries = listed(raw.get(part) or [], part)
         except RecipeError:
             continue
         for name, said in entries:
@@ -116,53 +95,6 @@ def models(raw: Mapping[str, Any]) -> dict[str, str]:
                 if own in raw and section:
                     found[own] = section
     return found
-
-
-def _entries(raw: Any, part: str) -> list[tuple[str, dict[str, Any]]]:
-    if not isinstance(raw, list | tuple):
-        raise RecipeError(f"must be a list, got {raw!r}. Fix: `{part}: [...]`.")
-    found: list[tuple[str, dict[str, Any]]] = []
-    for item in raw:
-        if isinstance(item, Stage | Dataset):
-            item = item.model_dump()
-        if isinstance(item, str):
-            found.append((item, {}))
-        elif isinstance(item, dict) and "name" in item:
-            found.append((str(item["name"]), {k: v for k, v in item.items() if k != "name"}))
-        elif isinstance(item, dict) and len(item) == 1:
-            [(name, said)] = item.items()
-            if said is not None and not isinstance(said, dict):
-                raise RecipeError(
-                    f"`{name}` must be followed by a mapping, got {said!r}. Fix: `- {name}`, or "
-                    f"`- {name}: {{kind: ...}}`."
-                )
-            found.append((str(name), dict(said or {})))
-        else:
-            raise RecipeError(f"an entry is a name, or one name with a mapping; got {item!r}.")
-    return found
-
-
-def _checked(model: Any, name: str, values: dict[str, Any]) -> Any:
-    try:
-        return model.model_validate(values)
-    except ValidationError as error:
-        raise RecipeError(_said(model, name, error.errors()[0])) from None
-
-
-def _said(model: Any, name: str, item: Any) -> str:
-    where = ".".join(str(part) for part in (name, *item["loc"]))
-    if item["type"] == "extra_forbidden":
-        return (
-            f"{where}: unknown key. {_near(str(item['loc'][-1]), [*model.model_fields], 'Known')}"
-        )
-    if item["loc"] == ("name",):
-        return f"`{name}` is no name of a stage: small letters, digits and `_`, a letter first."
-    return f"{where}: {item['msg']}, got {item.get('input')!r}."
-
-
-def _near(word: str, known: Sequence[str], title: str = "There are") -> str:
-    near = difflib.get_close_matches(word, known, n=1)
-    return f"Did you mean `{near[0]}`?" if near else f"{title}: {', '.join(known) or 'none'}."
 
 
 def _complete(
@@ -181,7 +113,7 @@ def _complete(
         hint = f"Did you mean `{near[0]}`? Or say" if near else "Say"
         raise RecipeError(f"`{name}` has no kind. {hint} `{name}: {{kind: {' | '.join(KINDS)}}}`.")
     if kind not in KINDS:
-        raise RecipeError(f"{name}.kind: no kind `{kind}`. {_near(str(kind), [*KINDS])}")
+        raise RecipeError(f"{name}.kind: no kind `{kind}`. {nearest(str(kind), [*KINDS])}")
     if kind == "sft" and values.get("branch", "think") in ("think", "instruct"):
         values["form"] = values.get("branch", "think")
     if kind == "rl" and "form" not in values:
@@ -196,10 +128,10 @@ def _complete(
     if values["settings"] and values["settings"] not in sections:
         raise RecipeError(
             f"{name}.settings: no section `{values['settings']}`. "
-            f"{_near(values['settings'], sorted(sections))}"
+            f"{nearest(values['settings'], sorted(sections))}"
         )
     values["data"] = values.get("data") or _data(kind, values, above)
-    stage: Stage = _checked(KINDS[kind], name, {"name": name, **values})
+    stage: Stage = checked(KINDS[kind], name, {"name": name, **values})
     more: dict[str, Any] = {}
     if "checkpoints" not in said and (stage.control or kind == "soup"):
         more["checkpoints"] = "last"
@@ -208,6 +140,11 @@ def _complete(
     stage = stage.model_copy(update=more)
     _fits(stage, above, known)
     return stage
+
+
+def _pairs(kind: str) -> bool:
+    """Whether a kind learns from pairs of answers in the chat form."""
+    return KINDS[kind].reads[:1] == ("pairs",)
 
 
 def _names(given: Any) -> tuple[str, ...]:
@@ -230,11 +167,11 @@ def _section(kind: str, values: Mapping[str, Any]) -> str:
 
 def _data(kind: str, values: Mapping[str, Any], above: Mapping[str, Stage]) -> str:
     """The data set of a stage that names none; what a model answered has a name per model."""
-    plain = DATA.get(kind, "")
-    if kind == "rl" and values.get("form", "plain") == "plain":
-        plain = "difficulty_zero"
-    if kind not in ("dpo", "rl"):
+    plain = next(iter(KINDS[kind].reads), "")
+    if plain not in ANSWERED:
         return plain
+    if plain == "difficulty" and values.get("form", "plain") == "plain":
+        plain = "difficulty_zero"
     other = {s.base for s in above.values() if s.data == plain} - {tuple(values["base"])}
     return f"{plain}_{values['base'][0]}" if other else plain
 
@@ -259,7 +196,7 @@ def _base(
                 f"in a cycle if `{base}` began from it. Fix: put `{base}` above `{name}`."
             )
         if base not in above:
-            raise RecipeError(f"{name}.base: no stage `{base}`. {_near(base, [*above])}")
+            raise RecipeError(f"{name}.base: no stage `{base}`. {nearest(base, [*above])}")
     if kind == "pretrain":
         raise RecipeError(
             f"{name}.base: pretraining begins from initial weights. Fix: leave it out."
@@ -297,17 +234,17 @@ def _nearest(
     if kind == "sft" and values.get("branch") == "instruct":
         tuned = [s for s in think if s.kind == "sft"]
         found = tuned or plain
-    elif kind == "dpo":
+    elif _pairs(kind):
         found = [s for s in think if s.kind == "sft"] or think
     elif kind == "rl" and values.get("form", "plain") == "think":
-        found = [s for s in think if s.kind in ("sft", "dpo")] or plain
+        found = [s for s in think if s.kind != "rl"] or plain
     else:
         found = plain
     if not found:
-        need = "a stage that speaks the chat form" if kind == "dpo" else "a stage"
+        need = "a stage that speaks the chat form" if _pairs(kind) else "a stage"
         raise RecipeError(
             f"{name}: {need} must come before it. Fix: put "
-            f"{'`sft`' if kind == 'dpo' else '`pretrain`'} above it in the list."
+            f"{'`sft`' if _pairs(kind) else '`pretrain`'} above it in the list."
         )
     return (found[0].name,)
 
@@ -320,12 +257,13 @@ def _fits(stage: Stage, above: Mapping[str, Stage], known: Mapping[str, Dataset]
             raise RecipeError(f"{name}.base: a soup averages two runs at least, each once.")
         return
     base = above[stage.base[0]] if stage.base else None
-    if stage.kind == "dpo" and base and base.form == "instruct":
+    if _pairs(stage.kind) and base and base.form == "instruct":
         raise RecipeError(
             f"{name}.base: pairs are asked for in the form with thinking, which `{base.name}` (branch instruct) does "
             "not speak. Fix: begin from a stage of the branch `think`."
         )
-    if stage.kind in ("dpo", "rl") and stage.form == "think" and base and base.form == "plain":
+    asks = stage.reads[:1] and stage.reads[0] in ANSWERED
+    if asks and stage.form == "think" and base and base.form == "plain":
         raise RecipeError(
             f"{name}.base: `{base.name}` has never seen the chat form that `{name}` asks in. Fix: put `sft` "
             f"between the two"
@@ -334,12 +272,11 @@ def _fits(stage: Stage, above: Mapping[str, Stage], known: Mapping[str, Dataset]
     if stage.kind in ("pretrain", "midtrain", "longcontext") and base and base.form != "plain":
         raise RecipeError(f"{name}.base: `{base.name}` is tuned to chat; begin from a base model.")
     data = known.get(stage.data)
-    if data is not None and data.kind not in MADE_BY[stage.kind]:
+    if data is not None and data.kind not in stage.reads:
         raise RecipeError(
             f"{name}.data: `{data.name}` is made by {data.kind}; {stage.kind} reads "
-            f"{' or '.join(MADE_BY[stage.kind])}."
+            f"{' or '.join(stage.reads)}."
         )
-    built_in = stage.data == DATA[stage.kind] or stage.kind in ("dpo", "rl")
-    if data is None and not built_in:
-        names = [DATA[stage.kind], *(n for n, d in known.items() if d.kind in MADE_BY[stage.kind])]
-        raise RecipeError(f"{name}.data: no data set `{stage.data}`. {_near(stage.data, names)}")
+    if data is None and stage.data != stage.reads[0] and not asks:
+        names = [stage.reads[0], *(n for n, d in known.items() if d.kind in stage.reads)]
+        raise RecipeError(f"{name}.data: no data set `{stage.data}`. {nearest(stage.data, names)}")

@@ -5,7 +5,7 @@ A short entry says its name alone; `regrow.params.recipe` fills in the rest and 
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -19,6 +19,9 @@ Form = Literal["plain", "think", "instruct"]
 
 class Stage(Block):
     """A training stage of the recipe."""
+
+    reads: ClassVar[tuple[str, ...]] = ()
+    """kinds of data sets that it can read; the first is the default"""
 
     name: Name
     kind: str
@@ -50,11 +53,15 @@ class Stage(Block):
 class PretrainStage(Stage):
     """From initial weights: every next token of a pack."""
 
+    reads = ("pack",)
+
     kind: Literal["pretrain"] = "pretrain"
 
 
 class MidtrainStage(Stage):
     """Every next token of a better mix."""
+
+    reads = ("midmix",)
 
     kind: Literal["midtrain"] = "midtrain"
     order: int = Field(default=1, ge=1, le=26)
@@ -76,6 +83,8 @@ class SoupStage(Stage):
 class LongContextStage(Stage):
     """A longer context."""
 
+    reads = ("longmix",)
+
     kind: Literal["longcontext"] = "longcontext"
     length: Literal["long", "short"] = "long"
     """short: the control, which reads the same tokens at the old length"""
@@ -89,6 +98,8 @@ class LongContextStage(Stage):
 class SftStage(Stage):
     """Supervised fine-tuning on conversations."""
 
+    reads = ("sftdata", "chats")
+
     kind: Literal["sft"] = "sft"
     form: Form = "think"
     branch: Literal["think", "instruct"] = "think"
@@ -97,6 +108,8 @@ class SftStage(Stage):
 
 class DpoStage(Stage):
     """Preference optimisation on pairs."""
+
+    reads = ("pairs",)
 
     kind: Literal["dpo"] = "dpo"
     form: Form = "think"
@@ -111,6 +124,8 @@ class DpoStage(Stage):
 
 class RlStage(Stage):
     """Reinforcement learning on verified rewards."""
+
+    reads = ("difficulty",)
 
     kind: Literal["rl"] = "rl"
     reward: Literal["verified", "random"] = "verified"
@@ -145,6 +160,9 @@ class Dataset(Block):
     licence: str = "not stated"
     """chats: of the conversations that name none"""
 
+
+ANSWERED = ("pairs", "difficulty")
+"""kinds of data sets that are made of the answers of a stage's base"""
 
 KINDS: dict[str, type[Stage]] = {
     "pretrain": PretrainStage,

@@ -116,5 +116,8 @@ def untrained(entry: Entry, following: list[Entry]) -> dict[str, Any]:
 
 def preferences(entry: Entry, every: list[Entry]) -> dict[str, Any]:
     """Whether pairs are judged: those of the preference stages that it is, or that begin from it."""
+    from regrow.recipe.kinds import KINDS
+
     near = [entry, *after(entry, every)]
-    return {"preferences": 1} if any(other["kind"] == "dpo" for other in near) else {}
+    asked = any(KINDS[other["kind"]].data == "pairs" for other in near)
+    return {"preferences": 1} if asked else {}

@@ -5,6 +5,8 @@ Records are sorted by it without a params file. A test holds it against the tabl
 
 from __future__ import annotations
 
+from regrow.recipe import kinds
+
 _FUNCTIONS = (
     "regrow.crawl.step:crawl",
     "regrow.text.step:extract",
@@ -41,8 +43,13 @@ _FUNCTIONS = (
 )
 _RANK = {function: rank for rank, function in enumerate(_FUNCTIONS)}
 LAST = len(_FUNCTIONS)
+_TRAINED = _RANK["regrow.reinforce.rlvr:run"]
+"""a further kind of training comes with the last one of the recipe after Olmo 3"""
 
 
 def rank(function: str) -> int:
     """The place of a step by its function; functions that are not the flow's come last."""
-    return _RANK.get(function, LAST)
+    known = _RANK.get(function)
+    if known is not None:
+        return known
+    return _TRAINED if kinds.of(function) else LAST

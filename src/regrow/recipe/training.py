@@ -140,4 +140,4 @@ def answers(recipe: Recipe, entry: Entry, seed: int, there: set[str]) -> list[St
 def preference_data(recipe: Recipe, entry: Entry) -> str:
     """The pairs that a stage is judged on: its own, or those of the stage that begins from it."""
     near = [entry, *(e for e in recipe.stages if entry["name"] in e["base"])]
-    return next((str(e["data"]) for e in near if e["kind"] == "dpo"), "")
+    return next((str(e["data"]) for e in near if recipe.kind(e).data == "pairs"), "")

@@ -1,0 +1,173 @@
+"""An objective is added in as many files as CONTRIBUTING says, named in a recipe, grown and asked about."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+import recipes
+from real_repository import PARAMS, fresh
+
+pytestmark = [pytest.mark.workflow, pytest.mark.timeout(1_200)]
+
+KIND = '''"""Kahneman-Tversky optimisation on the answers of pairs, each for itself (Ethayarajh et al., arXiv 2402.01306).
+
+A wanted answer loses 1 - sigmoid(r - z), an unwanted one 1 - sigmoid(z - r): r is beta times the difference of mean
+log-probabilities to the reference, z their mean over the micro-batch, 0 at least, without a gradient (section 3.2).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from regrow.model import files
+from regrow.numerics.torch.install import install
+from regrow.params.train import Kto as Block
+from regrow.train import digest
+from regrow.train.buckets import Buckets
+from regrow.train.dpo import PairBatch, Pairs, Reference, answer_scores, lengths, log_sigmoid, read
+from regrow.train.kinds.chat import ends, seeded
+from regrow.train.objective import Model
+from regrow.train.stage import Plan
+from regrow.train.stage import run as train
+
+
+class Kto:
+    """The objective over `PairBatch`es; weighs answers."""
+
+    names: tuple[str, ...] = ("loss", "chosen_reward", "rejected_reward")
+
+    def __init__(self, beta: float, reference: Reference) -> None:
+        self.beta, self.reference = beta, reference
+
+    def weight(self, batch: PairBatch) -> int:
+        """Answers."""
+        return 2 * len(batch.numbers)
+
+    def loss(self, model: Model, batch: PairBatch, total: int) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """See the top of this module."""
+        reward = self.beta * (answer_scores(model, batch) - self.reference.scores(batch))
+        zero = (reward.detach().sum() / len(reward)).clamp(min=0.0)
+        wanted, unwanted = reward.chunk(2)
+        value = torch.cat([log_sigmoid(wanted - zero), log_sigmoid(zero - unwanted)]).exp()
+        loss = (1.0 - value).sum() / total
+        parts = (wanted.detach().sum() / total, unwanted.detach().sum() / total)
+        return loss, (loss.detach(), *parts)
+
+
+def run(inputs: dict[str, Path], params: Any, output: Path, **more: Any) -> dict[str, Any]:
+    """Optimisation against `base`. `seed`; `stage`, `settings`: see `kinds`."""
+    return train(plan, inputs, params, output, **more)
+
+
+def plan(inputs: dict[str, Path], params: Any, *, stage: str, settings: str, seed: int) -> Plan:
+    """See `run`."""
+    block: Block = getattr(params, settings)
+    config = files.load_config(inputs["base"])
+    path = inputs["data"] / "pairs.parquet"
+    pairs = read(path, "judged", context=int(config.max_position_embeddings), vocabulary=config.vocab_size)
+    buckets = Buckets(lengths(pairs), block.micro_batch_sequences, f"{stage} order seed {block.seed + seed}")
+    _, pad = ends(config)
+    reference = Reference(install(files.load(inputs["base"])))
+    return Plan(
+        name=seeded(stage, seed),
+        config=config,
+        block=block,
+        objective=Kto(block.beta, reference),
+        source=Pairs(pairs, buckets, block.batch_sequences, pad=pad),
+        order={"key": buckets.key, "pairs": len(pairs), "bucket": buckets.size},
+        depends=(digest.files(path),),
+    )
+'''
+RECIPE = '''"""KTO."""
+
+from __future__ import annotations
+
+from regrow.recipe.kind import Gain, Kind, preferences
+
+KIND = Kind(
+    name="kto",
+    function="regrow.train.kinds.kto:run",
+    doc="KTO on the answers of the judged pairs.",
+    part="post",
+    data="pairs",
+    unit="pairs",
+    length=lambda params, stage: params.pairs.max_new_tokens,
+    trained=2.0,
+    forwards=lambda block: 1.0,
+    run="regrow.evidence.runs.examples:Pairs",
+    gains=(Gain("preference", family="judged"), Gain("exact_match")),
+    probes=lambda entry, every: {"form": entry["form"]} | preferences(entry, every),
+    short=lambda options: "KTO",
+)
+'''
+ADDED = {
+    "src/regrow/train/kinds/kto.py": KIND,
+    "src/regrow/recipe/kinds/kto.py": RECIPE,
+}
+LINES = {
+    "src/regrow/params/train.py": (
+        ("class Rlvr(Stage):", "class Kto(Dpo):\n    \"\"\"Kahneman-Tversky optimisation.\"\"\"\n\n\nclass Rlvr(Stage):"),
+    ),
+    "src/regrow/params/schema.py": (
+        ("    Dpo,\n", "    Dpo,\n    Kto,\n"),
+        ("    dpo: Dpo = Dpo()\n", "    dpo: Dpo = Dpo()\n    kto: Kto = Kto()\n"),
+    ),
+    "src/regrow/params/stages.py": (
+        (
+            "class RlStage(Stage):",
+            "class KtoStage(Stage):\n    \"\"\"Kahneman-Tversky optimisation.\"\"\"\n\n    reads = (\"pairs\",)\n"
+            "    kind: Literal[\"kto\"] = \"kto\"\n    form: Form = \"think\"\n\n\nclass RlStage(Stage):",
+        ),
+        ("    \"rl\": RlStage,\n", "    \"rl\": RlStage,\n    \"kto\": KtoStage,\n"),
+    ),
+    "src/regrow/recipe/kinds/__init__.py": (
+        ("import dpo, longcontext", "import dpo, kto, longcontext"),
+        ("sft, dpo, rl)", "sft, dpo, kto, rl)"),
+    ),
+    "src/regrow/release/methods.py": (
+        (
+            "    \"regrow.reinforce.rlvr:run\": (",
+            "    \"regrow.train.kinds.kto:run\": (\n        _named(\"Preference tuning (KTO)\"),\n"
+            "        lambda record: (\"Kahneman-Tversky optimisation on single answers.\", []),\n    ),\n"
+            "    \"regrow.reinforce.rlvr:run\": (",
+        ),
+    ),
+}  # fmt: skip
+"""file -> (what is there, what stands there then)"""
+
+
+def test_an_objective_is_added_in_seven_files_and_grown(tmp_path: Path) -> None:
+    repository = fresh(tmp_path / "repository")
+    for place, text in ADDED.items():
+        (repository.path / place).write_text(text)
+    for place, changes in LINES.items():
+        text = repository.read(place)
+        for old, new in changes:
+            assert text.count(old) == 1, (place, old)
+            text = text.replace(old, new)
+        (repository.path / place).write_text(text)
+    assert len(ADDED) + len(LINES) == 7
+    tiny = repository.read(PARAMS).replace(*recipes.SHORT)
+    small = "kto: {steps: 2, checkpoint_every: 2, batch_sequences: 2, micro_batch_sequences: 1}\n"
+    (repository.path / "params/kto.yaml").write_text(f"{tiny}stages: [pretrain, sft, kto]\n{small}")
+    repository.commit("an objective")
+    repository.run("snakemake", "--cores", "2", "--configfile", "params/kto.yaml")
+    repository.commit("grown")
+    made = json.loads(repository.read("records/kto.000002.json"))
+    assert made["inputs"]["base"]["record"] == "records/sft.000004.json"
+    assert made["inputs"]["data"]["record"] == "records/pairs.json"
+    seen = json.loads(repository.regrow("order", "kto", "--step", "1", "--json").stdout)
+    assert seen["kind"] == "pairs" and len(seen["pairs"]) == 2
+    gains = json.loads(repository.regrow("evals", "--gains", "--json").stdout)
+    assert ("kto", "preference (judged)") in {(g["stage"], g["metric"]) for g in gains}
+    repository.regrow("report", "--output", str(tmp_path / "report.html"))
+    assert "Preference tuning (KTO)" in (tmp_path / "report.html").read_text()
+    assert "Kahneman-Tversky optimisation" in repository.read("data/release/kto-000002/README.md")
+    assert repository.regrow("verify", "--segments", "2", "kto", check=False).returncode == 0

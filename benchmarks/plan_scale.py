@@ -7,7 +7,7 @@ each. Each question is asked in a fresh process, as a person does, of three stat
   empty    nothing has been built: `regrow plan`
   done     all records and data are there: `regrow plan` says that there is nothing to do
   edited   one param of `clean` changed: every shard runs, what follows waits
-With --snakemake also `snakemake -n` of the same flow (its own DAG, after regrow's settle, with the profiles'
+With --snakemake also `snakemake -n` of the same flow (its own DAG, after regrow's reconciliation, with the profiles'
 `rerun-triggers: mtime`), and how many jobs it would start.
 Records and one small file per job are written by the runner's own functions, without running a step.
 """

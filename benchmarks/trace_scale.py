@@ -1,4 +1,4 @@
-"""`regrow trace` and `regrow order --step` at a thousand million documents, as a person runs them.
+"""`regrow trace` and `regrow batch --step` at a thousand million documents, as a person runs them.
 
     python benchmarks/trace_scale.py [--documents 1000000000] [--turns 40] [--sort 100000000] [--folder DIR]
 
@@ -42,7 +42,7 @@ from regrow.engine.hashing import Digest
 from regrow.evidence.lookup import grow, rows, sort
 from regrow.evidence.lookup.feistel import Positions
 from regrow.evidence.lookup.store import FOLDER, code
-from regrow.evidence.lookup.tree import BLOCK, FULL, HEAD, Tree
+from regrow.evidence.lookup.tree import BLOCK, FULL, HEAD, BTree
 from regrow.tables import parquet as tables
 
 LENGTH, BATCH, TOKENS = 8192, 512, 700
@@ -127,7 +127,7 @@ def sparse(
 
     `ranked`: of a table in the order of the ids, not in that of the stream.
     """
-    tree = Tree(source)
+    tree = BTree(source)
     found = {n for key in keys for n in (tree._leaf(key), tree._leaf(key) + 1)}
     leaves = {leaf for leaf in found if leaf < tree._levels[0][1]}
     upper = range(tree._levels[1][0], tree._levels[-1][0] + 1) if len(tree._levels) > 1 else ()
@@ -256,7 +256,7 @@ def stand_in(root: Path, marks: dict[str, Any], path: str) -> str:
 def remember(root: Path, made: list[dict[str, Any]]) -> None:
     """Note the stand-ins as files that hold what the records say, as the run that makes them does."""
     for item in made:
-        tree = state.Tree(root, item["output"]["path"])
+        tree = state.FileTree(root, item["output"]["path"])
         for entry in item["output"]["files"]:
             path = tree.path / entry["path"]
             if path.exists():
@@ -326,7 +326,7 @@ def sorting(folder: Path, n: int) -> None:
     path = folder / "sorted.tree"
     timed("made from random order (sorted on disk)", path,
           lambda: grow.grow(path, "hex", sort.ordered(chunks(), folder)))  # fmt: skip
-    tree = Tree(path)
+    tree = BTree(path)
     for place in range(0, n, max(1, n // 1000)):
         rank = place * pow(STRIDE, -1, n) % n
         assert place in tree.find(world.id(rank)), "the sorted tree has lost an entry"
@@ -438,13 +438,13 @@ def bench(root: Path, n: int, turns: int) -> None:
             measured = []
             steps = [one for one in drawn if one[0] == stage]
             for _, _, step, _ in steps if not cold else ():
-                asked(root, ["order", checkpoint, "--step", str(step)], cold)
+                asked(root, ["batch", checkpoint, "--step", str(step)], cold)
             for _, _, step, held in steps:
-                *figures, answer = asked(root, ["order", checkpoint, "--step", str(step)], cold)
+                *figures, answer = asked(root, ["batch", checkpoint, "--step", str(step)], cold)
                 check_step(world, held, answer)
                 measured.append(tuple(figures))
             told_of = f"{len(answer['documents']):,} documents in {batch} sequences"
-            say(f"regrow order --step N, {word}", measured, told_of)
+            say(f"regrow batch --step N, {word}", measured, told_of)
     within(root, world, documents)
 
 

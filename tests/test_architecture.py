@@ -57,7 +57,7 @@ def _read(step: Step, given: Input) -> str:
         return "its checkpoint before"
     if not given.step:
         return f"*{given.name}*"
-    return given.step + (f" (or {given.instead})" if given.instead else "")
+    return given.step + (f" (or {given.substitute})" if given.substitute else "")
 
 
 def steps() -> str:

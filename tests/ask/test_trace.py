@@ -8,12 +8,12 @@ from typing import Any
 import polars as pl
 import pytest
 
-from regrow.ask.order import order_of_step, totals
+from regrow.ask.batch import batch_of_step, totals
 from regrow.ask.trace.answer import trace
 from regrow.cli.main import main
 from regrow.evidence.errors import Unanswerable
 from regrow.evidence.ledger import Ledger
-from regrow.evidence.shelf import Shelf
+from regrow.evidence.outputs import Outputs
 from regrow.publish.explorer.documents import documents
 from regrow.tables import parquet as tables
 from regrow.tokens.reader import Packed
@@ -126,7 +126,7 @@ def test_order_of_a_step_is_the_inverse_of_trace(
         name: set(trace(ledger, url(name))["training"][0]["steps"]) for name in ("joins", "views")
     }
     for step in range(1, STEPS_TRAINED + 1):
-        assert main(["order", "pretrain.000008", "--step", str(step), "--json"]) == 0
+        assert main(["batch", "pretrain.000008", "--step", str(step), "--json"]) == 0
         answer = json.loads(capsys.readouterr().out)
         assert answer["tokens"] == BATCH * LENGTH
         ids = {row["id"] for row in answer["documents"]}
@@ -140,7 +140,7 @@ def test_totals_of_a_checkpoint_add_up(
     ledger: Ledger, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(ledger.root)
-    assert main(["order", "data/pretrain/000008", "--json"]) == 0
+    assert main(["batch", "data/pretrain/000008", "--json"]) == 0
     answer = json.loads(capsys.readouterr().out)
     assert answer["tokens"] == STEPS_TRAINED * BATCH * LENGTH
     for column in ("topic", "source", "licence"):
@@ -157,9 +157,9 @@ def test_totals_of_a_checkpoint_add_up(
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["order", "pretrain.000004", "--step", "5"], "steps 1 to 4 of its stage, not 5"),
-        (["order", "pretrain.000000", "--step", "1"], "initialisation"),
-        (["order", "mix", "--step", "1"], "not a training checkpoint"),
+        (["batch", "pretrain.000004", "--step", "5"], "steps 1 to 4 of its stage, not 5"),
+        (["batch", "pretrain.000000", "--step", "1"], "initialisation"),
+        (["batch", "mix", "--step", "1"], "not a training checkpoint"),
     ],
 )
 def test_order_refuses(
@@ -222,7 +222,7 @@ def test_order_of_later_packs(
     order = Order(pack.sequences, key[1], key[0])
     last = int(record.instance or 0)
     for step in range(1, last + 1):
-        answer = order_of_step(ledger, record, step)
+        answer = batch_of_step(ledger, record, step)
         rows: dict[int, int] = {row["row"]: row["sequence"] for row in answer["documents"]}
         assert list(rows.values()) == order.at((step - 1) * batch, batch).tolist()
         assert (answer["tokens"], answer["sequence_length"]) == (batch * length, length)
@@ -237,7 +237,7 @@ def test_an_order_that_contradicts_the_checkpoint_is_refused(tree: Path) -> None
     republish(tree, "midtrain.000004")
     ledger = Ledger.load(tree)
     with pytest.raises(Unanswerable, match="`midtrain order seed 7`, but its record means"):
-        order_of_step(ledger, ledger.by_name["midtrain.000004"], 1)
+        batch_of_step(ledger, ledger.by_name["midtrain.000004"], 1)
 
 
 @pytest.mark.parametrize(
@@ -266,7 +266,7 @@ def test_order_of_examples_and_pairs(
     last = int(record.instance or 0)
     saw: dict[str, set[int]] = {}
     for step in range(1, last + 1):
-        rows = order_of_step(ledger, record, step)[unit]
+        rows = batch_of_step(ledger, record, step)[unit]
         places = range((step - 1) * BATCH, step * BATCH)
         wanted = [frame["id"][n] for place in places for n in buckets.at(place)]
         assert [row["id"] for row in rows] == wanted
@@ -283,7 +283,7 @@ def test_order_of_examples_and_pairs(
 
 
 def test_order_of_reinforcement_learning_shows_the_answers(ledger: Ledger) -> None:
-    answer = order_of_step(ledger, ledger.by_name["rlvr.000004"], 3)
+    answer = batch_of_step(ledger, ledger.by_name["rlvr.000004"], 3)
     assert [(r["group"], r["sample"]) for r in answer["rollouts"]] == [
         (0, 0),
         (0, 1),
@@ -292,7 +292,7 @@ def test_order_of_reinforcement_learning_shows_the_answers(ledger: Ledger) -> No
     ]
     assert answer["rollouts"][0]["question"] == "Question 0 of add?"
     with pytest.raises(Unanswerable, match="steps 1 to 2"):
-        order_of_step(ledger, ledger.by_name["rlvr.000002"], 3)
+        batch_of_step(ledger, ledger.by_name["rlvr.000002"], 3)
     found = totals(ledger, ledger.by_name["rlvr.000004"])
     assert found["began_from"] == ["dpo.000002"]
     reasons = {row["reason"]: row["count"] for row in found["by_reason"]}
@@ -339,7 +339,9 @@ def test_a_later_mix_that_leaves_a_document_out_does_not_end_its_way(
     assert answer["stops"][-1]["facts"]["reason"] == "short"
     assert answer["stops"][:-1] == before["stops"]
     assert (answer["fate"], answer["training"]) == (before["fate"], before["training"])
-    told = {document.id: document for document in documents(Shelf(Ledger.load(tree)))}[ID["views"]]
+    told = {document.id: document for document in documents(Outputs(Ledger.load(tree)))}[
+        ID["views"]
+    ]
     assert (told.fate, told.end) == (
         answer["fate"],
         "trained" if answer["training"][0]["steps"] else "kept",
@@ -352,21 +354,21 @@ def test_a_later_mix_that_leaves_a_document_out_does_not_end_its_way(
 
 def test_a_soup_saw_no_data(ledger: Ledger) -> None:
     with pytest.raises(Unanswerable, match=r"ask about midtrain\.000004 or midtrain_b\.000004"):
-        order_of_step(ledger, ledger.by_name["soup.000004"], 1)
+        batch_of_step(ledger, ledger.by_name["soup.000004"], 1)
 
 
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["order", "sft", "--step", "1"], "think-"),
-        (["order", "dpo-step2", "--step", "2"], "1.00 over 0.00"),
-        (["order", "rlvr", "--step", "2"], "group 1: task train-reverse-2"),
+        (["batch", "sft", "--step", "1"], "think-"),
+        (["batch", "dpo-step2", "--step", "2"], "1.00 over 0.00"),
+        (["batch", "rlvr", "--step", "2"], "group 1: task train-reverse-2"),
         (
-            ["order", "midtrain", "--step", "1"],
+            ["batch", "midtrain", "--step", "1"],
             "pretraining: https://manual.example/doc/joins.html",
         ),
-        (["order", "rlvr"], "by reason"),
-        (["order", "longcontext_control"], "distinct documents seen, begun from soup.000004"),
+        (["batch", "rlvr"], "by reason"),
+        (["batch", "longcontext_control"], "distinct documents seen, begun from soup.000004"),
         (["trace", "train-reverse-1"], "difficulty"),
         (["trace", "pair-1"], "dpo "),
     ],

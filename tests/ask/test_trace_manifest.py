@@ -15,7 +15,7 @@ from regrow.cli.main import main
 from regrow.crawl.rows import SCHEMA, SOURCES
 from regrow.evidence.errors import Unanswerable
 from regrow.evidence.ledger import Ledger
-from regrow.evidence.shelf import Shelf
+from regrow.evidence.outputs import Outputs
 from regrow.publish.explorer.documents import documents
 from regrow.tables import parquet as tables
 from small_tree import ID, republish, url
@@ -122,13 +122,13 @@ def test_the_command_prints_them(
 
 
 def test_they_are_no_addresses(mixed: Path) -> None:
-    shelf = Shelf(Ledger.load(mixed))
-    known = scan.known(shelf)
+    outputs = Outputs(Ledger.load(mixed))
+    known = scan.known(outputs)
     assert not {FILE, OTHER, HTTP} & set(known["url"])
     assert known.filter(pl.col("url") == url("joins"))["id"].to_list() == [ID["joins"]]
     assert url("private") in known["url"], "an address that gave none stays"
-    assert not {FILE, OTHER, HTTP} & {document.url for document in documents(shelf)}
+    assert not {FILE, OTHER, HTTP} & {document.url for document in documents(outputs)}
     for part in ("manual-part", "other.exam"):
         with pytest.raises(Unanswerable) as none:
-            trace(shelf.ledger, part)
+            trace(outputs.ledger, part)
         assert FILE not in str(none.value) and "other.example" not in str(none.value)

@@ -1,4 +1,4 @@
-"""A talk with a small model that was trained, here, to think, to call a tool, and to answer."""
+"""A chat with a small model that was trained, here, to think, to call a tool, and to answer."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
 import tiny_inputs
+from regrow.cli.chat.pieces import Pieces
+from regrow.cli.chat.place import find, starting_form
+from regrow.cli.chat.screen import Screen
+from regrow.cli.chat.session import Session, TooLong, load
+from regrow.cli.chat.slash import Quit, command
+from regrow.cli.chat.taught import taught
 from regrow.cli.main import main
-from regrow.cli.talk.commands import Quit, command
-from regrow.cli.talk.pieces import Pieces
-from regrow.cli.talk.place import find, starting_form
-from regrow.cli.talk.screen import Screen
-from regrow.cli.talk.talk import Talk, TooLong, load
-from regrow.cli.talk.taught import taught
 from regrow.evidence.ledger import Ledger
 from regrow.model import files
 from regrow.model.build import empty, initialise
@@ -78,13 +78,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place
 
 
-def talk(folder: Path, form: str, **settings: Any) -> Talk:
+def begin(folder: Path, form: str, **settings: Any) -> Session:
     return load(folder, folder, form, **{"temperature": 0.0, **settings})
 
 
 def test_thinking_and_answer_come_apart_as_they_stream(folder: Path) -> None:
     pieces: list[tuple[str, str]] = []
-    answer = talk(folder, "think").say("larger, 3 or 5", lambda k, t: pieces.append((k, t)))
+    answer = begin(folder, "think").say("larger, 3 or 5", lambda k, t: pieces.append((k, t)))
     assert (answer.think, answer.answer, answer.ended) == ("5 is more than 3", "5", True)
     assert len(pieces) > 3, "it streams"
     whole = {k: "".join(t for kind, t in pieces if kind == k) for k in ("think", "answer")}
@@ -93,12 +93,12 @@ def test_thinking_and_answer_come_apart_as_they_stream(folder: Path) -> None:
 
 def test_a_call_is_run_and_its_result_read_back(folder: Path) -> None:
     pieces: list[tuple[str, str]] = []
-    session = talk(folder, "instruct", system=SYSTEM)
+    session = begin(folder, "instruct", system=SYSTEM)
     answer = session.say("add 19 and 4", lambda k, t: pieces.append((k, t)))
     assert answer.calls == [{"call": "add(a=19, b=4)", "result": "23"}]
     assert (answer.answer, answer.ended) == ("it is 23", True)
     assert ("call", "\n23") in pieces
-    # The whole talk is the very conversation that a trainer would make of it.
+    # The whole chat is the very conversation that a trainer would make of it.
     tokenizer = session.tokenizer
     assert (
         chat.example(tokenizer, CALLS[:1])[0] + session.exchanges[0]
@@ -108,12 +108,12 @@ def test_a_call_is_run_and_its_result_read_back(folder: Path) -> None:
 
 def test_an_answer_is_what_the_sampler_draws_at_once_and_can_be_replayed(folder: Path) -> None:
     def answers(seed: int) -> list[str]:
-        session = talk(folder, "think", temperature=2.0, seed=seed, max_new_tokens=24)
+        session = begin(folder, "think", temperature=2.0, seed=seed, max_new_tokens=24)
         return [session.say(q, lambda k, t: None).text for q in ("larger, 3 or 5", "and now?")]
 
     first = answers(5)
     assert first == answers(5) and first != answers(6)
-    session = talk(folder, "think")
+    session = begin(folder, "think")
     row = sample(
         session.model,
         [
@@ -129,7 +129,7 @@ def test_an_answer_is_what_the_sampler_draws_at_once_and_can_be_replayed(folder:
     assert chat.decode(session.tokenizer, row.tokens) == first[0]
 
 
-def test_ctrl_c_ends_the_answer_and_the_talk_goes_on(folder: Path) -> None:
+def test_ctrl_c_ends_the_answer_and_the_chat_goes_on(folder: Path) -> None:
     seen = 0
 
     def interrupt(kind: str, text: str) -> None:
@@ -138,7 +138,7 @@ def test_ctrl_c_ends_the_answer_and_the_talk_goes_on(folder: Path) -> None:
         if seen == 3:
             raise KeyboardInterrupt
 
-    session = talk(folder, "think")
+    session = begin(folder, "think")
     answer = session.say("larger, 3 or 5", interrupt)
     assert answer.interrupted and not answer.ended and 0 < answer.tokens < 10
     assert session.exchanges[0][-1] == chat.end_tokens(session.tokenizer, "think")[0]
@@ -147,7 +147,7 @@ def test_ctrl_c_ends_the_answer_and_the_talk_goes_on(folder: Path) -> None:
 
 
 def test_old_messages_make_room_and_too_long_ones_are_refused(folder: Path) -> None:
-    session = talk(folder, "think", max_new_tokens=30)
+    session = begin(folder, "think", max_new_tokens=30)
     forgotten = [session.say("larger, 3 or 5", lambda k, t: None).forgotten for _ in range(12)]
     assert forgotten[0] == 0 and sum(forgotten) > 0
     assert sum(map(len, session.exchanges)) < session.context
@@ -156,11 +156,11 @@ def test_old_messages_make_room_and_too_long_ones_are_refused(folder: Path) -> N
 
 
 def test_base_models_continue_text_and_are_asked_questions(folder: Path) -> None:
-    session = talk(folder, "text", max_new_tokens=8)
+    session = begin(folder, "text", max_new_tokens=8)
     pieces: list[str] = []
     answer = session.say("larger", lambda k, t: pieces.append(t))
     assert answer.answer.startswith("".join(pieces)[:4]) and session.exchanges == []
-    session = talk(folder, "plain", max_new_tokens=8)
+    session = begin(folder, "plain", max_new_tokens=8)
     session.say("3 or 5?", lambda k, t: None)
     assert session.exchanges == []
 
@@ -220,7 +220,7 @@ def test_the_screen_shows_people_everything_and_pipes_the_answer() -> None:
 
 
 def test_commands(folder: Path) -> None:
-    session = talk(folder, "instruct")
+    session = begin(folder, "instruct")
     session.exchanges.append([1])
     assert command(session, "/temperature 0.5") == "temperature: 0.5" and session.temperature == 0.5
     assert "out of range" in command(session, "/temperature nan")
@@ -272,7 +272,7 @@ def test_a_question_of_a_kind_that_was_taught_is_answered_without_a_word_about_i
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = find(str(folder))
-    monkeypatch.setattr("regrow.cli.talk.place.find", lambda name: replace(real, taught="KINDS"))
+    monkeypatch.setattr("regrow.cli.chat.place.find", lambda name: replace(real, taught="KINDS"))
     asked = ["chat", str(folder), "--temperature", "0", "--once"]
     assert main([*asked, "What is 3 + 4?"]) == 0
     assert "KINDS" not in capsys.readouterr().err

@@ -62,7 +62,7 @@ def test_only_a_process_of_its_own_ends_without_a_search_for_garbage(
 ) -> None:
     """Called from Python nothing stays changed; as a program, what it printed is all there."""
     monkeypatch.chdir(finished)
-    question = ["order", "pretrain.000004", "--step", "2", "--json"]
+    question = ["batch", "pretrain.000004", "--step", "2", "--json"]
     before = gc.get_threshold(), gc.get_freeze_count()
     assert main(question) == 0
     assert (gc.get_threshold(), gc.get_freeze_count()) == before

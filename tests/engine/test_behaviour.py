@@ -229,7 +229,7 @@ def test_branch_switch_with_and_without_checkout(repository: Repository):
     assert repository.pending() == []
     assert "up to date" in repository.dvc("status")
     repository.git("checkout", "-q", "other")
-    # The data is main's: settle names it, the run restores it.
+    # The data is main's: `reconcile` names it, the run restores it.
     assert set(repository.build()) == {"hit"}
     assert repository.dirty() == ""
     assert "up to date" in repository.dvc("status")

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from regrow.engine.present import source_digest
-from regrow.engine.state import Tree, beside
+from regrow.engine.state import FileTree, beside
 
 
 def digest(root: Path) -> str:
-    return source_digest(Tree(root, "sources", reread=True), "sources")
+    return source_digest(FileTree(root, "sources", reread=True), "sources")
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,7 @@ SCORE = Step(
     inputs=(
         Input(name="checkpoint", instance="named"),
         Input(name="record.checkpoint", kind="record", instance="named"),
-        Input(name="early", step="a", instance="first", only=("b",)),
+        Input(name="early", step="a", instance="first", for_stages=("b",)),
     ),
 )
 NAMES = {"a": two(None), "b": two(None), "score": ["a-000001", "b-000002"]}

@@ -30,11 +30,11 @@ def test_a_record_in_another_layout_is_named_and_written_as_it_was(repository: R
     for name, change in LAYOUTS.items():
         path = repository.path / name
         path.write_bytes(change(path.read_text()).encode())
-    check = repository.run("regrow", "settle", "--check", check=False, **repository.toy_table())
+    check = repository.run("regrow", "reconcile", "--check", check=False, **repository.toy_table())
     assert check.returncode == 1
     assert "and 1 more: another layout than the runner's" in check.stderr
     assert repository.dirty() == ""
-    again = repository.run("regrow", "settle", "--check", check=False, **repository.toy_table())
+    again = repository.run("regrow", "reconcile", "--check", check=False, **repository.toy_table())
     assert (again.returncode, again.stderr) == (0, "")
     assert "up to date" in repository.dvc("status")
 

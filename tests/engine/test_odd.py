@@ -18,7 +18,7 @@ from regrow.engine.errors import FlowError
 from regrow.engine.hashing import Digest
 from regrow.engine.present import Present
 from regrow.engine.records import decode
-from regrow.engine.state import Tree
+from regrow.engine.state import FileTree
 from regrow.engine.store import Store
 from small_repository import BIN, ROOT
 
@@ -40,7 +40,7 @@ WRONG = [
 def noted(root: Path) -> tuple[dict[str, Digest], Path]:
     """A file's digests, and the memory of them."""
     (root / "x").write_text("content")
-    tree = Tree(root, "x")
+    tree = FileTree(root, "x")
     before = tree.digests()
     tree.remember("", (root / "x").stat(), before[""])
     tree.save()
@@ -52,7 +52,7 @@ def noted(root: Path) -> tuple[dict[str, Digest], Path]:
 def test_a_memory_of_another_shape_is_no_memory(tmp_path: Path, content: bytes):
     before, memory = noted(tmp_path)
     memory.write_bytes(content)
-    assert Tree(tmp_path, "x").digests() == before
+    assert FileTree(tmp_path, "x").digests() == before
     (tmp_path / "syntax.json").write_bytes(content)
     assert Modules(tmp_path / "syntax.json", ["regrow"], ROOT / "src").syntax("regrow") is not None
     memory = tmp_path / "environment"
@@ -66,7 +66,7 @@ def test_an_entry_of_another_shape_in_the_memory_of_digests_is_none(tmp_path: Pa
     before, memory = noted(tmp_path)
     for entry in (7, [], [1], {"a": 1}, [[], 1, 2], None):
         memory.write_text(json.dumps({"": entry, "gone": entry}))
-        assert Tree(tmp_path, "x").digests() == before
+        assert FileTree(tmp_path, "x").digests() == before
 
 
 @pytest.mark.parametrize("content", WRONG, ids=range(len(WRONG)))
@@ -87,7 +87,7 @@ def test_what_nfs_keeps_of_a_removed_file_is_no_file_of_ours(tmp_path: Path):
     (tmp_path / "data").mkdir()
     for name in ("kept.txt", ".nfs000000000f2a01c400000001", ".nfsmine", ".nfs12"):
         (tmp_path / "data" / name).write_text("x")
-    assert list(Tree(tmp_path, "data").listing()) == [".nfs12", ".nfsmine", "kept.txt"]
+    assert list(FileTree(tmp_path, "data").listing()) == [".nfs12", ".nfsmine", "kept.txt"]
 
 
 def repository(path: Path) -> Path:

@@ -165,7 +165,7 @@ def test_a_forged_record_is_not_believed(toy: Repository):
     record = json.loads(toy.read("records/mix.json"))
     record["output"]["files"][0]["sha256"] = "0" * 64
     (toy.path / "records/mix.json").write_text(json.dumps(record))
-    assert "mix: " in toy.run(*RUN[:-1], "settle").stdout
+    assert "mix: " in toy.run(*RUN[:-1], "reconcile").stdout
     toy.snakemake()
     assert toy.dirty() == ""
 
@@ -193,10 +193,10 @@ def test_a_full_disk_in_a_whole_run(built: Repository, tmp_path: Path):
         subprocess.run(["umount", "-l", str(place)], check=False)
 
 
-def test_settle_check_is_for_commit_hooks(toy: Repository):
-    settle = (*RUN[:-1], "settle", "--check")
-    assert toy.run(*settle).stdout == "12 records describe the present.\n"
+def test_reconcile_check_is_for_commit_hooks(toy: Repository):
+    check = (*RUN[:-1], "reconcile", "--check")
+    assert toy.run(*check).stdout == "12 records describe the present.\n"
     toy.edit("params/demo.yaml", "lr: 0.5", "lr: 0.6")
-    done = toy.run(*settle, check=False)
+    done = toy.run(*check, check=False)
     assert done.returncode == 1
     assert "train.lr: 0.5 -> 0.6" in done.stdout

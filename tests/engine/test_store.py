@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from regrow.engine import hashing
-from regrow.engine.state import Tree
+from regrow.engine.state import FileTree
 from regrow.engine.store import Store, dvc_config
 from small_repository import Repository
 
@@ -86,7 +86,7 @@ def test_state_notices_what_keeps_size_and_times(tmp_path: Path):
     os.utime(file, ns=(old, old))
 
     def look() -> tuple[str, int]:
-        tree = Tree(tmp_path, "data/x")
+        tree = FileTree(tmp_path, "data/x")
         found = tree.digests()["f"].sha256
         tree.save()
         return found, tree.read

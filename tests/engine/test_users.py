@@ -159,7 +159,7 @@ def test_a_clone_that_may_only_be_read_answers(built: Repository, place: Path):
     plan = me.run("env", *env, "regrow", "plan", check=False)
     assert (plan.returncode, plan.stderr) == (0, "")
     assert "jobs under params/demo.yaml" in plan.stdout
-    check = me.run("env", *env, "regrow", "settle", "--check", check=False)
+    check = me.run("env", *env, "regrow", "reconcile", "--check", check=False)
     assert "Traceback" not in check.stderr
     assert "compared only, nothing can be written here" in check.stderr
     audit = me.run("env", *env, "regrow", "audit", "train.002", check=False)

@@ -17,7 +17,7 @@ def test_every_checkpoint_of_the_flow_has_probes_and_their_inputs():
             plan = Plan(**step.options_of(instance)["probes"])
             seen[checkpoint(instance).stage] = plan
             stage = instance.rpartition("-")[0]
-            given = {i.name for i in step.inputs if not i.only or stage in i.only}
+            given = {i.name for i in step.inputs if not i.for_stages or stage in i.for_stages}
             assert "longmix" in given or not plan.long, instance
             assert "pairs" in given or not plan.preferences, instance
     assert seen == PLANS

@@ -24,8 +24,8 @@ from sound_records import write_sound
         ["audit", "pretrain.000004"],
         ["audit", "mix"],
         ["trace", url("joins")],
-        ["order", "pretrain.000004", "--step", "2"],
-        ["lineage", "pretrain.000004"],
+        ["batch", "pretrain.000004", "--step", "2"],
+        ["explore", "pretrain.000004"],
     ],
 )
 def test_questions_read_records_of_another_definition(

@@ -12,7 +12,7 @@ import pytest
 from regrow.cli.main import main
 from regrow.evidence.errors import Unanswerable
 from regrow.evidence.ledger import Ledger
-from regrow.evidence.shelf import Shelf
+from regrow.evidence.outputs import Outputs
 from small_tree import url
 
 
@@ -42,7 +42,7 @@ def test_a_changed_table_is_refused_by_the_question(
 def test_a_file_that_no_record_names_is_not_read(tree: Path):
     stray = tree / "data/dedup/stray.json"
     stray.write_text(json.dumps({"read": "me"}))
-    assert Shelf(Ledger.load(tree)).json("dedup", "stray.json") is None
+    assert Outputs(Ledger.load(tree)).json("dedup", "stray.json") is None
 
 
 def test_a_tree_that_may_only_be_read_is_answered(tree: Path, monkeypatch: pytest.MonkeyPatch):
@@ -52,8 +52,8 @@ def test_a_tree_that_may_only_be_read_is_answered(tree: Path, monkeypatch: pytes
         raise PermissionError(path)
 
     monkeypatch.setattr(files, "write_atomically", refuse)
-    shelf = Shelf(Ledger.load(tree))
-    assert shelf.path("dedup", "documents.parquet") is not None
+    outputs = Outputs(Ledger.load(tree))
+    assert outputs.path("dedup", "documents.parquet") is not None
     (tree / "data/mix/mix.parquet").write_bytes(b"forged")
     with pytest.raises(Unanswerable, match=r"records/mix\.json"):
-        shelf.path("mix", "mix.parquet")
+        outputs.path("mix", "mix.parquet")

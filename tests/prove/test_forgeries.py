@@ -138,7 +138,7 @@ def test_a_forged_record_is_not_repeated_by_the_audit(
     answer = json.loads(capsys.readouterr().out)
     (step,) = (step for step in answer["steps"] if step["name"] == "filter")
     assert step["believed"] is False and "31337" not in json.dumps(answer)
-    for question in (["trace", "x"], ["order", "pretrain.000004", "--step", "2"], ["release"]):
+    for question in (["trace", "x"], ["batch", "pretrain.000004", "--step", "2"], ["release"]):
         assert main(question) == 1
         assert "records/filter.json is not believed" in capsys.readouterr().err
 

@@ -24,7 +24,7 @@ from regrow.prove.segments import links as links_of
 from regrow.prove.segments.challenge import Challenge, challenge
 from regrow.prove.segments.draw import draw
 from regrow.prove.segments.units import Kind, Run, run_of
-from regrow.prove.segments.vault import Vault
+from regrow.prove.segments.verified_files import VerifiedFiles
 from regrow.prove.segments.verify import hand_out, verify
 from regrow.reinforce import groups, rlvr
 from regrow.tables import parquet
@@ -51,15 +51,15 @@ class Verifier:
     def __init__(self, root: Path, scratch: Path, checkpoint: str = LAST) -> None:
         self.ledger = Ledger.load(root)
         self.scratch = scratch
-        self.vault = Vault(root, scratch)
-        self.run: Run = run_of(self.ledger, self.vault, self.ledger.by_name[checkpoint])
+        self.verified = VerifiedFiles(root, scratch)
+        self.run: Run = run_of(self.ledger, self.verified, self.ledger.by_name[checkpoint])
 
     def challenge(self, kind: Kind = "span", segments: int = 99, **more: Any) -> Challenge:
         values: dict[str, Any] = {"seed": "s", "share": 0.05, "wanted": 0.99, "states": None}
         return challenge(self.run, kind, segments=segments, seconds={}, **(values | more))
 
     def verify(self, what: Challenge) -> dict[str, Any]:
-        return verify(self.ledger, self.vault, what, self.scratch / "work")
+        return verify(self.ledger, self.verified, what, self.scratch / "work")
 
     def seed(self, unit: str, segments: int, *, drawn: bool) -> str:
         """A seed under which a unit is (not) drawn."""
@@ -285,7 +285,7 @@ def test_a_record_cannot_have_anything_called(tree: Path, tmp_path: Path) -> Non
     record = mine.ledger.by_name["sft.000003"]
     record.raw["parts"]["code"]["function"] = "shutil:rmtree"
     with pytest.raises(Unanswerable, match="no function of this package"):
-        replay.task(mine.ledger, mine.vault, record, tmp_path / "out")
+        replay.task(mine.ledger, mine.verified, record, tmp_path / "out")
 
 
 def test_other_data_than_the_record_names_is_refused(tree: Path, tmp_path: Path) -> None:
@@ -315,9 +315,9 @@ def test_a_link_is_rerun_from_the_last_state_and_alone_where_one_is_handed_out(
     )
     assert one.price.steps == 6
     folder = tmp_path / "states"
-    made = hand_out(mine.ledger, mine.vault, one, folder)
+    made = hand_out(mine.ledger, mine.verified, one, folder)
     assert made == [folder / "dpo/000004"]
-    assert hand_out(mine.ledger, mine.vault, one, folder) == []
+    assert hand_out(mine.ledger, mine.verified, one, folder) == []
     given = mine.challenge("link", segments=1, seed=one.seed, states=folder)
     assert given.price.steps == 2
     answer = mine.verify(given)
@@ -332,7 +332,7 @@ def test_every_link_of_every_stage_comes_out_of_a_handed_out_state(
     trained: Path, tmp_path: Path
 ) -> None:
     mine = Verifier(trained, tmp_path)
-    hand_out(mine.ledger, mine.vault, mine.challenge("link"), tmp_path / "states")
+    hand_out(mine.ledger, mine.verified, mine.challenge("link"), tmp_path / "states")
     what = mine.challenge("link", states=tmp_path / "states")
     assert len(what.reruns) == what.population and what.price.steps == 40
     answer = mine.verify(what)
@@ -349,7 +349,7 @@ def test_a_thousand_forgeries_are_caught_at_the_stated_odds(trained: Path, tmp_p
     units = mine.run.units("span")
     made = {
         unit.name: replay.run(
-            replay.task(mine.ledger, mine.vault, unit.span.record, tmp_path / unit.name)
+            replay.task(mine.ledger, mine.verified, unit.span.record, tmp_path / unit.name)
         )
         for unit in units
     }
@@ -376,7 +376,7 @@ def test_a_thousand_forgeries_are_caught_at_the_stated_odds(trained: Path, tmp_p
                     last = span.links[-1] | {"digest": f"{trial:064x}"}
                     span = replace(span, links=(*span.links[:-1], last))
                 found = compare.span(
-                    mine.vault, span, span.begin, span.end, made[units[index].name]
+                    mine.verified, span, span.begin, span.end, made[units[index].name]
                 )
                 assert found.equal == (index not in forged)
                 if not found.equal:

@@ -134,7 +134,7 @@ def test_questions_are_answered_from_what_git_carries(clone: Path) -> None:
     ledger = Ledger.load(clone)
     last = ledger.checkpoints("pretrain")[-1]
     step = last.trained[1] if last.trained else 0
-    ordered = run(clone, "regrow", "order", last.name, "--step", str(step), "--json")
+    ordered = run(clone, "regrow", "batch", last.name, "--step", str(step), "--json")
     assert ordered.returncode == 0 and json.loads(ordered.stdout), ordered.stderr
     traced = run(clone, "regrow", "trace", "Now is the winter", "--json")
     assert traced.returncode == 0 and json.loads(traced.stdout), traced.stderr

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from regrow.cli.main import main
 from regrow.evidence.ledger import Ledger
+from regrow.evidence.outputs import Outputs
 from regrow.evidence.pages.chart import line_chart, nice
 from regrow.evidence.pages.series import Series
-from regrow.evidence.shelf import Shelf
 from regrow.publish.report import arcs, run
 from regrow.publish.report.answers import answers
 from regrow.publish.report.gains import gains, verdict
@@ -217,10 +217,10 @@ def test_verdicts(low: float, high: float, better: str, says: str) -> None:
 
 
 def test_answers_are_judged_by_the_verifiers(ledger: Ledger) -> None:
-    asked = {row.question: row for row in answers(ledger, Shelf(ledger))}
-    marks = {said.stage: said.right for said in asked["Question 0 of reverse?"].said}
+    asked = {row.text: row for row in answers(ledger, Outputs(ledger))}
+    marks = {answer.stage: answer.right for answer in asked["Question 0 of reverse?"].answers}
     assert marks["pretrain"] is False and marks["rlvr"] is True and marks["sft"] is False
-    shown = {said.stage: said for said in asked["Question 0 of add?"].said}
+    shown = {answer.stage: answer for answer in asked["Question 0 of add?"].answers}
     assert (shown["rlvr"].think, shown["rlvr"].answer) == ("because 0", "0")
     assert shown["pretrain"].answer == "x <b>", "what has no form is shown as it is"
 

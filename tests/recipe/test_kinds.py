@@ -65,7 +65,7 @@ def test_the_order_of_reading_is_that_of_the_flow() -> None:
         for item in step.inputs:
             if item.kind == "data" and item.step and item.step != step.name:
                 producer = BY_NAME[item.step]
-                if not item.instead and "_masked" not in item.step:
+                if not item.substitute and "_masked" not in item.step:
                     assert order.rank(producer.function) <= order.rank(step.function)
 
 

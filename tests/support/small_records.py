@@ -21,7 +21,7 @@ from regrow.engine.definition import key_of
 from regrow.engine.hashing import digest_bytes, tree_sha256
 from regrow.engine.present import source_digest
 from regrow.engine.records import encode
-from regrow.engine.state import Tree
+from regrow.engine.state import FileTree
 from regrow.engine.store import Store, dir_md5
 from regrow.engine.syntax import parse
 
@@ -102,7 +102,7 @@ class World:
             kind, _, path = what.rpartition(":")
             if kind == "source":
                 inputs[name] = {"kind": "source", "path": path}
-                hashes[name] = source_digest(Tree(self.root, path), path)
+                hashes[name] = source_digest(FileTree(self.root, path), path)
                 continue
             up = made[path]
             record = f"records/{path}.json"

@@ -16,7 +16,7 @@ from regrow.engine.definition import code_digest, key_of
 from regrow.engine.hashing import digest_file, tree_sha256
 from regrow.engine.present import source_digest
 from regrow.engine.records import encode
-from regrow.engine.state import Tree
+from regrow.engine.state import FileTree
 from regrow.engine.step import Step
 from regrow.engine.store import dir_md5
 from regrow.params.schema import Params
@@ -281,7 +281,7 @@ def record(
     for item in job.inputs:
         inputs[item.name] = {"kind": item.kind, "path": item.path}
         if item.kind == "source":
-            hashes[item.name] = source_digest(Tree(root, item.path), item.path)
+            hashes[item.name] = source_digest(FileTree(root, item.path), item.path)
             continue
         inputs[item.name]["record"] = f"records/{item.job}.json"
         before = root / f"records/{item.job}.json"

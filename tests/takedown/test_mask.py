@@ -144,7 +144,7 @@ def test_jobs_before_the_first_step_are_as_if_nothing_had_been_taken_down() -> N
 
     def unfold(params: Params) -> dict[str, jobs.Job]:
         made = {s.name: s.instances(params) for s in flow.steps if s.instances}
-        return jobs.expand(flow, made, flow.taken(params), flow.since(params))
+        return jobs.expand(flow, made, flow.inherited(params), flow.first_affected(params))
 
     before, after = unfold(plain), unfold(taken)
     same = {n for n in before if n in after and before[n].inputs == after[n].inputs}

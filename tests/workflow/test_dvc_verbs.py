@@ -50,7 +50,7 @@ def test_status_repro_diff_and_branches(grown: Real, tmp_path: Path):
     copy.edit("params/tiny.yaml", "name: regrow-tiny", "name: regrow-other")
     status = json.loads(copy.dvc("status", "--json"))
     assert list(status) == ["release"]
-    # Without `snakemake` in between: DVC sees the file, code.json tells of code only once it is settled.
+    # Without `snakemake` in between: DVC sees the file, code.json tells of code only once it is reconciled.
     assert status["release"] == [{"changed deps": {"params/tiny.yaml": {"release": "modified"}}}]
 
     copy.dvc("repro", "-q", "release")

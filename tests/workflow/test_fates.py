@@ -8,7 +8,7 @@ import pytest
 from real_repository import Real
 from regrow.ask.trace.answer import trace
 from regrow.evidence.ledger import Ledger
-from regrow.evidence.shelf import Shelf
+from regrow.evidence.outputs import Outputs
 from regrow.publish.explorer.documents import documents
 
 pytestmark = [pytest.mark.workflow, pytest.mark.timeout(900)]
@@ -34,7 +34,7 @@ def test_no_document_that_is_packed_is_called_dropped(grown: Real) -> None:
     """The mix of pretraining leaves documents out that long context reads."""
     ledger = Ledger.load(grown.path)
     inside = packed(grown)
-    every = [d for d in documents(Shelf(ledger)) if d.id]
+    every = [d for d in documents(Outputs(ledger)) if d.id]
     said = {d.id: d.fate for d in every}
     wrong = {id: fate for id, fate in said.items() if id in inside and fate.startswith("dropped")}
     assert wrong == {}

@@ -100,13 +100,13 @@ def test_questions_name_the_forks_documents(forked: tuple[Real, dict, dict]) -> 
         return json.loads(copy.regrow(*args, "--json", check=check).stdout)
 
     # Half of the stage was trained on the parent's mix: each step is told by what it read.
-    early = ask("order", "midtrain.000004", "--step", "2")["documents"]
+    early = ask("batch", "midtrain.000004", "--step", "2")["documents"]
     assert not any(row.get("component") == "own" for row in early)
-    late = [ask("order", "midtrain.000004", "--step", str(n))["documents"] for n in (3, 4)]
+    late = [ask("batch", "midtrain.000004", "--step", str(n))["documents"] for n in (3, 4)]
     own = [row for rows in late for row in rows if row.get("component") == "own"]
     assert own and all(row["url"].startswith("https://notes.example/") for row in own)
     assert {row["licence"] for row in own} == {"CC-BY-4.0"}
-    totals = ask("order", "midtrain.000004")
+    totals = ask("batch", "midtrain.000004")
     by = {row["component"]: row["tokens"] for row in totals["by_component"]}
     assert 0 < by["own"] < sum(by.values()) == totals["tokens"]
 
@@ -141,7 +141,7 @@ def test_questions_name_the_forks_documents(forked: tuple[Real, dict, dict]) -> 
     ):
         text = copy.regrow("export", form, "sft.000002", "--out", "-").stdout
         assert "(fork mine)" in text and path in text
-    copy.regrow("lineage", "sft.000002", "--html", "out.html")
+    copy.regrow("explore", "sft.000002", "--html", "out.html")
     assert "notes.example/7" in copy.read("out.html")
     (copy.path / "out.html").unlink()
 

@@ -163,7 +163,7 @@ def test_an_objective_is_added_in_seven_files_and_grown(tmp_path: Path) -> None:
     made = json.loads(repository.read("records/kto.000002.json"))
     assert made["inputs"]["base"]["record"] == "records/sft.000004.json"
     assert made["inputs"]["data"]["record"] == "records/pairs.json"
-    seen = json.loads(repository.regrow("order", "kto", "--step", "1", "--json").stdout)
+    seen = json.loads(repository.regrow("batch", "kto", "--step", "1", "--json").stdout)
     assert seen["kind"] == "pairs" and len(seen["pairs"]) == 2
     gains = json.loads(repository.regrow("evals", "--gains", "--json").stdout)
     assert ("kto", "preference (judged)") in {(g["stage"], g["metric"]) for g in gains}

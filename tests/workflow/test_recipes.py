@@ -71,14 +71,14 @@ def test_a_recipe_grows_and_answers_every_question(grown: tuple[Real, str], tmp_
     assert told["artifact"]["name"] == last and told["sources"]
     trained = answer(repository, "trace", FIRST_PAGE)["training"]
     assert "pretrain" in {entry["stage"] for entry in trained}
-    seen = answer(repository, "order", last, "--step", "1")
+    seen = answer(repository, "batch", last, "--step", "1")
     assert seen[seen["kind"]]
     text = "the template is rendered with the context"
     searched = answer(repository, "explain", last, text, status=(0, 1))["data"]
     assert last in {run["checkpoint"] for data in searched for run in data["runs"]} or "rl" in last
     apart = answer(repository, "diff", last, "pretrain.000004", status=(1,))
     assert apart["causes"][0]["part"] == "further" and last in apart["causes"][0]["between"]
-    for page, command in (("report.html", "report"), ("lineage.html", "lineage")):
+    for page, command in (("report.html", "report"), ("lineage.html", "explore")):
         option = "--output" if command == "report" else "--html"
         asked(repository, command, option, str(tmp_path / page))
         assert last.split(".")[0] in (tmp_path / page).read_text()

@@ -14,7 +14,7 @@ from regrow.change.takedown.finish import _masked, _withdrawn
 from regrow.change.takedown.touched import touched
 from regrow.evidence.errors import Unanswerable
 from regrow.evidence.ledger import Ledger
-from regrow.evidence.shelf import Shelf
+from regrow.evidence.outputs import Outputs
 from regrow.params.schema import load
 
 pytestmark = [
@@ -33,17 +33,17 @@ KEPT = "pretrain.000004"
 
 def chosen(tree: Real) -> tuple[list[str], dict[str, int]]:
     """A document that pretraining reads behind KEPT, and one that only long context reads; first steps of both."""
-    shelf = Shelf(Ledger.load(tree.path))
+    outputs = Outputs(Ledger.load(tree.path))
     params = load(tree.path / "params/tiny.yaml")
-    table = shelf.table("mix", "mix.parquet")
+    table = outputs.table("mix", "mix.parquet")
     assert table is not None
     ids = table.select("id").sort("id").collect()["id"]
-    first = {id: touched(shelf, [id], params)["first"] for id in ids}
+    first = {id: touched(outputs, [id], params)["first"] for id in ids}
     late = next(id for id, steps in first.items() if steps.get("pretrain", 0) > 4)
     long = next(
         id for id, steps in first.items() if steps.keys() == {"longcontext", "longcontext_control"}
     )
-    return sorted([late, long]), touched(shelf, [late, long], params)["first"]
+    return sorted([late, long]), touched(outputs, [late, long], params)["first"]
 
 
 def written(tree: Real, place: Path, depth: str) -> tuple[Real, dict[str, Any]]:
@@ -148,7 +148,7 @@ def test_questions_after_it(grown: Real, masked: tuple[Real, dict[str, Any]]) ->
     for id in what["ids"]:
         assert "seen by" in grown.regrow("trace", id).stdout.splitlines()[-1]
         assert copy.regrow("trace", id).stdout.splitlines()[-1] == "not seen: masked by a takedown"
-    order = json.loads(copy.regrow("order", "pretrain.000008", "--step", str(what["first"]["pretrain"]), "--json").stdout)  # fmt: skip
+    order = json.loads(copy.regrow("batch", "pretrain.000008", "--step", str(what["first"]["pretrain"]), "--json").stdout)  # fmt: skip
     assert order["documents"] and not any(id in json.dumps(order) for id in what["ids"])
     assert json.loads(copy.regrow("audit", "rlvr.000002", "--json").stdout)["problems"] == []
     diff = copy.regrow("diff", "pretrain.000008@HEAD~1", "pretrain.000008", check=False)
@@ -192,7 +192,7 @@ def test_finish_sees_what_is_left_and_what_moved(masked: tuple[Real, dict[str, A
     whole = file.read_bytes()
     gone = [i for i in range(0, len(old), 2) if old[i : i + 2] != whole[i : i + 2]]
     kept = next(i for i in range(0, len(old), 2) if i not in gone)
-    assert _masked(Shelf(ledger), what["ids"], "out", records)["tokens_masked"] >= len(gone) > 0
+    assert _masked(Outputs(ledger), what["ids"], "out", records)["tokens_masked"] >= len(gone) > 0
     for at, token, said in (
         (gone[0], old[gone[0] : gone[0] + 2], "a token of a document is left"),
         (kept, bytes([old[kept] ^ 1, old[kept + 1]]), "another document moved"),
@@ -200,7 +200,7 @@ def test_finish_sees_what_is_left_and_what_moved(masked: tuple[Real, dict[str, A
         file.write_bytes(whole[:at] + token + whole[at + 2 :])
         try:
             with pytest.raises(Unanswerable, match=said):
-                _masked(Shelf(ledger), what["ids"], "out", records)
+                _masked(Outputs(ledger), what["ids"], "out", records)
             done = copy.regrow("takedown", "--finish", "out", check=False)
             assert done.returncode and "is not done: pack_masked.out" in done.stderr
         finally:
@@ -214,9 +214,9 @@ def test_withdrawn_it_equals_a_run_from_nothing(grown: Real, tmp_path: Path) -> 
     assert ran <= set(what["said"]["plan"]["anew"]) and not {"crawl", "text"} & ran
     ledger = Ledger.load(copy.path)
     made = [ledger.by_name[name] for name in sorted(ran)]
-    assert len(_withdrawn(Shelf(ledger), what["ids"], made)["tables_without_them"]) > 5
+    assert len(_withdrawn(Outputs(ledger), what["ids"], made)["tables_without_them"]) > 5
     with pytest.raises(Unanswerable, match="names a document"):
-        _withdrawn(Shelf(Ledger.load(grown.path)), what["ids"], made)
+        _withdrawn(Outputs(Ledger.load(grown.path)), what["ids"], made)
     for id in what["ids"]:
         said = copy.regrow("trace", id).stdout.splitlines()[-1]
         assert said == "dropped by withdraw.out: takedown"

@@ -89,7 +89,7 @@ def test_partial_pull_fetches_only_what_an_edit_needs(grown: Real, tmp_path: Pat
         clone.dvc("remote", "add", "--local", "-d", "store", address)
         clone.dvc("pull", "-q", "data/release", "data/evaluate/pretrain-000008/results.json")
         # The reports that people ask for by name and that were not pulled are fetched, not made;
-        # so are micro-anneals and indexes, which nothing else would bring (`engine/settle.py`).
+        # so are micro-anneals and indexes, which nothing else would bring (`engine/reconcile.py`).
         others = [n for n in named(clone, "evaluate") if n != "evaluate.pretrain-000008"]
         assert clone.build() == {
             "fetched": ["anneal", *others, *named(clone, "index")],
@@ -229,7 +229,7 @@ def test_killed_at_random_moments_under_other_settings_gives_the_same_lock(
 
 
 def test_explain_finds_what_a_step_took_by_the_index_of_the_flow(grown: Real, tmp_path: Path):
-    step = json.loads(grown.regrow("order", "pretrain.000008", "--step", "3", "--json").stdout)
+    step = json.loads(grown.regrow("batch", "pretrain.000008", "--step", "3", "--json").stdout)
     piece = max(step["documents"], key=lambda p: p["tokens"])
     packed = Packed(grown.path / "data/pack")
     tokens = packed.take(piece["sequence"])[piece["start"] : piece["end"]].tolist()

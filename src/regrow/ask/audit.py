@@ -9,13 +9,13 @@ from typing import Any
 from regrow.engine import definition
 from regrow.engine.errors import FlowError
 from regrow.engine.present import source_digest
-from regrow.engine.state import Tree
+from regrow.engine.state import FileTree
 from regrow.engine.witness import differences
 from regrow.evidence import contributed
 from regrow.evidence.ledger import Ledger, Record
 from regrow.evidence.left_over import left_over
 from regrow.evidence.naming import Artifact
-from regrow.evidence.shelf import Shelf
+from regrow.evidence.outputs import Outputs
 from regrow.evidence.sources import licences, source_files, sources
 
 
@@ -30,13 +30,13 @@ def audit(ledger: Ledger, artifact: Artifact) -> dict[str, Any]:
     has a sentence for each record that the params do not ask for, of the chain or passed over for its end.
     """
     chain = ledger.ancestry(artifact.record)
-    shelf = Shelf(ledger)
+    outputs = Outputs(ledger)
     contradicted, uncommitted = differences(
         ledger.root, {record.file: ledger.content(record) for record in chain}
     )
     doubted = {r.file for r in chain if r.fault or r.file in contradicted}
     believed = [record for record in chain if record.file not in doubted]
-    found = [*sources(ledger.root), *contributed.sources(shelf, believed)]
+    found = [*sources(ledger.root), *contributed.sources(outputs, believed)]
     return {
         "artifact": {
             "name": artifact.record.name,
@@ -51,7 +51,7 @@ def audit(ledger: Ledger, artifact: Artifact) -> dict[str, Any]:
         "sources": [asdict(source) for source in found],
         "source_files": [*source_files(ledger.root), *contributed.files(ledger.root, believed)],
         "licences": licences(found),
-        "own": contributed.brought(shelf, believed),
+        "own": contributed.brought(outputs, believed),
         "uncommitted": uncommitted,
         "left_over": left_over(ledger, [*chain, *artifact.passed_over]),
         "problems": [
@@ -135,7 +135,7 @@ def _record_sha256(ledger: Ledger, record: Record) -> str:
 
 def _source_problem(ledger: Ledger, record: Record, path: str, recorded: str) -> list[str]:
     try:
-        now = source_digest(Tree(ledger.root, path), path)
+        now = source_digest(FileTree(ledger.root, path), path)
     except FlowError:
         return [f"{record.name}: its source {path} is missing: `git checkout -- {path}`."]
     if now == recorded:

@@ -55,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
             print(indented(rows))
         else:
             _show_gains(rows, Paint())
-            _hint(evaluations.shelf.hint(), Paint())
+            _hint(evaluations.outputs.hint(), Paint())
         return 0
     chosen = evaluations.named(args.checkpoints)
     if args.plot:
@@ -64,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
         print(indented(table(chosen)))
     elif not args.plot:
         _show(chosen, Paint())
-        _hint(evaluations.shelf.hint(), Paint())
+        _hint(evaluations.outputs.hint(), Paint())
     return 0
 
 

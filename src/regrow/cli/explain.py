@@ -118,8 +118,8 @@ def _sample(
 ) -> tuple[NDArray[np.uint16], dict[str, Any]]:
     import numpy as np
 
-    from regrow.cli.talk.drawn import drawn
-    from regrow.cli.talk.place import find
+    from regrow.cli.chat.drawn import drawn
+    from regrow.cli.chat.place import find
     from regrow.evidence.errors import Unanswerable
 
     place = find(explainer.checkpoint.name)

@@ -42,8 +42,8 @@ COMMANDS: dict[str, Command] = {
     "trace": Command(
         "regrow.cli.trace", "where a document or task went, stage by stage", quick=True
     ),
-    "order": Command(
-        "regrow.cli.order",
+    "batch": Command(
+        "regrow.cli.batch",
         "what a training step saw: documents, examples, pairs, rollouts",
         quick=True,
     ),
@@ -67,8 +67,8 @@ COMMANDS: dict[str, Command] = {
     "report": Command(
         "regrow.cli.report", "the page about the run: what each stage did, gains, samples"
     ),
-    "lineage": Command(
-        "regrow.cli.lineage", "a page to walk from the sources to a checkpoint, and compare two"
+    "explore": Command(
+        "regrow.cli.explore", "a page to walk from the sources to a checkpoint, and compare two"
     ),
     "release": Command(
         "regrow.cli.release", "released checkpoints: list, or lay out for a model hub"
@@ -80,7 +80,7 @@ COMMANDS: dict[str, Command] = {
         "regrow.cli.site", "the documentation with a run's report and explorer, as a static site"
     ),
     "serve": Command("regrow.cli.serve", "offer this tree's DVC cache as an HTTP remote"),
-    "chat": Command("regrow.cli.chat", "talk with a checkpoint"),
+    "chat": Command("regrow.cli.chat.command", "chat with a checkpoint"),
     "evals": Command(
         "regrow.cli.evals", "compare checkpoints; what each stage gained, with intervals"
     ),
@@ -92,8 +92,11 @@ COMMANDS: dict[str, Command] = {
     ),
     "schema": Command("regrow.cli.schema", "the JSON Schema of a params file, or one field of it"),
     "run": Command("regrow.cli.run", "run one job (what the workflow's rules call)", hidden=True),
-    "settle": Command("regrow.cli.settle", "compare records with the present", hidden=True),
+    "reconcile": Command("regrow.cli.reconcile", "compare records with the present", hidden=True),
 }
+
+RENAMED = {"order": "batch", "lineage": "explore", "settle": "reconcile"}
+"""old name of a command -> its name; the old one keeps working, with a hint on standard error"""
 
 _INTRODUCTION = """\
 Questions about a run of the flow and its artifacts. The run itself is `snakemake --cores all`.
@@ -135,7 +138,8 @@ def _main(argv: Sequence[str] | None, arguments: list[str]) -> int:
     if arguments[0] == "--version":
         print(f"regrow {VERSION}")
         return 0
-    name, *rest = arguments
+    said, *rest = arguments
+    name = RENAMED.get(said, said)
     command = COMMANDS.get(name)
     if command is None:
         import difflib
@@ -151,6 +155,8 @@ def _main(argv: Sequence[str] | None, arguments: list[str]) -> int:
             root = checkout.enter(arguments)
             if root is not None:
                 project.enter(root)
+        if name != said:
+            print(f"hint: `regrow {said}` is now `regrow {name}`.", file=sys.stderr)
         return _call(name, command, rest)
     except KeyboardInterrupt:
         print(f"regrow {name}: interrupted.", file=sys.stderr)

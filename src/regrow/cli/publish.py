@@ -1,6 +1,6 @@
 """Fill `published/store`, the small DVC remote that git carries, from this run.
 
-It holds the last release of every branch and the tables that `audit`, `trace`, `order` and
+It holds the last release of every branch and the tables that `audit`, `trace`, `batch` and
 `explain` read about them, at most 30 MB. In a fresh clone, without a server or training:
 
   dvc pull data/release/rlvr-000080

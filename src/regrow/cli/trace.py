@@ -6,6 +6,8 @@ of a task (or its question, word for word), of a fine-tuning example, of a prefe
 document that the flow made is followed through the stages in the same way: a task shows how often it was
 passed, the steps that it was a prompt of, and the rewards.
 
+What OLMoTrace does, from a model's output back to its training data, is `regrow explain`.
+
 Ids and whole URLs are looked up (docs/reference/questions.md): the first question makes the lookups that it needs, in
 .regrow/lookup, and later ones take the same short time at any number of documents. Parts of URLs and
 lines of text are searched for in the tables.
@@ -64,9 +66,9 @@ def run(args: argparse.Namespace) -> int:
 def _index(ledger: Ledger, as_json: bool) -> int:
     from regrow.ask.trace.prepare import prepare
     from regrow.cli.paint import size
-    from regrow.evidence.shelf import Shelf
+    from regrow.evidence.outputs import Outputs
 
-    made = prepare(Shelf(ledger))
+    made = prepare(Outputs(ledger))
     if as_json:
         print(written(made))
     else:

@@ -35,14 +35,14 @@ def segments(args: argparse.Namespace) -> int:
     from regrow.prove.segments.price import logged
     from regrow.prove.segments.replay import prepare
     from regrow.prove.segments.units import run_of
-    from regrow.prove.segments.vault import Vault
+    from regrow.prove.segments.verified_files import VerifiedFiles
 
     out = sys.stderr if args.json else sys.stdout
     say = _Speaker(Paint(out), out)
     with tempfile.TemporaryDirectory(prefix="regrow-verify-") as folder:
         scratch = Path(folder)
-        vault = Vault(root, scratch)
-        run = run_of(ledger, vault, record)
+        verified = VerifiedFiles(root, scratch)
+        run = run_of(ledger, verified, record)
         seconds = logged(root, run.ancestry)
         asked = (args.segments, args.catch, args.odds, args.stretch)
         if all(value is None for value in asked):
@@ -67,11 +67,11 @@ def segments(args: argparse.Namespace) -> int:
         from regrow.prove.segments.verify import hand_out, verify
 
         if args.hand_out:
-            made = hand_out(ledger, vault, what, args.hand_out, say.hooks())
+            made = hand_out(ledger, verified, what, args.hand_out, say.hooks())
             say(f"{len(made)} states in {args.hand_out}, each with the published digest.")
             _json(args, {**what.as_json(), "handed_out": [str(path) for path in made]})
             return 0
-        answer = verify(ledger, vault, what, scratch, say.hooks())
+        answer = verify(ledger, verified, what, scratch, say.hooks())
     say.verdict(answer)
     _json(args, answer)
     return 0 if answer["verdict"] == "equal" else 1

@@ -1,6 +1,6 @@
 """What the records say about the present: which jobs are current, and what the others will do.
 
-`settle` and `regrow plan` both ask here. Nothing is written except the memory of digests.
+`reconcile` and `regrow plan` both ask here. Nothing is written except the memory of digests.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ class Assessment:
                 verdict.workspace = compare(present.root, record, budget)
             verdict.reasons = self._own_changes(job, record, verdict.workspace)
             verdict.stale = bool(verdict.reasons)
-        self._settle()
+        self._demand()
 
     def _own_changes(self, job: Job, record: Record | None, workspace: Workspace) -> list[Change]:
         if record is None:
@@ -137,8 +137,8 @@ class Assessment:
         sha: str = record["output"]["sha256"]
         return sha
 
-    def _settle(self) -> None:
-        """Demand, backwards from the files that people ask for, until nothing changes."""
+    def _demand(self) -> None:
+        """Mark as stale what the files that people ask for need and cannot get, until nothing changes."""
         while True:
             predicted = self._predict()
             lacking = self._lacking(predicted)

@@ -18,7 +18,7 @@ from regrow.engine.hashing import Digest, digest_bytes
 from regrow.engine.jobs import Job
 from regrow.engine.present import DEFAULT_PARAMS, Present
 from regrow.engine.records import Book, Record, encode
-from regrow.engine.state import Tree
+from regrow.engine.state import FileTree
 from regrow.engine.step import Step
 from regrow.engine.store import Store, dir_md5
 
@@ -218,7 +218,7 @@ def _present_sha(present: Present, book: Book, kind: str, path: str, job: str) -
 
 
 def _source(root: Path, path: str) -> dict[str, Any]:
-    tree = Tree(root, path)
+    tree = FileTree(root, path)
     digests: dict[str, Digest] = tree.digests()
     tree.save()
     if "" in digests:

@@ -14,7 +14,7 @@ from regrow.engine.hashing import sha256_file, tree_sha256
 from regrow.engine.jobs import Job, Resolved
 from regrow.engine.records import Book
 from regrow.engine.remote import Remote
-from regrow.engine.state import Tree, beside
+from regrow.engine.state import FileTree, beside
 from regrow.engine.store import Store
 from regrow.engine.workspace import provide
 
@@ -77,7 +77,7 @@ class Inputs:
         ]
 
     def _reread_source(self, item: Resolved, expected: str) -> None:
-        tree = Tree(self.root, item.path, reread=True)
+        tree = FileTree(self.root, item.path, reread=True)
         digests = {n: digest.sha256 for n, digest in tree.digests().items() if not beside(n)}
         tree.save()
         found = digests[""] if "" in digests else tree_sha256(digests, item.path)
@@ -93,7 +93,7 @@ class Inputs:
     def _now(self) -> dict[str, Mark]:
         found: dict[str, Mark] = {}
         for item in self.job.inputs:
-            for name, stat in Tree(self.root, item.path).listing().items():
+            for name, stat in FileTree(self.root, item.path).listing().items():
                 if item.kind == "source" and beside(name):
                     continue
                 path = f"{item.path}/{name}" if name else item.path

@@ -30,9 +30,9 @@ class Flow:
     load: Callable[[Path], Any]
     params_root: str
     """"module:class" of the model of a params file"""
-    taken: Callable[[Any], list[str]] = lambda params: []
+    inherited: Callable[[Any], list[str]] = lambda params: []
     """names of the jobs that a fork takes from its parent as they are; none where there is no fork"""
-    since: Callable[[Any], dict[str, int]] = lambda params: {}
+    first_affected: Callable[[Any], dict[str, int]] = lambda params: {}
     """training stage -> its first step that a takedown changes (see `expand`); none where there is none"""
     result: str = "The last result is {data}/."
     """said after a run: `{data}` is the folder of the last job"""
@@ -77,7 +77,16 @@ def flow() -> Flow:
         table = importlib.import_module(name)
         load = getattr(table, "load", None) or partial(load_params, model=table.PARAMS_ROOT)
         flow = Flow(name, tuple(table.STEPS), load, table.PARAMS_ROOT)
-        own = ("taken", "since", "result", "ask", "recipe", "warm", "warm_start", "mistakes")
+        own = (
+            "inherited",
+            "first_affected",
+            "result",
+            "ask",
+            "recipe",
+            "warm",
+            "warm_start",
+            "mistakes",
+        )
         return replace(flow, **{n: getattr(table, n) for n in own if hasattr(table, n)})
     except (ImportError, AttributeError) as error:
         raise FlowError(f"{TABLE_VARIABLE}={name} is no table of steps: {error}") from None
@@ -137,16 +146,16 @@ def job_of(record: str) -> str:
 def expand(
     flow: Flow,
     instances: Mapping[str, list[str]],
-    taken: Collection[str] = (),
-    since: Mapping[str, int] | None = None,
+    inherited: Collection[str] = (),
+    first_affected: Mapping[str, int] | None = None,
 ) -> dict[str, Job]:
     """All jobs by name, producers before consumers.
 
     Args:
         flow: the table.
         instances: per instanced step its instances, in the order of the chain.
-        taken: jobs that a fork takes from its parent: their inputs are the parent's.
-        since: of a takedown: training stage -> the first of its steps that must change. A segment that
+        inherited: jobs that a fork takes from its parent: their inputs are the parent's.
+        first_affected: of a takedown: training stage -> the first of its steps that must change. A segment that
             reaches that step, and whatever is made from one, reads the data of the steps that say
             `replaces` instead; all other jobs are as if there were no takedown.
 
@@ -155,23 +164,23 @@ def expand(
     """
     jobs: dict[str, Job] = {}
     own: dict[str, list[str]] = {
-        item.instead: [] for step in flow.steps for item in step.inputs if item.instead
+        item.substitute: [] for step in flow.steps for item in step.inputs if item.substitute
     }
     changed: set[str] = set()
     places = {s.replaces: s.name for s in flow.steps if s.replaces and instances.get(s.name)}
     for step in flow.steps:
         for instance in instances[step.name] if step.instances else [None]:
             job = Job(step, instance, ())
-            theirs = job.name in taken
+            theirs = job.name in inherited
             seen = {**instances, **own} if theirs else instances
-            items = [i for i in step.inputs if not (theirs and i.instance == "taken")]
-            job = replace(job, inputs=_inputs(flow, items, job, seen, taken))
-            begins = (since or {}).get(step.name)
+            items = [i for i in step.inputs if not (theirs and i.instance == "inherited")]
+            job = replace(job, inputs=_inputs(flow, items, job, seen, inherited))
+            begins = (first_affected or {}).get(step.name)
             reached = begins is not None and (instance is None or begins <= int(instance))
             if reached or changed.intersection(job.upstream):
                 changed.add(job.name)
                 items = [_replaced(item, places) for item in items]
-                job = replace(job, inputs=_inputs(flow, items, job, seen, taken))
+                job = replace(job, inputs=_inputs(flow, items, job, seen, inherited))
             for name in job.upstream:
                 if name not in jobs:
                     raise FlowError(
@@ -185,7 +194,7 @@ def _replaced(item: Input, places: Mapping[str, str]) -> Input:
     """The input, reading what takes the place of its step's data."""
     if item.kind != "data" or item.step not in places:
         return item
-    return replace(item, step=places[item.step], instance="last", instead="")
+    return replace(item, step=places[item.step], instance="last", substitute="")
 
 
 def _inputs(
@@ -193,12 +202,12 @@ def _inputs(
     items: list[Input],
     job: Job,
     instances: Mapping[str, list[str]],
-    taken: Collection[str],
+    inherited: Collection[str],
 ) -> tuple[Resolved, ...]:
     found: list[Resolved] = []
     for item in items:
-        if item.instance == "taken":
-            found += _taken(item, instances, taken)
+        if item.instance == "inherited":
+            found += _inherited(item, instances, inherited)
         else:
             found += _resolve(flow, item, job.step, job.instance, instances)
     return tuple(found)
@@ -209,10 +218,10 @@ def _resolve(
 ) -> list[Resolved]:
     if item.kind == "source":
         return [Resolved(item.name, "source", item.path.replace("{instance}", instance or ""))]
-    if item.instead and instances.get(item.instead):
-        item = replace(item, step=item.instead, instance="last")
+    if item.substitute and instances.get(item.substitute):
+        item = replace(item, step=item.substitute, instance="last")
     named, dash, rest = (instance or "").rpartition("-")
-    if item.only and named not in item.only:
+    if item.for_stages and named not in item.for_stages:
         return []
     if item.instance == "named":
         if not dash:
@@ -233,10 +242,10 @@ def _resolve(
     return [_made(f"{item.name}.{one}", item, one) for one in made]
 
 
-def _taken(
-    item: Input, instances: Mapping[str, list[str]], taken: Collection[str]
+def _inherited(
+    item: Input, instances: Mapping[str, list[str]], inherited: Collection[str]
 ) -> list[Resolved]:
-    found = [one for one in instances.get(item.step, []) if f"{item.step}.{one}" in taken]
+    found = [one for one in instances.get(item.step, []) if f"{item.step}.{one}" in inherited]
     return [_made(item.name, item, found[-1])] if found else []
 
 

@@ -16,7 +16,7 @@ from regrow.engine.closure import Modules, closure
 from regrow.engine.environment import Environment
 from regrow.engine.errors import FlowError
 from regrow.engine.jobs import Flow, Job
-from regrow.engine.state import Tree, beside
+from regrow.engine.state import FileTree, beside
 from regrow.engine.step import Step
 
 PRIVATE = ".regrow"
@@ -66,7 +66,7 @@ class Present:
         self.flow = self.flow.under(self.params)
         self.instances: dict[str, list[str]] = known["instances"]
         self.jobs: dict[str, Job] = jobs.expand(
-            self.flow, self.instances, known["taken"], known["since"]
+            self.flow, self.instances, known["inherited"], known["first_affected"]
         )
         self._code: dict[str, dict[str, Any]] = {}
         self._packages: dict[str, dict[str, str]] = {}
@@ -97,8 +97,8 @@ class Present:
             known = {
                 "params": values,
                 "instances": self.flow.under(values).instances(params),
-                "taken": self.flow.taken(params),
-                "since": self.flow.since(params),
+                "inherited": self.flow.inherited(params),
+                "first_affected": self.flow.first_affected(params),
             }
             files.note(cache, files.canonical(known))
         return known
@@ -170,7 +170,7 @@ class Present:
     def source_sha256(self, path: str) -> str:
         """Content of a source: SHA-256 of the file, or of the folder's tree. Raises FlowError."""
         if path not in self._sources:
-            self._sources[path] = source_digest(Tree(self.root, path), path)
+            self._sources[path] = source_digest(FileTree(self.root, path), path)
         return self._sources[path]
 
     def save(self) -> None:
@@ -180,11 +180,11 @@ class Present:
 
 def _resolved(known: Any) -> bool:
     """Whether a memory of resolved params has their form."""
-    forms = {"params": dict, "instances": dict, "taken": list, "since": dict}
+    forms = {"params": dict, "instances": dict, "inherited": list, "first_affected": dict}
     return isinstance(known, dict) and all(isinstance(known.get(n), f) for n, f in forms.items())
 
 
-def source_digest(tree: Tree, path: str) -> str:
+def source_digest(tree: FileTree, path: str) -> str:
     """SHA-256 of a source file, or of a source folder's tree without the files of `dvc add`.
 
     Raises:

@@ -192,7 +192,7 @@ def fetch_actions(root: Path, keys: list[str]) -> list[str]:
     odb, store = _odb(root), Store(root)
     base = odb.fs.parts(odb.path)[:-2] if odb.path.rstrip("/").endswith("files/md5") else None
     if base is None or odb.fs.protocol in ("http", "https"):
-        return []  # these cannot list a folder; settle seeds the action cache from the records
+        return []  # these cannot list a folder; `reconcile` seeds the action cache from the records
     for key in keys:
         there = odb.fs.join(*base, "runs", key[:2], key)
         if not odb.fs.exists(there):

@@ -59,5 +59,5 @@ def _place(item: Input) -> str:
     at = {"none": "", "same": "/{instance}"}.get(item.instance, f"/<{item.instance}>")
     if item.instance == "named":
         return "data/<stage>/<step>"
-    other = f" (or data/{item.instead})" if item.instead else ""
+    other = f" (or data/{item.substitute})" if item.substitute else ""
     return f"data/{item.step}{at}{other}"

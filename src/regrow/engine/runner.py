@@ -22,7 +22,7 @@ from regrow.engine.names import fault, faults, shown
 from regrow.engine.present import PRIVATE, Present
 from regrow.engine.records import Book, Record, compose, is_of, output_part
 from regrow.engine.remote import Remote
-from regrow.engine.state import Tree
+from regrow.engine.state import FileTree
 from regrow.engine.store import Store, free_bytes
 from regrow.engine.workspace import Lost, compare, obtain
 
@@ -318,7 +318,7 @@ class Runner:
                     file=sys.stderr,
                 )
         _move(output, self.root / self.job.data)
-        tree = Tree(self.root, self.job.data)
+        tree = FileTree(self.root, self.job.data)
         for name, stat in tree.listing().items():
             tree.remember(name, stat, digests[name])
         tree.save()

@@ -28,7 +28,7 @@ _REMOVED_WHILE_OPEN = re.compile(r"\.nfs[0-9a-f]{16,}")
 """what NFS calls a file that was removed while a process had it open, until that one closes it"""
 
 
-class Tree:
+class FileTree:
     """A folder (or one file) below the root, and what is known of its content.
 
     `reread`: believe no memory; every digest comes from the bytes.

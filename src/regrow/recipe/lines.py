@@ -31,7 +31,7 @@ class Recipe:
         return KINDS[entry["kind"]]
 
     def options(self, entry: Entry) -> dict[str, Any]:
-        """What the function of a stage is told beside the seed."""
+        """What the function of a stage is given beside the seed."""
         own = {"stage": entry["name"]}
         if entry["settings"]:
             own["settings"] = entry["settings"]
@@ -99,7 +99,7 @@ class Recipe:
 
 def source(data: str, kind: str, name: str = "data") -> Input:
     """An input that is a data set; a fork's takes its place where the fork brings something."""
-    return Input(name=name, step=data, instead=fork_step(data, kind))
+    return Input(name=name, step=data, substitute=fork_step(data, kind))
 
 
 def fork_step(data: str, kind: str) -> str:

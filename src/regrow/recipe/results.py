@@ -66,13 +66,15 @@ def evaluate(recipe: Recipe, seed: int = 0) -> Step:
     ]
     longmix = next((d for d in recipe.data_sets() if recipe.data_kind(d) == "longmix"), "")
     if longmix and (long := tuple(name for name, what in probes.items() if what.get("long"))):
-        inputs.append(Input(name="longmix", step=longmix, only=long))
+        inputs.append(Input(name="longmix", step=longmix, for_stages=long))
     pairs: dict[str, list[str]] = {}
     for entry in chosen:
         if probes[entry["name"] + end].get("preferences"):
             data = seeded(preference_data(recipe, entry), seed)
             pairs.setdefault(data, []).append(entry["name"] + end)
-    inputs += [Input(name="pairs", step=data, only=tuple(names)) for data, names in pairs.items()]
+    inputs += [
+        Input(name="pairs", step=data, for_stages=tuple(names)) for data, names in pairs.items()
+    ]
     if recipe.params["evaluate"].get("tasks"):
         inputs.append(Input(name="evals", kind="source", path="evals"))
     return Step(
@@ -124,14 +126,16 @@ def _brought(recipe: Recipe, before: Mapping[str, Step]) -> list[Input]:
         kind = recipe.data_kind(data)
         if kind == "chats":
             given = tuple(e["name"] for e in recipe.stages if _reads(recipe, e, data, set(before)))
-            found.append(Input(name=data, step=data, only=given))
+            found.append(Input(name=data, step=data, for_stages=given))
         step = fork_step(data, kind)
         if step not in before:
             continue
         reached = tuple(e["name"] for e in recipe.stages if _reads(recipe, e, data, set(before)))
         found += [
-            Input(name=step, step=step, instance="all", only=reached),
-            Input(name=f"record.{step}", kind="record", step=step, instance="all", only=reached),
+            Input(name=step, step=step, instance="all", for_stages=reached),
+            Input(
+                name=f"record.{step}", kind="record", step=step, instance="all", for_stages=reached
+            ),
         ]
     return found
 
@@ -155,7 +159,7 @@ def _upstream(name: str, steps: Mapping[str, Step]) -> dict[str, str]:
                 continue
             if item.step not in found:
                 queue.append(item.step)
-            if found.get(item.step, "taken") == "taken":
+            if found.get(item.step, "inherited") == "inherited":
                 found[item.step] = item.instance  # what every run reads goes before a fork's own
     return found
 
@@ -164,7 +168,7 @@ def _with_chain(step: Step, stages: list[str], steps: Mapping[str, Step]) -> Ste
     """The release step with the records of all that its checkpoints were made from.
 
     The cards say of each stage what its own record says, so a recipe without a stage, or with another base, is
-    told as it is.
+    described as it is.
     """
     have = {item.name for item in step.inputs}
     needed: dict[tuple[str, str], list[str]] = {}
@@ -173,7 +177,13 @@ def _with_chain(step: Step, stages: list[str], steps: Mapping[str, Step]) -> Ste
             which = "last" if instance in ("first", "last", "previous") else instance
             needed.setdefault((other, which), []).append(name)
     more = tuple(
-        Input(name=f"record.{other}", kind="record", step=other, instance=which, only=tuple(names))  # type: ignore[arg-type]
+        Input(
+            name=f"record.{other}",
+            kind="record",
+            step=other,
+            instance=which,  # type: ignore[arg-type]
+            for_stages=tuple(names),
+        )
         for (other, which), names in needed.items()
         if f"record.{other}" not in have
     )

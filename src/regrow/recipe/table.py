@@ -68,7 +68,7 @@ def is_repetition(job: str) -> bool:
     return _REPETITION.fullmatch(job.partition(".")[0]) is not None
 
 
-def taken(params: Params) -> list[str]:
+def inherited(params: Params) -> list[str]:
     """Jobs that a fork takes from its parent as they are: checkpoints up to the fork point, their releases."""
     if params.fork is None:
         return []
@@ -81,7 +81,7 @@ def taken(params: Params) -> list[str]:
     return found
 
 
-def since(params: Params) -> dict[str, int]:
+def first_affected(params: Params) -> dict[str, int]:
     """Training stage -> the first of its steps that saw a document that is taken down."""
     return {str(s): n for s, n in params.takedown.first.items()} if params.takedown else {}
 

@@ -26,7 +26,7 @@ def stage(recipe: Recipe, entry: Entry, seed: int = 0) -> Step:
     twin = recipe.twin(entry)
     if entry["kind"] == "midtrain" and recipe.is_control(entry) and twin:
         # A fork in midtraining goes on from one checkpoint in several orders of the data.
-        inputs.append(Input(name="previous", step=twin, instance="taken"))
+        inputs.append(Input(name="previous", step=twin, instance="inherited"))
     if kind.tokenizer:
         inputs.append(Input(name="tokenizer", step="tokenizer"))
     inputs.append(Input(name="previous", step=name, instance="previous"))

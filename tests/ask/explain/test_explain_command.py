@@ -14,10 +14,10 @@ import pytest
 import tiny_inputs
 from chromium import BROWSER, Chromium
 from regrow.ask.explain.page import page
+from regrow.cli.chat.drawn import drawn
+from regrow.cli.chat.place import Place
+from regrow.cli.chat.session import load
 from regrow.cli.main import main
-from regrow.cli.talk.drawn import drawn
-from regrow.cli.talk.place import Place
-from regrow.cli.talk.talk import load
 from small_tree import ID, TEXTS
 
 NAME = "sft.000004"
@@ -139,7 +139,7 @@ def test_a_sample_is_the_answer_that_chat_gives(tmp_path):
     )
     assert (found.form, found.ended, len(found.tokens)) == ("think", answer.ended, answer.tokens)
     assert len(found.tokens) > 1
-    talk = load(taught, taught, "think")
+    session = load(taught, taught, "think")
     from regrow.tokens import chat
 
-    assert chat.decode(talk.tokenizer, found.tokens) == answer.text
+    assert chat.decode(session.tokenizer, found.tokens) == answer.text

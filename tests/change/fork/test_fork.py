@@ -46,7 +46,7 @@ ROWS = [
 def expanded(values: Params, steps: tuple = ()) -> dict[str, jobs.Job]:
     flow = default_flow.flow(values)
     flow = replace(flow, steps=steps or flow.steps)
-    return jobs.expand(flow, flow.instances(values), flow.taken(values))
+    return jobs.expand(flow, flow.instances(values), flow.inherited(values))
 
 
 def test_without_a_fork_the_flow_is_as_if_there_were_none() -> None:
@@ -54,9 +54,9 @@ def test_without_a_fork_the_flow_is_as_if_there_were_none() -> None:
         replace(
             s,
             inputs=tuple(
-                replace(i, instead="")
+                replace(i, substitute="")
                 for i in s.inputs
-                if i.step not in ("forkmix", "forksft") and i.instance != "taken"
+                if i.step not in ("forkmix", "forksft") and i.instance != "inherited"
             ),
         )
         for s in STEPS

@@ -18,7 +18,7 @@ from regrow.engine.hashing import tree_sha256
 from regrow.engine.present import source_digest
 from regrow.engine.runner import Runner
 from regrow.engine.shape import inside
-from regrow.engine.state import Tree
+from regrow.engine.state import FileTree
 from regrow.engine.store import Store
 
 A, B = "a" * 64, "b" * 64
@@ -154,10 +154,10 @@ def test_a_source_folder_with_such_a_name_is_refused_by_name(tmp_path: Path, nam
     folder = tmp_path / "sources"
     folder.mkdir()
     (folder / "fine.txt").write_text("fine")
-    assert source_digest(Tree(tmp_path, "sources"), "sources")
+    assert source_digest(FileTree(tmp_path, "sources"), "sources")
     Path(os.fsdecode(os.fsencode(folder) + b"/" + name)).write_text("folded")
     with pytest.raises(FlowError, match="sources: refused for the name `a⟨U") as caught:
-        source_digest(Tree(tmp_path, "sources"), "sources")
+        source_digest(FileTree(tmp_path, "sources"), "sources")
     assert str(caught.value).isprintable()
 
 

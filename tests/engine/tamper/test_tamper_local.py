@@ -304,7 +304,7 @@ def test_dir_object(toy: Repository):
     ):
         item.chmod(0o644)
         item.write_text(json.dumps(forgery))
-        toy.run(*RUN[:-1], "settle")
+        toy.run(*RUN[:-1], "reconcile")
         assert item.read_bytes() == good
     toy.run("rm", "-r", "data/tokenize")
     toy.dvc("checkout", "-q")

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from regrow.evidence.lookup import grow, keys, rows
 from regrow.evidence.lookup.ask import Lookup
-from regrow.evidence.lookup.tree import BLOCK, FULL, HEAD, Tree
+from regrow.evidence.lookup.tree import BLOCK, FULL, HEAD, BTree
 from regrow.tables import parquet as tables
 
 few = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -84,7 +84,7 @@ def test_a_batch_in_a_tree_of_three_levels(tmp_path: Path) -> None:
     held = np.arange(count, dtype=np.uint64) * np.uint64(3)
     held[7000:9500] = held[7000]
     grow.grow(tmp_path / "t", "number", [(held, np.arange(count, dtype=np.uint64))])
-    tree = Tree(tmp_path / "t")
+    tree = BTree(tmp_path / "t")
     drawn = [random.Random(0).randrange(3 * count + 9) for _ in range(600)]
     ends = [
         3 * place + more for leaf in range(4) for place in (leaf * FULL,) for more in (-3, 0, 1)

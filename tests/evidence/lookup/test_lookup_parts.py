@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from regrow.evidence.lookup import grow, keys, rows, sort
 from regrow.evidence.lookup.damaged import Damaged
 from regrow.evidence.lookup.feistel import Bijection, Positions
-from regrow.evidence.lookup.tree import BLOCK, FULL, HEAD, Tree
+from regrow.evidence.lookup.tree import BLOCK, FULL, HEAD, BTree
 from regrow.numerics.permutation import Permutation
 from regrow.train.order import Order
 
@@ -44,7 +44,7 @@ def test_a_tree_gives_what_a_list_gives(
         path = Path(folder) / "a.tree"
         made = grow.grow(path, "number", sort.ordered(arrays, path.parent, room))
         assert made == len(stream) and [p.name for p in Path(folder).iterdir()] == ["a.tree"]
-        tree = Tree(path)
+        tree = BTree(path)
         assert list(tree.between(0, keys.HIGHEST)) == wanted
         for low, high in [*asked, *((key, key) for key in held[:8])]:
             assert list(tree.between(low, high)) == [e for e in wanted if low <= e[0] <= high]
@@ -73,7 +73,7 @@ def test_a_tree_of_three_levels_reads_three_blocks(
     count = FULL * FULL + 5
     ascending = np.arange(count, dtype=np.uint64) * np.uint64(3)
     grow.grow(tmp_path / "t", "number", [(ascending, ascending // np.uint64(3))])
-    tree = Tree(tmp_path / "t")
+    tree = BTree(tmp_path / "t")
     reads = []
     whole = tree._checked
     monkeypatch.setattr(tree, "_block", lambda n: (reads.append(n), whole(n))[1])
@@ -181,10 +181,10 @@ def test_a_changed_byte_of_a_tree_is_noticed(tree: Path, at: int) -> None:
     content[at] ^= 1
     tree.write_bytes(content)
     if at == 100:  # behind the header: nothing is read there
-        assert Tree(tree).find(7) == [7]
+        assert BTree(tree).find(7) == [7]
         return
     with pytest.raises(Damaged):
-        found = Tree(tree)
+        found = BTree(tree)
         assert list(found.between(0, 3000)) == [(n, n) for n in range(3000)]
 
 
@@ -192,7 +192,7 @@ def test_a_changed_byte_of_a_tree_is_noticed(tree: Path, at: int) -> None:
 def test_a_tree_cut_off_is_noticed(tree: Path, keep: int) -> None:
     tree.write_bytes(tree.read_bytes()[:keep])
     with pytest.raises(Damaged):
-        Tree(tree)
+        BTree(tree)
 
 
 def test_every_changed_byte_of_rows_is_noticed_or_harmless(tmp_path: Path) -> None:

@@ -24,9 +24,9 @@ from regrow.evidence.lookup import keys, store
 from regrow.evidence.lookup import table as rows_of
 from regrow.evidence.lookup.ask import Lookup
 from regrow.evidence.lookup.store import FOLDER, code
+from regrow.evidence.outputs import Outputs
 from regrow.evidence.runs.open import last_runs
 from regrow.evidence.runs.packs import Packs
-from regrow.evidence.shelf import Shelf
 from regrow.tables import parquet as tables
 from small_tree import ID, republish, url
 
@@ -79,8 +79,8 @@ def test_equal_to_a_scan(ids: list[str], urls: list[str | None], asked: list[str
 
 def test_steps_and_documents_are_inverse_in_every_stage(finished: Path) -> None:
     """document -> steps by lookup, step -> documents by lookup, and both by reading everything."""
-    shelf = Shelf(Ledger.load(finished))
-    runs = last_runs(shelf)
+    outputs = Outputs(Ledger.load(finished))
+    runs = last_runs(outputs)
     assert {type(run).__name__ for run in runs} == {"Packs", "Examples", "Pairs", "Rollouts"}
     for run in runs:
         saw: dict[str, Counter[int]] = {}
@@ -264,7 +264,7 @@ OTHER = {"regrow.evidence.runs.examples", "regrow.evidence.runs.rollouts", "regr
 
 
 @pytest.mark.parametrize(
-    "command", [["trace", ID["joins"]], ["order", "pretrain.000004", "--step", "2"]]
+    "command", [["trace", ID["joins"]], ["batch", "pretrain.000004", "--step", "2"]]
 )
 def test_an_answer_loads_no_heavy_library(finished: Path, command: list[str]) -> None:
     """Loading them takes longer than an answer may."""

@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 
 import small_tree
-from regrow.ask.order import order_of_step, totals
+from regrow.ask.batch import batch_of_step, totals
 from regrow.ask.trace.answer import trace
 from regrow.cli.main import main
 from regrow.evidence.ledger import Ledger
 from regrow.evidence.lookup import store
+from regrow.evidence.outputs import Outputs
 from regrow.evidence.runs.open import open_run
 from regrow.evidence.runs.packs import Packs
-from regrow.evidence.shelf import Shelf
 from regrow.publish.explorer.documents import documents
 from regrow.publish.explorer.page import facts, page
 from regrow.tables import parquet as tables
@@ -45,7 +45,7 @@ def test_an_own_document_is_followed_into_training(forked: Ledger, query: str) -
     assert {"midtrain", "midtrain_b"} <= set(by)
     assert {row["id"] for row in by["midtrain"]["seen"]} == {identity("own", OWN["kept"], 0)}
     for step in by["midtrain"]["steps"]:
-        rows = order_of_step(forked, forked.by_name["midtrain.000004"], step)["documents"]
+        rows = batch_of_step(forked, forked.by_name["midtrain.000004"], step)["documents"]
         assert any(row.get("url") == "file:kept.md" and row["component"] == "own" for row in rows)
 
 
@@ -95,7 +95,7 @@ def test_lookups_made_ahead_are_all_that_questions_need(
         trace(forked, query)
     for record in forked.checkpoints():
         if record.trained and record.trained[1] and record.step != "soup":
-            order_of_step(forked, record, 1)
+            batch_of_step(forked, record, 1)
 
 
 def test_text_is_read_as_text_alone(
@@ -118,7 +118,7 @@ def test_the_explorer_shows_the_fork_and_its_documents(forked: Ledger) -> None:
     assert ">mine<" in page(forked)
     own = {row[0]: row for row in told["documents"]["rows"] if row[0] in OWN.values()}
     assert len(own) == len(OWN)
-    for document in documents(Shelf(forked)):
+    for document in documents(Outputs(forked)):
         if document.id in own:
             answer = trace(forked, str(document.id))
             assert document.fate == answer["fate"]
@@ -142,12 +142,12 @@ def test_a_document_that_was_taken_down_was_seen_by_nothing(tree: Path) -> None:
     rows = [
         row
         for step in (1, 2, 3, 4)
-        for row in order_of_step(ledger, ledger.by_name["pretrain.000008"], step)["documents"]
+        for row in batch_of_step(ledger, ledger.by_name["pretrain.000008"], step)["documents"]
     ]
     assert {row["id"] for row in rows} >= {"takedown:gone"} and ID["queries"] not in {
         row["id"] for row in rows
     }
-    told = {document.id: document for document in documents(Shelf(ledger))}
+    told = {document.id: document for document in documents(Outputs(ledger))}
     assert told[ID["queries"]].fate == after["fate"]
     assert "pack_masked" in {node["name"] for node in facts(ledger)["graph"]["nodes"]}
 
@@ -157,26 +157,26 @@ def test_a_stage_that_changed_its_data_in_between(
 ) -> None:
     """Steps before the fork hold the parent's mix, steps after it the fork's; both directions agree."""
     before = {
-        step: order_of_step(Ledger.load(tree), Ledger.load(tree).by_name["midtrain.000004"], step)
+        step: batch_of_step(Ledger.load(tree), Ledger.load(tree).by_name["midtrain.000004"], step)
         for step in (1, 2)
     }
     ledger = Ledger.load(write_fork(tree, monkeypatch, since=2))
     last = ledger.by_name["midtrain.000004"]
     for step, wanted in before.items():
-        assert order_of_step(ledger, last, step) == wanted | {"checkpoint": "midtrain.000004"}
-    run = open_run(Shelf(ledger), last)
+        assert batch_of_step(ledger, last, step) == wanted | {"checkpoint": "midtrain.000004"}
+    run = open_run(Outputs(ledger), last)
     assert isinstance(run, Packs) and run.since == 2 and run.jobs == ["forkmix.mine", "midmix"]
     own = identity("own", OWN["kept"], 0)
     saw: dict[str, set[int]] = {}
     for step in (1, 2, 3, 4):
-        for row in order_of_step(ledger, last, step)["documents"]:
+        for row in batch_of_step(ledger, last, step)["documents"]:
             saw.setdefault(row["id"], set()).add(step)
     assert saw[own] <= {3, 4} and any(steps & {1, 2} for steps in saw.values())
     for id, steps in saw.items():
         assert {row["step"] for row in run.of(id)} == steps
     entry = next(e for e in trace(ledger, OWN["kept"])["training"] if e["stage"] == "midtrain")
     assert set(entry["steps"]) == saw[own]
-    told = {document.id: document for document in documents(Shelf(ledger))}
+    told = {document.id: document for document in documents(Outputs(ledger))}
     for id in (OWN["kept"], ID["joins"]):
         answer = trace(ledger, id)
         seen = [(e["stage"], e["steps"], e["tokens"]) for e in answer["training"]]
@@ -192,7 +192,7 @@ def test_a_conversation_of_a_fork(tree: Path) -> None:
     assert [s["step"] for s in answer["stops"]] == ["forksft.mine", "forksft.mine"]
     (entry,) = [e for e in answer["training"] if e["stage"] == "sft"]
     assert {row["id"] for row in entry["seen"]} == {"own-1"}
-    rows = order_of_step(ledger, ledger.by_name["sft.000004"], entry["steps"][0])["examples"]
+    rows = batch_of_step(ledger, ledger.by_name["sft.000004"], entry["steps"][0])["examples"]
     assert any(row["task"] == "chat-1" and row["licence"] == "CC0-1.0" for row in rows)
     example = trace(ledger, "own-1")
     assert example["stops"][0]["facts"]["licence"] == "CC0-1.0"
@@ -210,7 +210,7 @@ def test_a_document_that_only_pretraining_had_is_seen_by_nothing_after_its_taked
     ledger = Ledger.load(write_takedown(tree, "views"))
     after = trace(ledger, url("views"))
     assert (after["fate"], after["training"]) == ("not seen: masked by a takedown", [])
-    told = {document.id: document for document in documents(Shelf(ledger))}[ID["views"]]
+    told = {document.id: document for document in documents(Outputs(ledger))}[ID["views"]]
     assert (told.fate, told.end) == (after["fate"], "dropped")
 
 
@@ -225,7 +225,7 @@ def test_a_withdrawn_document_ends_behind_the_text(tree: Path) -> None:
     answer = trace(ledger, url("views"))
     assert stops(answer) == [("crawl", "kept"), ("text", "kept"), ("withdraw.gone", "dropped")]
     assert answer["fate"] == "dropped by withdraw.gone: takedown"
-    told = {document.id: document for document in documents(Shelf(ledger))}[ID["views"]]
+    told = {document.id: document for document in documents(Outputs(ledger))}[ID["views"]]
     assert told.fate == answer["fate"] and [(s.step, s.outcome) for s in told.stops] == stops(
         answer
     )

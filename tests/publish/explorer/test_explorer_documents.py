@@ -14,7 +14,7 @@ from regrow.ask.trace.answer import follow
 from regrow.ask.trace.find import find
 from regrow.ask.trace.match import Match
 from regrow.evidence.ledger import Ledger
-from regrow.evidence.shelf import Shelf
+from regrow.evidence.outputs import Outputs
 from regrow.publish.explorer import codec, words
 from regrow.publish.explorer.documents import Document, Known, documents
 from regrow.publish.explorer.index import index, listed
@@ -25,13 +25,13 @@ from small_tree import ID, TEXTS, republish, url
 
 
 def told(ledger: Ledger) -> dict[str | None, Document]:
-    return {document.id: document for document in documents(Shelf(ledger))}
+    return {document.id: document for document in documents(Outputs(ledger))}
 
 
 def same(document: Document, ledger: Ledger) -> None:
     """What the page says of a document is what trace says."""
     match = Match(document.id, document.url, document.title)
-    answer = follow(Shelf(ledger), match)
+    answer = follow(Outputs(ledger), match)
     assert document.fate == answer["fate"]
     stops = [(stop["step"], stop["outcome"]) for stop in answer["stops"]]
     assert [(stop.step, stop.outcome) for stop in document.stops] == stops
@@ -53,7 +53,7 @@ def same(document: Document, ledger: Ledger) -> None:
 
 
 def test_every_document_goes_the_way_that_trace_says(ledger: Ledger) -> None:
-    found = documents(Shelf(ledger))
+    found = documents(Outputs(ledger))
     assert {d.url for d in found} == {url(n) for n in (*TEXTS, "empty", "private")}
     assert {d.end for d in found} == {"trained", "held out", "dropped"}
     for document in found:
@@ -74,7 +74,7 @@ def test_with_a_table_missing_the_page_says_what_trace_says(tree: Path, gone: st
     for file in sorted((tree / "data" / gone).glob("*.parquet")):
         file.unlink()
     ledger = Ledger.load(tree)
-    for document in documents(Shelf(ledger)):
+    for document in documents(Outputs(ledger)):
         same(document, ledger)
 
 
@@ -89,7 +89,7 @@ def test_a_document_that_no_table_holds_is_lost(tree: Path) -> None:
 
 def test_an_earlier_checkpoint_has_seen_less(ledger: Ledger) -> None:
     early = scope(ledger, ledger.by_name["pretrain.000004"])
-    for document in documents(Shelf(early)):
+    for document in documents(Outputs(early)):
         for entry in document.seen:
             assert entry.checkpoint == "pretrain.000004" and max(entry.steps, default=0) <= 4
     whole = told(ledger)[ID["joins"]].seen[0].steps
@@ -100,7 +100,7 @@ def test_an_earlier_checkpoint_has_seen_less(ledger: Ledger) -> None:
 @pytest.mark.parametrize("name", ["crawl", "text", "filter", "dedup", "decontaminate", "mix"])
 def test_a_page_that_ends_early_calls_nothing_lost(ledger: Ledger, name: str) -> None:
     early = scope(ledger, ledger.by_name[name])
-    found = documents(Shelf(early))
+    found = documents(Outputs(early))
     assert {d.end for d in found} <= {"kept", "dropped", "held out"}
     wanted = told(ledger)
     for document in found:
@@ -111,13 +111,13 @@ def test_a_page_that_ends_early_calls_nothing_lost(ledger: Ledger, name: str) ->
 
 
 def test_every_task_goes_the_way_that_trace_says(ledger: Ledger) -> None:
-    shelf = Shelf(ledger)
-    known = Known.of(shelf)
-    found = tasks(shelf, known.runs, known.exposed)
+    outputs = Outputs(ledger)
+    known = Known.of(outputs)
+    found = tasks(outputs, known.runs, known.exposed)
     assert len(found) == 16 and any(task.rewarded for task in found)
     assert [task.weight for task in found] == sorted(task.weight for task in found)
     for task in found:
-        wanted = follow(Shelf(ledger), Match(task.id, "", kind="task"))
+        wanted = follow(Outputs(ledger), Match(task.id, "", kind="task"))
         assert (task.split != "train") == wanted["fate"].startswith("held out")
         told: dict[str, set[int]] = {}
         for used in task.used:
@@ -152,9 +152,9 @@ def test_every_task_goes_the_way_that_trace_says(ledger: Ledger) -> None:
 
 
 def test_a_page_lists_the_tasks_that_mattered_most(ledger: Ledger) -> None:
-    shelf = Shelf(ledger)
-    known = Known.of(shelf)
-    found = tasks(shelf, known.runs, known.exposed)
+    outputs = Outputs(ledger)
+    known = Known.of(outputs)
+    found = tasks(outputs, known.runs, known.exposed)
     part = listed(found, 3)
     assert part["left_out"] == len(found) - 3 and part["counts"]["tasks"] == len(found)
     assert [row[0] for row in part["rows"]] == [task.id for task in found[:3]]
@@ -238,7 +238,7 @@ def test_an_index_without_room_drops_rare_words_first_and_says_so() -> None:
 
 
 def test_of_many_documents_those_seen_most_stay(ledger: Ledger) -> None:
-    found = documents(Shelf(ledger))
+    found = documents(Outputs(ledger))
     whole, part = index(found), index(found, most=3)
     assert (len(whole["rows"]), whole["left_out"]) == (len(found), 0)
     assert (len(part["rows"]), part["left_out"]) == (3, len(found) - 3)
@@ -248,6 +248,6 @@ def test_of_many_documents_those_seen_most_stay(ledger: Ledger) -> None:
 
 
 def test_find_and_the_page_know_the_same_documents(ledger: Ledger) -> None:
-    shelf = Shelf(ledger)
-    for document in documents(shelf):
-        assert {match.id for match in find(shelf, document.url)} == {document.id}
+    outputs = Outputs(ledger)
+    for document in documents(outputs):
+        assert {match.id for match in find(outputs, document.url)} == {document.id}

@@ -217,16 +217,16 @@ def test_command(
     tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tree)
-    assert main(["lineage", "--html", str(tmp_path / "l.html")]) == 0
+    assert main(["explore", "--html", str(tmp_path / "l.html")]) == 0
     assert "open it in a browser" in capsys.readouterr().out
     assert (tmp_path / "l.html").read_bytes() == page(Ledger.load(tree)).encode()
-    assert main(["lineage", "sft"]) == 0
+    assert main(["explore", "sft"]) == 0
     listed = capsys.readouterr().out
     assert "sft" in listed and "from sources" in listed and "rlvr" not in listed
-    assert main(["lineage", "mix", "--json"]) == 0
+    assert main(["explore", "mix", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["artifact"]["name"] == "mix"
-    assert main(["lineage", "--html", str(tmp_path / "no" / "l.html")]) == 1
+    assert main(["explore", "--html", str(tmp_path / "no" / "l.html")]) == 1
     assert "--html" in capsys.readouterr().err
-    assert main(["lineage", "nothing-like-it"]) == 1
-    assert main(["lineage", "--documents", "-1"]) == 1
+    assert main(["explore", "nothing-like-it"]) == 1
+    assert main(["explore", "--documents", "-1"]) == 1
     assert "--documents" in capsys.readouterr().err

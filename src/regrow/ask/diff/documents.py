@@ -15,7 +15,7 @@ import polars as pl
 from regrow.engine.hashing import sha256_file
 from regrow.engine.store import Store
 from regrow.evidence.ledger import Record
-from regrow.evidence.shelf import PUBLISHED
+from regrow.evidence.outputs import PUBLISHED
 
 OWN = "own.parquet"
 """of the steps that read what a fork brings: one row per document or conversation"""

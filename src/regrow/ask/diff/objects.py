@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from regrow.engine.state import Tree
+from regrow.engine.state import FileTree
 from regrow.evidence.commit import git
 from regrow.evidence.errors import Unanswerable
 
@@ -60,7 +60,7 @@ def one(root: Path, commit: str, path: str) -> bytes | None:
 
 def walk(root: Path, path: str) -> dict[str, bytes]:
     """All files at or below `path` in the working tree, as the runner counts them."""
-    names = Tree(root, path).listing()
+    names = FileTree(root, path).listing()
     return {
         f"{path}/{name}" if name else path: (
             root / path / name if name else root / path

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from regrow.ask.diff import apart
+from regrow.ask.diff import common_ancestors
 from regrow.ask.diff.inputs import content, differing, namesake, pair_name, shown_input
 from regrow.ask.diff.parts import Difference, differences
 from regrow.evidence.ledger import Ledger, Record
@@ -189,7 +189,7 @@ class Walk:
         above_a, above_b = self._ancestry(0, a), self._ancestry(1, b)
         if a.key in above_b or b.key in above_a:
             later = (self.right, b, a) if a.key in above_b else (self.left, a, b)
-            jobs = apart.between(*later)
+            jobs = common_ancestors.between(*later)
             self._apart("further", a, b, jobs, {"between": [r.name for r in jobs]})
             return True
         code = [r.parts.get("code", {}).get("function") for r in (a, b)]
@@ -201,7 +201,7 @@ class Walk:
         more = {
             "only_left": [r.name for r in only_a if r.name not in both],
             "only_right": [r.name for r in only_b if r.name not in both],
-            "both_from": apart.last_common(self.left, a, above_b),
+            "both_from": common_ancestors.last_common(self.left, a, above_b),
         }
         self._apart("step", a, b, [*only_a, *only_b], more)
         for name in sorted(both):
@@ -214,7 +214,9 @@ class Walk:
         stage = a.step if a.step == b.step else "made by"
         cause = self._add(Difference(part, stage, a.name, b.name), a, b, True)
         cause.more |= more
-        cause.more["brings"] = apart.brought(made, self._ancestry(0, a), self._ancestry(1, b))
+        cause.more["brings"] = common_ancestors.contributed(
+            made, self._ancestry(0, a), self._ancestry(1, b)
+        )
 
     def _ancestry(self, side: int, record: Record) -> dict[str, Record]:
         mark = (side, record.file)

@@ -96,7 +96,7 @@ def check(cpu: Cpu) -> list[Finding]:
                 "processor",
                 "fail",
                 f"{cpu.machine}: the numerics class fma32 is defined for x86-64 only.",
-                "Run on an x86-64 machine. Questions about published artifacts (audit, trace, order) "
+                "Run on an x86-64 machine. Questions about published artifacts (audit, trace, batch) "
                 "work here.",
             )
         ]

@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 from regrow.ask.evals.read import Evaluations
-from regrow.evidence.shelf import PUBLISHED
+from regrow.evidence.outputs import PUBLISHED
 
 FILES = ("results.json", "items.parquet")
 """what the tables, gains and plots read"""
@@ -22,7 +22,7 @@ def publish(evaluations: Evaluations) -> list[str]:
     names = [e.record.name for e in evaluations.all if e.about.seed]
     for name in names:
         for file in FILES:
-            path = evaluations.shelf.path(name, file)
+            path = evaluations.outputs.path(name, file)
             target = folder / name / file
             if path is not None and path != target:
                 target.parent.mkdir(parents=True, exist_ok=True)

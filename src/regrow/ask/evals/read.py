@@ -16,7 +16,7 @@ from regrow.evaluate.items import Item
 from regrow.evaluate.probes import Checkpoint, checkpoint
 from regrow.evidence.errors import Unanswerable
 from regrow.evidence.ledger import Ledger, Record
-from regrow.evidence.shelf import Shelf
+from regrow.evidence.outputs import Outputs
 from regrow.params.posttrain import Pairs
 from regrow.recipe.kind import Which
 from regrow.release.history import WEIGHTS
@@ -67,7 +67,7 @@ class Evaluations:
 
     def __init__(self, ledger: Ledger) -> None:
         self.ledger = ledger
-        self.shelf = Shelf(ledger)
+        self.outputs = Outputs(ledger)
         found = []
         for record in ledger.records:
             if record.step != STEP and not record.step.startswith(f"{STEP}_seed"):
@@ -76,9 +76,9 @@ class Evaluations:
                 about = checkpoint(record.instance or "")
             except ValueError:
                 continue  # a record of an older flow
-            results = self.shelf.json(record.name, "results.json")
+            results = self.outputs.json(record.name, "results.json")
             if results is not None:
-                path = self.shelf.path(record.name, "items.parquet")
+                path = self.outputs.path(record.name, "items.parquet")
                 found.append(Evaluation(record.instance or "", about, record, results, path))
         ranks = [e.about.stage for e in sorted(found, key=self._rank)]
         found.sort(key=lambda e: (ranks.index(e.about.stage), e.about.seed, e.about.step))
@@ -181,7 +181,7 @@ class Evaluations:
             Unanswerable: no evaluation on disk, or a name that fits none.
         """
         if not self.all:
-            hint = self.shelf.hint() or "Build them with `snakemake --cores all`."
+            hint = self.outputs.hint() or "Build them with `snakemake --cores all`."
             raise Unanswerable(f"no evaluation to show: {hint}")
         if not names:
             stages = dict.fromkeys(e.about.stage for e in self.all)
@@ -205,5 +205,5 @@ class Evaluations:
         hint = f" Did you mean {', '.join(near)}?" if near else ""
         raise Unanswerable(
             f"no evaluation of `{name}` on disk.{hint} There are: {', '.join(known)}. "
-            f"{self.shelf.hint()}".rstrip()
+            f"{self.outputs.hint()}".rstrip()
         )

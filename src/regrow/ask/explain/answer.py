@@ -15,7 +15,7 @@ from regrow.ask.explain.found import Found, Origins, Places
 from regrow.ask.explain.spelling import Spelling, Text
 from regrow.evidence.errors import Unanswerable
 from regrow.evidence.ledger import Ledger, Record
-from regrow.evidence.shelf import Shelf
+from regrow.evidence.outputs import Outputs
 
 LEAST = 8
 """tokens of the shortest span that is reported"""
@@ -35,11 +35,11 @@ class Explainer:
             Unanswerable: not a checkpoint, or indexes, data or tokenizer are not on disk.
         """
         self.checkpoint = checkpoint_of(ledger, record)
-        self.shelf = Shelf(ledger)
-        self.data = datasets(self.shelf, self.checkpoint)
-        path = self.shelf.path("tokenizer", "tokenizer.json")
+        self.outputs = Outputs(ledger)
+        self.data = datasets(self.outputs, self.checkpoint)
+        path = self.outputs.path("tokenizer", "tokenizer.json")
         if path is None:
-            raise Unanswerable(self.shelf.hint() or "there is no tokenizer.")
+            raise Unanswerable(self.outputs.hint() or "there is no tokenizer.")
         self.spelling = Spelling(path.parent)
         self._counted = {data.name: data.times > 0 for data in self.data}
         self._origins = Origins(self.data)
@@ -86,7 +86,7 @@ class Explainer:
             "data": [self._about(data.name) for data in self.data],
             **self._shares(given, longest, matches, found, least),
             "spans": told,
-            "hint": self.shelf.hint(),
+            "hint": self.outputs.hint(),
         }
 
     def _find(self, text: Text, begin: int, end: int) -> Found:

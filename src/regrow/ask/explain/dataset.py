@@ -14,11 +14,11 @@ from regrow.ask.explain.indexes import name, open_index
 from regrow.ask.explain.owners import Owners, owners
 from regrow.ask.explain.rollouts import used
 from regrow.evidence.ledger import Record
+from regrow.evidence.outputs import Outputs
 from regrow.evidence.runs.open import open_run
 from regrow.evidence.runs.packs import Packs
 from regrow.evidence.runs.rollouts import Rollouts
 from regrow.evidence.runs.run import Run
-from regrow.evidence.shelf import Shelf
 from regrow.index.search import Index
 
 Ints = NDArray[np.int64]
@@ -56,17 +56,17 @@ class DataSet:
         return list(self.index.rows["part"].gather(rows).to_list())
 
 
-def datasets(shelf: Shelf, checkpoint: Record) -> list[DataSet]:
+def datasets(outputs: Outputs, checkpoint: Record) -> list[DataSet]:
     """The data sets behind a checkpoint, in the order in which training came to them.
 
     Raises:
         Unanswerable: a record, an index or the data are not here.
     """
     found: dict[str, DataSet] = {}
-    for record in trained(shelf.ledger, checkpoint):
+    for record in trained(outputs.ledger, checkpoint):
         if record.trained is None or record.trained[1] == 0:
             continue  # random weights
-        whole = open_run(shelf, record)
+        whole = open_run(outputs, record)
         if isinstance(whole, Rollouts) and used(whole).is_empty():
             continue  # no group had a gradient: nothing was learned from
         for run in whole.parts if isinstance(whole, Packs) else [whole]:

@@ -87,8 +87,8 @@ def _of_table(run: Table, index: Index) -> tuple[Ints, Ints]:
 def skipped(run: Run) -> list[int]:
     """Steps of the run whose update was dropped, ascending."""
     found: list[int] = []
-    for record in run.shelf.ledger.checkpoints(run.checkpoint.step):
+    for record in run.outputs.ledger.checkpoints(run.checkpoint.step):
         if record.trained and 0 < record.trained[1] <= run.last_step:
-            rows = run.shelf.rows(record.name, "metrics.parquet", pl.col("skipped"), ["step"])
+            rows = run.outputs.rows(record.name, "metrics.parquet", pl.col("skipped"), ["step"])
             found += [int(row["step"]) for row in rows]
     return sorted(found)

@@ -6,8 +6,8 @@ from typing import Any
 
 import polars as pl
 
+from regrow.ask.batch import documents, tasks
 from regrow.ask.explain.dataset import DataSet
-from regrow.ask.order import documents, tasks
 from regrow.evidence.runs.examples import Table
 from regrow.evidence.runs.packs import Packs
 
@@ -16,14 +16,14 @@ SHOWN = ("task", "family", "teacher", "licence", "source", "chosen_model", "reje
 
 def facts(data: DataSet, ids: set[str]) -> dict[str, dict[str, Any]]:
     """Per id what the tables say: url, title, source, licence, component, generator, question and more."""
-    shelf = data.run.shelf
+    outputs = data.run.outputs
     if isinstance(data.run, Packs):
-        found = documents(shelf, data.run.data, ids)
+        found = documents(outputs, data.run.data, ids)
         job, table = data.run.data, "documents.parquet"
         if job == "pack":
-            job, table = shelf.documents
+            job, table = outputs.documents
         here = pl.col("id").is_in(sorted(ids))
-        for row in shelf.rows(job, table, here, ["id", "source", "licence"]):
+        for row in outputs.rows(job, table, here, ["id", "source", "licence"]):
             found[row.pop("id")].update({k: v for k, v in row.items() if v})
         return found
     if isinstance(data.run, Table):
@@ -38,7 +38,7 @@ def facts(data: DataSet, ids: set[str]) -> dict[str, dict[str, Any]]:
                 row["source"] = "the model's own answers"
     else:
         found = {id: {"task": id, "source": "the model's own answers"} for id in ids}
-    about = tasks(shelf, {str(row["task"]) for row in found.values() if row.get("task")})
+    about = tasks(outputs, {str(row["task"]) for row in found.values() if row.get("task")})
     for id in ids:
         row = found.setdefault(id, {})
         row.update(about.get(str(row.get("task")), {}))
@@ -50,9 +50,9 @@ def origins(data: DataSet) -> list[str]:
     """Per owner what it was made of: the document of a passage, the task of an example; else itself."""
     ids = data.owners.ids
     if isinstance(data.run, Packs):
-        shelf, job = data.run.shelf, data.run.data
+        outputs, job = data.run.outputs, data.run.data
         rows = (
-            shelf.rows(job, "documents.parquet", pl.lit(True), ["id", "parent"])
+            outputs.rows(job, "documents.parquet", pl.lit(True), ["id", "parent"])
             if job != "pack"
             else []
         )

@@ -49,16 +49,16 @@ def open_index(run: Run) -> tuple[Index, str]:
     if isinstance(run, Rollouts):
         return Index.of(shards(as_rows(run))), MEMORY
     job = job_of(run)
-    shelf = run.shelf
-    made, record = shelf.ledger.by_name[job], None if is_short(run) else index_of(run, job)
+    outputs = run.outputs
+    made, record = outputs.ledger.by_name[job], None if is_short(run) else index_of(run, job)
     if record is not None:
-        meta = shelf.path(record, "meta.json")
+        meta = outputs.path(record, "meta.json")
         if meta is not None:
             try:
-                return files.read(meta.parent), str(meta.parent.relative_to(shelf.root))
+                return files.read(meta.parent), str(meta.parent.relative_to(outputs.root))
             except (ValueError, OSError) as error:
                 raise Unanswerable(f"{error}. Fix: `snakemake --cores all`.") from None
-    folder = shelf.root / made.path / ("short" if is_short(run) else "")
+    folder = outputs.root / made.path / ("short" if is_short(run) else "")
     if not folder.is_dir():
         raise Unanswerable(f"{made.path} is not on disk. Fetch with `dvc pull {made.path}`.")
     if made.size > MOST:
@@ -72,7 +72,7 @@ def open_index(run: Run) -> tuple[Index, str]:
 
 def index_of(run: Run, job: str) -> str | None:
     """The name of the index job of a data set, None where there is none of these very data."""
-    ledger = run.shelf.ledger
+    ledger = run.outputs.ledger
     record = ledger.by_name.get(f"index.{job.replace('.', '-')}")
     if record is None or record.parts["inputs"].get("data") != ledger.by_name[job].sha256:
         return None

@@ -25,12 +25,12 @@ def used(run: Run) -> pl.DataFrame:
         Unanswerable: the rollouts of a checkpoint are not on disk.
     """
     frames = []
-    for record in run.shelf.ledger.checkpoints(run.checkpoint.step):
+    for record in run.outputs.ledger.checkpoints(run.checkpoint.step):
         if record.trained is None or not 0 < record.trained[1] <= run.last_step:
             continue
-        table = run.shelf.table(record.name, FILE)
+        table = run.outputs.table(record.name, FILE)
         if table is None:
-            raise Unanswerable(run.shelf.hint() or f"{record.name} has no {FILE}.")
+            raise Unanswerable(run.outputs.hint() or f"{record.name} has no {FILE}.")
         frames.append(
             table.filter(pl.col("used") & (pl.col("advantage") != 0)).select(
                 pl.col("task").alias("id"), "step", "prompt", "tokens", "advantage"

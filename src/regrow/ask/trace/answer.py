@@ -11,10 +11,10 @@ from regrow.ask.trace.made import evaluations, family, journey_of_made
 from regrow.ask.trace.match import Match
 from regrow.ask.trace.stop import decisive
 from regrow.evidence.ledger import Ledger
+from regrow.evidence.outputs import Outputs
 from regrow.evidence.runs.open import last_runs
 from regrow.evidence.runs.packs import Packs
 from regrow.evidence.runs.run import Run
-from regrow.evidence.shelf import Shelf
 
 
 def trace(ledger: Ledger, query: str, as_text: bool = False) -> dict[str, Any]:
@@ -29,31 +29,31 @@ def trace(ledger: Ledger, query: str, as_text: bool = False) -> dict[str, Any]:
     Raises:
         Unanswerable: nothing fits, or nothing is on disk.
     """
-    shelf = Shelf(ledger)
-    matches = find(shelf, query, as_text)
+    outputs = Outputs(ledger)
+    matches = find(outputs, query, as_text)
     answer: dict[str, Any] = {"query": query, "matches": [vars(match) for match in matches]}
     if len(matches) > 1:
         answer["hint"] = "several fit: name one by its id."
         return answer
-    answer.update(follow(shelf, matches[0]))
-    answer["hint"] = shelf.hint()
+    answer.update(follow(outputs, matches[0]))
+    answer["hint"] = outputs.hint()
     return answer
 
 
-def follow(shelf: Shelf, match: Match) -> dict[str, Any]:
+def follow(outputs: Outputs, match: Match) -> dict[str, Any]:
     """The stops of one match, and what training and evaluation saw of it."""
     made = match.kind != "document"
-    stops = journey_of_made(shelf, match) if made else journey(shelf, match)
+    stops = journey_of_made(outputs, match) if made else journey(outputs, match)
     last = decisive(stops)
     # Of a task, the split decides: a pair kept for evaluation may be about a task of any split.
     judged = stops[:1] if match.kind == "task" else stops
     held = any(stop.outcome == "held out" for stop in judged)
     answer: dict[str, Any] = {"stops": [stop.as_json() for stop in stops], "training": []}
-    answer["evaluations"] = evaluations(shelf, str(match.id)) if match.id else []
+    answer["evaluations"] = evaluations(outputs, str(match.id)) if match.id else []
     if held:
         answer["fate"] = "held out: the model is evaluated on it and never trained on it"
     elif takedowns.is_mask(last):
-        answer["training"] = exposure(shelf, last_runs(shelf), str(match.id))
+        answer["training"] = exposure(outputs, last_runs(outputs), str(match.id))
         seen = fate(answer["training"])
         answer["fate"] = seen if seen.startswith("seen") else "not seen: masked by a takedown"
     elif last.outcome == "dropped" and not made:
@@ -66,8 +66,8 @@ def follow(shelf: Shelf, match: Match) -> dict[str, Any]:
             f"lost from sight at {last.step}: its tables are not on disk or do not hold it"
         )
     else:
-        runs = last_runs(shelf)
-        answer["training"] = exposure(shelf, runs, str(match.id))
+        runs = last_runs(outputs)
+        answer["training"] = exposure(outputs, runs, str(match.id))
         answer["fate"] = (
             fate(answer["training"])
             if runs
@@ -76,23 +76,23 @@ def follow(shelf: Shelf, match: Match) -> dict[str, Any]:
     return answer
 
 
-def exposure(shelf: Shelf, runs: list[Run], id: str) -> list[dict[str, Any]]:
+def exposure(outputs: Outputs, runs: list[Run], id: str) -> list[dict[str, Any]]:
     """What the runs (the longest of each stage) saw of `id`, in the order of training.
 
     An entry has stage, checkpoint, kind, instances (of packed documents), seen (one row per time),
     steps, tokens, and the checkpoints that have seen it.
     """
-    found = (_of_run(shelf, run, id) for run in runs)
+    found = (_of_run(outputs, run, id) for run in runs)
     return [entry for entry in found if entry["instances"] or entry["seen"]]
 
 
-def _of_run(shelf: Shelf, run: Run, id: str) -> dict[str, Any]:
+def _of_run(outputs: Outputs, run: Run, id: str) -> dict[str, Any]:
     jobs = run.jobs if isinstance(run, Packs) else []
-    ids = list(dict.fromkeys([id, *(one for job in jobs for one in family(shelf, job, id))]))
+    ids = list(dict.fromkeys([id, *(one for job in jobs for one in family(outputs, job, id))]))
     seen = [row for one in ids for row in run.of(one)]
     seen.sort(key=lambda row: row["step"])
     steps = sorted({item["step"] for item in seen})
-    made = shelf.ledger.checkpoints(run.stage)
+    made = outputs.ledger.checkpoints(run.stage)
     return {
         "stage": run.stage,
         "checkpoint": run.checkpoint.name,

@@ -8,50 +8,50 @@ from regrow.ask.trace import forks, manifest, takedowns
 from regrow.ask.trace.made import later_mixes
 from regrow.ask.trace.match import Match
 from regrow.ask.trace.stop import Stop
-from regrow.evidence.shelf import Shelf
+from regrow.evidence.outputs import Outputs
 
 
-def journey(shelf: Shelf, match: Match) -> list[Stop]:
+def journey(outputs: Outputs, match: Match) -> list[Stop]:
     """The stops of a document from the crawl to the mixes, in flow order; ends where it is lost to training."""
-    own = forks.journey(shelf, match)
+    own = forks.journey(outputs, match)
     if own:
-        return own if own[-1].outcome != "kept" else [*own, *later_mixes(shelf, str(match.id))]
-    stops = [_crawl(shelf, match)]
+        return own if own[-1].outcome != "kept" else [*own, *later_mixes(outputs, str(match.id))]
+    stops = [_crawl(outputs, match)]
     if match.id is None:
         return stops
     before = None
     for step in ("text", "withdraw", "filter", "dedup"):
         if step == "withdraw":
-            stop = _withdrawn(shelf, match.id)
+            stop = _withdrawn(outputs, match.id)
             if stop is None:
                 continue
             return [*stops, stop]
-        stop = _table_step(shelf, step, match.id, before)
+        stop = _table_step(outputs, step, match.id, before)
         stops.append(stop)
         if stop.outcome == "dropped":
             return stops
-        if step == "text" and (gone := takedowns.withdrawn(shelf, match.id)):
+        if step == "text" and (gone := takedowns.withdrawn(outputs, match.id)):
             return [*stops, gone]
         before = stop.facts.get("characters", before)
     for ask in (_decontaminate, _classify, _mix):
-        found = ask(shelf, match.id)
+        found = ask(outputs, match.id)
         if found is not None:
             stops.append(found)
             # What the mix of pretraining leaves out, long context may still read.
             if found.outcome == "held out" or (found.outcome == "dropped" and found.step != "mix"):
                 return stops
-    return [*stops, *later_mixes(shelf, match.id), *takedowns.stops(shelf, match.id)]
+    return [*stops, *later_mixes(outputs, match.id), *takedowns.stops(outputs, match.id)]
 
 
-def _crawl(shelf: Shelf, match: Match) -> Stop:
+def _crawl(outputs: Outputs, match: Match) -> Stop:
     columns = ["url", "host", "status", "mime", "bytes", "depth", "outcome", "detail"]
-    rows = shelf.find("crawl", "fetches.parquet", "url", match.url, columns)
+    rows = outputs.find("crawl", "fetches.parquet", "url", match.url, columns)
     met = [row for row in rows if manifest.is_address(row)]
     # The root page of a host that was not visited may still come in another host's WARC file.
     if rows and not met and match.id is None:
         return manifest.stop(rows[0])
     if not met:
-        if shelf.path("crawl", "fetches.parquet") is None:
+        if outputs.path("crawl", "fetches.parquet") is None:
             return Stop("crawl", "unknown")
         # A document that our crawler never met came in a WARC file that somebody else wrote.
         return Stop("crawl", "kept", {"origin": "a WARC file among the sources"})
@@ -60,23 +60,23 @@ def _crawl(shelf: Shelf, match: Match) -> Stop:
     return Stop("crawl", "kept" if row["outcome"] == "fetched" else "dropped", _present(row))
 
 
-def dropped(shelf: Shelf, step: str, id: str) -> Stop | None:
+def dropped(outputs: Outputs, step: str, id: str) -> Stop | None:
     """The stop of a document in the drops of a step, None where it is not there."""
     columns = ["reason", "value", "threshold", "detail"]
-    rows = shelf.find(step, "drops.parquet", "id", id, columns)
+    rows = outputs.find(step, "drops.parquet", "id", id, columns)
     return Stop(step, "dropped", _present(rows[0])) if rows else None
 
 
-def _table_step(shelf: Shelf, step: str, id: str, before: int | None) -> Stop:
+def _table_step(outputs: Outputs, step: str, id: str, before: int | None) -> Stop:
     columns = (
         "title", "host", "source", "licence", "mime", "charset", "language", "language_score",
         "characters",
     )  # fmt: skip
-    if shelf.path(step, "documents.parquet") is None:
-        return dropped(shelf, step, id) or Stop(step, "unknown")
-    found = shelf.find(step, "documents.parquet", "id", id, columns)
+    if outputs.path(step, "documents.parquet") is None:
+        return dropped(outputs, step, id) or Stop(step, "unknown")
+    found = outputs.find(step, "documents.parquet", "id", id, columns)
     if not found:
-        return dropped(shelf, step, id) or Stop(step, "missing")
+        return dropped(outputs, step, id) or Stop(step, "missing")
     facts = _present(found[0])
     if before is not None and before != facts["characters"]:
         facts["characters_before"] = before
@@ -86,41 +86,41 @@ def _table_step(shelf: Shelf, step: str, id: str, before: int | None) -> Stop:
     if step == "dedup":
         facts = {k: v for k, v in facts.items() if k.startswith("characters")}
         about = ("id", "url", "reason", "value")
-        copies = shelf.find("dedup", "drops.parquet", "detail", id, about)
+        copies = outputs.find("dedup", "drops.parquet", "detail", id, about)
         if copies:
             facts["copies_dropped"] = copies
     return Stop(step, "kept", facts)
 
 
-def _withdrawn(shelf: Shelf, id: str) -> Stop | None:
+def _withdrawn(outputs: Outputs, id: str) -> Stop | None:
     """The drop of a takedown behind the text extraction; None where there is none."""
-    for record in shelf.ledger.of_step("withdraw"):
-        if stop := dropped(shelf, record.name, id):
+    for record in outputs.ledger.of_step("withdraw"):
+        if stop := dropped(outputs, record.name, id):
             return stop
     return None
 
 
-def _decontaminate(shelf: Shelf, id: str) -> Stop | None:
-    if rows := shelf.find("decontaminate", "train.parquet", "id", id, ["domain"]):
+def _decontaminate(outputs: Outputs, id: str) -> Stop | None:
+    if rows := outputs.find("decontaminate", "train.parquet", "id", id, ["domain"]):
         return Stop("decontaminate", "kept", _present(rows[0]))
-    if rows := shelf.find("decontaminate", "heldout.parquet", "id", id, ["domain"]):
+    if rows := outputs.find("decontaminate", "heldout.parquet", "id", id, ["domain"]):
         return Stop("decontaminate", "held out", _present(rows[0]))
-    on_disk = shelf.path("decontaminate", "train.parquet")
-    return dropped(shelf, "decontaminate", id) or Stop(
+    on_disk = outputs.path("decontaminate", "train.parquet")
+    return dropped(outputs, "decontaminate", id) or Stop(
         "decontaminate", "missing" if on_disk else "unknown"
     )
 
 
-def _classify(shelf: Shelf, id: str) -> Stop | None:
+def _classify(outputs: Outputs, id: str) -> Stop | None:
     columns = ["topic", "topic_score", "quality"]
-    rows = shelf.find("classify", "scores.parquet", "id", id, columns)
+    rows = outputs.find("classify", "scores.parquet", "id", id, columns)
     return Stop("classify", "kept", _present(rows[0])) if rows else None
 
 
-def _mix(shelf: Shelf, id: str) -> Stop | None:
+def _mix(outputs: Outputs, id: str) -> Stop | None:
     columns = ["topic", "quality", "percentile", "bucket", "rate", "repeats"]
-    gone = dropped(shelf, "mix", id)
-    rows = shelf.find("mix", "mix.parquet", "id", id, columns)
+    gone = dropped(outputs, "mix", id)
+    rows = outputs.find("mix", "mix.parquet", "id", id, columns)
     if gone is not None:
         return Stop("mix", "dropped", {**(_present(rows[0]) if rows else {}), **gone.facts})
     return Stop("mix", "kept", _present(rows[0])) if rows else None

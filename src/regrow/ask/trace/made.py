@@ -11,7 +11,7 @@ from regrow.ask.trace.stop import Outcome, Stop
 from regrow.ask.trace.takedowns import unmasked
 from regrow.evidence import datasets
 from regrow.evidence.ledger import Ledger
-from regrow.evidence.shelf import Shelf
+from regrow.evidence.outputs import Outputs
 
 BRANCHES = ("think", "instruct")
 """tables of examples"""
@@ -41,21 +41,21 @@ def later(ledger: Ledger) -> list[str]:
     return datasets.jobs(ledger, (datasets.MIDMIX, datasets.LONGMIX))
 
 
-def find_made(shelf: Shelf, text: str) -> list[Match]:
+def find_made(outputs: Outputs, text: str) -> list[Match]:
     """Tasks, examples, pairs and made documents whose id is `text` or begins with it.
 
     A question in the very words of a task finds the task.
     """
     exact: dict[str, Match] = {}
     near: dict[str, Match] = {}
-    made = [("made document", job, "documents.parquet") for job in mixes(shelf.ledger)]
-    for match in forks.conversations(shelf, text) if len(text) >= MIN_PREFIX else ():
+    made = [("made document", job, "documents.parquet") for job in mixes(outputs.ledger)]
+    for match in forks.conversations(outputs, text) if len(text) >= MIN_PREFIX else ():
         (exact if match.id == text else near).setdefault(str(match.id), match)
-    for kind, job, file in (*tables(shelf.ledger), *made):
+    for kind, job, file in (*tables(outputs.ledger), *made):
         begins = len(text) >= MIN_PREFIX
-        rows = (shelf.begins if begins else shelf.find)(job, file, "id", text)
+        rows = (outputs.begins if begins else outputs.find)(job, file, "id", text)
         if kind == "task":
-            rows = rows + shelf.find(job, file, "question", text)
+            rows = rows + outputs.find(job, file, "question", text)
         for row in rows:
             if kind == "made document" and not row.get("generator"):
                 continue  # a document of the crawl that was chosen for the mix
@@ -68,50 +68,50 @@ def find_made(shelf: Shelf, text: str) -> list[Match]:
     return [found[id] for id in sorted(found)]
 
 
-def journey_of_made(shelf: Shelf, match: Match) -> list[Stop]:
+def journey_of_made(outputs: Outputs, match: Match) -> list[Stop]:
     """Where a task, an example, a pair or a made document was used, in flow order."""
     id = str(match.id)
     if match.kind == "task":
-        return [*_task(shelf, id), *_uses(shelf, id)]
+        return [*_task(outputs, id), *_uses(outputs, id)]
     if match.kind == "made document":
-        return _documents(shelf, id)
+        return _documents(outputs, id)
     if match.kind == "conversation":
-        return [*forks.chatted(shelf, id), *_examples(shelf, id)]
+        return [*forks.chatted(outputs, id), *_examples(outputs, id)]
     stops = []
-    for job, files in _parts(shelf.ledger):
+    for job, files in _parts(outputs.ledger):
         for name in files:
-            facts = _facts(shelf, job, f"{name}.parquet", id)
+            facts = _facts(outputs, job, f"{name}.parquet", id)
             if not facts:
                 continue
             task = facts[0].get("task")
             if task:
-                origin = forks.chatted(shelf, str(task)) or _task(shelf, str(task))
+                origin = forks.chatted(outputs, str(task)) or _task(outputs, str(task))
                 stops += [stop for stop in origin if stop not in stops]
             outcome: Outcome = "held out" if name == "heldout" else "kept"
             stops.append(Stop(job, outcome, {"table": name, **facts[0]}))
     return stops
 
 
-def _task(shelf: Shelf, id: str) -> list[Stop]:
+def _task(outputs: Outputs, id: str) -> list[Stop]:
     columns = ["family", "domain", "question", "answer", "verifier"]
     for split in SPLITS:
-        rows = shelf.find("tasks", f"{split}.parquet", "id", id, columns)
+        rows = outputs.find("tasks", f"{split}.parquet", "id", id, columns)
         if rows:
             outcome: Outcome = "kept" if split == "train" else "held out"
             return [Stop("tasks", outcome, {"split": split, **_present(rows[0])})]
     return [Stop("tasks", "unknown", {"task": id})]
 
 
-def _uses(shelf: Shelf, id: str) -> list[Stop]:
+def _uses(outputs: Outputs, id: str) -> list[Stop]:
     """Examples, pairs, and the difficulty filter of a task."""
-    stops = [*_documents(shelf, id), *_examples(shelf, id)]
-    for job in difficulties(shelf.ledger):
+    stops = [*_documents(outputs, id), *_examples(outputs, id)]
+    for job in difficulties(outputs.ledger):
         columns = ["passes", "samples", "kept"]
-        for row in shelf.find(job, "prompts.parquet", "task", id, columns):
+        for row in outputs.find(job, "prompts.parquet", "task", id, columns):
             if row.pop("kept", True):
                 stops.append(Stop(job, "kept", row))
             else:
-                why = _gone(shelf, job, id)
+                why = _gone(outputs, job, id)
                 facts = why[0].facts if why else {"reason": "passed too often or never"}
                 stops.append(Stop(job, "dropped", {**row, **facts}))
     return stops
@@ -139,26 +139,26 @@ def _parts(ledger: Ledger) -> list[tuple[str, tuple[str, ...]]]:
     ]
 
 
-def _examples(shelf: Shelf, task: str) -> list[Stop]:
+def _examples(outputs: Outputs, task: str) -> list[Stop]:
     """Examples and pairs of a task or conversation."""
     stops: list[Stop] = []
-    brought = datasets.jobs(shelf.ledger, (datasets.FORKSFT,))
-    for job, files in _parts(shelf.ledger):
+    brought = datasets.jobs(outputs.ledger, (datasets.FORKSFT,))
+    for job, files in _parts(outputs.ledger):
         for name in files:
-            rows = shelf.find(job, f"{name}.parquet", "task", task, ["id"])
+            rows = outputs.find(job, f"{name}.parquet", "task", task, ["id"])
             if rows:
                 ids = [row["id"] for row in rows]
                 outcome: Outcome = "held out" if name == "heldout" else "kept"
                 stops.append(Stop(job, outcome, {"table": name, "ids": ids}))
         if job not in brought:
-            stops += _gone(shelf, job, task)
+            stops += _gone(outputs, job, task)
     return stops
 
 
-def _gone(shelf: Shelf, job: str, id: str) -> list[Stop]:
+def _gone(outputs: Outputs, job: str, id: str) -> list[Stop]:
     """What a step dropped of a task, by reason."""
     columns = ["reason", "value", "threshold", "detail"]
-    rows = shelf.find(job, "drops.parquet", "id", id, columns)
+    rows = outputs.find(job, "drops.parquet", "id", id, columns)
     return [Stop(job, "dropped", facts) for facts in _distinct(rows)]
 
 
@@ -174,14 +174,14 @@ def _distinct(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return list(found.values())
 
 
-def _documents(shelf: Shelf, id: str) -> list[Stop]:
+def _documents(outputs: Outputs, id: str) -> list[Stop]:
     """What midtraining and long context took of a document or task, or made of it, by component."""
     stops = []
     columns = ["id", "component", "source", "generator", "licence", "parent"]
-    optional = later(shelf.ledger)
-    for job in mixes(shelf.ledger):
+    optional = later(outputs.ledger)
+    for job in mixes(outputs.ledger):
         by: dict[str, list[dict[str, Any]]] = {}
-        for row in _offspring(shelf, job, id, columns):
+        for row in _offspring(outputs, job, id, columns):
             by.setdefault(str(row.get("component", "")), []).append(row)
         for component, rows in sorted(by.items()):
             if len(rows) == 1 and rows[0]["id"] == id:
@@ -193,50 +193,52 @@ def _documents(shelf: Shelf, id: str) -> list[Stop]:
                     "ids": [r["id"] for r in rows],
                 }
             stops.append(Stop(job, "kept", _present(facts)))
-        stops += [replace(stop, later=job in optional) for stop in _gone(shelf, job, id)]
+        stops += [replace(stop, later=job in optional) for stop in _gone(outputs, job, id)]
     return stops
 
 
-def _offspring(shelf: Shelf, job: str, id: str, columns: list[str]) -> list[dict[str, Any]]:
+def _offspring(outputs: Outputs, job: str, id: str, columns: list[str]) -> list[dict[str, Any]]:
     """Rows of a mix that are the document, or have it as parent; sorted by id."""
     found = {
         str(row["id"]): row
         for column in ("id", "parent")
-        for row in shelf.find(job, "documents.parquet", column, id, columns)
+        for row in outputs.find(job, "documents.parquet", column, id, columns)
     }
     return [found[key] for key in sorted(found)]
 
 
-def family(shelf: Shelf, job: str, id: str) -> list[str]:
+def family(outputs: Outputs, job: str, id: str) -> list[str]:
     """The ids under which a packed stream of `job` may hold what `id` names: its own and its offspring's."""
-    mixed = unmasked(job) in {record.step for record in datasets.made(shelf.ledger, datasets.MIXES)}
-    ids = [row["id"] for row in _offspring(shelf, job, id, ["id"])] if mixed else []
+    mixed = unmasked(job) in {
+        record.step for record in datasets.made(outputs.ledger, datasets.MIXES)
+    }
+    ids = [row["id"] for row in _offspring(outputs, job, id, ["id"])] if mixed else []
     return list(dict.fromkeys([id, *ids]))
 
 
-def later_mixes(shelf: Shelf, id: str) -> list[Stop]:
+def later_mixes(outputs: Outputs, id: str) -> list[Stop]:
     """What midtraining and long context took of a crawled document, and made of it."""
-    return _documents(shelf, id)
+    return _documents(outputs, id)
 
 
-def evaluations(shelf: Shelf, id: str) -> list[dict[str, Any]]:
+def evaluations(outputs: Outputs, id: str) -> list[dict[str, Any]]:
     """Scores of an item (a document, task, pair or needle) by checkpoint and probe."""
     found = []
-    for record in shelf.ledger.records:
+    for record in outputs.ledger.records:
         if not record.step.startswith("evaluate"):
             continue
         columns = ["probe", "sample", "value"]
-        for row in shelf.find(record.name, "items.parquet", "item", id, columns):
+        for row in outputs.find(record.name, "items.parquet", "item", id, columns):
             found.append({"checkpoint": record.instance, **row})
     return found
 
 
-def _facts(shelf: Shelf, job: str, file: str, id: str) -> list[dict[str, Any]]:
+def _facts(outputs: Outputs, job: str, file: str, id: str) -> list[dict[str, Any]]:
     columns = [
         "task", "family", "teacher", "source", "licence", "seed", "chosen_text", "rejected_text",
         "chosen_score", "rejected_score",
     ]  # fmt: skip
-    return [_present(row) for row in shelf.find(job, file, "id", id, columns)]
+    return [_present(row) for row in outputs.find(job, file, "id", id, columns)]
 
 
 def _present(row: dict[str, Any]) -> dict[str, Any]:

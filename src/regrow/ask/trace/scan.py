@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from regrow.ask.trace import forks, manifest
 from regrow.ask.trace.match import Match
 from regrow.evidence.lookup.keys import bare
-from regrow.evidence.shelf import Shelf
+from regrow.evidence.outputs import Outputs
 
 if TYPE_CHECKING:
     import polars as pl
@@ -21,17 +21,17 @@ TABLES = (("text", "documents.parquet"), *((step, "drops.parquet") for step in D
 _WORD = re.compile(r"\w{4,}")
 
 
-def tables(shelf: Shelf) -> list[tuple[str, str]]:
+def tables(outputs: Outputs) -> list[tuple[str, str]]:
     """`TABLES`, with the fullest table of documents that is on disk."""
-    return [shelf.documents if table == TABLES[0] else table for table in TABLES]
+    return [outputs.documents if table == TABLES[0] else table for table in TABLES]
 
 
-def known(shelf: Shelf) -> pl.DataFrame:
+def known(outputs: Outputs) -> pl.DataFrame:
     """id, url, title of everything that the crawl or a later step met, one row each."""
     import polars as pl
 
-    paths = [path for job, file in tables(shelf) if (path := shelf.path(job, file))]
-    paths += [path for _, path in forks.tables(shelf)]
+    paths = [path for job, file in tables(outputs) if (path := outputs.path(job, file))]
+    paths += [path for _, path in forks.tables(outputs)]
     frames = []
     for path in paths:
         table = pl.scan_parquet(path, glob=False)
@@ -40,7 +40,7 @@ def known(shelf: Shelf) -> pl.DataFrame:
         frames.append(table.select("id", "url", title).collect())
     empty = pl.DataFrame(schema=dict.fromkeys(("id", "url", "title"), pl.String))
     documents = pl.concat([empty, *frames]).unique("id", keep="first", maintain_order=True)
-    fetches = shelf.table("crawl", "fetches.parquet")
+    fetches = outputs.table("crawl", "fetches.parquet")
     if fetches is not None:
         nothing = pl.lit(None, pl.String)
         met = fetches.filter(~pl.col("outcome").is_in(sorted(manifest.OUTCOMES)))
@@ -50,25 +50,25 @@ def known(shelf: Shelf) -> pl.DataFrame:
     return documents
 
 
-def by_part_of_url(shelf: Shelf, part: str) -> list[Match]:
+def by_part_of_url(outputs: Outputs, part: str) -> list[Match]:
     """Everything whose URL holds `part`."""
     import polars as pl
 
-    hits = known(shelf).filter(pl.col("url").str.contains(part, literal=True))
+    hits = known(outputs).filter(pl.col("url").str.contains(part, literal=True))
     return in_order(
         Match(row["id"], row["url"], row["title"] or "", "url contains")
         for row in hits.iter_rows(named=True)
     )
 
 
-def by_text(shelf: Shelf, text: str) -> list[Match]:
+def by_text(outputs: Outputs, text: str) -> list[Match]:
     """Documents whose extracted text holds `text`, letter case and white space aside."""
     import polars as pl
 
     pattern = r"\s+".join(re.escape(word) for word in text.split())
     line = pl.col("text").str.extract(f"(?i)([^\\n]*{pattern}[^\\n]*)")
     found = []
-    for path in _texts(shelf):
+    for path in _texts(outputs):
         table = pl.scan_parquet(path, glob=False)
         title = pl.col("title") if "title" in table.collect_schema() else pl.lit("").alias("title")
         hits = table.filter(pl.col("text").str.contains(f"(?i){pattern}"))
@@ -78,21 +78,21 @@ def by_text(shelf: Shelf, text: str) -> list[Match]:
     return in_order(found)
 
 
-def nearest(shelf: Shelf, text: str) -> str:
+def nearest(outputs: Outputs, text: str) -> str:
     """A sentence that names the nearest URLs, or the documents that share most of the words."""
     import difflib
 
     import polars as pl
 
     if " " not in text:
-        urls = sorted({bare(url) for url in known(shelf)["url"].drop_nulls()})
+        urls = sorted({bare(url) for url in known(outputs)["url"].drop_nulls()})
         near = difflib.get_close_matches(bare(text), urls, n=3, cutoff=0.6)
         if near:
             return " Nearest: " + ", ".join(near) + "."
     words = sorted(set(_WORD.findall(text.lower())))[:40]
-    tables = [pl.scan_parquet(path, glob=False) for path in _texts(shelf)]
+    tables = [pl.scan_parquet(path, glob=False) for path in _texts(outputs)]
     if not words or not tables:
-        return f" {shelf.hint()}".rstrip()
+        return f" {outputs.hint()}".rstrip()
     lower = pl.col("text").str.to_lowercase()
     score = pl.sum_horizontal([lower.str.contains(w, literal=True).cast(pl.Int32) for w in words])
     best = (
@@ -121,6 +121,6 @@ def short(text: str, most: int = 80) -> str:
     return flat if len(flat) <= most else flat[: most - 1] + "…"
 
 
-def _texts(shelf: Shelf) -> list[Path]:
-    path = shelf.path(*shelf.documents)
-    return [*([path] if path else []), *(path for _, path in forks.tables(shelf))]
+def _texts(outputs: Outputs) -> list[Path]:
+    path = outputs.path(*outputs.documents)
+    return [*([path] if path else []), *(path for _, path in forks.tables(outputs))]

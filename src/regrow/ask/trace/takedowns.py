@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from regrow.ask.trace.stop import Stop
 from regrow.evidence.ledger import Record
-from regrow.evidence.shelf import Shelf
+from regrow.evidence.outputs import Outputs
 
 MASKED = "_masked"
 """end of the name of a step that masks a data set"""
@@ -14,9 +14,9 @@ TABLE = "masked.parquet"
 """its slots: instance, id, document, start, end, tokens"""
 
 
-def masks(shelf: Shelf) -> list[Record]:
+def masks(outputs: Outputs) -> list[Record]:
     """The records of steps that mask."""
-    return [record for record in shelf.ledger.records if record.step.endswith(MASKED)]
+    return [record for record in outputs.ledger.records if record.step.endswith(MASKED)]
 
 
 def unmasked(job: str) -> str:
@@ -24,11 +24,11 @@ def unmasked(job: str) -> str:
     return job.partition(".")[0].removesuffix(MASKED)
 
 
-def stops(shelf: Shelf, id: str) -> list[Stop]:
+def stops(outputs: Outputs, id: str) -> list[Stop]:
     """One stop per data set in which a document is masked."""
     found = []
-    for record in masks(shelf):
-        rows = shelf.find(record.name, TABLE, "document", id)
+    for record in masks(outputs):
+        rows = outputs.find(record.name, TABLE, "document", id)
         slots = [row for row in rows if not row.get("pack")]
         if rows:
             tokens = sum(row["tokens"] for row in slots)
@@ -37,11 +37,11 @@ def stops(shelf: Shelf, id: str) -> list[Stop]:
     return found
 
 
-def withdrawn(shelf: Shelf, id: str) -> Stop | None:
+def withdrawn(outputs: Outputs, id: str) -> Stop | None:
     """The drop of a takedown behind the text extraction; None where there is none."""
-    for record in shelf.ledger.of_step("withdraw"):
+    for record in outputs.ledger.of_step("withdraw"):
         columns = ("reason", "value", "threshold", "detail")
-        for row in shelf.find(record.name, "drops.parquet", "id", id, columns):
+        for row in outputs.find(record.name, "drops.parquet", "id", id, columns):
             facts = {name: value for name, value in row.items() if value not in (None, "")}
             return Stop(record.name, "dropped", facts)
     return None

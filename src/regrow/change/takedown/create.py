@@ -17,7 +17,7 @@ from regrow.change.takedown.touched import touched
 from regrow.engine.present import Present
 from regrow.evidence.errors import Unanswerable
 from regrow.evidence.ledger import Ledger
-from regrow.evidence.shelf import Shelf
+from regrow.evidence.outputs import Outputs
 from regrow.params.schema import check
 from regrow.prove.rebuild.folder import recorded_params
 from regrow.takedown import documents
@@ -50,24 +50,24 @@ def takedown(root: Path, request: Request) -> dict[str, Any]:
             is not the one that the records were made under.
     """
     ledger = Ledger.load(root)
-    shelf = Shelf(ledger)
+    outputs = Outputs(ledger)
     present = Present(root, request.params_file)
     params = present.flow.load(root / request.params_file)
     _recorded(ledger, present, request.params_file)
-    ids = wanted.documents(shelf, request.queries)
-    same = wanted.copies(shelf, ids)
+    ids = wanted.documents(outputs, request.queries)
+    same = wanted.copies(outputs, ids)
     if request.copies:
         ids, same = sorted({*ids, *(row["id"] for row in same)}), []
     before = params.takedown
     if before:  # one takedown goes on from another: its documents stay out
         ids = sorted({*ids, *documents.read(root / FOLDER / before.name / "documents.json")})
-    found = touched(shelf, ids, params)
+    found = touched(outputs, ids, params)
     answer: dict[str, Any] = {
         "documents": ids,
         "depth": request.depth,
         "touched": found,
         "copies": same,
-        "overlaps": wanted.overlaps(shelf, ids),
+        "overlaps": wanted.overlaps(outputs, ids),
     }
     if request.name is None:
         return answer

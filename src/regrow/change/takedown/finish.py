@@ -22,8 +22,8 @@ from regrow.engine.present import Present
 from regrow.evidence.datasets import PACKED
 from regrow.evidence.errors import Unanswerable
 from regrow.evidence.ledger import Ledger, Record
+from regrow.evidence.outputs import Outputs
 from regrow.evidence.runs.open import open_run
-from regrow.evidence.shelf import Shelf
 from regrow.prove.attest.export import reread
 from regrow.takedown import documents, slots
 
@@ -56,20 +56,20 @@ def finish(root: Path, name: str) -> dict[str, Any]:
             f"more to make. `snakemake --cores all --configfile {said['params_file']}`"
         )
     ledger = Ledger.load(root)
-    shelf = Shelf(ledger)
+    outputs = Outputs(ledger)
     jobs = [n for n, job in present.jobs.items() if job.step.group == "main"]
     records = [ledger.by_name[n] for n in jobs]
     before: dict[str, str] = said["before"]
     anew = set(said["plan"]["anew"])
     depth = str(present.params["takedown"]["depth"])
     checks = (
-        _masked(shelf, ids, name, records)
+        _masked(outputs, ids, name, records)
         if depth == "training"
-        else _withdrawn(shelf, ids, records)
+        else _withdrawn(outputs, ids, records)
     )
     checks |= {
         "kept_checkpoints_that_saw_none": _kept(
-            shelf, ids, [r for r in records if r.name not in anew]
+            outputs, ids, [r for r in records if r.name not in anew]
         )
     }
     return {
@@ -94,14 +94,16 @@ def _fail(what: str) -> Unanswerable:
     return Unanswerable(f"the takedown does not hold: {what}. Nothing was attested.")
 
 
-def _masked(shelf: Shelf, ids: Sequence[str], name: str, records: list[Record]) -> dict[str, Any]:
+def _masked(
+    outputs: Outputs, ids: Sequence[str], name: str, records: list[Record]
+) -> dict[str, Any]:
     """Masked data sets: the slots hold padding, nothing else changed, no document is in the index."""
     found: dict[str, Any] = {"slots_masked": 0, "tokens_masked": 0, "tokens_unchanged": 0}
     for record in records:
         if not record.step.endswith("_masked"):
             continue
-        was = shelf.ledger.by_file[str(record.inputs["data"]["record"])]
-        old, new = shelf.root / was.path, shelf.root / record.path
+        was = outputs.ledger.by_file[str(record.inputs["data"]["record"])]
+        old, new = outputs.root / was.path, outputs.root / record.path
         gone = slots.family(old, ids)
         for meta_file in sorted(new.rglob("meta.json")):
             pack = meta_file.parent.relative_to(new)
@@ -138,7 +140,7 @@ def _masked(shelf: Shelf, ids: Sequence[str], name: str, records: list[Record]) 
     return found
 
 
-def _withdrawn(shelf: Shelf, ids: Sequence[str], records: list[Record]) -> dict[str, Any]:
+def _withdrawn(outputs: Outputs, ids: Sequence[str], records: list[Record]) -> dict[str, Any]:
     """No table behind the extraction names a document, none of its passages is packed."""
     names = {record.name for record in records}
     looked = []
@@ -146,12 +148,12 @@ def _withdrawn(shelf: Shelf, ids: Sequence[str], records: list[Record]) -> dict[
     for job, file in TABLES:
         if job == "text":
             continue
-        if job in names and shelf.rows(job, file, here, ["id"]):
+        if job in names and outputs.rows(job, file, here, ["id"]):
             raise _fail(f"data/{job}/{file} names a document")
-        if shelf.path(job, file) is not None:
+        if outputs.path(job, file) is not None:
             looked.append(f"{job}/{file}")
     for data in sorted(record.step for record in records if record.function in PACKED):
-        index = shelf.path(data, "index.parquet")
+        index = outputs.path(data, "index.parquet")
         if index is None:
             continue
         packed = pl.scan_parquet(index, glob=False).select("id").collect()["id"]
@@ -161,15 +163,15 @@ def _withdrawn(shelf: Shelf, ids: Sequence[str], records: list[Record]) -> dict[
     return {"tables_without_them": looked}
 
 
-def _kept(shelf: Shelf, ids: Sequence[str], records: list[Record]) -> list[str]:
+def _kept(outputs: Outputs, ids: Sequence[str], records: list[Record]) -> list[str]:
     """Checkpoints that stay: no step up to them saw a document, by the order of training."""
     clean = []
     for record in records:
         if not record.trained or record.kind is None or not record.kind.run:
             continue
-        run = open_run(shelf, record)
+        run = open_run(outputs, record)
         for id in ids:
-            for one in family(shelf, getattr(run, "data", ""), id):
+            for one in family(outputs, getattr(run, "data", ""), id):
                 if run.of(one):
                     raise _fail(
                         f"{record.name} is kept, but saw {id} at step {run.of(one)[0]['step']}"

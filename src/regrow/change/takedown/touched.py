@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 
 from regrow.evidence.errors import Unanswerable
-from regrow.evidence.shelf import Shelf
+from regrow.evidence.outputs import Outputs
 from regrow.params.schema import Params
 from regrow.recipe.data import told
 from regrow.recipe.lines import MIXES, Recipe, fork_step
@@ -27,7 +27,7 @@ TABLES = (
 """of the data steps, with a column `id`"""
 
 
-def touched(shelf: Shelf, ids: Sequence[str], params: Params) -> dict[str, Any]:
+def touched(outputs: Outputs, ids: Sequence[str], params: Params) -> dict[str, Any]:
     """What the flow made of the documents.
 
     Returns:
@@ -41,22 +41,22 @@ def touched(shelf: Shelf, ids: Sequence[str], params: Params) -> dict[str, Any]:
     here = pl.col("id").is_in(list(ids))
     tables = {}
     for job, file in TABLES:
-        if rows := shelf.rows(job, file, here, ["id"]):
+        if rows := outputs.rows(job, file, here, ["id"]):
             tables[f"{job}/{file}"] = len(rows)
-    trained = shelf.rows("decontaminate", "train.parquet", here, ["id"])
-    mixed = shelf.rows("mix", "mix.parquet", here & (pl.col("repeats") > 0), ["id"])
+    trained = outputs.rows("decontaminate", "train.parquet", here, ["id"])
+    mixed = outputs.rows("mix", "mix.parquet", here & (pl.col("repeats") > 0), ["id"])
     datasets: dict[str, dict[str, int]] = {}
     first: dict[str, int] = {}
     asked = Recipe(params.model_dump(mode="json"))
     for data in asked.data_sets():
         if asked.data_kind(data) not in MIXES:
             continue
-        source = _job(shelf, data, asked.data_kind(data))
+        source = _job(outputs, data, asked.data_kind(data))
         if source is None:
             continue
-        index = shelf.path(source, "index.parquet")
-        if index is None or shelf.path(source, "meta.json") is None:
-            raise Unanswerable(shelf.hint() or f"data of {source} are not here: `dvc checkout`.")
+        index = outputs.path(source, "index.parquet")
+        if index is None or outputs.path(source, "meta.json") is None:
+            raise Unanswerable(outputs.hint() or f"data of {source} are not here: `dvc checkout`.")
         folder = index.parent
         family = slots.family(folder, ids)
         packed = pl.scan_parquet(index, glob=False).filter(pl.col("id").is_in(sorted(family)))
@@ -68,7 +68,7 @@ def touched(shelf: Shelf, ids: Sequence[str], params: Params) -> dict[str, Any]:
             }
         first |= first_steps(told(asked, data), folder, family, params)
     return {
-        "documents": shelf.rows("text", "documents.parquet", here, ["id", "url", "title"]),
+        "documents": outputs.rows("text", "documents.parquet", here, ["id", "url", "title"]),
         "tables": tables,
         "learned": [
             *(["classify"] if trained else []),
@@ -80,8 +80,8 @@ def touched(shelf: Shelf, ids: Sequence[str], params: Params) -> dict[str, Any]:
     }
 
 
-def _job(shelf: Shelf, data: str, kind: str) -> str | None:
+def _job(outputs: Outputs, data: str, kind: str) -> str | None:
     """The data set that training read: of a fork, its own mix."""
-    forked = [r.name for r in shelf.ledger.of_step(fork_step(data, kind))]
+    forked = [r.name for r in outputs.ledger.of_step(fork_step(data, kind))]
     names = [*forked, data]
-    return next((name for name in names if name in shelf.ledger.by_name), None)
+    return next((name for name in names if name in outputs.ledger.by_name), None)

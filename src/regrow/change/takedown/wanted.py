@@ -11,13 +11,13 @@ from regrow.ask.trace.find import find
 from regrow.dedup.overlap import References
 from regrow.dedup.shingles import Shingler
 from regrow.evidence.errors import Unanswerable
-from regrow.evidence.shelf import Shelf
+from regrow.evidence.outputs import Outputs
 
 NGRAM, ENOUGH = 13, 0.3
 """words of an n-gram, and the share of common ones from which on two texts are reported: as in decontaminate"""
 
 
-def documents(shelf: Shelf, queries: Sequence[str]) -> list[str]:
+def documents(outputs: Outputs, queries: Sequence[str]) -> list[str]:
     """The ids of the documents that the queries mean, one each (a whole id, a URL or a line of text).
 
     Raises:
@@ -25,7 +25,7 @@ def documents(shelf: Shelf, queries: Sequence[str]) -> list[str]:
     """
     found = []
     for query in queries:
-        fits = [m for m in find(shelf, query) if m.id is not None and m.kind == "document"]
+        fits = [m for m in find(outputs, query) if m.id is not None and m.kind == "document"]
         if len(fits) != 1:
             listed = "".join(f"\n  {m.id}  {m.url}" for m in fits[:10])
             raise Unanswerable(
@@ -35,26 +35,26 @@ def documents(shelf: Shelf, queries: Sequence[str]) -> list[str]:
     return sorted(set(found))
 
 
-def copies(shelf: Shelf, ids: Sequence[str]) -> list[dict[str, Any]]:
+def copies(outputs: Outputs, ids: Sequence[str]) -> list[dict[str, Any]]:
     """Other documents of the same clusters of copies (`dedup`), by id: id, url, reason, kept.
 
     `kept`: it is the one of its cluster that stays, and is trained on.
     """
     columns = ["id", "url", "reason", "detail"]
-    own = shelf.rows("dedup", "drops.parquet", pl.col("id").is_in(list(ids)), columns)
+    own = outputs.rows("dedup", "drops.parquet", pl.col("id").is_in(list(ids)), columns)
     heads = {row["detail"] for row in own} | set(ids)
-    members = shelf.rows("dedup", "drops.parquet", pl.col("detail").is_in(sorted(heads)), columns)
+    members = outputs.rows("dedup", "drops.parquet", pl.col("detail").is_in(sorted(heads)), columns)
     found = {row["id"]: {**row, "kept": False} for row in members}
     here = pl.col("id").is_in(sorted(heads))
-    for row in shelf.rows("dedup", "documents.parquet", here, ["id", "url"]):
+    for row in outputs.rows("dedup", "documents.parquet", here, ["id", "url"]):
         found[row["id"]] = {**row, "reason": None, "detail": None, "kept": True}
     return [found[id] for id in sorted(found) if id not in set(ids)]
 
 
-def overlaps(shelf: Shelf, ids: Sequence[str]) -> list[dict[str, Any]]:
+def overlaps(outputs: Outputs, ids: Sequence[str]) -> list[dict[str, Any]]:
     """Training documents that share much text with one of `ids`, most first: id, url, share, document."""
-    table = shelf.table("decontaminate", "train.parquet")
-    text = shelf.table("text", "documents.parquet")
+    table = outputs.table("decontaminate", "train.parquet")
+    text = outputs.table("text", "documents.parquet")
     if table is None or text is None:
         return []
     mine = text.filter(pl.col("id").is_in(list(ids))).select("id", "text").sort("id").collect()

@@ -22,7 +22,7 @@ from regrow.engine.hashing import sha256_file
 from regrow.evidence.errors import Unanswerable
 from regrow.evidence.lookup.damaged import Damaged
 from regrow.evidence.lookup.rows import Rows
-from regrow.evidence.lookup.tree import Tree
+from regrow.evidence.lookup.tree import BTree
 
 FOLDER = ".regrow/lookup"
 _CODE = (
@@ -61,7 +61,7 @@ def code() -> str:
     return found.hexdigest()[:12]
 
 
-Opened = TypeVar("Opened", Tree, Rows)
+Opened = TypeVar("Opened", BTree, Rows)
 
 
 class Store:
@@ -72,7 +72,7 @@ class Store:
         self._folder: Path | None = None
         self._marks: dict[str, list[Any]] | None = None
         self._names: dict[Path, str] = {}
-        self._open: dict[str, Tree | Rows] = {}
+        self._open: dict[str, BTree | Rows] = {}
         self._stats: dict[Path, list[int]] = {}
         self._spent = 0.0
         self._said = False
@@ -124,7 +124,7 @@ class Store:
             files.write_atomically(self.folder / "marks.json", content)
         return digest
 
-    def tree(self, path: Path, column: str) -> Tree:
+    def tree(self, path: Path, column: str) -> BTree:
         """The tree of a column of the table at `path`; empty where it has no such column."""
 
         def make(target: Path) -> None:
@@ -137,7 +137,7 @@ class Store:
             found = table.entries(path, column, kind)
             grow.grow(target, kind, sort.ordered(found, target.parent, prefix=f"{target.name}."))
 
-        return self._of(path, f"{column}.tree", Tree, make)
+        return self._of(path, f"{column}.tree", BTree, make)
 
     def rows(self, path: Path) -> Rows:
         """The rows of the table at `path`."""

@@ -34,7 +34,7 @@ _KEPT = 256
 Value = TypeVar("Value", str, int, str | int)
 
 
-class Tree:
+class BTree:
     """Entries (key, value) in ascending order, in a file of `grow.grow`."""
 
     _file = -1

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from regrow.evidence.errors import Unanswerable
 from regrow.evidence.ledger import Record
+from regrow.evidence.outputs import Outputs, picked
 from regrow.evidence.runs.places import Places
 from regrow.evidence.runs.run import Run, data_job, sums
-from regrow.evidence.shelf import Shelf, picked
 
 if TYPE_CHECKING:
     import polars as pl
@@ -27,17 +27,17 @@ class Table(Run):
     groups: ClassVar[tuple[str, ...]]
     """columns by which totals are summed"""
 
-    def __init__(self, shelf: Shelf, checkpoint: Record) -> None:
+    def __init__(self, outputs: Outputs, checkpoint: Record) -> None:
         """Find the table and its order.
 
         Raises:
             Unanswerable: the table is not on disk, or too short for a micro-batch.
         """
-        super().__init__(shelf, checkpoint)
-        self.data = data_job(checkpoint, shelf)
-        path = shelf.path(self.data, self.file)
+        super().__init__(outputs, checkpoint)
+        self.data = data_job(checkpoint, outputs)
+        path = outputs.path(self.data, self.file)
         if path is None:
-            raise Unanswerable(shelf.hint() or f"{self.data} has no {self.file}.")
+            raise Unanswerable(outputs.hint() or f"{self.data} has no {self.file}.")
         self.path: Path = path
         seed = int(self.block["seed"]) + int(checkpoint.options.get("seed", 0))
         name = self.stage.partition("_seed")[0]
@@ -91,7 +91,7 @@ class Table(Run):
 
     def _rows(self, numbers: Iterable[int]) -> dict[int, dict[str, Any]]:
         """What is shown of rows, by number."""
-        rows = self.shelf.lookup.rows(self.path, numbers)
+        rows = self.outputs.lookup.rows(self.path, numbers)
         shown = picked([self.shown(row) for row in rows.values()], self.columns)
         return dict(zip(rows, shown, strict=True))
 
@@ -101,7 +101,7 @@ class Table(Run):
 
     def of(self, id: str) -> list[dict[str, Any]]:
         """See Run. `id`: of the row, or of its task."""
-        ask = self.shelf.lookup.numbers
+        ask = self.outputs.lookup.numbers
         numbers = {n for column in ("id", "task") for n in ask(self.path, column, id)}
         end = self.last_step * self.per_step
         at = [(place, n) for n in numbers for place in self.places.of(n) if place < end]

@@ -9,8 +9,8 @@ import importlib
 
 from regrow.evidence.errors import Unanswerable
 from regrow.evidence.ledger import Record
+from regrow.evidence.outputs import Outputs
 from regrow.evidence.runs.run import Run
-from regrow.evidence.shelf import Shelf
 
 
 def _reader(record: Record) -> type[Run] | None:
@@ -22,7 +22,7 @@ def _reader(record: Record) -> type[Run] | None:
     return found
 
 
-def open_run(shelf: Shelf, checkpoint: Record) -> Run:
+def open_run(outputs: Outputs, checkpoint: Record) -> Run:
     """What the stage of `checkpoint` has seen up to it.
 
     Raises:
@@ -36,22 +36,22 @@ def open_run(shelf: Shelf, checkpoint: Record) -> Run:
     reader = _reader(checkpoint)
     if reader is None:
         names = [
-            record.name for record in shelf.ledger.parents(checkpoint) if record.makes_checkpoint
+            record.name for record in outputs.ledger.parents(checkpoint) if record.makes_checkpoint
         ]
         raise Unanswerable(
             f"{checkpoint.name} was made of weights, not trained on data: ask about "
             f"{' or '.join(names)}."
         )
-    return reader(shelf, checkpoint)
+    return reader(outputs, checkpoint)
 
 
-def last_runs(shelf: Shelf) -> list[Run]:
+def last_runs(outputs: Outputs) -> list[Run]:
     """The longest run of every stage whose data are on disk, in the order of training."""
     found = []
-    ledger = shelf.ledger
+    ledger = outputs.ledger
     for stage in dict.fromkeys(record.step for record in ledger.checkpoints()):
         try:
-            found.append(open_run(shelf, ledger.checkpoints(stage)[-1]))
+            found.append(open_run(outputs, ledger.checkpoints(stage)[-1]))
         except Unanswerable:
             continue
     return found

@@ -1,6 +1,6 @@
 """Runs over packed sequences: the packing index joined to the data order.
 
-The index says which tokens of the stream belong to which document instance; the data order
+The index says which tokens of the stream belong to which copy of a document; the data order
 is a bijection between positions in training and sequences. So both directions cost what is
 asked for, at any size.
 """
@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from regrow.evidence.errors import Unanswerable
 from regrow.evidence.ledger import Record
 from regrow.evidence.lookup.feistel import Positions
+from regrow.evidence.outputs import Outputs, picked
 from regrow.evidence.runs.run import Run, data_job
-from regrow.evidence.shelf import Shelf, picked
 
 if TYPE_CHECKING:
     import polars as pl
@@ -37,32 +37,32 @@ class Packs(Run):
 
     kind: ClassVar[str] = "documents"
 
-    def __init__(self, shelf: Shelf, checkpoint: Record) -> None:
+    def __init__(self, outputs: Outputs, checkpoint: Record) -> None:
         """Open packing index and data order.
 
         Raises:
             Unanswerable: the packing is not on disk, or contradicts the checkpoint.
         """
-        super().__init__(shelf, checkpoint)
+        super().__init__(outputs, checkpoint)
         options = checkpoint.options
-        self.data = data_job(checkpoint, shelf)
-        other = _trained_on_other_data(shelf, checkpoint, self.data)
-        self.before = Packs(shelf, other) if other else None
+        self.data = data_job(checkpoint, outputs)
+        other = _trained_on_other_data(outputs, checkpoint, self.data)
+        self.before = Packs(outputs, other) if other else None
         self.since = self.before.last_step if self.before else 0
         """steps that were trained on the data of `before`"""
         short = options.get("length") == "short"
         self._folder, self.sequences, self.sequence_length = _open(
-            shelf, self.data, "short/" if short else ""
+            outputs, self.data, "short/" if short else ""
         )
         if short:
-            _, _, whole = _open(shelf, self.data, "")
+            _, _, whole = _open(outputs, self.data, "")
             self.batch *= whole // self.sequence_length
         run = str(options.get("run", "a"))
         first = run == "a"
         seed = int(self.block["seed" if first else "second_seed"])
         self._seed = seed if first else seed + ord(run) - ord("b")
         self._positions = Positions(self.sequences, self._seed, self.stage)
-        state = shelf.json(checkpoint.name, "state.json") or {}
+        state = outputs.json(checkpoint.name, "state.json") or {}
         key = (state.get("order") or {}).get("key", self._positions.key)
         if key != self._positions.key:
             raise Unanswerable(
@@ -100,7 +100,7 @@ class Packs(Run):
 
     def instances(self, id: str) -> list[dict[str, Any]]:
         """The instances of a document in the packed stream: instance, repeat, start, end (tokens)."""
-        rows = self.shelf.lookup.equal(self.index, "id", id)
+        rows = self.outputs.lookup.equal(self.index, "id", id)
         return picked(rows, ("instance", "id", "repeat", "start", "end"))
 
     @property
@@ -145,7 +145,7 @@ class Packs(Run):
         first, length = (step - 1) * self.batch, self.sequence_length
         held = [self._positions.at(first + row) for row in range(self.batch)]
         spans = [(sequence * length, (sequence + 1) * length) for sequence in held]
-        found = self.shelf.lookup.within(self.index, "start", spans)
+        found = self.outputs.lookup.within(self.index, "start", spans)
         return [
             {"row": row, **piece}
             for row, (sequence, rows) in enumerate(zip(held, found, strict=True))
@@ -227,7 +227,7 @@ class Packs(Run):
                 facts = [
                     table.select("id", column)
                     for job in ([name] if name else self.jobs)
-                    if (table := self.shelf.table(job, file)) is not None
+                    if (table := self.outputs.table(job, file)) is not None
                     and column in table.collect_schema().names()
                 ]
                 if not facts:
@@ -243,22 +243,22 @@ class Packs(Run):
         return found
 
 
-def _trained_on_other_data(shelf: Shelf, checkpoint: Record, data: str) -> Record | None:
+def _trained_on_other_data(outputs: Outputs, checkpoint: Record, data: str) -> Record | None:
     """The last checkpoint on the way to this one, within its stage, that other data made."""
     at: Record | None = checkpoint
     while at is not None:
         entry = at.inputs.get("previous")
-        at = shelf.ledger.by_file.get(str(entry["record"])) if entry else None
-        if at is not None and at.trained and at.trained[1] and data_job(at, shelf) != data:
+        at = outputs.ledger.by_file.get(str(entry["record"])) if entry else None
+        if at is not None and at.trained and at.trained[1] and data_job(at, outputs) != data:
             return at
     return None
 
 
-def _open(shelf: Shelf, job: str, inside: str) -> tuple[Path, int, int]:
+def _open(outputs: Outputs, job: str, inside: str) -> tuple[Path, int, int]:
     """Folder of a packing, its sequences and their length."""
-    paths = [shelf.path(job, inside + file) for file in FILES]
+    paths = [outputs.path(job, inside + file) for file in FILES]
     if not all(paths):
-        raise Unanswerable(shelf.hint() or f"{job} has no packing.")
+        raise Unanswerable(outputs.hint() or f"{job} has no packing.")
     assert paths[0] is not None and paths[2] is not None
     meta = json.loads(paths[0].read_text(encoding="utf-8"))
     sequences, length = int(meta["sequences"]), int(meta["sequence_length"])

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from regrow.engine import files
-from regrow.evidence.lookup.tree import Tree
+from regrow.evidence.lookup.tree import BTree
 
 if TYPE_CHECKING:
     from regrow.evidence.runs.examples import Table
@@ -23,8 +23,8 @@ class Places:
 
     def __init__(self, run: Table) -> None:
         self._run = run
-        self._lookup = run.shelf.lookup
-        made = run.shelf.ledger.checkpoints(run.stage)
+        self._lookup = run.outputs.lookup
+        made = run.outputs.ledger.checkpoints(run.stage)
         self._end = max(r.trained[1] for r in made if r.trained) * run.per_step
         options = run.checkpoint.options
         about = [run.order, run.size, options.get("source"), options.get("branch"), self._end]
@@ -43,7 +43,7 @@ class Places:
         """The places at which a row stood, ascending; [] if it never did."""
         return self._lookup.sound(lambda: self._tree("places").find(row))
 
-    def _tree(self, what: str) -> Tree:
+    def _tree(self, what: str) -> BTree:
         def make(target: Path) -> None:
             import numpy as np
 
@@ -60,7 +60,7 @@ class Places:
                     sort.ordered([(at, places)], target.parent, prefix=f"{target.name}."),
                 )
 
-        return self._lookup.store.opened(f"{self._name}.{what}.tree", Tree, make)
+        return self._lookup.store.opened(f"{self._name}.{what}.tree", BTree, make)
 
     def _order(self) -> Iterable[int]:
         row = self._run.read()[0]["row"].to_list()

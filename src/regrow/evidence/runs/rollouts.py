@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from regrow.evidence.errors import Unanswerable
 from regrow.evidence.ledger import Record
+from regrow.evidence.outputs import Outputs, picked
 from regrow.evidence.runs.run import Run, sums
-from regrow.evidence.shelf import Shelf, picked
 
 if TYPE_CHECKING:
     import polars as pl
@@ -24,29 +24,29 @@ class Rollouts(Run):
         "group", "sample", "task", "family", "reward", "advantage", "used", "tokens", "reason", "text",
     )  # fmt: skip
 
-    def __init__(self, shelf: Shelf, checkpoint: Record) -> None:
+    def __init__(self, outputs: Outputs, checkpoint: Record) -> None:
         """Find the rollouts of this checkpoint and those before it.
 
         Raises:
             Unanswerable: none is on disk.
         """
-        super().__init__(shelf, checkpoint)
-        made = shelf.ledger.checkpoints(checkpoint.step)
+        super().__init__(outputs, checkpoint)
+        made = outputs.ledger.checkpoints(checkpoint.step)
         self.jobs = [
             record.name
             for record in made
             if record.trained and record.trained[1] <= self.last_step
-            if shelf.path(record.name, FILE) is not None
+            if outputs.path(record.name, FILE) is not None
         ]
         if not self.jobs:
-            raise Unanswerable(shelf.hint() or f"{checkpoint.name} has no {FILE}.")
+            raise Unanswerable(outputs.hint() or f"{checkpoint.name} has no {FILE}.")
 
     @cached_property
     def rows(self) -> pl.DataFrame:
         """All rollouts, in the order of training; `tokens` is their number."""
         import polars as pl
 
-        tables = [(job, self.shelf.table(job, FILE)) for job in self.jobs]
+        tables = [(job, self.outputs.table(job, FILE)) for job in self.jobs]
         frames = [
             table.with_columns(pl.lit(job).alias("checkpoint")).collect()
             for job, table in tables
@@ -62,7 +62,9 @@ class Rollouts(Run):
         self.check(step)
         rows = self._found("step", step)
         if not rows:
-            raise Unanswerable(f"the rollouts of step {step} are not on disk. {self.shelf.hint()}")
+            raise Unanswerable(
+                f"the rollouts of step {step} are not on disk. {self.outputs.hint()}"
+            )
         shown = picked(rows, self.columns)
         return [{"row": row, "id": values["task"], **values} for row, values in enumerate(shown)]
 
@@ -72,7 +74,7 @@ class Rollouts(Run):
         return picked(rows, ("step", *self.columns))
 
     def _found(self, column: str, value: str | int) -> list[dict[str, Any]]:
-        rows = [r for job in self.jobs for r in self.shelf.find(job, FILE, column, value)]
+        rows = [r for job in self.jobs for r in self.outputs.find(job, FILE, column, value)]
         return [row | {"reason": row["reason"] or "full reward"} for row in rows]
 
     def totals(self) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from regrow.evidence.errors import Unanswerable
 from regrow.evidence.ledger import Record
-from regrow.evidence.shelf import Shelf
+from regrow.evidence.outputs import Outputs
 
 if TYPE_CHECKING:
     import polars as pl
@@ -19,8 +19,8 @@ class Run:
     kind: ClassVar[str]
     """what a step is made of, in the plural: `documents`, `examples`, `pairs`, `rollouts`"""
 
-    def __init__(self, shelf: Shelf, checkpoint: Record) -> None:
-        self.shelf = shelf
+    def __init__(self, outputs: Outputs, checkpoint: Record) -> None:
+        self.outputs = outputs
         self.checkpoint = checkpoint
         assert checkpoint.trained is not None
         self.stage, self.last_step = checkpoint.trained
@@ -64,7 +64,7 @@ def block(checkpoint: Record) -> dict[str, Any]:
     raise Unanswerable(f"{checkpoint.file} names no parameters of training.")
 
 
-def data_job(checkpoint: Record, shelf: Shelf) -> str:
+def data_job(checkpoint: Record, outputs: Outputs) -> str:
     """The name of the job whose output a checkpoint was trained on."""
     for name in ("data", "pack"):
         entry = checkpoint.inputs.get(name)
@@ -85,4 +85,4 @@ def sums(frame: pl.DataFrame, column: str, *more: pl.Expr) -> list[dict[str, Any
     )
 
 
-Open = Callable[[Shelf, Record], Run]
+Open = Callable[[Outputs, Record], Run]

@@ -102,7 +102,7 @@ def causes(left: Record, right: Record) -> list[str]:
 
 def _replay(side: Side, record: Record, step: int, folder: Path) -> Replayed:
     """Run a side again to `step`, with a digest at every step."""
-    what = replay.task(side.ledger, side.vault, record, folder, step=step, every_step=True)
+    what = replay.task(side.ledger, side.verified, record, folder, step=step, every_step=True)
     made = replay.run(what, side.source(record))
     digests = {item["step"]: item["digest"] for item in read(made / FILE)}
     return _as_published(side, record, step, Replayed(made, digests, False))
@@ -131,7 +131,7 @@ def _both(
 
 
 def _replay_to(side: Side, record: Record, step: int, folder: Path) -> Path:
-    what = replay.task(side.ledger, side.vault, record, folder, step=step)
+    what = replay.task(side.ledger, side.verified, record, folder, step=step)
     return replay.run(what, side.source(record))
 
 
@@ -152,7 +152,7 @@ def _one(
 def _state(side: Side, record: Record, step: int, made: Replayed | None) -> Path | None:
     if made is not None:
         return made.folder
-    return side.vault.folder(record) if record.trained and record.trained[1] == step else None
+    return side.verified.folder(record) if record.trained and record.trained[1] == step else None
 
 
 def _stored(left: Side, right: Side, found: Parting, trained: list[Any]) -> dict[str, Any]:
@@ -160,7 +160,7 @@ def _stored(left: Side, right: Side, found: Parting, trained: list[Any]) -> dict
     if not all(trained) or trained[0][1] != trained[1][1]:
         return {}
     step = trained[0][1]
-    apart = _apart(left.vault.folder(found.left), right.vault.folder(found.right))
+    apart = _apart(left.verified.folder(found.left), right.verified.folder(found.right))
     exact = {"step": step} if step == found.step and step - found.before <= 1 else {}
     return {**exact, "state_at": step, "apart": apart}
 

@@ -15,21 +15,21 @@ from regrow.engine.records import sound
 from regrow.evidence.errors import Unanswerable
 from regrow.evidence.ledger import Ledger, Record
 from regrow.prove.segments.links import FIRST, Link, joined, links
-from regrow.prove.segments.vault import Vault
+from regrow.prove.segments.verified_files import VerifiedFiles
 
 POSITION = ("step", "tokens", "updates", "skip")
 """what a link's digest covers besides tensors (Engine.position)"""
 
 
-def faults(ledger: Ledger, vault: Vault, record: Record) -> list[str]:
+def faults(ledger: Ledger, verified: VerifiedFiles, record: Record) -> list[str]:
     """What contradicts itself in the record, the chain and the stored state of a checkpoint.
 
     Raises:
         Unanswerable: something needed is not on disk.
     """
     found = record_faults(ledger, record)
-    chain = links(vault, record)
-    before = _before(ledger, vault, record)
+    chain = links(verified, record)
+    before = _before(ledger, verified, record)
     steps = [item["step"] for item in chain]
     if steps != sorted(set(steps)) or record.trained is None or steps[-1] != record.trained[1]:
         found.append(f"the links of {record.name} are of the steps {steps}")
@@ -37,7 +37,7 @@ def faults(ledger: Ledger, vault: Vault, record: Record) -> list[str]:
         if joined(before, item["digest"]) != item["chain"]:
             found.append(f"the link of step {item['step']} does not hang on the one before it")
         before = item["chain"]
-    if stored_link(vault, record)["digest"] != chain[-1]["digest"]:
+    if stored_link(verified, record)["digest"] != chain[-1]["digest"]:
         found.append("the last link is not the digest of the stored state")
     return found
 
@@ -60,7 +60,7 @@ def record_faults(ledger: Ledger, record: Record) -> list[str]:
     return found
 
 
-def _before(ledger: Ledger, vault: Vault, record: Record) -> str:
+def _before(ledger: Ledger, verified: VerifiedFiles, record: Record) -> str:
     """The chain that the first link of a checkpoint hangs on."""
     inputs = record.inputs
 
@@ -70,7 +70,7 @@ def _before(ledger: Ledger, vault: Vault, record: Record) -> str:
             raise Unanswerable(
                 f"{record.file} names {inputs[name].get('record')}, which is not here."
             )
-        return str(links(vault, parent)[-1]["chain"])
+        return str(links(verified, parent)[-1]["chain"])
 
     if "previous" in inputs or "base" in inputs:
         return last("previous" if "previous" in inputs else "base")
@@ -79,9 +79,9 @@ def _before(ledger: Ledger, vault: Vault, record: Record) -> str:
     return FIRST
 
 
-def stored_link(vault: Vault, record: Record) -> Link:
+def stored_link(verified: VerifiedFiles, record: Record) -> Link:
     """The link that the stored state of a checkpoint gives (its chain: from the start)."""
-    return state_link(vault.folder(record))
+    return state_link(verified.folder(record))
 
 
 def state_link(folder: Path) -> Link:

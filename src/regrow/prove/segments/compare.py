@@ -12,7 +12,7 @@ import polars as pl
 from regrow.engine.hashing import sha256_file
 from regrow.evidence.ledger import Record
 from regrow.prove.segments.units import Span
-from regrow.prove.segments.vault import Vault
+from regrow.prove.segments.verified_files import VerifiedFiles
 from regrow.reinforce import table
 from regrow.tables import parquet
 from regrow.train import checkpoint, digest
@@ -49,7 +49,7 @@ class Compared:
         return {**asdict(self), "equal": self.equal}
 
 
-def span(vault: Vault, which: Span, begin: int, end: int, made: Path) -> Compared:
+def span(verified: VerifiedFiles, which: Span, begin: int, end: int, made: Path) -> Compared:
     """Compare the rerun in `made`, of the steps after `begin` up to `end`, with its span."""
     found = Compared(which.name, begin, end)
     fresh = {item["step"]: item for item in digest.read(made / checkpoint.DIGESTS)}
@@ -70,7 +70,7 @@ def span(vault: Vault, which: Span, begin: int, end: int, made: Path) -> Compare
         found.files = files(which.record, made)
     else:
         for name in TABLES:
-            if (made / name).exists() and not _rows_equal(vault, which, begin, end, made, name):
+            if (made / name).exists() and not _rows_equal(verified, which, begin, end, made, name):
                 found.files.append(name)
     return found
 
@@ -86,11 +86,13 @@ def files(record: Record, made: Path) -> list[str]:
     return sorted(n for n in recorded.keys() | fresh.keys() if recorded.get(n) != fresh.get(n))
 
 
-def _rows_equal(vault: Vault, which: Span, begin: int, end: int, made: Path, name: str) -> bool:
+def _rows_equal(
+    verified: VerifiedFiles, which: Span, begin: int, end: int, made: Path, name: str
+) -> bool:
     inside = pl.col("step").is_between(begin + 1, end)
     published, fresh = (
         _bytes(parquet.read(path).filter(inside))
-        for path in (vault.file(which.record, name), made / name)
+        for path in (verified.file(which.record, name), made / name)
     )
     return published == fresh
 

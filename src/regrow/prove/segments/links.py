@@ -9,7 +9,7 @@ from typing import Any
 
 from regrow.evidence.errors import Unanswerable
 from regrow.evidence.ledger import Record
-from regrow.prove.segments.vault import Vault
+from regrow.prove.segments.verified_files import VerifiedFiles
 
 Link = dict[str, Any]
 """step, digest, chain, tensors (name -> short digest): see `regrow.train.digest`"""
@@ -18,13 +18,13 @@ FIRST = "0" * 64
 """the chain before its first link"""
 
 
-def links(vault: Vault, record: Record) -> list[Link]:
+def links(verified: VerifiedFiles, record: Record) -> list[Link]:
     """The published links of a checkpoint's segment.
 
     Raises:
         Unanswerable: not on disk, or no chain of digests.
     """
-    path = vault.file(record, FILE)
+    path = verified.file(record, FILE)
     try:
         found = read(path)
         for item in found:

@@ -16,13 +16,13 @@ from regrow.engine.loading import function as preload
 from regrow.evidence.errors import Unanswerable
 from regrow.evidence.ledger import Ledger, Record
 from regrow.prove.segments import worker
-from regrow.prove.segments.vault import Vault
+from regrow.prove.segments.verified_files import VerifiedFiles
 from regrow.recipe.lines import FMA32, like
 
 
 def task(
     ledger: Ledger,
-    vault: Vault,
+    verified: VerifiedFiles,
     record: Record,
     output: Path,
     *,
@@ -48,7 +48,7 @@ def task(
             raise Unanswerable(f"{record.file}: the record of its input `{name}` is not here.")
         if name == "previous" and start is not None:
             continue
-        inputs[name] = str(vault.folder(parent))
+        inputs[name] = str(verified.folder(parent))
     if start is not None:
         inputs["previous"] = str(start)
     params = json.loads(json.dumps(record.parts["params"]))

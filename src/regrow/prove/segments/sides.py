@@ -18,7 +18,7 @@ from regrow.evidence.ledger import Ledger, Record, parse
 from regrow.evidence.naming import resolve
 from regrow.prove.segments.links import Link, links
 from regrow.prove.segments.replay import other_code
-from regrow.prove.segments.vault import Vault
+from regrow.prove.segments.verified_files import VerifiedFiles
 
 BUILT = "regrow/numerics/_native"
 """compiled kernels, by the hash of their sources"""
@@ -30,7 +30,7 @@ class Side:
 
     label: str
     ledger: Ledger
-    vault: Vault
+    verified: VerifiedFiles
     record: Record
     scratch: Path
     revision: str | None = None
@@ -38,7 +38,7 @@ class Side:
     def links(self, record: Record) -> list[Link]:
         """The published links of one of its checkpoints."""
         if record.name not in self._links:
-            self._links[record.name] = links(self.vault, record)
+            self._links[record.name] = links(self.verified, record)
         return self._links[record.name]
 
     @cached_property
@@ -86,7 +86,7 @@ def side(root: Path, name: str, scratch: Path) -> Side:
     tree, colon, checkpoint = name.partition(":")
     if not colon and (found := _here(root, name)) is not None:
         ledger, record = found
-        return Side(name, ledger, Vault(root, scratch), _trained(record), scratch)
+        return Side(name, ledger, VerifiedFiles(root, scratch), _trained(record), scratch)
     folder = Path(tree)
     if (folder / "records").is_dir():
         place, revision = folder.resolve(), None
@@ -98,7 +98,12 @@ def side(root: Path, name: str, scratch: Path) -> Side:
     if found_record is None:
         raise Unanswerable(f"{name}: no checkpoint of the main chain there; name one: {tree}:sft.")
     return Side(
-        name, ledger, Vault(place, scratch), _trained(found_record), scratch, revision=revision
+        name,
+        ledger,
+        VerifiedFiles(place, scratch),
+        _trained(found_record),
+        scratch,
+        revision=revision,
     )
 
 

@@ -15,7 +15,7 @@ from typing import Literal
 from regrow.evidence.errors import Unanswerable
 from regrow.evidence.ledger import Ledger, Record
 from regrow.prove.segments.links import Link, links
-from regrow.prove.segments.vault import Vault
+from regrow.prove.segments.verified_files import VerifiedFiles
 
 Kind = Literal["span", "link"]
 
@@ -90,7 +90,7 @@ class Run:
         return found
 
 
-def run_of(ledger: Ledger, vault: Vault, record: Record) -> Run:
+def run_of(ledger: Ledger, verified: VerifiedFiles, record: Record) -> Run:
     """The training in the ancestry of a checkpoint.
 
     Raises:
@@ -112,7 +112,7 @@ def run_of(ledger: Ledger, vault: Vault, record: Record) -> Run:
         if "data" not in one.inputs or not trained[1]:
             made.append(one)
             continue
-        spans.append(Span(one, begins_at(one), trained[1], tuple(links(vault, one))))
+        spans.append(Span(one, begins_at(one), trained[1], tuple(links(verified, one))))
     return Run(record, tuple(spans), tuple(made), ancestry)
 
 

@@ -13,7 +13,7 @@ from regrow.evidence.ledger import Ledger, Record
 from regrow.prove.segments import chain, compare, replay, states
 from regrow.prove.segments.challenge import Challenge, Rerun
 from regrow.prove.segments.compare import Compared
-from regrow.prove.segments.vault import Vault
+from regrow.prove.segments.verified_files import VerifiedFiles
 
 
 @dataclass
@@ -27,7 +27,11 @@ class Hooks:
 
 
 def verify(
-    ledger: Ledger, vault: Vault, what: Challenge, scratch: Path, hooks: Hooks | None = None
+    ledger: Ledger,
+    verified: VerifiedFiles,
+    what: Challenge,
+    scratch: Path,
+    hooks: Hooks | None = None,
 ) -> dict[str, Any]:
     """Examine every checkpoint without training, then rerun; stops at the first thing that differs.
 
@@ -42,7 +46,7 @@ def verify(
     faults: dict[str, list[str]] = {}
     for record in ledger.ancestry(what.run.checkpoint):
         found = (
-            chain.faults(ledger, vault, record)
+            chain.faults(ledger, verified, record)
             if record.makes_checkpoint
             else chain.record_faults(ledger, record)
         )
@@ -52,7 +56,7 @@ def verify(
             hooks.checked(record, found)
     results: list[Compared] = []
     if not faults:
-        results = _reruns(ledger, vault, what, scratch, hooks)
+        results = _reruns(ledger, verified, what, scratch, hooks)
     equal = not faults and all(result.equal for result in results)
     return {
         **what.as_json(),
@@ -64,12 +68,12 @@ def verify(
 
 
 def _reruns(
-    ledger: Ledger, vault: Vault, what: Challenge, scratch: Path, hooks: Hooks
+    ledger: Ledger, verified: VerifiedFiles, what: Challenge, scratch: Path, hooks: Hooks
 ) -> list[Compared]:
     results = []
     for record in what.run.made:
         clock = time.monotonic()
-        made = replay.run(replay.task(ledger, vault, record, scratch / record.name))
+        made = replay.run(replay.task(ledger, verified, record, scratch / record.name))
         step = record.trained[1] if record.trained else 0
         result = Compared(record.name, step, step, files=compare.files(record, made))
         result.seconds = time.monotonic() - clock
@@ -80,7 +84,7 @@ def _reruns(
             return results
     for rerun in what.reruns:
         hooks.begins(rerun)
-        result = once(ledger, vault, rerun, scratch)
+        result = once(ledger, verified, rerun, scratch)
         hooks.compared(result)
         results.append(result)
         if not result.equal:
@@ -88,22 +92,26 @@ def _reruns(
     return results
 
 
-def once(ledger: Ledger, vault: Vault, rerun: Rerun, scratch: Path) -> Compared:
+def once(ledger: Ledger, verified: VerifiedFiles, rerun: Rerun, scratch: Path) -> Compared:
     """Do one rerun and compare it. Raises Unanswerable: see `replay.run`."""
     clock = time.monotonic()
     span = rerun.span
     output = scratch / f"{span.name}-{rerun.begin}"
     made = replay.run(
-        replay.task(ledger, vault, span.record, output, step=rerun.end, start=rerun.state)
+        replay.task(ledger, verified, span.record, output, step=rerun.end, start=rerun.state)
     )
-    result = compare.span(vault, span, rerun.begin, rerun.end, made)
+    result = compare.span(verified, span, rerun.begin, rerun.end, made)
     result.seconds = time.monotonic() - clock
     shutil.rmtree(made)
     return result
 
 
 def hand_out(
-    ledger: Ledger, vault: Vault, what: Challenge, folder: Path, hooks: Hooks | None = None
+    ledger: Ledger,
+    verified: VerifiedFiles,
+    what: Challenge,
+    folder: Path,
+    hooks: Hooks | None = None,
 ) -> list[Path]:
     """The publisher's answer to a challenge: the states at which the drawn links begin.
 
@@ -126,7 +134,7 @@ def hand_out(
         fresh = folder / "unfinished"
         shutil.rmtree(fresh, ignore_errors=True)
         replay.run(
-            replay.task(ledger, vault, span.record, fresh, step=unit.begin, start=rerun.state)
+            replay.task(ledger, verified, span.record, fresh, step=unit.begin, start=rerun.state)
         )
         shutil.rmtree(fresh.with_name(fresh.name + ".scratch"), ignore_errors=True)
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -1,1 +1,1 @@
-"""`regrow lineage`: one page to walk from the sources to a checkpoint. A view, not an artifact."""
+"""`regrow explore`: one page to walk from the sources to a checkpoint. A view, not an artifact."""

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from regrow.ask.trace import takedowns
 from regrow.ask.trace.answer import fate
 from regrow.ask.trace.stop import Stop, decisive
+from regrow.evidence.outputs import Outputs
 from regrow.evidence.runs.open import last_runs
 from regrow.evidence.runs.run import Run
-from regrow.evidence.shelf import Shelf
 from regrow.publish.explorer.seen import Seen, seen
 from regrow.publish.explorer.ways import Ways
 
@@ -58,18 +58,18 @@ class Known:
     """by id of a document or task"""
 
     @classmethod
-    def of(cls, shelf: Shelf) -> Known:
+    def of(cls, outputs: Outputs) -> Known:
         """Read it."""
-        ways, runs = Ways(shelf), last_runs(shelf)
+        ways, runs = Ways(outputs), last_runs(outputs)
         return cls(ways, runs, seen(runs, ways.owners))
 
 
-def documents(shelf: Shelf, known: Known | None = None) -> list[Document]:
+def documents(outputs: Outputs, known: Known | None = None) -> list[Document]:
     """Every document that the crawl or a later step met, and every address that gave none.
 
     Sorted by what training saw of it, most first, then by id and url.
     """
-    known = known or Known.of(shelf)
+    known = known or Known.of(outputs)
     ways, runs, exposed = known.ways, known.runs, known.exposed
     found: dict[str, Document] = {}
     for id, row in ways.text.rows.items():
@@ -92,7 +92,7 @@ def documents(shelf: Shelf, known: Known | None = None) -> list[Document]:
         if (masked or document.end in {"kept", "trained"}) and document.id:
             document.seen = exposed.get(document.id, [])
         document.fate = _fate(document, bool(runs))
-        if not shelf.ledger.checkpoints() and document.end == "kept":
+        if not outputs.ledger.checkpoints() and document.end == "kept":
             document.fate = "kept as far as this page goes: it ends before training"
     return sorted(every, key=lambda d: (-d.tokens, d.id is None, d.id or "", d.url))
 

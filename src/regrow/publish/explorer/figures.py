@@ -6,8 +6,8 @@ from typing import Any
 
 from regrow.evaluate.metrics import metric
 from regrow.evidence.ledger import Ledger
+from regrow.evidence.outputs import Outputs
 from regrow.evidence.pages.series import Series
-from regrow.evidence.shelf import Shelf
 from regrow.publish.report import model, plots
 from regrow.publish.report.results import Figure, Results
 from regrow.release.history import history
@@ -21,9 +21,9 @@ _CURVES = (
 )
 
 
-def figures(ledger: Ledger, shelf: Shelf) -> dict[str, Any]:
+def figures(ledger: Ledger, outputs: Outputs) -> dict[str, Any]:
     """`probes` (name -> title, better, rate) and `values` (checkpoint -> probe -> value, low, high, items)."""
-    results = Results(ledger, shelf)
+    results = Results(ledger, outputs)
     probes: dict[str, Any] = {}
     values: dict[str, dict[str, list[float]]] = {}
     for record in ledger.checkpoints():
@@ -47,11 +47,11 @@ def _probe(name: str, figure: Figure) -> dict[str, Any]:
     return {"title": about.title, "better": about.better, "rate": about.rate}
 
 
-def curves(ledger: Ledger, shelf: Shelf) -> dict[str, list[dict[str, str]]]:
+def curves(ledger: Ledger, outputs: Outputs) -> dict[str, list[dict[str, str]]]:
     """Stage -> its charts as SVG: loss, reward; a vertical line at each checkpoint."""
     found: dict[str, list[dict[str, str]]] = {}
     for stage in dict.fromkeys(record.step for record in ledger.checkpoints()):
-        table = model.table(ledger, shelf, stage, "metrics.parquet")
+        table = model.table(ledger, outputs, stage, "metrics.parquet")
         if table.is_empty() or "step" not in table.columns:
             continue
         table = table.sort("step")

@@ -12,9 +12,9 @@ from markupsafe import Markup
 from regrow.engine.visible import shown
 from regrow.evidence import contributed, datasets
 from regrow.evidence.ledger import Ledger, Record
+from regrow.evidence.outputs import Outputs
 from regrow.evidence.pages import embed
 from regrow.evidence.pages.environment import environment
-from regrow.evidence.shelf import Shelf
 from regrow.evidence.sources import source_files, sources
 from regrow.publish.explorer import figures
 from regrow.publish.explorer.documents import Known, documents
@@ -73,7 +73,7 @@ def facts(ledger: Ledger, record: Record | None = None, most: int = MOST) -> dic
     """
     subject = shown_of(ledger, record)
     part = scope(ledger, record)
-    shelf = Shelf(part)
+    outputs = Outputs(part)
     nodes = graph(part, subject)
     drawn = layout(len(nodes.nodes), nodes.direct, WIDTH)
     folded = Facts(part, ledger)
@@ -82,21 +82,21 @@ def facts(ledger: Ledger, record: Record | None = None, most: int = MOST) -> dic
         **folded.as_json(),
         "graph": _graph(nodes, drawn),
         "stages": figures.about(part),
-        "figures": figures.figures(part, shelf),
+        "figures": figures.figures(part, outputs),
         "sources": [
             asdict(source)
-            for source in [*sources(part.root), *contributed.sources(shelf, part.records)]
+            for source in [*sources(part.root), *contributed.sources(outputs, part.records)]
         ],
         "source_files": [*source_files(part.root), *contributed.files(part.root, part.records)],
-        "apart": _apart(shelf),
+        "apart": _apart(outputs),
     }
     told["paired"] = paired(part)
-    known = Known.of(shelf)
+    known = Known.of(outputs)
     packed = {  # their long strings are packed numbers: left as they are
-        "documents": index(documents(shelf, known), most),
-        "tasks": listed(tasks(shelf, known.runs, known.exposed)),
+        "documents": index(documents(outputs, known), most),
+        "tasks": listed(tasks(outputs, known.runs, known.exposed)),
     }
-    return {**shown(told), **packed, "missing": shelf.hint()}
+    return {**shown(told), **packed, "missing": outputs.hint()}
 
 
 def page(ledger: Ledger, record: Record | None = None, most: int = MOST) -> str:
@@ -108,7 +108,7 @@ def page(ledger: Ledger, record: Record | None = None, most: int = MOST) -> str:
     subject, part = shown_of(ledger, record), scope(ledger, record)
     known = graph(part, subject)
     drawn = layout(len(known.nodes), known.direct, WIDTH)
-    charts = figures.curves(part, Shelf(part))
+    charts = figures.curves(part, Outputs(part))
     data = facts(ledger, record, most)
     jinja = environment(HERE / "templates")
     jinja.filters["size"] = report.size
@@ -168,13 +168,13 @@ def _graph(nodes: Graph, drawn: Layout) -> dict[str, Any]:
     }
 
 
-def _apart(shelf: Shelf) -> list[list[Any]]:
+def _apart(outputs: Outputs) -> list[list[Any]]:
     """What the page does not list: how many of what."""
     found: list[list[Any]] = []
     for what, function in _APART:
         tables = [
-            shelf.table(job, "documents.parquet")
-            for job in datasets.jobs(shelf.ledger, (function,))
+            outputs.table(job, "documents.parquet")
+            for job in datasets.jobs(outputs.ledger, (function,))
         ]
         count = sum(t.select(pl.len()).collect().item() for t in tables if t is not None)
         if count:

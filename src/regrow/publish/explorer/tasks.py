@@ -10,10 +10,10 @@ from regrow.ask.trace.made import SPLITS
 from regrow.evaluate.metrics import metric
 from regrow.evidence import datasets
 from regrow.evidence.ledger import Ledger
+from regrow.evidence.outputs import Outputs
 from regrow.evidence.runs.examples import Pairs, Table
 from regrow.evidence.runs.rollouts import Rollouts
 from regrow.evidence.runs.run import Run
-from regrow.evidence.shelf import Shelf
 from regrow.publish.explorer.seen import Seen
 
 PROMPTS = ("difficulty", "difficulty_zero")
@@ -69,17 +69,17 @@ class Task:
         return -answers, -bool(self.scores), -len(self.used), -len(self.seen), self.id
 
 
-def tasks(shelf: Shelf, runs: list[Run], exposed: dict[str, list[Seen]]) -> list[Task]:
+def tasks(outputs: Outputs, runs: list[Run], exposed: dict[str, list[Seen]]) -> list[Task]:
     """Every task, what a page should list first in front.
 
     Args:
-        shelf: the tables.
+        outputs: the tables.
         runs: the longest of every stage.
         exposed: what the runs over packed sequences saw, by document or task.
     """
     found: dict[str, Task] = {}
     for split in SPLITS:
-        table = shelf.table("tasks", f"{split}.parquet")
+        table = outputs.table("tasks", f"{split}.parquet")
         if table is not None:
             columns = ["id", "family", "question", "answer"]
             for id, *rest in table.select(columns).collect().iter_rows():
@@ -89,15 +89,15 @@ def tasks(shelf: Shelf, runs: list[Run], exposed: dict[str, list[Seen]]) -> list
             _used(run, found)
         elif isinstance(run, Rollouts):
             _rewarded(run, found)
-    _passed(shelf, found)
-    for job in datasets.jobs(shelf.ledger, datasets.PAIRS):
-        heldout = shelf.table(job, "heldout.parquet")
+    _passed(outputs, found)
+    for job in datasets.jobs(outputs.ledger, datasets.PAIRS):
+        heldout = outputs.table(job, "heldout.parquet")
         if heldout is None:
             continue
         for id, task in heldout.select("id", "task").sort("id").collect().iter_rows():
             if task in found:
                 found[task].heldout_pairs.append(id)
-    _scored(shelf, found)
+    _scored(outputs, found)
     return sorted(found.values(), key=lambda task: task.weight)
 
 
@@ -137,9 +137,9 @@ def _rewarded(run: Rollouts, found: dict[str, Task]) -> None:
         )
 
 
-def _passed(shelf: Shelf, found: dict[str, Task]) -> None:
+def _passed(outputs: Outputs, found: dict[str, Task]) -> None:
     for job in PROMPTS:
-        table = shelf.table(job, "prompts.parquet")
+        table = outputs.table(job, "prompts.parquet")
         if table is not None:
             columns = ["task", "passes", "samples", "kept"]
             have = table.collect_schema().names()
@@ -150,15 +150,15 @@ def _passed(shelf: Shelf, found: dict[str, Task]) -> None:
                     found[row["task"]].passed.append(passed)
 
 
-def _scored(shelf: Shelf, found: dict[str, Task]) -> None:
+def _scored(outputs: Outputs, found: dict[str, Task]) -> None:
     """Scores of the last checkpoint of every stage, of the items that are tasks."""
-    ledger: Ledger = shelf.ledger
+    ledger: Ledger = outputs.ledger
     for stage in dict.fromkeys(record.step for record in ledger.checkpoints()):
         if "_seed" in stage:
             continue  # the same stage again
         record = ledger.checkpoints(stage)[-1]
         about = ledger.about("evaluate", record)
-        table = shelf.table(about.name, "items.parquet") if about else None
+        table = outputs.table(about.name, "items.parquet") if about else None
         if table is None:
             continue
         means = table.group_by("item", "probe").agg(pl.col("value").mean()).sort("item", "probe")

@@ -12,7 +12,7 @@ from regrow.ask.trace.made import later, mixes
 from regrow.ask.trace.match import Match
 from regrow.ask.trace.stop import Outcome, Stop
 from regrow.crawl.rows import SOURCES
-from regrow.evidence.shelf import Shelf
+from regrow.evidence.outputs import Outputs
 
 _DROP = ("reason", "value", "threshold", "detail")
 _TEXT = ("host", "mime", "charset")
@@ -24,8 +24,10 @@ COPIES = 8
 class _Table:
     """A table by id, one row each; `here` says whether it is on disk."""
 
-    def __init__(self, shelf: Shelf, job: str, file: str, columns: Iterable[str], key: str = "id"):
-        frame = shelf.table(job, file)
+    def __init__(
+        self, outputs: Outputs, job: str, file: str, columns: Iterable[str], key: str = "id"
+    ):
+        frame = outputs.table(job, file)
         self.here = frame is not None
         self.rows: dict[str, dict[str, Any]] = {}
         if frame is None:
@@ -47,20 +49,20 @@ class _Table:
 class Ways:
     """The tables that the stops come from."""
 
-    def __init__(self, shelf: Shelf) -> None:
-        self.shelf = shelf
+    def __init__(self, outputs: Outputs) -> None:
+        self.outputs = outputs
         about = (*_TEXT, "url", "title", "source", "licence", "text", "characters")
-        self.text = _Table(shelf, "text", "documents.parquet", about)
+        self.text = _Table(outputs, "text", "documents.parquet", about)
         language = ("language", "language_score", "characters")
-        self.filter = _Table(shelf, "filter", "documents.parquet", language)
-        self.dedup = _Table(shelf, "dedup", "documents.parquet", ("characters",))
-        self.train = _Table(shelf, "decontaminate", "train.parquet", ("domain",))
-        self.held = _Table(shelf, "decontaminate", "heldout.parquet", ("domain",))
+        self.filter = _Table(outputs, "filter", "documents.parquet", language)
+        self.dedup = _Table(outputs, "dedup", "documents.parquet", ("characters",))
+        self.train = _Table(outputs, "decontaminate", "train.parquet", ("domain",))
+        self.held = _Table(outputs, "decontaminate", "heldout.parquet", ("domain",))
         scores = ("topic", "topic_score", "quality")
-        self.classify = _Table(shelf, "classify", "scores.parquet", scores)
-        self.mix = _Table(shelf, "mix", "mix.parquet", _MIX)
+        self.classify = _Table(outputs, "classify", "scores.parquet", scores)
+        self.mix = _Table(outputs, "mix", "mix.parquet", _MIX)
         self.drops = {
-            step: _Table(shelf, step, "drops.parquet", ("url", *_DROP))
+            step: _Table(outputs, step, "drops.parquet", ("url", *_DROP))
             for step in ("text", "filter", "dedup", "decontaminate", "mix")
         }
         self.fetches, self.crawled = self._crawl()
@@ -69,20 +71,20 @@ class Ways:
             if row.get("detail"):
                 self.copies.setdefault(row["detail"], []).append(id)
         self.parents: dict[str, dict[str, str]] = {}
-        self.mixes = mixes(shelf.ledger)
-        self.later = later(shelf.ledger)
+        self.mixes = mixes(outputs.ledger)
+        self.later = later(outputs.ledger)
         self.made = {job: self._made(job) for job in self.mixes}
-        self.left = {job: _Table(shelf, job, "drops.parquet", _DROP) for job in self.mixes}
+        self.left = {job: _Table(outputs, job, "drops.parquet", _DROP) for job in self.mixes}
         self.own = {
             row["id"]: row
-            for _, path in forks.tables(shelf)
+            for _, path in forks.tables(outputs)
             for row in pl.read_parquet(path, glob=False).iter_rows(named=True)
         }
         """documents that forks brought"""
 
     def _crawl(self) -> tuple[dict[str, dict[str, Any]], bool]:
         columns = ["url", "host", "status", "mime", "bytes", "depth", "outcome", "detail"]
-        frame = self.shelf.table("crawl", "fetches.parquet")
+        frame = self.outputs.table("crawl", "fetches.parquet")
         if frame is None:
             return {}, False
         found: dict[str, dict[str, Any]] = {}
@@ -99,7 +101,7 @@ class Ways:
     def _made(self, job: str) -> dict[str, list[dict[str, Any]]]:
         """Document -> rows of a later mix that are it or were made of it, sorted by id."""
         columns = ["id", "component", "source", "generator", "licence", "parent"]
-        frame = self.shelf.table(job, "documents.parquet")
+        frame = self.outputs.table(job, "documents.parquet")
         found: dict[str, list[dict[str, Any]]] = {}
         self.parents[job] = {}
         if frame is None:
@@ -123,7 +125,7 @@ class Ways:
     def stops(self, id: str | None, url: str) -> list[Stop]:
         """See trace.journey."""
         if id in self.own:
-            stops = forks.journey(self.shelf, Match(id, url))
+            stops = forks.journey(self.outputs, Match(id, url))
             return stops if stops[-1].outcome != "kept" else [*stops, *self._mixes(str(id))]
         stops = [self._fetched(url)]
         if id is None:
@@ -134,7 +136,7 @@ class Ways:
             ("filter", self.filter, ("language", "language_score", "characters")),
             ("dedup", self.dedup, ("characters",)),
         ):
-            if step not in self.shelf.ledger.by_name:
+            if step not in self.outputs.ledger.by_name:
                 return stops  # the page is about something earlier
             if id not in table.rows:
                 stops.append(self._dropped(step, id) or _absent(step, table.here))
@@ -145,7 +147,7 @@ class Ways:
             if before is not None and facts.get("characters") != before:
                 facts["characters_before"] = before
             before = facts.get("characters", before)
-            if step == "text" and (gone := takedowns.withdrawn(self.shelf, id)):
+            if step == "text" and (gone := takedowns.withdrawn(self.outputs, id)):
                 return [*stops, Stop("text", "kept", facts), gone]
             if step == "dedup" and id in self.copies:
                 facts["copies"] = len(self.copies[id])
@@ -154,7 +156,7 @@ class Ways:
         return self._later(id, stops)
 
     def _later(self, id: str, stops: list[Stop]) -> list[Stop]:
-        if "decontaminate" not in self.shelf.ledger.by_name:
+        if "decontaminate" not in self.outputs.ledger.by_name:
             return stops
         if id in self.train.rows:
             stops.append(Stop("decontaminate", "kept", self.train.facts(id, ("domain",))))
@@ -190,7 +192,7 @@ class Ways:
             if id in self.left[job].rows:
                 facts = self.left[job].facts(id, _DROP)
                 stops.append(Stop(job, "dropped", facts, later=job in self.later))
-        return [*stops, *takedowns.stops(self.shelf, id)]
+        return [*stops, *takedowns.stops(self.outputs, id)]
 
     def _fetched(self, url: str) -> Stop:
         row = self.fetches.get(url)

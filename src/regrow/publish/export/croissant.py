@@ -52,7 +52,7 @@ def dataset(subject: Subject) -> dict[str, Any]:
             distribution.append(_file_object(record, entry))
             if PurePosixPath(entry["path"]).suffix != ".parquet":
                 continue
-            table = subject.shelf.table(record.name, entry["path"])
+            table = subject.outputs.table(record.name, entry["path"])
             if table is None:
                 continue
             schema = table.collect_schema()
@@ -61,8 +61,8 @@ def dataset(subject: Subject) -> dict[str, Any]:
                 counted = table.group_by(pl.col("licence").fill_null(UNKNOWN)).len().collect()
                 for name, count in counted.iter_rows():
                     licences[name] = licences.get(name, 0) + count
-    if subject.shelf.missing:
-        raise Unanswerable(f"the columns of tables cannot be described: {subject.shelf.hint()}")
+    if subject.outputs.missing:
+        raise Unanswerable(f"the columns of tables cannot be described: {subject.outputs.hint()}")
     provider = subject.about.provider
     found: dict[str, Any] = {
         "@context": CONTEXT,

@@ -11,7 +11,7 @@ from regrow.evidence import contributed
 from regrow.evidence.errors import Unanswerable
 from regrow.evidence.ledger import Ledger, Record
 from regrow.evidence.naming import resolve
-from regrow.evidence.shelf import Shelf
+from regrow.evidence.outputs import Outputs
 from regrow.evidence.sources import MANIFEST, source_files, sources
 from regrow.publish.export.about import About
 from regrow.release.composition import UNKNOWN, Source
@@ -38,9 +38,9 @@ class Subject:
         return self.ledger.ancestry(self.record)
 
     @cached_property
-    def shelf(self) -> Shelf:
+    def outputs(self) -> Outputs:
         """The tables on disk."""
-        return Shelf(self.ledger)
+        return Outputs(self.ledger)
 
     @cached_property
     def artifacts(self) -> dict[str, Artifact]:
@@ -76,7 +76,7 @@ class Subject:
         if gathered is not None:
             self._same_manifest()
             read = [s for s in sources(self.ledger.root) if gathered.reads(s)]
-        return [*read, *contributed.sources(self.shelf, self.chain)]
+        return [*read, *contributed.sources(self.outputs, self.chain)]
 
     def _same_manifest(self) -> None:
         text, path = self.step("text"), self.ledger.root / MANIFEST
@@ -110,7 +110,7 @@ class Subject:
         tables = [
             table
             for p in ("train", "heldout")
-            if (table := self.shelf.table(name, f"{p}.parquet")) is not None
+            if (table := self.outputs.table(name, f"{p}.parquet")) is not None
         ]
         found = [licence for table in tables for licence in _licences(table)]
         return f"{sum(one in (None, UNKNOWN) for one in found):,} of {len(found):,}"

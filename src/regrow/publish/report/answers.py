@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 
 from regrow.evidence.ledger import Ledger, Record
-from regrow.evidence.shelf import Shelf
+from regrow.evidence.outputs import Outputs
 from regrow.publish.report.about import averaged, lasts
 from regrow.verifiers import response
 from regrow.verifiers.judge import judge
@@ -18,8 +18,8 @@ QUESTIONS = 4
 
 
 @dataclass(frozen=True)
-class Said:
-    """One answer."""
+class StageAnswer:
+    """What a stage answered to a question."""
 
     stage: str
     title: str
@@ -32,35 +32,35 @@ class Said:
 
 
 @dataclass(frozen=True)
-class Asked:
+class Question:
     """A question and the answers of the stages."""
 
-    question: str
+    text: str
     wanted: str
-    said: list[Said]
+    answers: list[StageAnswer]
 
 
-def answers(ledger: Ledger, shelf: Shelf) -> list[Asked]:
+def answers(ledger: Ledger, outputs: Outputs) -> list[Question]:
     """Questions of the dev split that most stages were asked, those first whose answers changed."""
     tasks = {
         row["question"]: row
-        for row in shelf.rows(
+        for row in outputs.rows(
             "tasks", "dev.parquet", pl.lit(True), ["question", "verifier", "arguments"]
         )
     }
-    asked: dict[str, Asked] = {}
+    questions: dict[str, Question] = {}
     for made, title in _shown(ledger):
         record = ledger.about("evaluate", made)
-        content = shelf.json(record.name, "samples.json") if record else None
+        content = outputs.json(record.name, "samples.json") if record else None
         for sample in (content or {}).get("samples", []):
             if sample.get("form", "text") == "text":
                 continue
-            row = asked.setdefault(
-                sample["prompt"], Asked(sample["prompt"], str(sample.get("right", "")), [])
+            row = questions.setdefault(
+                sample["prompt"], Question(sample["prompt"], str(sample.get("right", "")), [])
             )
-            row.said.append(_said(made, title, sample, tasks.get(sample["prompt"])))
-    rows = [row for row in asked.values() if len(row.said) > 1]
-    rows.sort(key=lambda row: (-_interest(row), row.question))
+            row.answers.append(_answer(made, title, sample, tasks.get(sample["prompt"])))
+    rows = [row for row in questions.values() if len(row.answers) > 1]
+    rows.sort(key=lambda row: (-_interest(row), row.text))
     return rows[:QUESTIONS]
 
 
@@ -74,14 +74,16 @@ def _shown(ledger: Ledger) -> list[tuple[Record, str]]:
     ]
 
 
-def _interest(row: Asked) -> int:
+def _interest(row: Question) -> int:
     """A question that was got wrong first and right in the end shows most."""
-    marks = [said.right for said in row.said if not said.instruct]
+    marks = [answer.right for answer in row.answers if not answer.instruct]
     changed = marks[0] is False and marks[-1] is True
-    return 10 * changed + len(row.said)
+    return 10 * changed + len(row.answers)
 
 
-def _said(record: Record, title: str, sample: dict[str, Any], task: dict[str, Any] | None) -> Said:
+def _answer(
+    record: Record, title: str, sample: dict[str, Any], task: dict[str, Any] | None
+) -> StageAnswer:
     form, text = sample["form"], sample["text"]
     parts = response.parse(text, form)
     stage, instruct = record.step, record.options.get("branch") == "instruct"
@@ -95,8 +97,8 @@ def _said(record: Record, title: str, sample: dict[str, Any], task: dict[str, An
         answer = f"{answer} (called {calls})" if answer else f"called {calls}"
     if not parts.well_formed:
         # Of what has no form, all is shown: there is no telling what was meant as the answer.
-        return Said(stage, title, "", _short(text), instruct, right)
-    return Said(stage, title, _short(parts.think), _short(answer), instruct, right)
+        return StageAnswer(stage, title, "", _short(text), instruct, right)
+    return StageAnswer(stage, title, _short(parts.think), _short(answer), instruct, right)
 
 
 def _short(text: str, most: int = 220) -> str:

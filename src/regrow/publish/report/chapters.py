@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from regrow.evaluate.metrics import metric
 from regrow.evidence.ledger import Ledger, Record
-from regrow.evidence.shelf import Shelf
+from regrow.evidence.outputs import Outputs
 from regrow.publish.report import model, plots
 from regrow.publish.report.about import About, about, lasts
 from regrow.publish.report.gains import Gain
@@ -23,7 +23,7 @@ from regrow.release.records import Artifact, artifact
 
 def chapters(
     ledger: Ledger,
-    shelf: Shelf,
+    outputs: Outputs,
     results: Results,
     gains: dict[str, list[Gain]],
     seconds: dict[str, float],
@@ -36,7 +36,7 @@ def chapters(
         assert made[-1].trained is not None
         told = _told(plain, known, made[-1])
         runs = [(told.stage, "this run"), *_beside(told, ledger, known)]
-        curves = [c for name, label in runs if (c := model.curve(ledger, shelf, name, label))]
+        curves = [c for name, label in runs if (c := model.curve(ledger, outputs, name, label))]
         chapter = Chapter(
             told,
             made[-1].trained[1],
@@ -53,7 +53,7 @@ def chapters(
             chapter.legend = [c.loss.name for c in curves]
             chapter.skipped = curves[0].skipped
         if draw := _chart(told.record):
-            draw(chapter, ledger, shelf, results)
+            draw(chapter, ledger, outputs, results)
         found.append(chapter)
     return found
 

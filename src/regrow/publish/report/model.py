@@ -8,8 +8,8 @@ from typing import Any
 import polars as pl
 
 from regrow.evidence.ledger import Ledger, Record
+from regrow.evidence.outputs import Outputs
 from regrow.evidence.pages.series import Series
-from regrow.evidence.shelf import Shelf
 from regrow.publish.report.about import averaged, lasts
 from regrow.publish.report.results import TEXT, Results
 from regrow.release.composition import Share, documents, shares
@@ -25,20 +25,20 @@ class Curve:
     tokens: int
 
 
-def table(ledger: Ledger, shelf: Shelf, stage: str, file: str) -> pl.DataFrame:
+def table(ledger: Ledger, outputs: Outputs, stage: str, file: str) -> pl.DataFrame:
     """A table that every checkpoint of a stage has a part of, whole; empty where none is on disk."""
     frames = [
         frame.collect()
         for record in ledger.checkpoints(stage)
-        if (frame := shelf.table(record.name, file)) is not None
+        if (frame := outputs.table(record.name, file)) is not None
     ]
     frames = [frame for frame in frames if frame.height]
     return pl.concat(frames, how="diagonal") if frames else pl.DataFrame()
 
 
-def curve(ledger: Ledger, shelf: Shelf, stage: str, name: str = "") -> Curve | None:
+def curve(ledger: Ledger, outputs: Outputs, stage: str, name: str = "") -> Curve | None:
     """The loss of all segments of a stage, None where no metrics are on disk."""
-    found = table(ledger, shelf, stage, "metrics.parquet")
+    found = table(ledger, outputs, stage, "metrics.parquet")
     if found.is_empty():
         return None
     found = found.sort("step")
@@ -49,9 +49,9 @@ def curve(ledger: Ledger, shelf: Shelf, stage: str, name: str = "") -> Curve | N
     )
 
 
-def rewards(ledger: Ledger, shelf: Shelf, stage: str, name: str) -> Series | None:
+def rewards(ledger: Ledger, outputs: Outputs, stage: str, name: str) -> Series | None:
     """Mean reward of the answers of each step, None where no rollouts are on disk."""
-    found = table(ledger, shelf, stage, "rollouts.parquet")
+    found = table(ledger, outputs, stage, "rollouts.parquet")
     if found.is_empty():
         return None
     means = found.group_by("step").agg(pl.col("reward").mean()).sort("step")
@@ -88,7 +88,7 @@ def _pretrained(record: Record) -> bool:
     )
 
 
-def samples(ledger: Ledger, shelf: Shelf) -> list[dict[str, Any]]:
+def samples(ledger: Ledger, outputs: Outputs) -> list[dict[str, Any]]:
     """Text that checkpoints grew: stage, step, temperature, samples (prompt, text); pretraining's all,
     of later stages the last."""
     found = []
@@ -97,7 +97,7 @@ def samples(ledger: Ledger, shelf: Shelf) -> list[dict[str, Any]]:
             continue
         for record in ledger.checkpoints(stage) if _pretrained(end) else [end]:
             evaluated = ledger.about("evaluate", record)
-            content = shelf.json(evaluated.name, "samples.json") if evaluated else None
+            content = outputs.json(evaluated.name, "samples.json") if evaluated else None
             grown = [
                 s for s in (content or {}).get("samples", []) if s.get("form", "text") == "text"
             ]
@@ -106,17 +106,17 @@ def samples(ledger: Ledger, shelf: Shelf) -> list[dict[str, Any]]:
     return found
 
 
-def texts(shelf: Shelf) -> pl.DataFrame | None:
+def texts(outputs: Outputs) -> pl.DataFrame | None:
     """The documents that pretraining may draw on and those held out, None where they are not on disk."""
-    train = shelf.path("decontaminate", "train.parquet")
-    held = shelf.path("decontaminate", "heldout.parquet")
-    mix = shelf.path("mix", "mix.parquet")
+    train = outputs.path("decontaminate", "train.parquet")
+    held = outputs.path("decontaminate", "heldout.parquet")
+    mix = outputs.path("mix", "mix.parquet")
     return documents(train.parent, mix.parent) if train and held and mix else None
 
 
-def composition(shelf: Shelf) -> dict[str, list[Share]]:
+def composition(outputs: Outputs) -> dict[str, list[Share]]:
     """What training draws on, by source, licence and topic; {} where the tables are not on disk."""
-    rows = texts(shelf)
+    rows = texts(outputs)
     if rows is None:
         return {}
     return {column: shares(rows, column) for column in ("source", "licence", "topic")}

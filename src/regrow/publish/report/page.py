@@ -10,10 +10,10 @@ from markupsafe import Markup
 from regrow.ask.audit import documents
 from regrow.engine.visible import lines
 from regrow.evidence.ledger import Ledger
+from regrow.evidence.outputs import Outputs
 from regrow.evidence.pages.chart import line_chart
 from regrow.evidence.pages.environment import environment
 from regrow.evidence.pages.series import Series
-from regrow.evidence.shelf import Shelf
 from regrow.publish.export.subject import Subject
 from regrow.publish.report import arcs, model, run
 from regrow.publish.report.answers import answers
@@ -51,16 +51,16 @@ def facts(ledger: Ledger) -> dict[str, Any]:
     """What the template shows: of the records whose chains hold together, the rest is counted."""
     whole = ledger
     ledger = whole.sound()
-    shelf = Shelf(ledger)
+    outputs = Outputs(ledger)
     rows = arcs.nodes(ledger)
     graph, graph_width = arcs.svg(rows, arcs.edges(ledger, rows))
     final = ledger.final
     release = ledger.about("release", final) if final else None
     about = Subject(ledger, final or ledger.records[-1])
-    results = Results(ledger, shelf)
+    results = Results(ledger, outputs)
     found = gains(ledger)
     spent = run.spent(ledger)
-    told = chapters(ledger, shelf, results, found, {row.step: row.seconds for row in spent})
+    told = chapters(ledger, outputs, results, found, {row.step: row.seconds for row in spent})
     scores = model.scores(results)
     return {
         "title": about.stated.get("name") or "A run of the flow",
@@ -80,20 +80,20 @@ def facts(ledger: Ledger) -> dict[str, Any]:
         "chapters": told,
         "gains": [gain for rows in found.values() for gain in rows],
         "pairs": {name: Markup(_pair(measures[0])) for name, measures in found.items()},
-        "answers": answers(ledger, shelf),
+        "questions": answers(ledger, outputs),
         "final": final_table(results),
         "score_charts": _charts(scores),
-        "samples": model.samples(ledger, shelf),
-        "composition": model.composition(shelf),
+        "samples": model.samples(ledger, outputs),
+        "composition": model.composition(outputs),
         "sources": {source.name: source for source in about.sources},
-        **_of_text(about, shelf),
-        "missing": shelf.hint(),
+        **_of_text(about, outputs),
+        "missing": outputs.hint(),
     }
 
 
-def _of_text(about: Subject, shelf: Shelf) -> dict[str, Any]:
+def _of_text(about: Subject, outputs: Outputs) -> dict[str, Any]:
     """Sentences on licences and repeats, from the tables; none where they are not on disk."""
-    rows = model.texts(shelf)
+    rows = model.texts(outputs)
     if rows is None:
         return {"licences": [], "of_mix": []}
     return {

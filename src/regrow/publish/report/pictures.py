@@ -10,8 +10,8 @@ from markupsafe import Markup
 
 from regrow.evaluate.metrics import metric
 from regrow.evidence.ledger import Ledger, Record
+from regrow.evidence.outputs import Outputs
 from regrow.evidence.pages.series import Series
-from regrow.evidence.shelf import Shelf
 from regrow.publish.report import model, plots
 from regrow.publish.report.about import About, averaged
 from regrow.publish.report.gains import Gain
@@ -73,15 +73,15 @@ def _by_family(
         chapter.figures.append((Markup(chart), caption))
 
 
-def midtrain(chapter: Chapter, ledger: Ledger, shelf: Shelf, results: Results) -> None:
+def midtrain(chapter: Chapter, ledger: Ledger, outputs: Outputs, results: Results) -> None:
     """What data are worth, what the soup kept, and answers by family."""
     record = chapter.about.record
-    found = shelf.json("anneal", "results.json")
+    found = outputs.json("anneal", "results.json")
     if isinstance(found, dict) and found.get("differences") and _annealed(ledger, record):
         chapter.anneal = found
     soup = averaged(ledger, record)
     made = ledger.checkpoints(soup) if soup else []
-    decision = shelf.json(made[-1].name, "decision.json") if made else None
+    decision = outputs.json(made[-1].name, "decision.json") if made else None
     if isinstance(decision, dict) and "losses" in decision:
         chapter.soup = decision
     after = soup if results.last(soup) else record.step
@@ -98,7 +98,7 @@ def _annealed(ledger: Ledger, record: Record) -> bool:
     return inputs.get("base") == record.parts["inputs"].get("base")
 
 
-def longcontext(chapter: Chapter, ledger: Ledger, shelf: Shelf, results: Results) -> None:
+def longcontext(chapter: Chapter, ledger: Ledger, outputs: Outputs, results: Results) -> None:
     """Loss by position, and beyond the old context."""
     record = chapter.about.record
     before = _before(results, record)
@@ -139,7 +139,7 @@ def longcontext(chapter: Chapter, ledger: Ledger, shelf: Shelf, results: Results
         chapter.figures.append((Markup(chart), caption))
 
 
-def sft(chapter: Chapter, ledger: Ledger, shelf: Shelf, results: Results) -> None:
+def sft(chapter: Chapter, ledger: Ledger, outputs: Outputs, results: Results) -> None:
     """Form and answers before and after."""
     record = chapter.about.record
     branch = str(record.options.get("branch", "think"))
@@ -161,7 +161,7 @@ def sft(chapter: Chapter, ledger: Ledger, shelf: Shelf, results: Results) -> Non
     )  # fmt: skip
 
 
-def dpo(chapter: Chapter, ledger: Ledger, shelf: Shelf, results: Results) -> None:
+def dpo(chapter: Chapter, ledger: Ledger, outputs: Outputs, results: Results) -> None:
     """Preferences and right answers before and after, and of the control."""
     record = chapter.about.record
     before, after = results.last(_before(results, record)), results.last(record.step)
@@ -179,12 +179,12 @@ def dpo(chapter: Chapter, ledger: Ledger, shelf: Shelf, results: Results) -> Non
     )  # fmt: skip
 
 
-def reinforced(chapter: Chapter, ledger: Ledger, shelf: Shelf, results: Results) -> None:
+def reinforced(chapter: Chapter, ledger: Ledger, outputs: Outputs, results: Results) -> None:
     """Rewards by step, pass rates by family, and before, after and of the control."""
     record = chapter.about.record
     beside = chapter.about.beside
     runs = [(record.step, "verified" if beside else "reward")]
-    _reward_chart(chapter, ledger, shelf, (*runs, *((stage, "coin tosses") for stage in beside)))
+    _reward_chart(chapter, ledger, outputs, (*runs, *((stage, "coin tosses") for stage in beside)))
     chapter.note = _agreement(ledger, record.step)
     before = _before(results, record)
     _by_family(
@@ -205,7 +205,7 @@ def reinforced(chapter: Chapter, ledger: Ledger, shelf: Shelf, results: Results)
 
 Row = tuple[str, Record | None, str, str]
 """label, checkpoint, probe, class of the line"""
-Draw = Callable[[Chapter, Ledger, Shelf, Results], None]
+Draw = Callable[[Chapter, Ledger, Outputs, Results], None]
 
 
 def _forest(
@@ -236,9 +236,9 @@ def _agreement(ledger: Ledger, stage: str) -> str:
 
 
 def _reward_chart(
-    chapter: Chapter, ledger: Ledger, shelf: Shelf, runs: tuple[tuple[str, str], ...]
+    chapter: Chapter, ledger: Ledger, outputs: Outputs, runs: tuple[tuple[str, str], ...]
 ) -> None:
-    series = [s for stage, name in runs if (s := model.rewards(ledger, shelf, stage, name))]
+    series = [s for stage, name in runs if (s := model.rewards(ledger, outputs, stage, name))]
     if not series:
         return
     drawn = [plots.smooth(line, max(1, len(line.steps) // 12)) for line in series]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from regrow.evidence.ledger import Ledger, Record
-from regrow.evidence.shelf import Shelf
+from regrow.evidence.outputs import Outputs
 
 TEXT = "bits_per_byte"
 
@@ -25,12 +25,12 @@ class Figure:
 class Results:
     """`results.json` of every evaluated checkpoint that is on disk."""
 
-    def __init__(self, ledger: Ledger, shelf: Shelf) -> None:
+    def __init__(self, ledger: Ledger, outputs: Outputs) -> None:
         self.ledger = ledger
         self._raw: dict[str, dict[str, Any]] = {}
         for checkpoint in ledger.checkpoints():
             record = ledger.about("evaluate", checkpoint)
-            raw = shelf.json(record.name, "results.json") if record else None
+            raw = outputs.json(record.name, "results.json") if record else None
             if isinstance(raw, dict):
                 self._raw[checkpoint.name] = raw
 

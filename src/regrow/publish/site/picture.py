@@ -108,7 +108,7 @@ def _needed(steps: list[Step]) -> set[tuple[str, str]]:
         step.name: {
             given.step
             for given in step.inputs
-            if given.kind == "data" and given.instance != "taken" and given.step != step.name
+            if given.kind == "data" and given.instance != "inherited" and given.step != step.name
             if not _named(step) or part.get(given.step) == step.part
         }
         for step in steps

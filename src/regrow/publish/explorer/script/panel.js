@@ -35,7 +35,7 @@ function showRecord(name) {
     part("Read by", readBy(record)),
     record.checkpoint && checkpoints.length > 1 ? part("Compare", compareWith(record)) : null,
     part("Ask more", el("p", {}, command(`regrow audit ${record.name}`), command(`regrow rebuild ${record.name}`),
-      record.checkpoint && record.inputs.some((input) => input[0] === "data") ? command(`regrow order ${record.name}`) : null)),
+      record.checkpoint && record.inputs.some((input) => input[0] === "data") ? command(`regrow batch ${record.name}`) : null)),
   );
 }
 function instances(record, place) {
@@ -165,6 +165,6 @@ function showOverview() {
       data.apart.length ? el("li", {}, data.apart.map(([what, many]) => `${count(many)} ${what}`).join(", ")) : null,
       data.tasks.left_out ? el("li", {}, `${plural(data.tasks.left_out, "task")} of ${count(data.tasks.counts.tasks)}: those that were prompts least often, and that nothing or little was made of`) : null,
       data.paired.left_out ? el("li", {}, `paired differences of ${plural(data.paired.left_out, "pair")} of checkpoints`) : null,
-      el("li", {}, "texts, and of the answers all but the first and the last of a task in each stage: ", command("regrow trace ID"), " and ", command("regrow order CHECKPOINT --step N"), " read them from the data"))),
+      el("li", {}, "texts, and of the answers all but the first and the last of a task in each stage: ", command("regrow trace ID"), " and ", command("regrow batch CHECKPOINT --step N"), " read them from the data"))),
   );
 }

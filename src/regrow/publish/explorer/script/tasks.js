@@ -51,7 +51,7 @@ function showTask(task) {
     part("Rewards", rewarded.map(earned)),
     part("In packed text", seen.map((entry) => exposure({ ...entry, count: entry.steps.length }))),
     part("Scores of the last checkpoints", scored(task.scores)),
-    part("Ask more", el("p", {}, command(`regrow trace ${task.id}`), rewarded.length ? command(`regrow order ${rewarded[0].checkpoint} --step ${rewarded[0].steps[0]}`) : null)),
+    part("Ask more", el("p", {}, command(`regrow trace ${task.id}`), rewarded.length ? command(`regrow batch ${rewarded[0].checkpoint} --step ${rewarded[0].steps[0]}`) : null)),
   );
   const steps = new Set(["tasks", ...passed.map((one) => one.job)]);
   for (const entry of [...used, ...rewarded, ...seen]) if (entry.steps.length && records.has(entry.checkpoint)) steps.add(records.get(entry.checkpoint).step);

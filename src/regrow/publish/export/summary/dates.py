@@ -17,7 +17,7 @@ def collected(subject: Subject) -> dict[str, tuple[str, str]]:
     for entry in record.files if record else ():
         if not entry["path"].endswith(".warc.gz"):
             continue
-        path = subject.shelf.path("crawl", entry["path"])
+        path = subject.outputs.path("crawl", entry["path"])
         months = _months(path) if path else set()
         if months:
             found[str(entry["path"])] = (min(months), max(months))

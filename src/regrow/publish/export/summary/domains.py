@@ -38,7 +38,7 @@ def wanted(domains: int, sme: bool) -> int:
 
 def domains(subject: Subject) -> list[Domain]:
     """The domains, largest first; [] where the crawl's table is not on disk or nothing was fetched."""
-    table = subject.shelf.table("crawl", "fetches.parquet") if subject.step("crawl") else None
+    table = subject.outputs.table("crawl", "fetches.parquet") if subject.step("crawl") else None
     if table is None:
         return []
     kept = pl.col("outcome") == "fetched"
@@ -77,8 +77,8 @@ def copied(subject: Subject) -> list[tuple[str, int, int]]:
     gathered = subject.gathered
     if gathered is None or not gathered.foreign:
         return []
-    fetched = subject.shelf.table("crawl", "fetches.parquet")
-    text = subject.shelf.table("text", "documents.parquet")
+    fetched = subject.outputs.table("crawl", "fetches.parquet")
+    text = subject.outputs.table("text", "documents.parquet")
     if fetched is None or text is None:
         return []
     own = fetched.filter(pl.col("outcome") == "fetched").select("url")

@@ -50,7 +50,7 @@ def other(subject: Subject) -> Section:
     """2.6: text made by programs, and documents that were written for the flow."""
     rows = _programs(subject)
     written = _written(subject)
-    brought = contributed.brought(subject.shelf, subject.chain)
+    brought = contributed.brought(subject.outputs, subject.chain)
     sizes.complete(subject)
     question = "Have data sources other than those described in Sections 2.1 to 2.5 been used to train the model?"
     evidence = [
@@ -161,7 +161,7 @@ def _examples(subject: Subject) -> list[tuple[str, str, str, int]]:
         return []
     job, stages = read
     for branch in sizes.branches_read(subject, stages):
-        table = subject.shelf.table(job, f"{branch}.parquet")
+        table = subject.outputs.table(job, f"{branch}.parquet")
         if table is None:
             continue
         # A fork's own conversations are no work of a teacher: 2.6 tells of them.
@@ -205,7 +205,7 @@ def _sampled(subject: Subject) -> list[_Row]:
     for job, (made, _) in sizes.readers(subject).items():
         if subject.artifacts[made.name].function != "regrow.reinforce.pairs:run":
             continue
-        table = subject.shelf.table(job, "pairs.parquet")
+        table = subject.outputs.table(job, "pairs.parquet")
         if table is not None:
             models = pl.concat(
                 [table.select(pl.col(c).alias("model")) for c in ("chosen_model", "rejected_model")]
@@ -215,7 +215,7 @@ def _sampled(subject: Subject) -> list[_Row]:
                 rows.append((name, "answers of preference pairs", n, licence, made.file, True))
     for record in subject.chain:
         if any(entry["path"] == "rollouts.parquet" for entry in record.files):
-            table = subject.shelf.table(record.name, "rollouts.parquet")
+            table = subject.outputs.table(record.name, "rollouts.parquet")
             if table is not None:
                 n = int(table.select(pl.len()).collect().item())
                 text = "answers rewarded in reinforcement learning"
@@ -231,7 +231,7 @@ def _programs(subject: Subject) -> list[tuple[str, str, int, str]]:
     for name, (record, _) in sizes.readers(subject).items():
         if record.function not in datasets.MIXES:
             continue
-        table = subject.shelf.table(name, "documents.parquet")
+        table = subject.outputs.table(name, "documents.parquet")
         if table is not None and "generator" in table.collect_schema().names():
             made = table.filter(pl.col("generator").is_not_null()).group_by("generator").len()
             for generator, n in made.sort("generator").collect().iter_rows():

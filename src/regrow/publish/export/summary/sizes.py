@@ -114,7 +114,7 @@ def _tokens(subject: Subject, record: Record, read_by: tuple[str, ...]) -> int:
         ("pairs.parquet", ("prompt", "chosen", "rejected")),
         ("prompts.parquet", ("prompt",)),
     ):
-        table = subject.shelf.table(record.name, file)
+        table = subject.outputs.table(record.name, file)
         if table is not None:
             return lengths(table, columns)
     return 0
@@ -141,7 +141,7 @@ def rollouts(subject: Subject) -> dict[str, int]:
     found: dict[str, int] = {}
     for record in subject.chain:
         if any(entry["path"] == "rollouts.parquet" for entry in record.files):
-            table = subject.shelf.table(record.name, "rollouts.parquet")
+            table = subject.outputs.table(record.name, "rollouts.parquet")
             if table is not None:
                 found[record.step] = found.get(record.step, 0) + lengths(
                     table, ("prompt", "tokens")
@@ -157,9 +157,9 @@ def composition(subject: Subject) -> pl.DataFrame:
     """
     if subject.step("mix") is None:
         return pl.DataFrame()
-    train = subject.shelf.path("decontaminate", "train.parquet")
-    subject.shelf.path("decontaminate", "heldout.parquet")
-    mix = subject.shelf.path("mix", "mix.parquet")
+    train = subject.outputs.path("decontaminate", "train.parquet")
+    subject.outputs.path("decontaminate", "heldout.parquet")
+    mix = subject.outputs.path("mix", "mix.parquet")
     complete(subject)
     if train is None or mix is None:
         return pl.DataFrame()
@@ -173,8 +173,8 @@ def composition(subject: Subject) -> pl.DataFrame:
 
 def complete(subject: Subject) -> None:
     """Raises Unanswerable where a table that was asked for is not on disk."""
-    if subject.shelf.missing:
-        raise Unanswerable(f"the summary needs tables that are {subject.shelf.hint()}")
+    if subject.outputs.missing:
+        raise Unanswerable(f"the summary needs tables that are {subject.outputs.hint()}")
 
 
 def shares(table: pl.DataFrame, column: str) -> list[dict[str, Any]]:

@@ -28,8 +28,8 @@ PUBLISHED = "published"
 """folder of results that git carries, by job"""
 
 
-class Shelf:
-    """Tables of the flow by step; remembers which folders were asked for and are not on disk."""
+class Outputs:
+    """Tables and files that steps wrote, by job; remembers which folders were asked for and are not on disk."""
 
     def __init__(self, ledger: Ledger) -> None:
         self.ledger = ledger

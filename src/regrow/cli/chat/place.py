@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from regrow.cli.talk.taught import taught
+from regrow.cli.chat.taught import taught
 from regrow.evidence.errors import Unanswerable
 from regrow.evidence.ledger import Ledger, Record, find_root
 from regrow.evidence.naming import resolve
@@ -19,7 +19,7 @@ WEIGHTS = "model.safetensors"
 
 @dataclass(frozen=True)
 class Place:
-    """Where a checkpoint is, and how it is to be talked with."""
+    """Where a checkpoint is, and how to chat with it."""
 
     name: str
     folder: Path

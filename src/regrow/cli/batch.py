@@ -25,7 +25,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print what was in a step, or the totals of a checkpoint."""
-    from regrow.ask.order import order_of_step, totals
+    from regrow.ask.batch import batch_of_step, totals
     from regrow.evidence.ledger import Ledger, find_root
     from regrow.evidence.naming import resolve
 
@@ -34,7 +34,7 @@ def run(args: argparse.Namespace) -> int:
     if args.step is None:
         answer = totals(ledger, record)
     else:
-        answer = order_of_step(ledger, record, args.step)
+        answer = batch_of_step(ledger, record, args.step)
     if args.json:
         print(written(answer))
     elif args.step is None:

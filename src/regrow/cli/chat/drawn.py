@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from regrow.cli.talk.place import Place, starting_form, starting_temperature
-from regrow.cli.talk.talk import TEXT, load
+from regrow.cli.chat.place import Place, starting_form, starting_temperature
+from regrow.cli.chat.session import TEXT, load
 from regrow.rollout.sampler import Request, sample
 from regrow.tokens import chat
 
@@ -33,19 +33,19 @@ def drawn(
     """
     form = form or starting_form(place)
     temperature = starting_temperature(form, temperature)
-    talk = load(
+    session = load(
         place.folder, place.tokenizer, form, temperature=temperature, seed=seed, max_new_tokens=most
     )
 
     def stop(tokens: list[int]) -> bool:
-        return form == "plain" and chat.finished(chat.decode(talk.tokenizer, tokens), "plain")
+        return form == "plain" and chat.finished(chat.decode(session.tokenizer, tokens), "plain")
 
     rollout = sample(
-        talk.model,
-        [Request(prompt=talk.prompt(prompt), name=("chat", seed, 1))],
+        session.model,
+        [Request(prompt=session.prompt(prompt), name=("chat", seed, 1))],
         max_new_tokens=most,
         temperature=temperature,
-        end_tokens=chat.end_tokens(talk.tokenizer, "plain" if form == TEXT else form),
+        end_tokens=chat.end_tokens(session.tokenizer, "plain" if form == TEXT else form),
         stop=stop,
     )[0]
     return Drawn(prompt, form, temperature, seed, rollout.tokens, rollout.ended)

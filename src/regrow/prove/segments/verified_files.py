@@ -8,13 +8,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from regrow.engine.hashing import sha256_file
-from regrow.engine.state import Tree
+from regrow.engine.state import FileTree
 from regrow.engine.store import Store
 from regrow.evidence.errors import Unanswerable
 from regrow.evidence.ledger import Record
 
 
-class Vault:
+class VerifiedFiles:
     """Files of the repository at `root`; `scratch` holds folders put together from the cache."""
 
     def __init__(self, root: Path, scratch: Path) -> None:
@@ -67,7 +67,7 @@ class Vault:
         found = {entry["path"]: self.file(record, entry["path"]) for entry in record.files}
         here = self.root / record.path
         plain = all(path == here / name for name, path in found.items())
-        if plain and set(Tree(self.root, record.path).listing()) == set(found):
+        if plain and set(FileTree(self.root, record.path).listing()) == set(found):
             self._folders[mark] = here
             return here
         made = self._scratch / "inputs" / mark

@@ -1,4 +1,4 @@
-"""Settle: make file times say the truth, so that Snakemake's own rule fires for what is stale.
+"""Reconcile: make file times say the truth, so that Snakemake's own rule fires for what is stale.
 
 Called when the Snakefile is read, by the main process only. A stale record gets a date before that of its
 step's stamp, any other one a date behind it (`dates`); the stamp of a step with a stale record gets a random
@@ -34,7 +34,7 @@ LAYOUT = f"{PRIVATE}/layout.json"
 
 
 @dataclass
-class Settled:
+class Reconciled:
     """What was found, and what was done about it."""
 
     assessment: Assessment
@@ -46,7 +46,7 @@ class Settled:
     """why nothing could be written, so that Snakemake would see the dates of before"""
 
 
-def settle(present: Present, groups: Collection[str] = ("main",)) -> Settled:
+def reconcile(present: Present, groups: Collection[str] = ("main",)) -> Reconciled:
     """Compare every record with the present and set dates, stamps, code.json, dvc.yaml, dvc.lock.
 
     `groups`: those of the steps that this run asks for.
@@ -54,13 +54,13 @@ def settle(present: Present, groups: Collection[str] = ("main",)) -> Settled:
     Raises:
         FlowError: the file system does not keep dates.
     """
-    with files.locked(present.root / PRIVATE / "settle.lock"):
+    with files.locked(present.root / PRIVATE / "reconcile.lock"):
         rewritten, unwritten = [], ""
         try:
             rewritten = _relaid(present)
         except OSError as error:
             unwritten = _why(error)
-        found = Settled(Assessment(present, groups=groups), rewritten, unwritten=unwritten)
+        found = Reconciled(Assessment(present, groups=groups), rewritten, unwritten=unwritten)
         found.left_over = [path.stem for path, _ in orphans(present)]
         try:
             _write(present, found.assessment)
@@ -128,7 +128,7 @@ def finish(present: Present) -> list[str]:
 
     Returns the names of what was dropped.
     """
-    with files.locked(present.root / PRIVATE / "settle.lock"):
+    with files.locked(present.root / PRIVATE / "reconcile.lock"):
         dvcfiles.sync(present, Book(present.root))
         return drop_orphans(present)
 

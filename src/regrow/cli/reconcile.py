@@ -17,15 +17,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Settle, and say what is stale."""
+    """Reconcile, and say what is stale."""
     from regrow.engine.present import Present, find_root
-    from regrow.engine.settle import settle
+    from regrow.engine.reconcile import reconcile
     from regrow.engine.workflow import tell
 
     root = find_root()
     written = ("code.json", "dvc.yaml", "dvc.lock")
     before = {name: _read(root / name) for name in written}
-    found = settle(Present(root, args.params))
+    found = reconcile(Present(root, args.params))
     assessment = found.assessment
     stale = [v.job.name for v in assessment.verdicts.values() if v.stale]
     changed = [name for name in written if _read(root / name) != before[name]]

@@ -1,17 +1,17 @@
-"""`regrow order`: what a training step saw, and what a checkpoint saw in all."""
+"""`regrow batch`: what a training step saw, and what a checkpoint saw in all."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from regrow.evidence.ledger import Ledger, Record
+from regrow.evidence.outputs import Outputs, picked
 from regrow.evidence.runs.open import open_run
 from regrow.evidence.runs.packs import Packs
 from regrow.evidence.runs.run import Run
-from regrow.evidence.shelf import Shelf, picked
 
 
-def order_of_step(ledger: Ledger, checkpoint: Record, step: int) -> dict[str, Any]:
+def batch_of_step(ledger: Ledger, checkpoint: Record, step: int) -> dict[str, Any]:
     """What was in one training step, in the order of the batch, with what is known about it.
 
     Documents get url, title and component, those of a fork also their licence; examples, pairs and rollouts the question of their task.
@@ -19,12 +19,12 @@ def order_of_step(ledger: Ledger, checkpoint: Record, step: int) -> dict[str, An
     Raises:
         Unanswerable: not a checkpoint, the step is not part of it, or its data are not on disk.
     """
-    shelf = Shelf(ledger)
-    run = open_run(shelf, checkpoint)
+    outputs = Outputs(ledger)
+    run = open_run(outputs, checkpoint)
     if isinstance(run, Packs):
         run = run.part(step)
     pieces = run.of_step(step)
-    rows = _described(shelf, run, pieces)
+    rows = _described(outputs, run, pieces)
     return {
         "checkpoint": checkpoint.name,
         "stage": run.stage,
@@ -43,8 +43,8 @@ def totals(ledger: Ledger, checkpoint: Record) -> dict[str, Any]:
     Raises:
         Unanswerable: not a checkpoint, or its data are not on disk.
     """
-    shelf = Shelf(ledger)
-    run = open_run(shelf, checkpoint)
+    outputs = Outputs(ledger)
+    run = open_run(outputs, checkpoint)
     found = run.totals()
     by = found.pop("by")
     return {
@@ -59,28 +59,28 @@ def totals(ledger: Ledger, checkpoint: Record) -> dict[str, Any]:
         "steps": run.last_step,
         "sequences": run.last_step * run.batch,
         **found,
-        "most_seen": _described(shelf, run, found["most_seen"]),
+        "most_seen": _described(outputs, run, found["most_seen"]),
         **{f"by_{column}": rows for column, rows in by.items()},
     }
 
 
-def _described(shelf: Shelf, run: Run, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _described(outputs: Outputs, run: Run, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     if isinstance(run, Packs):
         ids = {row["id"] for row in rows}
         about: dict[str, dict[str, Any]] = {}
         for job in run.jobs:
-            found = documents(shelf, job, ids - about.keys())
+            found = documents(outputs, job, ids - about.keys())
             about |= {id: row for id, row in found.items() if row}
         return [{**row, **about.get(row["id"], {})} for row in rows]
     from regrow.ask.trace import forks
 
     named = {str(row.get("task") or row["id"]) for row in rows}
-    about = forks.conversations_of(shelf, named)
-    about |= tasks(shelf, named - about.keys())
+    about = forks.conversations_of(outputs, named)
+    about |= tasks(outputs, named - about.keys())
     return [{**about.get(str(row.get("task") or row["id"]), {}), **row} for row in rows]
 
 
-def documents(shelf: Shelf, job: str, ids: set[str]) -> dict[str, dict[str, Any]]:
+def documents(outputs: Outputs, job: str, ids: set[str]) -> dict[str, dict[str, Any]]:
     """What is known about documents: url, title, and of a later mix its component and generator.
 
     A passage or a made text has the url of the document that it comes from, or the question of its task.
@@ -88,35 +88,35 @@ def documents(shelf: Shelf, job: str, ids: set[str]) -> dict[str, dict[str, Any]
     columns = ("component", "generator", "source", "parent")
     found: dict[str, dict[str, Any]] = {id: {} for id in ids}
     if not job.startswith("pack"):
-        for id, rows in shelf.find_all(job, "documents.parquet", "id", ids, columns).items():
+        for id, rows in outputs.find_all(job, "documents.parquet", "id", ids, columns).items():
             for row in rows:
                 found[id].update({name: value for name, value in row.items() if value})
     origin = {id: str(row.get("parent") or id) for id, row in found.items()}
     origins = set(origin.values())
-    about = _crawled(shelf, origins)
-    about |= tasks(shelf, {id for id in origins if not about.get(id)})
+    about = _crawled(outputs, origins)
+    about |= tasks(outputs, {id for id in origins if not about.get(id)})
     return {id: {**about.get(origin[id], {}), **row} for id, row in found.items()}
 
 
-def _crawled(shelf: Shelf, ids: set[str]) -> dict[str, dict[str, Any]]:
+def _crawled(outputs: Outputs, ids: set[str]) -> dict[str, dict[str, Any]]:
     """Url and title of those that are documents of the crawl or of a fork."""
-    found = shelf.find_all(*shelf.documents, "id", ids, ("url", "title"))
+    found = outputs.find_all(*outputs.documents, "id", ids, ("url", "title"))
     about = {id: rows[0] for id, rows in found.items() if rows}
     if len(about) < len(ids):
         # Few steps hold what a fork brought, and its module takes time to load.
         from regrow.ask.trace import forks
 
-        for _, path in forks.tables(shelf):
-            own = shelf.lookup.equals(path, "id", ids - about.keys())
+        for _, path in forks.tables(outputs):
+            own = outputs.lookup.equals(path, "id", ids - about.keys())
             about |= {id: picked(r, ("url", "licence"))[0] for id, r in own.items() if r}
     return about
 
 
-def tasks(shelf: Shelf, ids: set[str]) -> dict[str, dict[str, Any]]:
+def tasks(outputs: Outputs, ids: set[str]) -> dict[str, dict[str, Any]]:
     """Family, question and answer of tasks, by id."""
     columns = ("family", "question", "answer")
     found = (
-        shelf.find_all("tasks", f"{split}.parquet", "id", ids, columns)
+        outputs.find_all("tasks", f"{split}.parquet", "id", ids, columns)
         for split in (("train", "dev", "test") if ids else ())
     )
     return {id: row for held in found for id, rows in held.items() for row in rows}

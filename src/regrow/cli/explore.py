@@ -5,11 +5,11 @@ ARTIFACT narrows the page to what it was made from (and what was measured on the
 page shows the whole run. The page is one HTML file that fetches nothing: send it, open it, keep it.
 
 Examples:
-  regrow lineage --html lineage.html                       the whole run
-  regrow lineage rlvr --html rlvr.html                     the last checkpoint of a stage
-  regrow lineage release.rlvr-000060 --html release.html   a release
-  regrow lineage dpo                                       the graph as a list, on the terminal
-  regrow lineage --json | jq '.graph.nodes[].name'
+  regrow explore --html lineage.html                       the whole run
+  regrow explore rlvr --html rlvr.html                     the last checkpoint of a stage
+  regrow explore release.rlvr-000060 --html release.html   a release
+  regrow explore dpo                                       the graph as a list, on the terminal
+  regrow explore --json | jq '.graph.nodes[].name'
 """
 
 from __future__ import annotations

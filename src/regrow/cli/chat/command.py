@@ -1,9 +1,9 @@
-"""Talk with a checkpoint. Thinking is dimmed, calls of tools are run and their results read back.
+"""Chat with a checkpoint. Thinking is dimmed, calls of tools are run and their results read back.
 
 CHECKPOINT is a stage (rlvr: its last checkpoint), a checkpoint by any of its names (sft.000300,
 rlvr-step80, a hash), or a folder of a release. A base model continues what is typed. Draws are
-keyed, so the same talk under the same seed gives the same answers on every machine. /help lists
-the commands; Ctrl-C ends an answer, the end of input (Ctrl-D) the talk.
+keyed, so the same chat under the same seed gives the same answers on every machine. /help lists
+the commands; Ctrl-C ends an answer, the end of input (Ctrl-D) the chat.
 
 Into a pipe only the answer is written; --json gives thinking, calls and counts as well.
 """
@@ -16,8 +16,8 @@ import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from regrow.cli.talk.place import Place
-    from regrow.cli.talk.talk import Talk
+    from regrow.cli.chat.place import Place
+    from regrow.cli.chat.session import Session
 
 PROMPT = "> "
 
@@ -41,9 +41,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Answer --once, or whatever is typed until the end of input."""
-    from regrow.cli.talk import talk as talking
-    from regrow.cli.talk.commands import command
-    from regrow.cli.talk.place import find, starting_form, starting_temperature
+    from regrow.cli.chat.place import find, starting_form, starting_temperature
+    from regrow.cli.chat.session import load
+    from regrow.cli.chat.slash import command
     from regrow.evidence.errors import Unanswerable
 
     if not 0 <= (args.temperature or 0) < float("inf") or args.tokens < 1 or args.seed < 0:
@@ -51,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
     place = find(args.checkpoint)
     _check(place)
     try:
-        talk = talking.load(
+        session = load(
             place.folder,
             place.tokenizer,
             form := args.form or starting_form(place),
@@ -63,12 +63,12 @@ def run(args: argparse.Namespace) -> int:
     except ValueError as error:
         raise Unanswerable(str(error)) from None
     if args.tools:
-        told = command(talk, f"/tools {args.tools}")
+        told = command(session, f"/tools {args.tools}")
         if told.startswith("no tool"):
             raise Unanswerable(f"--tools: {told}")
     if args.once is not None:
-        return 0 if _answer(talk, place, args.once, args.json) else 1
-    return _converse(talk, place, args.json)
+        return 0 if _answer(session, place, args.once, args.json) else 1
+    return _converse(session, place, args.json)
 
 
 def _check(place: Place) -> None:
@@ -85,9 +85,9 @@ def _check(place: Place) -> None:
         )
 
 
-def _converse(talk: Talk, place: Place, as_json: bool) -> int:
+def _converse(session: Session, place: Place, as_json: bool) -> int:
+    from regrow.cli.chat.slash import Quit, command
     from regrow.cli.paint import Paint
-    from regrow.cli.talk.commands import Quit, command
 
     person = sys.stdin.isatty() and not as_json
     paint = Paint(sys.stdout if person else sys.stderr)
@@ -98,7 +98,9 @@ def _converse(talk: Talk, place: Place, as_json: bool) -> int:
             import readline  # noqa: F401  line editing and history for input()
         print(f"{paint.bold(place.name)}  {paint.dim(place.title)}")
         print(
-            paint.dim(f"form {talk.form}, {talk.context:,} tokens of context; /help, Ctrl-D ends")
+            paint.dim(
+                f"form {session.form}, {session.context:,} tokens of context; /help, Ctrl-D ends"
+            )
         )
     while True:
         try:
@@ -112,24 +114,26 @@ def _converse(talk: Talk, place: Place, as_json: bool) -> int:
             continue
         if line.startswith("/"):
             try:
-                told = command(talk, line)
+                told = command(session, line)
             except Quit:
                 return 0
             print(paint.dim(told), file=sys.stdout if person else sys.stderr)
         elif line.strip():
-            _answer(talk, place, line, as_json)
+            _answer(session, place, line, as_json)
 
 
-def _answer(talk: Talk, place: Place, message: str, as_json: bool) -> bool:
+def _answer(session: Session, place: Place, message: str, as_json: bool) -> bool:
+    from regrow.cli.chat.screen import Screen
+    from regrow.cli.chat.session import TEXT, TooLong
+    from regrow.cli.chat.taught import is_other
     from regrow.cli.paint import Paint
-    from regrow.cli.talk.screen import Screen
-    from regrow.cli.talk.talk import TEXT, TooLong
-    from regrow.cli.talk.taught import is_other
 
     screen = Screen()
-    other = bool(place.taught) and talk.form != TEXT and talk.system is None and is_other(message)
+    other = (
+        bool(place.taught) and session.form != TEXT and session.system is None and is_other(message)
+    )
     try:
-        answer = talk.say(message, (lambda kind, text: None) if as_json else screen)
+        answer = session.say(message, (lambda kind, text: None) if as_json else screen)
     except TooLong as error:
         print(f"regrow chat: {error}", file=sys.stderr)
         return False
@@ -137,9 +141,9 @@ def _answer(talk: Talk, place: Place, message: str, as_json: bool) -> bool:
         about = {
             "checkpoint": place.name,
             "sha256": place.sha256 or None,
-            "form": talk.form,
-            "temperature": talk.temperature,
-            "seed": talk.seed,
+            "form": session.form,
+            "temperature": session.temperature,
+            "seed": session.seed,
             "prompt": message,
             "taught": not other if place.taught else None,
         }
@@ -150,7 +154,7 @@ def _answer(talk: Talk, place: Place, message: str, as_json: bool) -> bool:
         notes.append(f"{answer.forgotten} older messages no longer fit the context")
     if answer.interrupted:
         notes.append("interrupted")
-    elif not answer.ended and talk.form != "text":
+    elif not answer.ended and session.form != "text":
         notes.append("cut off")
     screen.end("; ".join(notes))
     if other:

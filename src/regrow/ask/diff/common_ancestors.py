@@ -24,7 +24,7 @@ def last_common(ledger: Ledger, record: Record, others: Mapping[str, Record]) ->
     return [r.name for r in common if r.file not in parents]
 
 
-def brought(
+def contributed(
     made: Iterable[Record], left: Mapping[str, Record], right: Mapping[str, Record]
 ) -> list[dict[str, str]]:
     """Sources that jobs read and that no job of both ancestries (by key) does: path, sha256, job."""

@@ -10,7 +10,7 @@ from typing import Any
 from tokenizers import Tokenizer
 from transformers import Olmo3ForCausalLM
 
-from regrow.cli.talk.pieces import Emit, Pieces
+from regrow.cli.chat.pieces import Emit, Pieces
 from regrow.rollout.sampler import Request, Rollout, sample
 from regrow.tokens import bpe, chat
 from regrow.verifiers import response, tools
@@ -66,8 +66,8 @@ class _Watch:
 
 
 @dataclass
-class Talk:
-    """The state of a talk. Draws are keyed by seed, message number and position, so it can be replayed."""
+class Session:
+    """The state of a chat. Draws are keyed by seed, message number and position, so it can be replayed."""
 
     model: Olmo3ForCausalLM
     tokenizer: Tokenizer
@@ -193,8 +193,8 @@ class Talk:
         return said.tool_calls if self.chats else ()
 
 
-def load(folder: Path, tokenizer: Path, form: str, **settings: Any) -> Talk:
-    """A talk with the checkpoint in `folder`, in the arithmetic that it was trained in.
+def load(folder: Path, tokenizer: Path, form: str, **settings: Any) -> Session:
+    """A chat with the checkpoint in `folder`, in the arithmetic that it was trained in.
 
     Raises:
         ValueError: the files do not fit each other.
@@ -205,7 +205,7 @@ def load(folder: Path, tokenizer: Path, form: str, **settings: Any) -> Talk:
 
     numerics.activate()
     loaded, _ = bpe.load(tokenizer)
-    return Talk(install(files.load(folder)), loaded, form, **settings)
+    return Session(install(files.load(folder)), loaded, form, **settings)
 
 
 def _encode(tokenizer: Tokenizer, text: str) -> list[int]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TextIO
 
+from regrow.cli.chat.pieces import Kind
 from regrow.cli.paint import Paint
-from regrow.cli.talk.pieces import Kind
 from regrow.engine.visible import lines
 
 _NAMES = {"think": "(thinks) ", "call": "(calls) ", "answer": ""}

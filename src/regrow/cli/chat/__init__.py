@@ -1,0 +1,1 @@
+"""`regrow chat`: a chat with a checkpoint."""

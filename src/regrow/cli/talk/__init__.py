@@ -1,1 +1,0 @@
-"""`regrow chat`: a talk with a checkpoint."""

@@ -153,7 +153,7 @@ class Mutations:
     def undeclared_param(self) -> Mutation | None:
         """A value of the first section that it does not declare."""
         for section in schema.Params.model_fields:
-            if section not in (*self.step.params, "fork", "takedown"):
+            if section not in (*self.step.params, "stages", "datasets", "fork", "takedown"):
                 return self._param(section, "")
         raise AssertionError("a step declares every section")
 
@@ -371,7 +371,11 @@ class Mutations:
 
     def options(self) -> Mutation | None:
         """An option by which steps that share a function differ."""
-        more = {**self.step.options, "mutated": 1}
+        step = self.step
+
+        def more(instance: str | None) -> dict[str, object]:
+            return {**step.options_of(instance), "mutated": 1}
+
         return self._row("options", "mutated", options=more)
 
     def function_name(self) -> Mutation | None:

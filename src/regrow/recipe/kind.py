@@ -116,8 +116,7 @@ def untrained(entry: Entry, following: list[Entry]) -> dict[str, Any]:
 
 def preferences(entry: Entry, every: list[Entry]) -> dict[str, Any]:
     """Whether pairs are judged: those of the preference stages that it is, or that begin from it."""
-    from regrow.recipe.kinds import KINDS
-
     near = [entry, *after(entry, every)]
-    asked = any(KINDS[other["kind"]].data == "pairs" for other in near)
+    # An entry says which pairs it takes, or reads the built-in data set of them.
+    asked = any("pairs" in other or str(other["data"]).startswith("pairs") for other in near)
     return {"preferences": 1} if asked else {}

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from regrow.recipe.recorded import recipe
 
 
 def prepare(
-    root: Path, folder: Path, commit: str, chain: list[Record], every: list[Record]
+    root: Path, folder: Path, commit: str, chain: list[Record], every: Sequence[Record] = ()
 ) -> Path:
     """Check out `commit` into the empty `folder`, without records, data, cache or remotes.
 
@@ -53,7 +54,7 @@ def prepare(
     for home in {folder, place}:
         _forget_stores(home / ".dvc")
     params = place / DEFAULT_PARAMS
-    said = recorded_recipe(chain, every)
+    said = recorded_recipe(chain, [*every] or chain)
     params.write_text(json.dumps(said, indent=2) + "\n", encoding="utf-8")
     return place
 

@@ -7,8 +7,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from regrow.evidence.errors import Unanswerable
-from regrow.evidence.ledger import Ledger, find_root, parse
+from regrow.evidence.ledger import Ledger, find_root
 from regrow.evidence.naming import resolve
+from regrow.evidence.record import parse
 
 
 def test_records_come_in_flow_order_and_ancestry_is_closed(ledger: Ledger) -> None:

@@ -19,7 +19,8 @@ from securesystemslib.signer import SSlibKey
 from regrow.ask.doctor import cpu
 from regrow.cli.main import main
 from regrow.evidence.errors import Unanswerable
-from regrow.evidence.ledger import Ledger, Record
+from regrow.evidence.ledger import Ledger
+from regrow.evidence.record import Record
 from regrow.prove.attest import keys, terms
 from regrow.prove.attest.check import check
 from regrow.prove.attest.envelope import Refused, seal

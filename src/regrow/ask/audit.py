@@ -12,10 +12,11 @@ from regrow.engine.present import source_digest
 from regrow.engine.state import FileTree
 from regrow.engine.witness import differences
 from regrow.evidence import contributed
-from regrow.evidence.ledger import Ledger, Record
+from regrow.evidence.ledger import Ledger
 from regrow.evidence.left_over import left_over
 from regrow.evidence.naming import Artifact
 from regrow.evidence.outputs import Outputs
+from regrow.evidence.record import Record
 from regrow.evidence.sources import licences, source_files, sources
 
 

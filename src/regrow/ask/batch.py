@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from regrow.evidence.ledger import Ledger, Record
+from regrow.evidence.ledger import Ledger
 from regrow.evidence.outputs import Outputs, picked
+from regrow.evidence.record import Record
 from regrow.evidence.runs.open import open_run
 from regrow.evidence.runs.packs import Packs
 from regrow.evidence.runs.run import Run

@@ -22,7 +22,8 @@ from typing import TYPE_CHECKING
 from regrow.cli.paint import Paint, size
 
 if TYPE_CHECKING:
-    from regrow.evidence.ledger import Ledger, Record
+    from regrow.evidence.ledger import Ledger
+    from regrow.evidence.record import Record
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from regrow.engine.git import Unasked, run
 from regrow.evidence.errors import Unanswerable
-from regrow.evidence.ledger import Record, parse
+from regrow.evidence.record import Record, parse
 
 
 def git(root: Path, *args: str, stdin: bytes = b"") -> bytes:

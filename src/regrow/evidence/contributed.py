@@ -9,8 +9,8 @@ from typing import Any
 import polars as pl
 
 from regrow.engine.hashing import sha256_file
-from regrow.evidence.ledger import Record
 from regrow.evidence.outputs import Outputs
+from regrow.evidence.record import Record
 from regrow.release.composition import Source
 from regrow.release.own import KINDS
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from regrow.evidence.ledger import Ledger, Record
+from regrow.evidence.ledger import Ledger
+from regrow.evidence.record import Record
 
 MIDMIX = "regrow.tasks.midmix:run"
 LONGMIX = "regrow.tasks.longmix:run"

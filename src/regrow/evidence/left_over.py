@@ -6,7 +6,8 @@ from pathlib import Path
 
 from regrow.engine import mistakes
 from regrow.engine.present import DEFAULT_PARAMS, Present
-from regrow.evidence.ledger import Ledger, Record
+from regrow.evidence.ledger import Ledger
+from regrow.evidence.record import Record
 
 
 def left_over(ledger: Ledger, records: list[Record]) -> list[str]:

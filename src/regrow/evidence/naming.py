@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from regrow.evidence.errors import Unanswerable
-from regrow.evidence.ledger import Ledger, Record
+from regrow.evidence.ledger import Ledger
+from regrow.evidence.record import Record
 
 MIN_PREFIX = 6
 _STEP = re.compile(r"(?P<stage>[a-z]\w*)-(?:step)?(?P<step>\d+)")

@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from regrow.engine.hashing import sha256_file
-from regrow.evidence.ledger import Ledger, Record
+from regrow.evidence.ledger import Ledger
 from regrow.evidence.lookup.ask import Lookup
+from regrow.evidence.record import Record
 from regrow.evidence.trust import checked
 
 if TYPE_CHECKING:

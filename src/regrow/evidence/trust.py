@@ -12,7 +12,7 @@ from typing import Any
 
 from regrow.engine.state import FileTree
 from regrow.evidence.errors import Unanswerable
-from regrow.evidence.ledger import Record
+from regrow.evidence.record import Record
 
 
 def checked(root: Path, record: Record, entry: dict[str, Any]) -> Path:

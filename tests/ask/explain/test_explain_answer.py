@@ -17,7 +17,8 @@ from regrow.ask.explain.answer import Explainer
 from regrow.ask.explain.segments import segments, steps
 from regrow.ask.explain.spelling import Text
 from regrow.evidence.errors import Unanswerable
-from regrow.evidence.ledger import Ledger, Record
+from regrow.evidence.ledger import Ledger
+from regrow.evidence.record import Record
 from small_tree import ID, TEXTS, url
 
 

@@ -9,7 +9,7 @@ from regrow.ask.diff import code, documents
 from regrow.ask.diff.inputs import pair_name
 from regrow.ask.diff.side import Name, Side
 from regrow.ask.diff.walk import Cause, Walk
-from regrow.evidence.ledger import Record
+from regrow.evidence.record import Record
 
 _ORDER = (
     "bits", "position", "further", "step", "param", "option", "source", "input",

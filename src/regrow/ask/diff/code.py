@@ -13,7 +13,7 @@ from typing import Any
 
 from regrow.ask.diff.side import Side
 from regrow.engine.syntax import parse
-from regrow.evidence.ledger import Record
+from regrow.evidence.record import Record
 
 MOST = 40
 """lines of a change that are kept"""

@@ -14,8 +14,8 @@ import polars as pl
 
 from regrow.engine.hashing import sha256_file
 from regrow.engine.store import Store
-from regrow.evidence.ledger import Record
 from regrow.evidence.outputs import PUBLISHED
+from regrow.evidence.record import Record
 
 OWN = "own.parquet"
 """of the steps that read what a fork brings: one row per document or conversation"""

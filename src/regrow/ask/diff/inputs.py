@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from regrow.evidence.ledger import Record
+from regrow.evidence.record import Record
 
 
 def differing(a: Record, b: Record) -> list[tuple[str, str | None, str | None]]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from regrow.evidence.ledger import Record
+from regrow.evidence.record import Record
 
 NONE = "(none)"
 _MODELS = "regrow.params."

@@ -11,8 +11,9 @@ from regrow.ask.diff import objects
 from regrow.engine.hashing import tree_sha256
 from regrow.evidence.commit import commit_of, resolve_commit
 from regrow.evidence.errors import Unanswerable
-from regrow.evidence.ledger import Ledger, Record, parse
+from regrow.evidence.ledger import Ledger
 from regrow.evidence.naming import Artifact, resolve
+from regrow.evidence.record import Record, parse
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,8 @@ from typing import Any
 from regrow.ask.diff import common_ancestors
 from regrow.ask.diff.inputs import content, differing, namesake, pair_name, shown_input
 from regrow.ask.diff.parts import Difference, differences
-from regrow.evidence.ledger import Ledger, Record
+from regrow.evidence.ledger import Ledger
+from regrow.evidence.record import Record
 
 
 @dataclass

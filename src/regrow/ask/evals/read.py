@@ -15,8 +15,9 @@ from regrow.evaluate.bootstrap import MICRO, Score
 from regrow.evaluate.items import Item
 from regrow.evaluate.probes import Checkpoint, checkpoint
 from regrow.evidence.errors import Unanswerable
-from regrow.evidence.ledger import Ledger, Record
+from regrow.evidence.ledger import Ledger
 from regrow.evidence.outputs import Outputs
+from regrow.evidence.record import Record
 from regrow.params.posttrain import Pairs
 from regrow.recipe.kind import Which
 from regrow.release.history import WEIGHTS

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from regrow.evidence.errors import Unanswerable
-from regrow.evidence.ledger import Ledger, Record
+from regrow.evidence.ledger import Ledger
+from regrow.evidence.record import Record
 
 
 def checkpoint_of(ledger: Ledger, record: Record) -> Record:

@@ -14,8 +14,9 @@ from regrow.ask.explain.documents import described
 from regrow.ask.explain.found import Found, Origins, Places
 from regrow.ask.explain.spelling import Spelling, Text
 from regrow.evidence.errors import Unanswerable
-from regrow.evidence.ledger import Ledger, Record
+from regrow.evidence.ledger import Ledger
 from regrow.evidence.outputs import Outputs
+from regrow.evidence.record import Record
 
 LEAST = 8
 """tokens of the shortest span that is reported"""

@@ -11,8 +11,8 @@ from typing import Any
 from regrow.ask.trace.match import Match
 from regrow.ask.trace.stop import Outcome, Stop
 from regrow.evidence import datasets
-from regrow.evidence.ledger import Record
 from regrow.evidence.outputs import Outputs
+from regrow.evidence.record import Record
 from regrow.tasks.mid.text import identity
 
 OWN = "own.parquet"

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from regrow.ask.trace.stop import Stop
-from regrow.evidence.ledger import Record
 from regrow.evidence.outputs import Outputs
+from regrow.evidence.record import Record
 
 MASKED = "_masked"
 """end of the name of a step that masks a data set"""

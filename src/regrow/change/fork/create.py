@@ -16,7 +16,8 @@ from regrow.change.fork.point import block, point, read_by
 from regrow.engine.jobs import job_of
 from regrow.engine.present import Present
 from regrow.evidence.errors import Unanswerable
-from regrow.evidence.ledger import Ledger, Record
+from regrow.evidence.ledger import Ledger
+from regrow.evidence.record import Record
 from regrow.params.schema import check, load
 from regrow.prove.rebuild.folder import recorded_params
 from regrow.tables import parquet

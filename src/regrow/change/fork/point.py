@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from regrow.evidence.errors import Unanswerable
-from regrow.evidence.ledger import Ledger, Record
+from regrow.evidence.ledger import Ledger
 from regrow.evidence.naming import resolve
+from regrow.evidence.record import Record
 from regrow.params import points
 from regrow.params.schema import Params
 from regrow.release import methods

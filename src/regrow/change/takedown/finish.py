@@ -21,8 +21,9 @@ from regrow.engine.plan import plan as flow_plan
 from regrow.engine.present import Present
 from regrow.evidence.datasets import PACKED
 from regrow.evidence.errors import Unanswerable
-from regrow.evidence.ledger import Ledger, Record
+from regrow.evidence.ledger import Ledger
 from regrow.evidence.outputs import Outputs
+from regrow.evidence.record import Record
 from regrow.evidence.runs.open import open_run
 from regrow.prove.attest.export import reread
 from regrow.takedown import documents, slots

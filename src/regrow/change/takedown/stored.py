@@ -14,7 +14,8 @@ import polars as pl
 
 from regrow.engine.remote import Remote, identity
 from regrow.engine.store import Store
-from regrow.evidence.ledger import Ledger, Record
+from regrow.evidence.ledger import Ledger
+from regrow.evidence.record import Record
 from regrow.takedown import slots
 
 _ARCHIVES = (".warc.gz", ".warc", ".arc.gz", ".arc")

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from regrow.cli.chat.taught import taught
 from regrow.evidence.errors import Unanswerable
-from regrow.evidence.ledger import Ledger, Record, find_root
+from regrow.evidence.ledger import Ledger, find_root
 from regrow.evidence.naming import resolve
+from regrow.evidence.record import Record
 from regrow.evidence.trust import checked
 from regrow.release.history import history
 from regrow.release.records import artifact

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from regrow.evidence.ledger import Ledger, Record
+from regrow.evidence.ledger import Ledger
+from regrow.evidence.record import Record
 from regrow.tasks import draws
 from regrow.tasks.families import FAMILIES
 from regrow.tasks.families.recognise import recognise

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from regrow.evidence.errors import Unanswerable
-from regrow.evidence.ledger import Record
 from regrow.evidence.outputs import Outputs, picked
+from regrow.evidence.record import Record
 from regrow.evidence.runs.places import Places
 from regrow.evidence.runs.run import Run, data_job, sums
 

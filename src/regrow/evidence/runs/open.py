@@ -8,8 +8,8 @@ from __future__ import annotations
 import importlib
 
 from regrow.evidence.errors import Unanswerable
-from regrow.evidence.ledger import Record
 from regrow.evidence.outputs import Outputs
+from regrow.evidence.record import Record
 from regrow.evidence.runs.run import Run
 
 

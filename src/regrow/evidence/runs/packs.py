@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from regrow.evidence.errors import Unanswerable
-from regrow.evidence.ledger import Record
 from regrow.evidence.lookup.feistel import Positions
 from regrow.evidence.outputs import Outputs, picked
+from regrow.evidence.record import Record
 from regrow.evidence.runs.run import Run, data_job
 
 if TYPE_CHECKING:

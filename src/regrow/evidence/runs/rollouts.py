@@ -6,8 +6,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from regrow.evidence.errors import Unanswerable
-from regrow.evidence.ledger import Record
 from regrow.evidence.outputs import Outputs, picked
+from regrow.evidence.record import Record
 from regrow.evidence.runs.run import Run, sums
 
 if TYPE_CHECKING:

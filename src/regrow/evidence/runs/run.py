@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from regrow.evidence.errors import Unanswerable
-from regrow.evidence.ledger import Record
 from regrow.evidence.outputs import Outputs
+from regrow.evidence.record import Record
 
 if TYPE_CHECKING:
     import polars as pl

@@ -12,8 +12,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from regrow.engine import files
 from regrow.engine.verify import verify
 from regrow.evidence.errors import Unanswerable
-from regrow.evidence.ledger import Ledger, Record
+from regrow.evidence.ledger import Ledger
 from regrow.evidence.naming import Artifact
+from regrow.evidence.record import Record
 from regrow.prove.attest.envelope import seal
 from regrow.prove.attest.provenance import provenance
 

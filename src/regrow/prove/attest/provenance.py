@@ -16,8 +16,9 @@ from regrow.engine.hashing import sha256_file
 from regrow.engine.records import sound
 from regrow.engine.witness import differences
 from regrow.evidence.errors import Unanswerable
-from regrow.evidence.ledger import Ledger, Record
+from regrow.evidence.ledger import Ledger
 from regrow.evidence.naming import Artifact
+from regrow.evidence.record import Record
 from regrow.prove.attest import terms
 from regrow.prove.attest.subject import FILE, FOLDER, subjects
 

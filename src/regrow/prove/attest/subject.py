@@ -15,8 +15,8 @@ from regrow.engine import names
 from regrow.engine.hashing import sha256_file, tree_sha256
 from regrow.engine.visible import visible
 from regrow.evidence.errors import Unanswerable
-from regrow.evidence.ledger import Record
 from regrow.evidence.naming import Artifact
+from regrow.evidence.record import Record
 
 FOLDER = "dirHash"
 FILE = "sha256"

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from regrow.engine.hashing import sha256_file, tree_sha256
-from regrow.evidence.ledger import Record
+from regrow.evidence.record import Record
 
 State = Literal["equal", "differs", "not built"]
 

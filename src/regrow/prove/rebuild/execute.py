@@ -14,7 +14,7 @@ from pathlib import Path
 
 from regrow.engine.present import DEFAULT_PARAMS
 from regrow.evidence.errors import Unanswerable
-from regrow.evidence.ledger import Record, parse
+from regrow.evidence.record import Record, parse
 from regrow.prove.rebuild.compare import Compared, compare
 from regrow.prove.rebuild.folder import environment
 

@@ -13,7 +13,7 @@ from typing import Any
 from regrow.engine.present import DEFAULT_PARAMS
 from regrow.evidence.commit import git
 from regrow.evidence.errors import Unanswerable
-from regrow.evidence.ledger import Record
+from regrow.evidence.record import Record
 from regrow.params.entries import RecipeError
 from regrow.params.schema import ParamsError
 from regrow.recipe.recorded import recipe

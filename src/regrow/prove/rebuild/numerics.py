@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from regrow.ask.doctor import cpu
 from regrow.ask.doctor.kernels import check_kernels
 from regrow.evidence.errors import Unanswerable
-from regrow.evidence.ledger import Record
+from regrow.evidence.record import Record
 from regrow.numerics import build, library
 
 EXACT = "exact"

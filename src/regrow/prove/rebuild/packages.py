@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from regrow.ask.doctor.packages import installed
-from regrow.evidence.ledger import Record
+from regrow.evidence.record import Record
 
 
 def present(package: str) -> str | None:

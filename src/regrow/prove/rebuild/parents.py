@@ -9,7 +9,8 @@ from typing import Any
 from regrow.engine.hashing import digest_file, sha256_file
 from regrow.engine.store import Store
 from regrow.evidence.errors import Unanswerable
-from regrow.evidence.ledger import Ledger, Record
+from regrow.evidence.ledger import Ledger
+from regrow.evidence.record import Record
 
 
 def lay_parents(ledger: Ledger, folder: Path, record: Record) -> None:

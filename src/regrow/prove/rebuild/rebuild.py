@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from regrow.evidence.commit import commit_of, resolve_commit
-from regrow.evidence.ledger import Ledger, Record
+from regrow.evidence.ledger import Ledger
 from regrow.evidence.naming import Artifact
+from regrow.evidence.record import Record
 from regrow.prove.rebuild import execute
 from regrow.prove.rebuild.compare import Compared
 from regrow.prove.rebuild.execute import Hooks

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from regrow.evidence.ledger import Record
+from regrow.evidence.record import Record
 from regrow.prove.rebuild.numerics import certify
 from regrow.prove.segments import replay
 from regrow.prove.segments.links import FILE, read

@@ -13,7 +13,8 @@ from pathlib import Path
 from regrow.engine import definition
 from regrow.engine.records import sound
 from regrow.evidence.errors import Unanswerable
-from regrow.evidence.ledger import Ledger, Record
+from regrow.evidence.ledger import Ledger
+from regrow.evidence.record import Record
 from regrow.prove.segments.links import FIRST, Link, joined, links
 from regrow.prove.segments.verified_files import VerifiedFiles
 

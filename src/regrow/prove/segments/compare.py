@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 
 from regrow.engine.hashing import sha256_file
-from regrow.evidence.ledger import Record
+from regrow.evidence.record import Record
 from regrow.prove.segments.units import Span
 from regrow.prove.segments.verified_files import VerifiedFiles
 from regrow.reinforce import table

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from regrow.evidence.errors import Unanswerable
-from regrow.evidence.ledger import Record
+from regrow.evidence.record import Record
 from regrow.prove.segments.verified_files import VerifiedFiles
 
 Link = dict[str, Any]

@@ -10,7 +10,7 @@ from bisect import bisect_left
 from dataclasses import dataclass
 
 from regrow.evidence.errors import Unanswerable
-from regrow.evidence.ledger import Record
+from regrow.evidence.record import Record
 from regrow.prove.segments.links import Link
 from regrow.prove.segments.sides import Side
 from regrow.release.history import WEIGHTS

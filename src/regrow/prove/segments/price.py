@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from regrow.engine.runlog import PATH
-from regrow.evidence.ledger import Record
+from regrow.evidence.record import Record
 from regrow.prove.segments.units import Run, Span
 
 

@@ -14,7 +14,8 @@ from regrow.engine.closure import Modules, closure
 from regrow.engine.errors import FlowError
 from regrow.engine.loading import function as preload
 from regrow.evidence.errors import Unanswerable
-from regrow.evidence.ledger import Ledger, Record
+from regrow.evidence.ledger import Ledger
+from regrow.evidence.record import Record
 from regrow.prove.segments import worker
 from regrow.prove.segments.verified_files import VerifiedFiles
 from regrow.recipe.lines import FMA32, like

@@ -14,8 +14,9 @@ from regrow.engine.errors import FlowError
 from regrow.engine.records import encode
 from regrow.evidence.commit import git, resolve_commit
 from regrow.evidence.errors import Unanswerable
-from regrow.evidence.ledger import Ledger, Record, parse
+from regrow.evidence.ledger import Ledger
 from regrow.evidence.naming import resolve
+from regrow.evidence.record import Record, parse
 from regrow.prove.segments.links import Link, links
 from regrow.prove.segments.replay import other_code
 from regrow.prove.segments.verified_files import VerifiedFiles

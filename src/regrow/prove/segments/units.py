@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from regrow.evidence.errors import Unanswerable
-from regrow.evidence.ledger import Ledger, Record
+from regrow.evidence.ledger import Ledger
+from regrow.evidence.record import Record
 from regrow.prove.segments.links import Link, links
 from regrow.prove.segments.verified_files import VerifiedFiles
 

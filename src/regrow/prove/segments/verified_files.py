@@ -11,7 +11,7 @@ from regrow.engine.hashing import sha256_file
 from regrow.engine.state import FileTree
 from regrow.engine.store import Store
 from regrow.evidence.errors import Unanswerable
-from regrow.evidence.ledger import Record
+from regrow.evidence.record import Record
 
 
 class VerifiedFiles:

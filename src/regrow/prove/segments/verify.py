@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from regrow.evidence.ledger import Ledger, Record
+from regrow.evidence.ledger import Ledger
+from regrow.evidence.record import Record
 from regrow.prove.segments import chain, compare, replay, states
 from regrow.prove.segments.challenge import Challenge, Rerun
 from regrow.prove.segments.compare import Compared

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from html import escape
 
 from regrow.engine.visible import visible
-from regrow.evidence.ledger import Record
+from regrow.evidence.record import Record
 from regrow.publish.explorer.graph import Graph, Node
 from regrow.publish.explorer.layout import GAP_Y, Layout
 

@@ -6,7 +6,8 @@ import json
 from typing import Any
 
 from regrow.ask.audit import documents, problems
-from regrow.evidence.ledger import Ledger, Record
+from regrow.evidence.ledger import Ledger
+from regrow.evidence.record import Record
 
 FILES = 40
 """files of an output that are listed; of the rest the number is said"""

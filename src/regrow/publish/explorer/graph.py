@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from regrow.evidence.errors import Unanswerable
-from regrow.evidence.ledger import Ledger, Record
+from regrow.evidence.ledger import Ledger
+from regrow.evidence.record import Record
 
 Kind = Literal["source", "data", "training", "leaf"]
 

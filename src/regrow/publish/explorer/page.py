@@ -11,10 +11,11 @@ from markupsafe import Markup
 
 from regrow.engine.visible import shown
 from regrow.evidence import contributed, datasets
-from regrow.evidence.ledger import Ledger, Record
+from regrow.evidence.ledger import Ledger
 from regrow.evidence.outputs import Outputs
 from regrow.evidence.pages import embed
 from regrow.evidence.pages.environment import environment
+from regrow.evidence.record import Record
 from regrow.evidence.sources import source_files, sources
 from regrow.publish.explorer import figures
 from regrow.publish.explorer.documents import Known, documents

@@ -15,7 +15,7 @@ from typing import Any
 import polars as pl
 
 from regrow.evidence.errors import Unanswerable
-from regrow.evidence.ledger import Record
+from regrow.evidence.record import Record
 from regrow.publish.export.croissant_context import CONTEXT
 from regrow.publish.export.identifiers import licence_url, media_type, run_id
 from regrow.publish.export.subject import Subject

@@ -12,7 +12,7 @@ from typing import Any
 
 from regrow.evidence import contributed
 from regrow.evidence.errors import Unanswerable
-from regrow.evidence.ledger import Record
+from regrow.evidence.record import Record
 from regrow.publish.export.identifiers import document_id, purl, spdx
 from regrow.publish.export.modelcard import card, properties
 from regrow.publish.export.subject import Subject

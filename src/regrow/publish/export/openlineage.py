@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from regrow.evidence.ledger import Record
+from regrow.evidence.record import Record
 from regrow.publish.export.identifiers import PRODUCER, run_id
 from regrow.publish.export.subject import Subject
 

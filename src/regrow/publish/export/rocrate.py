@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from regrow.evidence.ledger import Record
+from regrow.evidence.record import Record
 from regrow.publish.export.identifiers import PRODUCER, licence_url, media_type, run_id
 from regrow.publish.export.subject import Subject
 from regrow.release.sentence import NOT_STATED

@@ -9,9 +9,10 @@ from typing import Any
 from regrow.engine.hashing import sha256_file
 from regrow.evidence import contributed
 from regrow.evidence.errors import Unanswerable
-from regrow.evidence.ledger import Ledger, Record
+from regrow.evidence.ledger import Ledger
 from regrow.evidence.naming import resolve
 from regrow.evidence.outputs import Outputs
+from regrow.evidence.record import Record
 from regrow.evidence.sources import MANIFEST, source_files, sources
 from regrow.publish.export.about import About
 from regrow.release.composition import UNKNOWN, Source

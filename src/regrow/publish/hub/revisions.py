@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from regrow.evidence.errors import Unanswerable
-from regrow.evidence.ledger import Ledger, Record
+from regrow.evidence.ledger import Ledger
 from regrow.evidence.naming import resolve
+from regrow.evidence.record import Record
 from regrow.release import stages
 from regrow.release.history import WEIGHTS
 

@@ -18,7 +18,8 @@ from pathlib import Path
 from regrow.engine.hashing import digest_bytes, digest_file
 from regrow.engine.store import Store, dir_object
 from regrow.evidence.errors import Unanswerable
-from regrow.evidence.ledger import Ledger, Record
+from regrow.evidence.ledger import Ledger
+from regrow.evidence.record import Record
 from regrow.publish.hub.revisions import Revision, revisions
 
 FOLDER = "published/store"

@@ -8,8 +8,9 @@ from typing import Any
 
 import polars as pl
 
-from regrow.evidence.ledger import Ledger, Record
+from regrow.evidence.ledger import Ledger
 from regrow.evidence.outputs import Outputs
+from regrow.evidence.record import Record
 from regrow.publish.report.about import averaged, lasts
 from regrow.verifiers import response
 from regrow.verifiers.judge import judge

@@ -7,9 +7,10 @@ from typing import Any
 
 import polars as pl
 
-from regrow.evidence.ledger import Ledger, Record
+from regrow.evidence.ledger import Ledger
 from regrow.evidence.outputs import Outputs
 from regrow.evidence.pages.series import Series
+from regrow.evidence.record import Record
 from regrow.publish.report.about import averaged, lasts
 from regrow.publish.report.results import TEXT, Results
 from regrow.release.composition import Share, documents, shares

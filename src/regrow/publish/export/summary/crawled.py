@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from regrow.evidence.ledger import Record
+from regrow.evidence.record import Record
 from regrow.publish.export.subject import Subject
 from regrow.publish.export.summary import sizes
 from regrow.publish.export.summary.dates import collected, month

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from regrow.ask.audit import documents
-from regrow.evidence.ledger import Record
 from regrow.evidence.reasons import counted as said_of
+from regrow.evidence.record import Record
 from regrow.publish.export.subject import Subject
 from regrow.publish.export.summary import sizes
 from regrow.publish.export.summary.domains import domains

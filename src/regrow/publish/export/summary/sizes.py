@@ -10,7 +10,7 @@ import polars as pl
 
 from regrow.evidence.datasets import EXAMPLES
 from regrow.evidence.errors import Unanswerable
-from regrow.evidence.ledger import Record
+from regrow.evidence.record import Record
 from regrow.publish.export.subject import Subject
 from regrow.release.composition import documents
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from regrow.params.base import Block
 from regrow.params.entries import RecipeError, checked, listed, nearest
 from regrow.params.stages import ANSWERED, BUILT_IN, KINDS, Dataset, Stage
 
@@ -37,13 +38,15 @@ _DATA = tuple(kind.reads[0] for kind in KINDS.values() if kind.reads)
 _RESERVED = re.compile(r".*_(seed\d+|masked)|evaluate|release|index|all|seeds")
 
 
-def stages(raw: Any, datasets: Sequence[Dataset], sections: Iterable[str]) -> tuple[Stage, ...]:
+def stages(
+    raw: Any, datasets: Sequence[Dataset], sections: Mapping[str, type[Block]]
+) -> tuple[Stage, ...]:
     """The stages of a params file, with what their entries leave out.
 
     Args:
         raw: the value of `stages`.
         datasets: those that the file adds.
-        sections: names of the sections that the file or the defaults have.
+        sections: those that the file or the defaults have, with their models.
 
     Raises:
         RecipeError: an entry says what cannot be; the message names it, the nearest match and the fix.
@@ -57,9 +60,10 @@ def stages(raw: Any, datasets: Sequence[Dataset], sections: Iterable[str]) -> tu
             raise RecipeError(f"`{name}` comes twice. Fix: give the second another name.")
         if _RESERVED.fullmatch(name) or name in known:
             raise RecipeError(f"`{name}` is the name of something else. Fix: give it another name.")
-        found[name] = _complete(name, said, found, names, known, set(sections))
+        found[name] = _complete(name, said, found, names, known, sections)
     if not found:
         raise RecipeError("no stage. Fix: name one at least, `stages: [pretrain]`.")
+    _data_sets_fit(found, known)
     return tuple(found.values())
 
 
@@ -103,7 +107,7 @@ def _complete(
     above: Mapping[str, Stage],
     names: Sequence[str],
     known: Mapping[str, Dataset],
-    sections: set[str],
+    sections: Mapping[str, type[Block]],
 ) -> Stage:
     """The stage of an entry, with what follows from its kind and from the stages above it."""
     values = {**BUILT_IN.get(name, {}), **said}
@@ -114,6 +118,8 @@ def _complete(
         raise RecipeError(f"`{name}` has no kind. {hint} `{name}: {{kind: {' | '.join(KINDS)}}}`.")
     if kind not in KINDS:
         raise RecipeError(f"{name}.kind: no kind `{kind}`. {nearest(str(kind), [*KINDS])}")
+    # What an entry says has the right types before anything follows from it.
+    checked(KINDS[kind], name, {"name": name, **{k: v for k, v in values.items() if k != "base"}})
     if kind == "sft" and values.get("branch", "think") in ("think", "instruct"):
         values["form"] = values.get("branch", "think")
     if kind == "rl" and "form" not in values:
@@ -121,6 +127,8 @@ def _complete(
         talks = begun or [s.form for s in above.values()]
         values["form"] = "plain" if set(talks) <= {"plain"} else "think"
     values["base"] = _base(name, kind, values, above, names)
+    if _pairs(kind):
+        values["form"] = above[values["base"][0]].form
     values.setdefault("settings", "")
     if not values["settings"]:
         own = name in sections and kind not in ("soup",)
@@ -130,6 +138,7 @@ def _complete(
             f"{name}.settings: no section `{values['settings']}`. "
             f"{nearest(values['settings'], sorted(sections))}"
         )
+    _settings_fit(name, kind, values, sections)
     values["data"] = values.get("data") or _data(kind, values, above)
     stage: Stage = checked(KINDS[kind], name, {"name": name, **values})
     more: dict[str, Any] = {}
@@ -140,6 +149,38 @@ def _complete(
     stage = stage.model_copy(update=more)
     _fits(stage, above, known)
     return stage
+
+
+def _settings_fit(
+    name: str, kind: str, values: Mapping[str, Any], sections: Mapping[str, type[Block]]
+) -> None:
+    """Raises RecipeError where the section of a stage is about something else."""
+    usual, own = _section(kind, values), str(values["settings"])
+    if not usual:
+        return
+    one, other = sections[own], sections[usual]
+    if not (issubclass(one, other) or issubclass(other, one)):
+        raise RecipeError(
+            f"{name}.settings: `{own}` has no settings of {kind}. Fix: name a section with those of `{usual}`, or leave "
+            "it out."
+        )
+
+
+def _data_sets_fit(found: Mapping[str, Stage], known: Mapping[str, Dataset]) -> None:
+    """Raises RecipeError where a data set of the file's own names what is not there."""
+    for name, data in known.items():
+        if data.base and data.base not in found:
+            raise RecipeError(
+                f"datasets: {name}.base: no stage `{data.base}`. {nearest(data.base, [*found])}"
+            )
+        examples = [
+            "sftdata",
+            *(n for n, d in known.items() if d.kind in ("sftdata", "chats") and n != name),
+        ]
+        if data.beside and data.beside not in examples:
+            raise RecipeError(
+                f"datasets: {name}.beside: no data set of conversations `{data.beside}`. {nearest(data.beside, examples)}"
+            )
 
 
 def _pairs(kind: str) -> bool:
@@ -231,6 +272,8 @@ def _nearest(
     ]
     if twins and (values.get("order", 1) > 1 or values.get("length") == "short"):
         return twins[0].base  # a control begins where the run begins that it is a control of
+    # What an entry says has the right types before anything follows from it.
+    checked(KINDS[kind], name, {"name": name, **{k: v for k, v in values.items() if k != "base"}})
     if kind == "sft" and values.get("branch") == "instruct":
         tuned = [s for s in think if s.kind == "sft"]
         found = tuned or plain

@@ -81,7 +81,9 @@ class Params(Block):
             datasets = recipe.datasets(raw.get("datasets") or ())
             part = "stages"
             given = raw.get("stages", recipe.DEFAULT)
-            sections = {n for n, f in cls.model_fields.items() if _block(f.annotation)}
+            sections: dict[str, Any] = {
+                n: f.annotation for n, f in cls.model_fields.items() if _block(f.annotation)
+            }
             stages = recipe.stages(given, datasets, sections)
         except recipe.RecipeError as error:
             raise PydanticCustomError(
@@ -201,6 +203,8 @@ def _explain(item: Any, params: type[Params]) -> str:
         near = difflib.get_close_matches(str(item["loc"][-1]), known, n=1)
         mend = f"Did you mean `{near[0]}`?" if near else f"Known here: {', '.join(known)}."
         return f"{where}: unknown key. {mend}"
+    if not item["loc"]:  # about several sections: the message names them
+        return str(item["msg"]).removeprefix("Value error, ")
     value = json.dumps(item.get("input"), default=str)
     return f"{where}: {item['msg']}, got {value}. `regrow schema` describes the field."
 
@@ -229,7 +233,8 @@ def json_schema() -> dict[str, Any]:
             if "description" not in entry and (text := _inherited(block, field)):
                 entry["description"] = text
     schema["properties"] |= {
-        "stages": _listed(_entry(*KINDS.values()), "stages") | {"default": list(recipe.DEFAULT)},
+        "stages": _listed(_entry(Stage, *KINDS.values()), "stages")
+        | {"default": list(recipe.DEFAULT)},
         "datasets": _listed(_entry(Dataset), "datasets") | {"default": []},
     }
     for unused in ("Stage", "Dataset"):
@@ -264,7 +269,7 @@ def _entry(*models: type[BaseModel]) -> dict[str, Any]:
             fields.setdefault(name, about | ({"description": text} if text else {}))
     fields.pop("name", None)
     if len(models) > 1:
-        kinds = [model.model_fields["kind"].default for model in models]
+        kinds = [model.model_fields["kind"].default for model in models if model is not Stage]
         text = Stage.model_fields["kind"].description
         fields["kind"] = {"enum": kinds, "title": "Kind", "description": text}
     return {"type": ["object", "null"], "additionalProperties": False, "properties": fields}

@@ -56,6 +56,8 @@ class PretrainStage(Stage):
     reads = ("pack",)
 
     kind: Literal["pretrain"] = "pretrain"
+    form: Literal["plain"] = "plain"
+    seeds: tuple[()] = ()
 
 
 class MidtrainStage(Stage):
@@ -64,6 +66,8 @@ class MidtrainStage(Stage):
     reads = ("midmix",)
 
     kind: Literal["midtrain"] = "midtrain"
+    form: Literal["plain"] = "plain"
+    seeds: tuple[()] = ()
     order: int = Field(default=1, ge=1, le=26)
     """which order of the data: 1 under `seed`, 2 under `second_seed`, 3 under the one after that; the others are
     for a soup"""
@@ -78,6 +82,8 @@ class SoupStage(Stage):
     """The mean of several runs, kept only if it wins on held-out data."""
 
     kind: Literal["soup"] = "soup"
+    form: Literal["plain"] = "plain"
+    seeds: tuple[()] = ()
 
 
 class LongContextStage(Stage):
@@ -86,6 +92,8 @@ class LongContextStage(Stage):
     reads = ("longmix",)
 
     kind: Literal["longcontext"] = "longcontext"
+    form: Literal["plain"] = "plain"
+    seeds: tuple[()] = ()
     length: Literal["long", "short"] = "long"
     """short: the control, which reads the same tokens at the old length"""
 

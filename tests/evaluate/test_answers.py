@@ -48,7 +48,11 @@ def thinker(inputs, asked, tmp_path_factory):
 
 def test_the_step_scores_what_the_model_says(inputs, thinker, asked, tmp_path):
     counts = step.run(
-        inputs | {"checkpoint": thinker[1]}, tiny_inputs.params(), tmp_path, instance="sft-000007"
+        inputs | {"checkpoint": thinker[1]},
+        tiny_inputs.params(),
+        tmp_path,
+        instance="sft-000007",
+        probes={"form": "think", "preferences": 1, "untrained": "instruct"},
     )
     results = json.loads((tmp_path / "results.json").read_text())
     probes = results["probes"]

@@ -8,6 +8,7 @@ import tiny_inputs
 from determinism import run_twice
 from regrow.evaluate import items, metrics, offline, step
 
+PROBES = {"form": "plain", "text": 1, "long": 1, "yarn": 1}
 CODE = """
 import json, sys
 from pathlib import Path
@@ -16,7 +17,8 @@ from regrow.params.evaluate import Evaluate
 from regrow.evaluate import step
 output, settings, *paths = map(Path, sys.argv[1:])
 params = SimpleNamespace(evaluate=Evaluate(**json.loads(str(settings))))
-step.run({path.parent.name: path for path in paths}, params, output, instance="longcontext_control-000020")
+step.run({path.parent.name: path for path in paths}, params, output, instance="longcontext_control-000020",
+         probes={"form": "plain", "text": 1, "long": 1, "yarn": 1})
 """
 
 
@@ -28,7 +30,9 @@ def inputs(tmp_path_factory):
 @pytest.fixture(scope="module")
 def done(inputs, tmp_path_factory):
     output = tmp_path_factory.mktemp("out") / "evaluate"
-    counts = step.run(inputs, tiny_inputs.params(), output, instance="longcontext_control-000020")
+    counts = step.run(
+        inputs, tiny_inputs.params(), output, instance="longcontext_control-000020", probes=PROBES
+    )
     return output, counts
 
 
@@ -181,10 +185,10 @@ def test_two_runs_write_the_same_bytes(inputs, done, tmp_path):
     assert run_twice(CODE, tmp_path, settings, *places) == hashes(done[0])
 
 
-@pytest.mark.parametrize("instance", ["000020", "unheard-000020"])
+@pytest.mark.parametrize("instance", ["000020", "pretrain", "pretrain-20"])
 def test_an_instance_of_no_stage_is_refused(inputs, tmp_path, instance):
-    with pytest.raises(ValueError, match=r"STAGE-NNNNNN|no probes"):
-        step.run(inputs, tiny_inputs.params(), tmp_path, instance=instance)
+    with pytest.raises(ValueError, match="STAGE-NNNNNN"):
+        step.run(inputs, tiny_inputs.params(), tmp_path, instance=instance, probes=PROBES)
 
 
 def test_the_questions_work_for_any_lm_eval_user(inputs, tmp_path):

@@ -53,7 +53,7 @@ def reinforced(root, top):
     )
     rlvr.run(
         inputs, params, top / "out/rlvr", instance="000001", scratch=scratch,
-        section="rlvr", form="think", reward="verified", seed=0,
+        stage="rlvr", settings="rlvr", form="think", reward="verified", seed=0,
     )
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from regrow.train import checkpoint, metrics, stage
 from regrow.verifiers.judge import judge
 from small_policy import answer
 
-OPTIONS = {"section": "rlvr", "form": "think", "reward": "verified", "seed": 0}
+OPTIONS = {"stage": "rlvr", "settings": "rlvr", "form": "think", "reward": "verified", "seed": 0}
 
 CODE = """
 import sys
@@ -39,7 +39,7 @@ inputs = {
 for step in ("000003", "000006"):
     rlvr.run(
         inputs, small_policy.params(updates=2), output / step, instance=step, scratch=scratch,
-        section="rlzero", form="plain", reward="verified", seed=1,
+        stage="rlzero", settings="rlzero", form="plain", reward="verified", seed=1,
     )
     inputs["previous"] = output / step
 """

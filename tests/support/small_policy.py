@@ -105,6 +105,8 @@ def grow(root: Path, steps: int = 320) -> Path:
             output,
             instance=f"{step:06d}",
             scratch=scratch,
+            stage="sft",
+            settings="sft",
             branch="think",
             seed=0,
         )

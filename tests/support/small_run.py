@@ -59,7 +59,9 @@ def small(**pretrain_changes: Any) -> SimpleNamespace:
 def engine(pack: Path, params: SimpleNamespace, seed: int = 0) -> Engine:
     """The engine of pretraining with initial weights."""
     runtime.prepare()
-    made = stage.assemble(pretrain.plan({"data": pack}, params))
+    made = stage.assemble(
+        pretrain.plan({"data": pack}, params, stage="pretrain", settings="pretrain")
+    )
     build.initialise(made.model, seed)
     return made
 
@@ -77,7 +79,15 @@ def grow(
             inputs = {"data": pack} | ({"previous": previous} if previous else {})
             place = scratch or root / f"scratch-{step}"
             place.mkdir(parents=True, exist_ok=True)
-            pretrain.run(inputs, params, output, instance=f"{step:06d}", scratch=place)
+            pretrain.run(
+                inputs,
+                params,
+                output,
+                instance=f"{step:06d}",
+                scratch=place,
+                stage="pretrain",
+                settings="pretrain",
+            )
         previous = output
     assert previous is not None
     return previous

@@ -212,18 +212,33 @@ def grpo(inputs: dict[str, Path], params: Any, output: Path, **more: Any) -> dic
     return stage.run(plan_grpo, inputs, params, output, **more)
 
 
+def _named(stage: str, settings: str = "", **options: Any) -> dict[str, Any]:
+    """The options of a stage: its name, the section with its settings, and its kind's own."""
+    return {"stage": stage, "settings": settings or stage, **options}
+
+
 STAGES: dict[str, tuple[Any, Any, str, dict[str, Any]]] = {
-    "midtrain": (midtrain.run, midtrain.plan, "midmix", {"run": "a"}),
-    "midtrain_b": (midtrain.run, midtrain.plan, "midmix", {"run": "b"}),
-    "longcontext": (longcontext.run, longcontext.plan, "longmix", {"length": "long"}),
+    "midtrain": (midtrain.run, midtrain.plan, "midmix", _named("midtrain", run="a")),
+    "midtrain_b": (
+        midtrain.run,
+        midtrain.plan,
+        "midmix",
+        _named("midtrain_b", "midtrain", run="b"),
+    ),
+    "longcontext": (
+        longcontext.run,
+        longcontext.plan,
+        "longmix",
+        _named("longcontext", length="long"),
+    ),
     "longcontext_control": (
         longcontext.run,
         longcontext.plan,
         "longmix",
-        {"length": "short"},
+        _named("longcontext_control", "longcontext", length="short"),
     ),
-    "sft": (sft.run, sft.plan, "sftdata", {"branch": "think", "seed": 0}),
-    "dpo": (dpo.run, dpo.plan, "pairs", {"source": "judged", "seed": 0}),
+    "sft": (sft.run, sft.plan, "sftdata", _named("sft", branch="think", seed=0)),
+    "dpo": (dpo.run, dpo.plan, "pairs", _named("dpo", source="judged", seed=0)),
     "grpo": (grpo, plan_grpo, "pairs", {}),
 }
 """name -> function, plan, data, options"""

@@ -165,9 +165,25 @@ def test_a_partial_state_of_another_run_is_not_taken_up(
     scratch = tmp_path / "scratch"
     inputs = {"data": pack, "previous": root / "000000"}
     other = small(seed=1)
-    pretrain.run(inputs, other, root / "other", instance="000020", scratch=scratch)
+    pretrain.run(
+        inputs,
+        other,
+        root / "other",
+        instance="000020",
+        scratch=scratch,
+        stage="pretrain",
+        settings="pretrain",
+    )
     assert list(scratch.iterdir()), "no partial state was left"
-    pretrain.run(inputs, small(), root / "000020", instance="000020", scratch=scratch)
+    pretrain.run(
+        inputs,
+        small(),
+        root / "000020",
+        instance="000020",
+        scratch=scratch,
+        stage="pretrain",
+        settings="pretrain",
+    )
     assert hashes(root / "000020") == hashes(grown / "000020")
 
 

@@ -31,7 +31,7 @@ from regrow.train import anneal, soup
 if __name__ == "__main__":
     out, world, runs = (Path(p) for p in (sys.argv[1], *sys.argv[3:]))
     inputs = {"a": runs / "a/000006", "b": runs / "b/000006", "midmix": world / "midmix"}
-    soup.run(inputs, s.params(), out / "soup", instance="000006")
+    soup.run(inputs, s.params(), out / "soup", instance="000006", stage="soup")
     inputs = {"base": world / "pretrain/000020", "midmix": world / "midmix"}
     scratch = out.parent / "scratch"
     anneal.run(inputs, s.params(), out / "anneal", scratch=scratch)
@@ -98,7 +98,7 @@ def test_a_soup_that_does_not_win_is_not_kept(world: Path, runs: Path, tmp_path:
     spoilt = {k: v * -1.0 for k, v in load_file(tmp_path / "b" / files.WEIGHTS).items()}
     save_file(spoilt, tmp_path / "b" / files.WEIGHTS, metadata={"format": "pt"})
     inputs = {"a": runs / "a/000006", "b": tmp_path / "b", "midmix": world / "midmix"}
-    counts = soup.run(inputs, params(), tmp_path / "soup", instance="000006")
+    counts = soup.run(inputs, params(), tmp_path / "soup", instance="000006", stage="soup")
     assert counts["kept"] == "a"
     for name in (files.WEIGHTS, checkpoint.OPTIMIZER):
         assert (tmp_path / "soup" / name).read_bytes() == (inputs["a"] / name).read_bytes()
@@ -107,7 +107,7 @@ def test_a_soup_that_does_not_win_is_not_kept(world: Path, runs: Path, tmp_path:
 def test_runs_that_do_not_belong_together(world: Path, runs: Path, tmp_path: Path) -> None:
     inputs = {"a": runs / "a/000003", "b": runs / "b/000006", "midmix": world / "midmix"}
     with pytest.raises(ValueError, match=r"steps \[3, 6\]"):
-        soup.run(inputs, params(), tmp_path / "soup", instance="000006")
+        soup.run(inputs, params(), tmp_path / "soup", instance="000006", stage="soup")
 
 
 def test_the_table_of_anneals(made: Path) -> None:

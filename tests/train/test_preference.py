@@ -101,8 +101,11 @@ def test_training_prefers_the_chosen(world: Path, tmp_path: Path) -> None:
 def test_pairs_of_the_other_source_are_not_read(world: Path) -> None:
     runtime.prepare()
     _, plan, _, _ = STAGES["dpo"]
-    judged = plan(inputs("dpo", world), params(), source="judged", seed=0)
-    delta = plan(inputs("dpo", world), params(), source="delta", seed=1)
+    named = {"stage": "dpo_delta", "settings": "dpo"}
+    judged = plan(
+        inputs("dpo", world), params(), **named | {"stage": "dpo"}, source="judged", seed=0
+    )
+    delta = plan(inputs("dpo", world), params(), **named, source="delta", seed=1)
     assert (len(judged.source.pairs), len(delta.source.pairs)) == (20, 10)
     assert (judged.name, delta.name) == ("dpo", "dpo_delta_seed1")
     assert isinstance(stage.assemble(delta).objective, dpo.Dpo)

@@ -182,12 +182,14 @@ def test_the_long_model_has_yarn_on_full_layers_and_the_control_is_as_it_was(
 def test_the_long_context_goes_on_from_its_own_checkpoint(world: Path, trained: Path) -> None:
     """A base that has YaRN already (a longer run goes on) is taken as it is."""
     given = inputs("longcontext", world) | {"base": trained / "longcontext/000006"}
-    made = STAGES["longcontext"][1](given, params(), length="long")
+    made = STAGES["longcontext"][1](given, params(), **STAGES["longcontext"][3])
     assert made.config.rope_parameters == files.load_config(given["base"]).rope_parameters
 
 
 def test_padding_between_documents_is_not_learned(world: Path) -> None:
-    made = STAGES["longcontext"][1](inputs("longcontext", world), params(), length="long")
+    made = STAGES["longcontext"][1](
+        inputs("longcontext", world), params(), **STAGES["longcontext"][3]
+    )
     seen = 0
     for index in range(made.source.per_step):
         batch = made.source.get(1, index)
@@ -204,11 +206,11 @@ def test_data_of_another_tokenizer_is_refused(world: Path, tmp_path: Path) -> No
     (tmp_path / "midmix/meta.json").write_text(json.dumps(meta | {"eos": EOS + 5}))
     given = inputs("midtrain", world) | {"data": tmp_path / "midmix"}
     with pytest.raises(ValueError, match="tokenised with 258 tokens, eos 6"):
-        STAGES["midtrain"][1](given, params(), run="a")
+        STAGES["midtrain"][1](given, params(), **STAGES["midtrain"][3])
 
 
 def test_seeds_give_other_orders_and_names(world: Path) -> None:
-    _, plan, _, _ = STAGES["sft"]
-    one, two = (plan(inputs("sft", world), params(), branch="think", seed=s) for s in (0, 2))
+    _, plan, _, options = STAGES["sft"]
+    one, two = (plan(inputs("sft", world), params(), **options | {"seed": s}) for s in (0, 2))
     assert (one.name, two.name) == ("sft", "sft_seed2")
     assert not torch.equal(one.source.get(1, 0).tokens, two.source.get(1, 0).tokens)

@@ -231,7 +231,8 @@ def test_a_log_probability_that_differs_stops_the_run(world, tmp_path, monkeypat
 def test_seeds_and_rewards_make_runs_of_their_own(world, made, tmp_path):
     params = small_policy.params(steps=1, checkpoint_every=1)
     train(world, tmp_path / "seed", params, instance="000001", seed=1)
-    train(world, tmp_path / "coin", params, instance="000001", reward="random")
+    control = {"stage": "rlvr_random", "reward": "random"}
+    train(world, tmp_path / "coin", params, instance="000001", **control)
     seed, coin = table.read(tmp_path / "seed"), table.read(tmp_path / "coin")
     first = [row for row in made.rows if row["step"] == 1 and row["group"] < 8]
     assert seed["task"].to_list()[:32] != [row["task"] for row in first]

@@ -80,6 +80,8 @@ def make_policy(folder: Path = POLICY) -> Path:
         folder / "policy",
         instance=f"{STEPS:06d}",
         scratch=folder / "scratch",
+        stage="sft",
+        settings="sft",
         branch="think",
         seed=0,
     )

@@ -499,7 +499,7 @@ def test_names_of_checkpoints():
 
 
 def test_forms_of_the_cards_are_those_of_the_evaluations():
-    """The cards read them off the records, the evaluations are told them by the recipe."""
+    """The cards read the form off the record; the evaluation gets it from the recipe."""
     from default_flow import BY_NAME
 
     for stage in default_flow.RECIPE.stages:

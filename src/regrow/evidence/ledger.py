@@ -117,14 +117,23 @@ class Ledger:
 
     def way(self, record: Record) -> tuple[bool, int]:
         """How far a checkpoint is from the beginning: whether it is tuned to think, and how many stages led to it."""
-        chain = {one.step for one in self.ancestry(record) if one.makes_checkpoint}
-        thinks = any(
-            one.options.get("branch", one.options.get("form")) == "think"
-            for one in self.ancestry(record)
-            if one.makes_checkpoint
-        )
-        instruct = record.options.get("branch") == "instruct"
-        return thinks and not instruct, len(chain)
+        stages, thinks = self._ways[record.file]
+        return thinks and record.options.get("branch") != "instruct", len(stages)
+
+    @cached_property
+    def _ways(self) -> dict[str, tuple[frozenset[str], bool]]:
+        """Record file -> the stages that led to it, itself included, and whether one is tuned to think."""
+        found: dict[str, tuple[frozenset[str], bool]] = {}
+        for record in self.records:  # producers come first
+            before = [found[parent.file] for parent in self.parents(record) if parent.file in found]
+            stages = frozenset().union(*(names for names, _ in before))
+            thinks = any(one for _, one in before)
+            if record.makes_checkpoint:
+                stages |= {record.step}
+                options = record.options
+                thinks = thinks or options.get("branch", options.get("form")) == "think"
+            found[record.file] = (stages, thinks)
+        return found
 
     def broken(self, record: Record) -> str:
         """Where the chain of a record does not hold together, "" where it does.

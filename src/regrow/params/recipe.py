@@ -14,7 +14,8 @@ from typing import Any
 
 from regrow.params.base import Block
 from regrow.params.entries import RecipeError, checked, listed, nearest
-from regrow.params.stages import ANSWERED, BUILT_IN, KINDS, Dataset, Stage
+from regrow.params.kinds import ANSWERED
+from regrow.params.stages import BUILT_IN, KINDS, Dataset, Stage
 
 DEFAULT: tuple[Any, ...] = (
     "pretrain",
@@ -272,8 +273,6 @@ def _nearest(
     ]
     if twins and (values.get("order", 1) > 1 or values.get("length") == "short"):
         return twins[0].base  # a control begins where the run begins that it is a control of
-    # What an entry says has the right types before anything follows from it.
-    checked(KINDS[kind], name, {"name": name, **{k: v for k, v in values.items() if k != "base"}})
     if kind == "sft" and values.get("branch") == "instruct":
         tuned = [s for s in think if s.kind == "sft"]
         found = tuned or plain

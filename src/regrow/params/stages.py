@@ -169,9 +169,6 @@ class Dataset(Block):
     """chats: of the conversations that name none"""
 
 
-ANSWERED = ("pairs", "difficulty")
-"""kinds of data sets that are made of the answers of a stage's base"""
-
 KINDS: dict[str, type[Stage]] = {
     "pretrain": PretrainStage,
     "midtrain": MidtrainStage,

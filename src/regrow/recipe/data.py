@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from regrow.engine.step import Input, Step
+from regrow.params.kinds import ANSWERED
 from regrow.recipe.kind import Entry
 from regrow.recipe.lines import FMA32, MIXES, Recipe, base, fork_step, model_of, settings, source
 
@@ -94,7 +95,7 @@ def data_set(recipe: Recipe, data: str, before: list[str]) -> list[Step]:
     `before`: steps that are there already.
     """
     kind = recipe.data_kind(data)
-    if data in before or kind in ("pairs", "difficulty"):
+    if data in before or kind in ANSWERED:
         return []
     make = {
         "pack": _pack, "midmix": _midmix, "longmix": _longmix, "sftdata": _sftdata, "chats": _chats,
@@ -176,38 +177,31 @@ def _chats(recipe: Recipe, data: str) -> Step:
     )  # fmt: skip
 
 
+BRINGS = {"midmix": "documents", "sftdata": "chats"}
+"""kind of data set -> what of a fork's joins it"""
+
+
 def _fork(recipe: Recipe, data: str, kind: str) -> list[Step]:
-    name = fork_step(data, kind)
-    if kind == "midmix":
-        return [
-            _step(
-                name, "Of a fork only: its own documents beside the parent's mix, packed.",
-                "regrow.tasks.forkmix:run",
-                Input(name="documents", kind="source", path="forks/{instance}/documents.parquet"),
-                Input(name="midmix", step=data),
-                *(Input(name=s, step=s) for s in ("tokenizer", "tasks", "decontaminate")), _EVALS,
-                part="base", priority=10, **_of_fork(recipe, data, "midmix"),
-                instances=forks("documents"),
-            )
-        ]  # fmt: skip
-    if kind == "sftdata":
-        return [
-            _step(
-                name, "Of a fork only: its own conversations beside the parent's examples.",
-                "regrow.tasks.forksft:run",
-                Input(name="chats", kind="source", path="forks/{instance}/chats.parquet"),
-                Input(name="sftdata", step=data),
-                *(Input(name=s, step=s) for s in ("tokenizer", "tasks")), _EVALS,
-                part="post", priority=10, **_of_fork(recipe, data, "sftdata"),
-                instances=forks("chats"),
-            )
-        ]  # fmt: skip
-    return []
-
-
-def _of_fork(recipe: Recipe, data: str, model: str) -> dict[str, Any]:
-    found = settings(recipe.section(data), model)
-    return found | {"params": ("fork", *found["params"])}
+    """Of a fork only: the step that joins what it brings to a data set."""
+    brings, name = BRINGS.get(kind), fork_step(data, kind)
+    if brings is None:
+        return []
+    text = brings == "documents"
+    others = ("tokenizer", "tasks", "decontaminate") if text else ("tokenizer", "tasks")
+    own = settings(recipe.section(data), kind)
+    return [
+        _step(
+            name,
+            "Of a fork only: its own documents beside the parent's mix, packed."
+            if text
+            else "Of a fork only: its own conversations beside the parent's examples.",
+            f"regrow.tasks.{'forkmix' if text else 'forksft'}:run",
+            Input(name=brings, kind="source", path=f"forks/{{instance}}/{brings}.parquet"),
+            Input(name=kind, step=data), *(Input(name=s, step=s) for s in others), _EVALS,
+            part="base" if text else "post", priority=10,
+            **own | {"params": ("fork", *own["params"])}, instances=forks(brings),
+        )
+    ]  # fmt: skip
 
 
 def forks(what: str) -> Callable[[Any], list[str]]:
@@ -228,18 +222,18 @@ def masked(names: list[str]) -> Callable[[Any], list[str]]:
 def reading(recipe: Recipe, data: str) -> list[str]:
     """What trains on a data set: stages, and micro-anneals."""
     names = [entry["name"] for entry in recipe.readers(data)]
-    return [*names, *(["anneal"] if data == annealed(recipe) else [])]
+    first = _annealed(recipe)
+    return [*names, *(["anneal"] if first and first["data"] == data else [])]
 
 
-def annealed(recipe: Recipe) -> str:
-    """The data set whose components the micro-anneals compare, "" where there is no midtraining."""
-    first = next((entry for entry in recipe.stages if entry["kind"] == "midtrain"), None)
-    return str(first["data"]) if first else ""
+def _annealed(recipe: Recipe) -> Entry | None:
+    """The stage whose data the micro-anneals compare: the first midtraining."""
+    return next((entry for entry in recipe.stages if entry["kind"] == "midtrain"), None)
 
 
 def anneal(recipe: Recipe) -> list[Step]:
     """Micro-anneals, where there is a midtraining."""
-    first = next((entry for entry in recipe.stages if entry["kind"] == "midtrain"), None)
+    first = _annealed(recipe)
     if first is None:
         return []
     return [

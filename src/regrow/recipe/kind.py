@@ -115,8 +115,14 @@ def untrained(entry: Entry, following: list[Entry]) -> dict[str, Any]:
 
 
 def preferences(entry: Entry, every: list[Entry]) -> dict[str, Any]:
-    """Whether pairs are judged: those of the preference stages that it is, or that begin from it."""
-    near = [entry, *after(entry, every)]
-    # An entry says which pairs it takes, or reads the built-in data set of them.
-    asked = any("pairs" in other or str(other["data"]).startswith("pairs") for other in near)
-    return {"preferences": 1} if asked else {}
+    """Whether pairs are judged."""
+    return {"preferences": 1} if judged_pairs(entry, every) else {}
+
+
+def judged_pairs(entry: Entry, every: list[Entry]) -> str:
+    """The pairs that a stage is judged on: its own, or those of the stage that begins from it; "" for none."""
+    for other in (entry, *after(entry, every)):
+        # An entry says which pairs it takes, or reads the built-in data set of them.
+        if "pairs" in other or str(other["data"]).startswith("pairs"):
+            return str(other["data"])
+    return ""

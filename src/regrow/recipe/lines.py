@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from regrow.engine.step import Input, Step
+from regrow.engine.step import Input
 from regrow.evaluate import offline
+from regrow.params.kinds import ANSWERED
 from regrow.recipe.kind import Entry, Kind
 from regrow.recipe.kinds import KINDS
 
@@ -45,7 +46,7 @@ class Recipe:
         """The kind of step that makes a data set: a built-in one is called like it."""
         if data in self.own:
             return str(self.own[data]["kind"])
-        return next((k for k in ("pairs", "difficulty") if data.startswith(k)), data)
+        return next((k for k in ANSWERED if data.startswith(k)), data)
 
     def section(self, data: str) -> str:
         """The section with the settings of a data set."""
@@ -177,8 +178,3 @@ SECTIONS = (
     "pretrain", "midtrain", "longcontext", "sft", "sft_instruct", "dpo", "rlvr", "rlzero",
 )  # fmt: skip
 """sections of stages that the params model names"""
-
-
-def by_name(steps: Iterable[Step]) -> dict[str, Step]:
-    """Steps by name."""
-    return {step.name: step for step in steps}

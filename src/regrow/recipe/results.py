@@ -7,9 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 from regrow.engine.step import Input, Step
-from regrow.recipe.data import MADE, forks, masked, reading
+from regrow.recipe.data import BRINGS, MADE, forks, masked, reading
+from regrow.recipe.kind import judged_pairs
 from regrow.recipe.lines import FMA32, MIXES, Recipe, fork_step, named
-from regrow.recipe.training import preference_data, seeded
+from regrow.recipe.training import seeded
 
 
 def index(recipe: Recipe) -> Step:
@@ -43,7 +44,7 @@ def _indexed(recipe: Recipe) -> Callable[[Any], list[str]]:
             kind = recipe.data_kind(data)
             if kind == "difficulty":
                 continue
-            brings = {"midmix": "documents", "sftdata": "chats"}.get(kind)
+            brings = BRINGS.get(kind)
             at = data
             if brings and (fork := forks(brings)(params)):
                 at = f"{fork_step(data, kind)}-{fork[0]}"
@@ -70,7 +71,7 @@ def evaluate(recipe: Recipe, seed: int = 0) -> Step:
     pairs: dict[str, list[str]] = {}
     for entry in chosen:
         if probes[entry["name"] + end].get("preferences"):
-            data = seeded(preference_data(recipe, entry), seed)
+            data = seeded(judged_pairs(entry, recipe.stages), seed)
             pairs.setdefault(data, []).append(entry["name"] + end)
     inputs += [
         Input(name="pairs", step=data, for_stages=tuple(names)) for data, names in pairs.items()
@@ -124,13 +125,12 @@ def _brought(recipe: Recipe, before: Mapping[str, Step]) -> list[Input]:
     found = []
     for data in recipe.data_sets():
         kind = recipe.data_kind(data)
+        reached = tuple(e["name"] for e in recipe.stages if _reads(recipe, e, data))
         if kind == "chats":
-            given = tuple(e["name"] for e in recipe.stages if _reads(recipe, e, data, set(before)))
-            found.append(Input(name=data, step=data, for_stages=given))
+            found.append(Input(name=data, step=data, for_stages=reached))
         step = fork_step(data, kind)
         if step not in before:
             continue
-        reached = tuple(e["name"] for e in recipe.stages if _reads(recipe, e, data, set(before)))
         found += [
             Input(name=step, step=step, instance="all", for_stages=reached),
             Input(
@@ -140,7 +140,7 @@ def _brought(recipe: Recipe, before: Mapping[str, Step]) -> list[Input]:
     return found
 
 
-def _reads(recipe: Recipe, entry: Mapping[str, Any], data: str, before: set[str]) -> bool:
+def _reads(recipe: Recipe, entry: Mapping[str, Any], data: str) -> bool:
     """Whether a stage, or one that it is made from, reads a data set or what is made from it."""
     names = [*recipe.ancestors(entry["name"]), entry["name"]]
     read = {recipe.by_name[name]["data"] for name in names}

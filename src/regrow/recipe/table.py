@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from regrow.engine.step import Step
 from regrow.evaluate import offline
 from regrow.recipe import data, results, training
-from regrow.recipe.lines import Recipe, by_name, instances
+from regrow.recipe.lines import Recipe, instances
 
 if TYPE_CHECKING:
     # pydantic costs more than a whole lookup that hits
@@ -41,7 +41,7 @@ def recipe(params: Mapping[str, Any]) -> tuple[Step, ...]:
         steps.append(training.stage(asked, entry))
     steps.append(results.index(asked))
     steps.append(results.evaluate(asked))
-    steps.append(results.release(asked, by_name(steps)))
+    steps.append(results.release(asked, {step.name: step for step in steps}))
     for seed in asked.seeds:
         for entry in asked.stages:
             if seed in entry["seeds"]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from regrow.engine.step import Input, Step
+from regrow.params.kinds import ANSWERED
 from regrow.recipe.kind import Entry
-from regrow.recipe.lines import FMA32, Recipe, base, instances, last, model_of, source
+from regrow.recipe.lines import FMA32, Recipe, base, instances, last, model_of, settings, source
 
 
 def seeded(name: str, seed: int) -> str:
@@ -62,7 +63,7 @@ def _base(recipe: Recipe, entry: Entry, seed: int) -> str:
 def _data(recipe: Recipe, entry: Entry, seed: int) -> Input:
     data = str(entry["data"])
     kind = recipe.data_kind(data)
-    if kind in ("pairs", "difficulty"):
+    if kind in ANSWERED:
         return Input(name="data", step=seeded(data, seed))
     return source(data, kind)
 
@@ -91,23 +92,20 @@ def answers(recipe: Recipe, entry: Entry, seed: int, there: set[str]) -> list[St
     """The step in which the base of a stage answers, for the stage to learn from: pairs or difficulty."""
     data = str(entry["data"])
     name, kind = seeded(data, seed), recipe.data_kind(data)
-    if kind not in ("pairs", "difficulty") or name in there:
+    if kind not in ANSWERED or name in there:
         return []
     own = recipe.own.get(data, {})
     model = own.get("base") or entry["base"][0]
     asked = recipe.by_name[model]
     policy = seeded(model, seed if seed in asked["seeds"] else 0)
-    section = recipe.section(data)
     common: dict[str, Any] = {
         "name": name,
         "part": "post",
         "priority": 10 if entry["form"] == "think" else 0,
-        "params": (section,),
-        "models": {section: kind} if section != kind else {},
         "group": "seeds" if seed else "main",
         **FMA32,
     }
-    given = {} if section == kind else {"settings": section}
+    section = recipe.section(data)
     tasks = tuple(Input(name=s, step=s) for s in ("tasks", "tokenizer"))
     if kind == "pairs":
         return [
@@ -119,7 +117,7 @@ def answers(recipe: Recipe, entry: Entry, seed: int, there: set[str]) -> list[St
                     Input(name="weak", step=policy, instance="first"),
                     *tasks,
                 ),
-                options={"seed": seed, **given},
+                **settings(section, kind, {"seed": seed}),
                 **common,
             )
         ]
@@ -131,13 +129,7 @@ def answers(recipe: Recipe, entry: Entry, seed: int, there: set[str]) -> list[St
             else "Prompts by pass rate, without those that the model always solves.",
             function="regrow.reinforce.difficulty:run",
             inputs=(Input(name="policy", step=policy, instance="last"), *tasks),
-            options={"form": entry["form"], "seed": seed, **given},
+            **settings(section, kind, {"form": entry["form"], "seed": seed}),
             **common,
         )
     ]
-
-
-def preference_data(recipe: Recipe, entry: Entry) -> str:
-    """The pairs that a stage is judged on: its own, or those of the stage that begins from it."""
-    near = [entry, *(e for e in recipe.stages if entry["name"] in e["base"])]
-    return next((str(e["data"]) for e in near if recipe.kind(e).data == "pairs"), "")

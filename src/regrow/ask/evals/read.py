@@ -14,6 +14,7 @@ from regrow.evaluate import items as rows
 from regrow.evaluate.bootstrap import MICRO, Score
 from regrow.evaluate.items import Item
 from regrow.evaluate.probes import Checkpoint, checkpoint
+from regrow.evidence import datasets
 from regrow.evidence.errors import Unanswerable
 from regrow.evidence.ledger import Ledger
 from regrow.evidence.outputs import Outputs
@@ -23,7 +24,6 @@ from regrow.recipe.kind import Which
 from regrow.release.history import WEIGHTS
 
 STEP = "evaluate"
-PAIRS = "regrow.reinforce.pairs:run"
 Key = tuple[str, str]
 
 
@@ -163,10 +163,8 @@ class Evaluations:
         end = f"_seed{seed}" if seed else ""
         made = [
             record
-            for record in self.ledger.records
-            if record.function == PAIRS
-            and record.step.endswith(end)
-            and ("_seed" in record.step) == bool(seed)
+            for record in datasets.made(self.ledger, datasets.PAIRS, seeds=True)
+            if record.step == f"{record.stage}{end}"
         ]
         values = made[0].parts["params"].values() if made else ()
         section = next((v for v in values if isinstance(v, Mapping)), {})

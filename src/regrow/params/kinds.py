@@ -1,0 +1,4 @@
+"""What the checks of a params file and the table of steps both say of kinds, without the models of either."""
+
+ANSWERED = ("pairs", "difficulty")
+"""kinds of data sets that are made of the answers of a stage's base"""

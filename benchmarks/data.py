@@ -25,13 +25,13 @@ os.environ.setdefault("POLARS_MAX_THREADS", "1")
 
 import polars as pl
 
-from regrow.dedup import decontaminate
-from regrow.dedup import step as dedup
-from regrow.filters import language
-from regrow.filters import step as filters
+from regrow.data.dedup import decontaminate
+from regrow.data.dedup import step as dedup
+from regrow.data.filters import language
+from regrow.data.filters import step as filters
+from regrow.learn.tasks import step as tasks
 from regrow.params.data import Decontaminate, Dedup, Filter
 from regrow.params.posttrain import Tasks
-from regrow.tasks import step as tasks
 
 ROOT = Path(__file__).resolve().parent.parent
 STOP = ["the", "be", "to", "of", "and", "that", "have", "with", "a", "in", "is", "it", "for"]

@@ -32,14 +32,14 @@ from pathlib import Path
 import polars as pl
 
 from regrow.change.fork import documents
-from regrow.crawl import links, robots, sitemap, urls
+from regrow.data.crawl import links, robots, sitemap, urls
+from regrow.data.text import step as text_step
+from regrow.data.text.archive import Record
+from regrow.data.text.client import Client, converted
+from regrow.data.text.document import Document, Dropped
 from regrow.evidence.errors import Unanswerable
+from regrow.learn.train import seal
 from regrow.params.schema import check
-from regrow.text import step as text_step
-from regrow.text.archive import Record
-from regrow.text.client import Client, converted
-from regrow.text.document import Document, Dropped
-from regrow.train import seal
 
 SECONDS = 60.0
 """wall clock of one input on a busy machine; the worker's own ceiling is of processor time"""

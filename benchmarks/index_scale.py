@@ -19,9 +19,9 @@ from pathlib import Path
 
 import numpy as np
 
-from regrow.index import files
-from regrow.index.build import shards
-from regrow.index.rows import packed
+from regrow.data.index import files
+from regrow.data.index.build import shards
+from regrow.data.index.rows import packed
 
 LENGTH = 4_096
 QUERIES = 40

@@ -34,7 +34,7 @@ Turn = Callable[[int, int], dict[str, float]]
 
 def prompts() -> tuple[Any, list[Any]]:
     """Tokenizer and prompts."""
-    from regrow.reinforce.prompts import choose, load_tokenizer
+    from regrow.learn.rl.prompts import choose, load_tokenizer
 
     tokenizer = load_tokenizer(POLICY / "tokenizer")
     path = POLICY / "tasks" / "train.parquet"
@@ -48,14 +48,14 @@ def regrow() -> Turn:
     from regrow.numerics.torch import activate
 
     activate(threads=1)
-    from regrow.model import files
+    from regrow.learn.model import files
+    from regrow.learn.rl.ask import Answer, Asker
+    from regrow.learn.rl.groups import Sampler
+    from regrow.learn.rl.order import Pools
+    from regrow.learn.rl.rlvr import Rollouts
+    from regrow.learn.train import checkpoint, stage
+    from regrow.learn.train.grpo import Grpo
     from regrow.params.train import Optimizer, Rlvr
-    from regrow.reinforce.ask import Answer, Asker
-    from regrow.reinforce.groups import Sampler
-    from regrow.reinforce.order import Pools
-    from regrow.reinforce.rlvr import Rollouts
-    from regrow.train import checkpoint, stage
-    from regrow.train.grpo import Grpo
 
     tokenizer, known = prompts()
     block = Rlvr(
@@ -77,7 +77,7 @@ def regrow() -> Turn:
     asker = Asker(tokenizer, "think", max_new_tokens=MOST, temperature=1.0)
     source = Rollouts(block, Sampler(block, Pools(known, {}, "b"), asker, reward, "b"), pad=0)
     objective = Grpo(clip_low=0.2, clip_high=0.272, importance_cap=2.0)
-    plan = stage.Plan(
+    plan = stage.StageSpec(
         "rlvr", files.load_config(POLICY / "policy"), block, objective, source, order={}
     )
     engine = stage.assemble(plan)
@@ -102,8 +102,8 @@ def trl() -> Turn:
     from transformers import Olmo3ForCausalLM, PreTrainedTokenizerFast
     from trl import GRPOConfig, GRPOTrainer
 
-    from regrow.tokens import chat
-    from regrow.verifiers.judge import judge
+    from regrow.data.tokens import chat
+    from regrow.learn.verifiers.judge import judge
 
     torch.set_num_threads(1)
     tokenizer, known = prompts()

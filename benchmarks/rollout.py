@@ -40,18 +40,18 @@ def make_policy(folder: Path = POLICY) -> Path:
     import polars as pl
     from tokenizers import Tokenizer
 
-    from regrow.model import build, files
-    from regrow.model.config import olmo3_config
+    from regrow.data.tables import parquet
+    from regrow.data.tokens import bpe, chat
+    from regrow.learn.model import build, files
+    from regrow.learn.model.config import olmo3_config
+    from regrow.learn.tasks import step
+    from regrow.learn.train import checkpoint, digest
+    from regrow.learn.train.kinds import sft
     from regrow.numerics.torch import activate
     from regrow.params.data import Tokenizer as TokenizerParams
     from regrow.params.model import Model
     from regrow.params.posttrain import Tasks
     from regrow.params.train import Optimizer, Sft
-    from regrow.tables import parquet
-    from regrow.tasks import step
-    from regrow.tokens import bpe, chat
-    from regrow.train import checkpoint, digest
-    from regrow.train.kinds import sft
 
     activate()
     step.run({}, SimpleNamespace(tasks=Tasks(train=TASKS, dev=1, test=1)), folder / "tasks")
@@ -90,8 +90,8 @@ def make_policy(folder: Path = POLICY) -> Path:
 
 def questions(count: int) -> tuple[list[list[int]], list[int]]:
     """Prompts as tokens, and the tokens that end an answer."""
-    from regrow.reinforce.prompts import choose, load_tokenizer
-    from regrow.tokens import chat
+    from regrow.data.tokens import chat
+    from regrow.learn.rl.prompts import choose, load_tokenizer
 
     tokenizer = load_tokenizer(POLICY / "tokenizer")
     path = POLICY / "tasks" / "train.parquet"
@@ -109,9 +109,9 @@ def regrow() -> Turn:
     from regrow.numerics.torch import activate
 
     activate(threads=1)
-    from regrow.model import files
+    from regrow.learn.model import files
+    from regrow.learn.rollout.sampler import Request, sample
     from regrow.numerics.torch.install import install
-    from regrow.rollout.sampler import Request, sample
 
     model = install(files.load(POLICY / "policy"))
     prompts, ends = questions(4 * max(BATCHES))

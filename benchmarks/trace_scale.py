@@ -8,7 +8,7 @@ of training, and everything that the two commands do. --sort also sorts that man
 order, on disk, as the making of a lookup does. Every answer is compared with what the generator says.
 
 Simulated, since the documents of 10^9 do not fit here: tables are stand-ins that no question reads (a lookup
-never opens its table). The lookups of the other tables (text, filter, dedup, … midmix) have the full shape and size,
+never opens its table). The lookups of the other tables (text, filter, dedup, … midtrain_data) have the full shape and size,
 but only the blocks that the questions touch are written (sparse files, no two share a page); so have the rows.
 `cold`: the pages of all lookups are dropped before each question (Python's own files stay in memory; what a
 host caches below a virtual disk cannot be dropped).
@@ -37,13 +37,13 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from regrow.data.tables import parquet as tables
 from regrow.engine import state
 from regrow.engine.hashing import Digest
 from regrow.evidence.lookup import grow, rows, sort
 from regrow.evidence.lookup.feistel import Positions
 from regrow.evidence.lookup.store import FOLDER, code
 from regrow.evidence.lookup.tree import BLOCK, FULL, HEAD, BTree
-from regrow.tables import parquet as tables
 
 LENGTH, BATCH, TOKENS = 8192, 512, 700
 """tokens of a sequence, sequences of a step (4.2 million tokens), tokens of a document"""
@@ -53,19 +53,20 @@ STRIDE = 618_033_989
 """a document's place in the stream is this times its rank: coprime to a power of ten"""
 CHUNK = 1 << 22
 CHECKPOINTS = 12
-KEPT = ("text", "filter", "dedup", "decontaminate", "classify", "mix", "midmix")
+KEPT = ("text", "filter", "dedup", "decontaminate", "classify", "mix", "midtrain_data")
 FILES = {
     "text": ("documents", "id"), "filter": ("documents", "id"), "dedup": ("documents", "id"),
     "decontaminate": ("train", "id"), "classify": ("scores", "id"), "mix": ("mix", "id"),
-    "midmix": ("documents", "parent"),
+    "midtrain_data": ("documents", "parent"),
 }  # fmt: skip
 NOT_IN = [
-    (step, "drops", "id") for step in ("text", "filter", "dedup", "decontaminate", "mix", "midmix")
+    (step, "drops", "id")
+    for step in ("text", "filter", "dedup", "decontaminate", "mix", "midtrain_data")
 ]
 NOT_IN += [
     ("dedup", "drops", "detail"),
     ("decontaminate", "heldout", "id"),
-    ("midmix", "documents", "id"),
+    ("midtrain_data", "documents", "id"),
 ]
 U = np.uint64
 
@@ -206,13 +207,13 @@ def repository(root: Path, world: World, sequences: int) -> list[dict[str, Any]]
     """Records of a flow up to midtraining, with stand-ins for its tables."""
     made = [record(step, None, [f"{FILES[step][0]}.parquet", "drops.parquet"]) for step in KEPT]
     pack = ["index.parquet", "meta.json", "tokens.bin"]
-    for job, files in (("decontaminate", ["heldout.parquet"]), ("midmix", pack)):
+    for job, files in (("decontaminate", ["heldout.parquet"]), ("midtrain_data", pack)):
         made[KEPT.index(job)]["output"]["files"] += record(job, None, files)["output"]["files"]
     made.append(record("crawl", None, ["fetches.parquet"]))
     made.append(record("pack", None, pack))
     for stage, job, name, batch in (
         ("pretrain", "pack", "pack", BATCH),
-        ("midtrain", "midmix", "data", BATCH),
+        ("midtrain", "midtrain_data", "data", BATCH),
         ("longcontext", "pack", "data", SMALL),
     ):
         last = sequences // batch
@@ -234,7 +235,7 @@ def repository(root: Path, world: World, sequences: int) -> list[dict[str, Any]]
         name = item["step"] + (f".{item['instance']}" if item["instance"] else "")
         (root / f"records/{name}.json").write_text(json.dumps(item))
     meta = {"sequences": sequences, "sequence_length": LENGTH}
-    for job in ("pack", "midmix"):
+    for job in ("pack", "midtrain_data"):
         (root / "data" / job).mkdir(parents=True)
         (root / f"data/{job}/meta.json").write_text(json.dumps(meta))
         with (root / f"data/{job}/tokens.bin").open("wb") as file:
@@ -410,7 +411,7 @@ def bench(root: Path, n: int, turns: int) -> None:
         sparse(full, here / f"{name}.{column}.tree", mine, shift=1)
     fetches = stand_in(root, marks, "data/crawl/fetches.parquet")
     grow.grow(here / f"{fetches}.url.tree", "hash", [])
-    name = stand_in(root, marks, "data/midmix/index.parquet")
+    name = stand_in(root, marks, "data/midtrain_data/index.parquet")
     os.link(here / f"{index}.rows", here / f"{name}.rows")
     sparse(full, here / f"{name}.id.tree", mine)
     (here / "marks.json").write_text(json.dumps(marks))
@@ -473,7 +474,7 @@ def check(world: World, order: Positions, rank: int, answer: dict[str, Any]) -> 
     found = {entry["stage"]: entry for entry in answer["training"]}
     assert set(found["pretrain"]["steps"]) == steps, (found["pretrain"]["steps"], steps)
     assert "midtrain" in found and answer["matches"][0]["id"] == world.id(rank)
-    assert [stop["step"] for stop in answer["stops"]][-1] == "midmix"
+    assert [stop["step"] for stop in answer["stops"]][-1] == "midtrain_data"
 
 
 def check_step(world: World, sequences: list[int], answer: dict[str, Any]) -> None:

@@ -34,7 +34,7 @@ def model(attention: str) -> Any:
     import torch
     from transformers import Olmo3ForCausalLM
 
-    from regrow.model.config import olmo3_config
+    from regrow.learn.model.config import olmo3_config
     from regrow.params.model import Model
 
     torch.manual_seed(0)

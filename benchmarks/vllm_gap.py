@@ -25,14 +25,14 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import torch
 
-from regrow.model import files, yarn
+from regrow.data.tables import parquet
+from regrow.data.tokens import bpe
+from regrow.learn.model import files, yarn
+from regrow.learn.rollout import vllm
+from regrow.learn.rollout.sampler import Request, sample
 from regrow.numerics import torch as numerics
 from regrow.numerics.torch import functional
 from regrow.numerics.torch.install import install
-from regrow.rollout import vllm
-from regrow.rollout.sampler import Request, sample
-from regrow.tables import parquet
-from regrow.tokens import bpe
 
 ROOT = Path(__file__).resolve().parent.parent
 LIMITS = (1e-7, 1e-6, 1e-5, 1e-4)

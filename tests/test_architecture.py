@@ -23,10 +23,21 @@ STEPS = [step for step in table.default() if step.group == "main"]
 
 
 def layers() -> list[list[str]]:
-    """Packages from the top layer to the lowest, those of one layer together: import-linter's list."""
+    """Packages from the top layer to the lowest, those of one layer together: import-linter's lists.
+
+    A house with a list of its own is followed by its rooms.
+    """
     tool = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]
-    (layered,) = (c for c in tool["importlinter"]["contracts"] if c["type"] == "layers")
-    return [[name.strip() for name in layer.split("|")] for layer in layered["layers"]]
+    houses, *rooms = (
+        [[name.strip() for name in layer.split("|")] for layer in c["layers"]]
+        for c in tool["importlinter"]["contracts"]
+        if c["type"] == "layers"
+    )
+    found = []
+    for layer in houses:
+        found.append(layer)
+        found += [n for inner in rooms for n in inner if inner[0][0].startswith(f"{layer[0]}.")]
+    return found
 
 
 def purpose(package: str) -> str:
@@ -86,6 +97,8 @@ def test_every_package_has_a_layer_and_a_purpose():
     code = ROOT / "src/regrow"
     found = {f"regrow.{p.parent.name}" for p in code.glob("*/__init__.py")}
     found |= {f"regrow.{p.stem}" for p in code.glob("*.py") if p.stem != "__init__"}
+    for house in ("data", "learn"):
+        found |= {f"regrow.{house}.{p.parent.name}" for p in code.glob(f"{house}/*/__init__.py")}
     assert {p for layer in layers() for p in layer} == found
     assert [p for p in found if not purpose(p).endswith(".")] == []
 

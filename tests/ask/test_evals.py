@@ -11,10 +11,10 @@ from regrow.ask.evals.gains import gains
 from regrow.ask.evals.read import Evaluations
 from regrow.ask.evals.wins import wins
 from regrow.cli.main import main
-from regrow.evaluate.bootstrap import MICRO, Score
-from regrow.evaluate.items import Item
 from regrow.evidence.errors import Unanswerable
 from regrow.evidence.ledger import Ledger
+from regrow.learn.evaluate.bootstrap import MICRO, Score
+from regrow.learn.evaluate.items import Item
 from small_tree import republish
 
 

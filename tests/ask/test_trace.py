@@ -11,14 +11,14 @@ import pytest
 from regrow.ask.batch import batch_of_step, totals
 from regrow.ask.trace.answer import trace
 from regrow.cli.main import main
+from regrow.data.tables import parquet as tables
+from regrow.data.tokens.order import Order
+from regrow.data.tokens.reader import Packed
 from regrow.evidence.errors import Unanswerable
 from regrow.evidence.ledger import Ledger
 from regrow.evidence.outputs import Outputs
+from regrow.learn.train.buckets import Buckets
 from regrow.publish.explorer.documents import documents
-from regrow.tables import parquet as tables
-from regrow.tokens.reader import Packed
-from regrow.train.buckets import Buckets
-from regrow.train.order import Order
 from small_tree import BATCH, ID, LENGTH, STEPS_TRAINED, republish, url
 
 
@@ -45,7 +45,7 @@ def test_a_document_is_found_by_id_url_and_text(ledger: Ledger, query: str) -> N
 def test_a_kept_document_is_followed_to_the_steps_that_saw_it(ledger: Ledger) -> None:
     answer = trace(ledger, url("joins"))
     assert [s["outcome"] for s in answer["stops"]] == ["kept"] * 9
-    assert stop(answer, "midmix")["facts"] == {
+    assert stop(answer, "midtrain_data")["facts"] == {
         "component": "pretraining", "documents": 1, "ids": ["passage1"],
     }  # fmt: skip
     assert stop(answer, "dedup")["facts"]["copies_dropped"][0]["id"] == ID["copy"]
@@ -215,9 +215,9 @@ def test_a_document_of_later_mixes_is_followed_through_them(ledger: Ledger) -> N
 def test_order_of_later_packs(
     ledger: Ledger, stage: str, key: tuple[str, int], batch: int, length: int
 ) -> None:
-    """As regrow.train.kinds builds it: the control reads the tokens of a step cut short."""
+    """As regrow.learn.train.kinds builds it: the control reads the tokens of a step cut short."""
     record = ledger.by_name[stage]
-    data = ledger.root / ("data/midmix" if "mid" in stage else "data/longmix")
+    data = ledger.root / ("data/midtrain_data" if "mid" in stage else "data/longcontext_data")
     pack = Packed(data / "short" if "control" in stage else data)
     order = Order(pack.sequences, key[1], key[0])
     last = int(record.instance or 0)
@@ -243,8 +243,8 @@ def test_an_order_that_contradicts_the_checkpoint_is_refused(tree: Path) -> None
 @pytest.mark.parametrize(
     ("stage", "table", "source", "unit"),
     [
-        ("sft", "sftdata/think.parquet", None, "examples"),
-        ("sft_instruct", "sftdata/instruct.parquet", None, "examples"),
+        ("sft", "sft_data/think.parquet", None, "examples"),
+        ("sft_instruct", "sft_data/instruct.parquet", None, "examples"),
         ("dpo", "pairs/pairs.parquet", "judged", "pairs"),
         ("dpo_delta", "pairs/pairs.parquet", "delta", "pairs"),
     ],
@@ -303,7 +303,7 @@ def test_a_task_is_followed_across_the_stages(ledger: Ledger) -> None:
     answer = trace(ledger, "train-add-0")
     assert [match["kind"] for match in answer["matches"]] == ["task"]
     assert answer["stops"][0]["step"] == "tasks"
-    assert {"sftdata", "pairs", "difficulty"} <= {s["step"] for s in answer["stops"]}
+    assert {"sft_data", "pairs", "difficulty"} <= {s["step"] for s in answer["stops"]}
     mid = next(entry for entry in answer["training"] if entry["stage"] == "midtrain")
     assert {row["id"] for row in mid["seen"]} == {"question1"}
     rl = next(entry for entry in answer["training"] if entry["stage"] == "rlvr")
@@ -318,12 +318,12 @@ def test_what_nothing_saw_is_told_apart(tree: Path) -> None:
     ledger = Ledger.load(tree)
     made = trace(ledger, "think-5")
     assert made["training"] == [] or made["training"][0]["stage"] == "sft"
-    for folder in ("pack", "midmix", "longmix", "sftdata", "pairs"):
+    for folder in ("pack", "midtrain_data", "longcontext_data", "sft_data", "pairs"):
         for path in (tree / "data" / folder).rglob("tokens.bin"):
             path.unlink()
     for path in (tree / "data").rglob("rollouts.parquet"):
         path.unlink()
-    for name in ("sftdata/think", "sftdata/instruct", "pairs/pairs"):
+    for name in ("sft_data/think", "sft_data/instruct", "pairs/pairs"):
         (tree / f"data/{name}.parquet").unlink()
     assert trace(ledger, url("joins"))["fate"].startswith("kept for training (no training run")
 
@@ -332,9 +332,15 @@ def test_a_later_mix_that_leaves_a_document_out_does_not_end_its_way(
     tree: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = trace(Ledger.load(tree), url("views"))
-    drop = {"id": ID["views"], "step": "longmix", "reason": "short", "value": 5.0, "threshold": 9.0}
-    tables.write(tables.drops([drop]), tree / "data/longmix/drops.parquet")
-    republish(tree, "longmix")
+    drop = {
+        "id": ID["views"],
+        "step": "longcontext_data",
+        "reason": "short",
+        "value": 5.0,
+        "threshold": 9.0,
+    }
+    tables.write(tables.drops([drop]), tree / "data/longcontext_data/drops.parquet")
+    republish(tree, "longcontext_data")
     answer = trace(Ledger.load(tree), url("views"))
     assert answer["stops"][-1]["facts"]["reason"] == "short"
     assert answer["stops"][:-1] == before["stops"]
@@ -349,7 +355,7 @@ def test_a_later_mix_that_leaves_a_document_out_does_not_end_its_way(
     assert [stop.outcome for stop in told.stops] == [stop["outcome"] for stop in answer["stops"]]
     monkeypatch.chdir(tree)
     assert main(["trace", url("views")]) == 0
-    assert re.search(r"· longmix +left out: short, measured 5", capsys.readouterr().out)
+    assert re.search(r"· longcontext_data +left out: short, measured 5", capsys.readouterr().out)
 
 
 def test_a_soup_saw_no_data(ledger: Ledger) -> None:

@@ -12,12 +12,12 @@ import pytest
 from regrow.ask.trace import manifest, scan
 from regrow.ask.trace.answer import trace
 from regrow.cli.main import main
-from regrow.crawl.rows import SCHEMA, SOURCES
+from regrow.data.crawl.rows import SCHEMA, SOURCES
+from regrow.data.tables import parquet as tables
 from regrow.evidence.errors import Unanswerable
 from regrow.evidence.ledger import Ledger
 from regrow.evidence.outputs import Outputs
 from regrow.publish.explorer.documents import documents
-from regrow.tables import parquet as tables
 from small_tree import ID, republish, url
 
 FILE = "foreign/manual-part.warc.gz"

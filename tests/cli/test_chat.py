@@ -24,17 +24,17 @@ from regrow.cli.chat.session import Session, TooLong, load
 from regrow.cli.chat.slash import Quit, command
 from regrow.cli.chat.taught import taught
 from regrow.cli.main import main
+from regrow.data.tokens import bpe, chat, template
 from regrow.evidence.ledger import Ledger
-from regrow.model import files
-from regrow.model.build import empty, initialise
-from regrow.model.config import olmo3_config
+from regrow.learn.model import files
+from regrow.learn.model.build import empty, initialise
+from regrow.learn.model.config import olmo3_config
+from regrow.learn.rollout.sampler import Request, sample
+from regrow.learn.verifiers import tools
 from regrow.numerics import torch as numerics
 from regrow.numerics.torch import functional
 from regrow.numerics.torch.install import install
 from regrow.params.model import Model
-from regrow.rollout.sampler import Request, sample
-from regrow.tokens import bpe, chat, template
-from regrow.verifiers import tools
 
 SYSTEM = "Tools:\n" + tools.describe(["add"])
 THINKS = [

@@ -11,9 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from raw_server import CLOSE, MISSING, Script, answer, raw_crawl
-from regrow.crawl.fetch import LONGEST_WAIT, retry_after
-from regrow.crawl.media import media_type
-from regrow.crawl.message import MAX_HEAD_BYTES, MAX_HEADERS
+from regrow.data.crawl.fetch import LONGEST_WAIT, retry_after
+from regrow.data.crawl.media import media_type
+from regrow.data.crawl.message import MAX_HEAD_BYTES, MAX_HEADERS
 
 HINTS = b"HTTP/1.1 103 Early Hints\r\nLink: </s.css>; rel=preload\r\n\r\n"
 

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from raw_server import CLOSE, Script, answer, raw_crawl
-from regrow.crawl import host as host_module
-from regrow.crawl import wellknown
-from regrow.crawl.fetch import Fetcher
-from regrow.crawl.frontier import Frontier, Visit
-from regrow.crawl.step import crawl
+from regrow.data.crawl import host as host_module
+from regrow.data.crawl import wellknown
+from regrow.data.crawl.fetch import Fetcher
+from regrow.data.crawl.frontier import Frontier, Visit
+from regrow.data.crawl.step import crawl
 from small_site import links, page, params, rows, sources
 
 ROBOTS = "User-agent: *\n{}\n"
@@ -204,7 +204,7 @@ def test_a_full_disk_is_nobodys_fault_and_ends_the_step(
     def full(*_: Any) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("regrow.crawl.warc.Archive.add", full)
+    monkeypatch.setattr("regrow.data.crawl.warc.Archive.add", full)
     with pytest.raises(OSError, match="No space"):
         raw_crawl(tmp_path, {"/": answer(b"x")})
 

@@ -10,14 +10,14 @@ import pytest
 from fastwarc.warc import ArchiveIterator
 
 from determinism import run_twice
-from regrow.crawl.manifest import ManifestError, load
-from regrow.crawl.step import crawl
+from regrow.data.crawl.manifest import ManifestError, load
+from regrow.data.crawl.step import crawl
 from small_site import links, page, params, sources
 
 CODE = """
 import sys
 from pathlib import Path
-from regrow.crawl.step import crawl
+from regrow.data.crawl.step import crawl
 from regrow.params.schema import check
 params = check({"crawl": {"backoff_seconds": 0.001}}, "test")
 crawl({"sources": Path(sys.argv[2])}, params, Path(sys.argv[1]))

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from raw_server import Script, answer, raw_crawl
-from regrow.crawl.directives import directives, product_token
-from regrow.crawl.robots import rules
+from regrow.data.crawl.directives import directives, product_token
+from regrow.data.crawl.robots import rules
 
 AGENT = "regrow-crawler/0.1 (+https://example.org/regrow)"
 OURS = "regrow-crawler"

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from regrow.crawl.links import read_page, refresh
-from regrow.crawl.tags import Tag, start_tags, unescaped
+from regrow.data.crawl.links import read_page, refresh
+from regrow.data.crawl.tags import Tag, start_tags, unescaped
 
 AT = "http://a.example/d/p"
 

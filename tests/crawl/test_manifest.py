@@ -9,10 +9,10 @@ import polars as pl
 import pytest
 import yaml
 
-from regrow.crawl import foreign, step
-from regrow.crawl.manifest import ManifestError, canonical_name, load
-from regrow.crawl.rows import SOURCES
-from regrow.crawl.step import crawl
+from regrow.data.crawl import foreign, step
+from regrow.data.crawl.manifest import ManifestError, canonical_name, load
+from regrow.data.crawl.rows import SOURCES
+from regrow.data.crawl.step import crawl
 from small_site import links, page, params, sources
 from warc_files import members
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from regrow.crawl.rate import Rate
-from regrow.crawl.robots import rules
-from regrow.crawl.step import crawl
-from regrow.text.archive import Record, read
+from regrow.data.crawl.rate import Rate
+from regrow.data.crawl.robots import rules
+from regrow.data.crawl.step import crawl
+from regrow.data.text.archive import Record, read
 from small_site import links, page, params, rows, run, sources
 
 
@@ -105,7 +105,7 @@ def test_busy_server_is_asked_again_after_retry_after(
     waits: list[float] = []
     real = time.sleep
     monkeypatch.setattr(
-        "regrow.crawl.fetch.time.sleep",
+        "regrow.data.crawl.fetch.time.sleep",
         lambda seconds: waits.append(seconds) if seconds > 1 else real(seconds),
     )
     found = run(tmp_path, files, busy, retries=2, backoff_seconds=0.001)

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from raw_server import Found, Script, answer, raw_crawl
-from regrow.crawl import sitemap, wellknown
-from regrow.crawl.sitemap import read_sitemap
+from regrow.data.crawl import sitemap, wellknown
+from regrow.data.crawl.sitemap import read_sitemap
 
 AT = "http://a.example/robots.txt"
 NS = 'xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"'

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from regrow.crawl.links import read_page
-from regrow.crawl.manifest import Manifest, canonical_name
-from regrow.crawl.urls import MAX_LENGTH, canonical, host_of, target
+from regrow.data.crawl.links import read_page
+from regrow.data.crawl.manifest import Manifest, canonical_name
+from regrow.data.crawl.urls import MAX_LENGTH, canonical, host_of, target
 
 
 @pytest.mark.parametrize(

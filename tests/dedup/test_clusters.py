@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from regrow.dedup import holdout
-from regrow.dedup.clusters import UnionFind, preference, version
+from regrow.data.dedup import holdout
+from regrow.data.dedup.clusters import UnionFind, preference, version
 
 PAIRS = st.lists(st.tuples(st.integers(0, 14), st.integers(0, 14)), max_size=20)
 

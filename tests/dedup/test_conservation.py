@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from regrow.dedup import decontaminate
-from regrow.dedup import step as dedup
-from regrow.filters import step as filters
-from regrow.mix import classify
-from regrow.mix import step as mix
+from regrow.data.dedup import decontaminate
+from regrow.data.dedup import step as dedup
+from regrow.data.filters import step as filters
+from regrow.data.mix import classify
+from regrow.data.mix import step as mix
+from regrow.data.tables.conservation import Lost, balanced, conserved
 from regrow.params.data import Classify, Decontaminate, Dedup, Filter, Mix
-from regrow.tables.conservation import Lost, balanced, conserved
 
 IDS = st.lists(st.sampled_from("abcd"), max_size=6)
 PARAMS = SimpleNamespace(

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from determinism import run_twice
-from regrow.dedup import decontaminate, evals, holdout
-from regrow.dedup.overlap import References
+from regrow.data.dedup import decontaminate, evals, holdout
+from regrow.data.dedup.overlap import References
 from regrow.params.data import Decontaminate
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -245,7 +245,7 @@ CODE = """
 import sys
 from pathlib import Path
 from types import SimpleNamespace
-from regrow.dedup import decontaminate
+from regrow.data.dedup import decontaminate
 from regrow.params.data import Decontaminate
 inputs = dict(zip(("dedup", "evals", "tasks"), map(Path, sys.argv[2:])))
 decontaminate.run(inputs, SimpleNamespace(decontaminate=Decontaminate()), Path(sys.argv[1]))

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from determinism import run_twice
-from regrow.dedup import exact, step
+from regrow.data.dedup import exact, step
 from regrow.params.data import Dedup
 
 PARAMS = SimpleNamespace(dedup=Dedup())
@@ -149,7 +149,7 @@ CODE = """
 import sys
 from pathlib import Path
 from types import SimpleNamespace
-from regrow.dedup import step
+from regrow.data.dedup import step
 from regrow.params.data import Dedup
 step.run({"filter": Path(sys.argv[2])}, SimpleNamespace(dedup=Dedup()), Path(sys.argv[1]))
 """

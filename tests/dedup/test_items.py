@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import planted_items as planted
-from regrow.dedup import marking, telling
-from regrow.dedup.items import Item, Items, Reader
+from regrow.data.dedup import marking, telling
+from regrow.data.dedup.items import Item, Items, Reader
 
 READER = Reader()
 SETTINGS = [(13, 0.30), (8, 0.5)]

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from regrow.dedup import near
-from regrow.dedup.clusters import UnionFind
-from regrow.dedup.minhash import MinHash, buckets
+from regrow.data.dedup import near
+from regrow.data.dedup.clusters import UnionFind
+from regrow.data.dedup.minhash import MinHash, buckets
 from regrow.params.data import Dedup
 
 

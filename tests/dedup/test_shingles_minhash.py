@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from regrow.dedup.minhash import MinHash, buckets, probability
-from regrow.dedup.shingles import Shingler, jaccard, mix, number, shared
+from regrow.data.dedup.minhash import MinHash, buckets, probability
+from regrow.data.dedup.shingles import Shingler, jaccard, mix, number, shared
 
 WORDS = st.lists(st.sampled_from(["ab", "bc", "cd", "de", "ef", "fg", "gh"]), max_size=30)
 SETS = st.lists(st.integers(0, 40), max_size=30).map(

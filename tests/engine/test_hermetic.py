@@ -10,7 +10,7 @@ import pytest
 from regrow.engine import hermetic
 from regrow.engine.errors import StepFailed
 from regrow.engine.handover import Call
-from regrow.verifiers.sandbox import landlock
+from regrow.learn.verifiers.sandbox import landlock
 from small_repository import ROOT
 
 SECRET = "secret.txt"

@@ -16,20 +16,20 @@ from regrow.engine.closure import Modules, closure
 
 FLOW = default_flow.flow()
 OWN = {
-    "pretrain": {"regrow.train.kinds.pretrain"},
-    "midtrain": {"regrow.train.kinds.midtrain"},
-    "midtrain_b": {"regrow.train.kinds.midtrain"},
-    "soup": {"regrow.train.soup"},
-    "anneal": {"regrow.train.anneal"},
-    "longcontext": {"regrow.train.kinds.longcontext"},
-    "longcontext_control": {"regrow.train.kinds.longcontext"},
-    "sft": {"regrow.train.kinds.sft"},
-    "sft_instruct": {"regrow.train.kinds.sft"},
-    "dpo": {"regrow.train.kinds.dpo", "regrow.train.dpo"},
-    "dpo_delta": {"regrow.train.kinds.dpo", "regrow.train.dpo"},
-    "rlvr": {"regrow.reinforce.rlvr", "regrow.train.grpo"},
-    "rlzero": {"regrow.reinforce.rlvr", "regrow.train.grpo"},
-    "rlzero_random": {"regrow.reinforce.rlvr", "regrow.train.grpo"},
+    "pretrain": {"regrow.learn.train.kinds.pretrain"},
+    "midtrain": {"regrow.learn.train.kinds.midtrain"},
+    "midtrain_b": {"regrow.learn.train.kinds.midtrain"},
+    "soup": {"regrow.learn.train.soup"},
+    "anneal": {"regrow.learn.train.anneal"},
+    "longcontext": {"regrow.learn.train.kinds.longcontext"},
+    "longcontext_control": {"regrow.learn.train.kinds.longcontext"},
+    "sft": {"regrow.learn.train.kinds.sft"},
+    "sft_instruct": {"regrow.learn.train.kinds.sft"},
+    "dpo": {"regrow.learn.train.kinds.dpo", "regrow.learn.train.dpo"},
+    "dpo_delta": {"regrow.learn.train.kinds.dpo", "regrow.learn.train.dpo"},
+    "rlvr": {"regrow.learn.rl.rlvr", "regrow.learn.train.grpo"},
+    "rlzero": {"regrow.learn.rl.rlvr", "regrow.learn.train.grpo"},
+    "rlzero_random": {"regrow.learn.rl.rlvr", "regrow.learn.train.grpo"},
 }
 """step -> the modules of its kind"""
 KINDS = set().union(*OWN.values())
@@ -55,9 +55,11 @@ def test_no_data_step_counts_a_kind_of_training(modules: Modules) -> None:
 
 
 def test_every_kind_has_a_step() -> None:
-    folder = Path(__file__).parents[2] / "src/regrow/train/kinds"
+    folder = Path(__file__).parents[2] / "src/regrow/learn/train/kinds"
     shared = {"__init__", "causal", "chat"}
-    found = {f"regrow.train.kinds.{p.stem}" for p in folder.glob("*.py") if p.stem not in shared}
+    found = {
+        f"regrow.learn.train.kinds.{p.stem}" for p in folder.glob("*.py") if p.stem not in shared
+    }
     assert found <= KINDS
 
 
@@ -66,13 +68,13 @@ BEGIN = "<!-- kinds: written by tests/engine/test_kinds_apart.py -->\n"
 END = "<!-- end of the kinds -->\n"
 EDITED = (
     *(
-        f"regrow.train.kinds.{name}"
+        f"regrow.learn.train.kinds.{name}"
         for name in ("pretrain", "midtrain", "longcontext", "sft", "dpo")
     ),
-    "regrow.train.soup",
-    "regrow.reinforce.rlvr",
-    "regrow.train.kinds.causal",
-    "regrow.train.kinds.chat",
+    "regrow.learn.train.soup",
+    "regrow.learn.rl.rlvr",
+    "regrow.learn.train.kinds.causal",
+    "regrow.learn.train.kinds.chat",
     "regrow.recipe.kinds.dpo",
     "regrow.params.stages",
     "regrow.publish.report.pictures",

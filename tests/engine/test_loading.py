@@ -44,7 +44,7 @@ def test_a_training_step_loads_none_of_the_idle_packages():
         "import sys\n"
         "from regrow.engine import loading\n"
         "from regrow.recipe.lines import FMA32\n"
-        "loading.function('regrow.reinforce.rlvr:run', FMA32['idle'])\n"
+        "loading.function('regrow.learn.rl.rlvr:run', FMA32['idle'])\n"
         "print(sorted({'sklearn', 'scipy', 'accelerate', 'torch'} & set(sys.modules)))\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

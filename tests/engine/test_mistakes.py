@@ -22,7 +22,7 @@ PROCESSES = {
 """how a step is called -> what its process runs"""
 HEAD = """
 import sys
-from regrow.crawl import manifest
+from regrow.data.crawl import manifest
 from regrow.params.schema import ParamsError
 
 class Steeper(FloatingPointError):
@@ -44,7 +44,7 @@ def mode(request: pytest.FixtureRequest) -> str:
 def toy(repository: Repository, mode: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Repository]:
     """The toy, whose step `mix` can be called in all three ways."""
     repository.env |= repository.toy_table()
-    names = '"regrow.crawl.manifest.ManifestError", "builtins.FloatingPointError"'
+    names = '"regrow.data.crawl.manifest.ManifestError", "builtins.FloatingPointError"'
     repository.edit("src/toy/table.py", "mistakes = (", f"mistakes = ({names}, ")
     step = 'function="toy.mix:run",'
     repository.edit("src/toy/table.py", step, f'{step} packages=("torch",), idle=("torch",),')

@@ -60,7 +60,7 @@ def worker(inputs, params, output):
     child = subprocess.Popen(["sleep", "60"])
     (output / "child").write_text(str(child.pid))
     began(output)
-    while True:  # "the workers have it too", as regrow.train.parallel says
+    while True:  # "the workers have it too", as regrow.learn.train.parallel says
         try:
             child.wait()
             sys.exit(130)
@@ -68,7 +68,7 @@ def worker(inputs, params, output):
             continue
 
 def stubborn(inputs, params, output):
-    from regrow.train.interrupt import Interrupt
+    from regrow.learn.train.interrupt import Interrupt
     with Interrupt():
         began(output)
         for _ in range(600):
@@ -91,8 +91,8 @@ def numbers(inputs, params, output):
     return {"drawn": [numpy.random.random(), random.random()]}
 
 def ours(inputs, params, output):
-    import regrow.evaluate.offline
-    return {"loaded": regrow.evaluate.offline.__name__ in BEFORE}
+    import regrow.learn.evaluate.offline
+    return {"loaded": regrow.learn.evaluate.offline.__name__ in BEFORE}
 
 def lacks(inputs, params, output):
     import nobody_has_this
@@ -201,7 +201,7 @@ def test_torch_is_as_a_step_loads_it_itself(server: Path, place: Path) -> None:
 
 
 def test_what_is_loaded_first_is_kept_from_the_network(server: Path, place: Path) -> None:
-    """As `regrow.evaluate.offline` does it before a step of its own process loads them."""
+    """As `regrow.learn.evaluate.offline` does it before a step of its own process loads them."""
     assert call(place, "offline").counts == {"offline": True, "silent": True}
 
 
@@ -214,7 +214,7 @@ def test_forks_share_no_random_state(server: Path, place: Path) -> None:
 def test_code_of_ours_is_loaded_in_the_fork(server: Path, place: Path) -> None:
     """The table of steps loads some; an edit during a run is in the key of the next job."""
     found = call(place, "ours")
-    assert not found.counts["loaded"] and "regrow.evaluate.offline" in found.modules
+    assert not found.counts["loaded"] and "regrow.learn.evaluate.offline" in found.modules
 
 
 def test_streams_are_the_jobs(server: Path, place: Path) -> None:

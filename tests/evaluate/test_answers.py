@@ -6,13 +6,13 @@ import pytest
 
 import tiny_inputs
 from learned_model import learn
-from regrow.evaluate import offline, step
-from regrow.evaluate.conversation import Prompt, converse
-from regrow.evaluate.items import read
-from regrow.evaluate.questions import choose
-from regrow.tasks import tools
-from regrow.tokens import chat
-from regrow.tokens.bpe import load
+from regrow.data.tokens import chat
+from regrow.data.tokens.bpe import load
+from regrow.learn.evaluate import offline, step
+from regrow.learn.evaluate.conversation import Prompt, converse
+from regrow.learn.evaluate.items import read
+from regrow.learn.evaluate.questions import choose
+from regrow.learn.tasks import tools
 
 offline.prepare()
 

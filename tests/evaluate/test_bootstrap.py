@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from regrow.evaluate import bootstrap
-from regrow.evaluate.bootstrap import MICRO, Score, by_domain, percentile, ratio, totals
+from regrow.learn.evaluate import bootstrap
+from regrow.learn.evaluate.bootstrap import MICRO, Score, by_domain, percentile, ratio, totals
 
 scores = st.lists(
     st.builds(Score, st.integers(0, 10**12), st.integers(1, 10**6)), min_size=1, max_size=12

@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import tiny_inputs
-from regrow.evaluate.documents import choose, cut
-from regrow.evaluate.harness import task_names
+from regrow.data.tables import parquet
+from regrow.learn.evaluate.documents import choose, cut
+from regrow.learn.evaluate.harness import task_names
 from regrow.params.evaluate import Evaluate
-from regrow.tables import parquet
 
 
 @given(st.text(max_size=80), st.integers(1, 60))

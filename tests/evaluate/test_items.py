@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from regrow.evaluate import items, metrics
-from regrow.evaluate.bootstrap import MICRO, Score
-from regrow.evaluate.items import Item
-from regrow.evaluate.rates import pass_at, powers
+from regrow.learn.evaluate import items, metrics
+from regrow.learn.evaluate.bootstrap import MICRO, Score
+from regrow.learn.evaluate.items import Item
+from regrow.learn.evaluate.rates import pass_at, powers
 
 outcomes = st.lists(st.sampled_from([0.0, 1.0]), min_size=1, max_size=8)
 

@@ -8,19 +8,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tiny_inputs
-from regrow.evaluate import offline
+from regrow.learn.evaluate import offline
 
 offline.prepare()
 
 from lm_eval.api.instance import Instance  # noqa: E402
 
-from regrow.evaluate.generation import wanted  # noqa: E402
-from regrow.evaluate.lm import CheckpointLM  # noqa: E402
-from regrow.evaluate.vocabulary import Vocabulary, end_token  # noqa: E402
-from regrow.evaluate.windows import token_logprobs  # noqa: E402
-from regrow.model.files import load  # noqa: E402
+from regrow.learn.evaluate.generation import wanted  # noqa: E402
+from regrow.learn.evaluate.lm import CheckpointLM  # noqa: E402
+from regrow.learn.evaluate.vocabulary import Vocabulary, end_token  # noqa: E402
+from regrow.learn.evaluate.windows import token_logprobs  # noqa: E402
+from regrow.learn.model.files import load  # noqa: E402
+from regrow.learn.rollout.sampler import Request, sample  # noqa: E402
 from regrow.numerics.torch.install import install  # noqa: E402
-from regrow.rollout.sampler import Request, sample  # noqa: E402
 
 TEXTS = [row for row in tiny_inputs.documents()["text"].to_list() if row.strip()]
 

@@ -7,14 +7,14 @@ import pytest
 import torch
 
 import tiny_inputs
-from regrow.evaluate.long import needles, positions
-from regrow.evaluate.preference import preferences
-from regrow.evaluate.yarn import with_yarn
-from regrow.model.files import load
+from regrow.data.tables import parquet
+from regrow.data.tokens.reader import Packed
+from regrow.learn.evaluate.long import needles, positions
+from regrow.learn.evaluate.preference import preferences
+from regrow.learn.evaluate.yarn import with_yarn
+from regrow.learn.model.files import load
+from regrow.learn.rollout.sampler import Request, sample
 from regrow.numerics.torch.install import install
-from regrow.rollout.sampler import Request, sample
-from regrow.tables import parquet
-from regrow.tokens.reader import Packed
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +35,7 @@ def direct(model, tokens):
 
 
 def test_loss_by_position_equals_direct_scoring_beyond_the_models_own_context(model, inputs):
-    folder = inputs["longmix"] / "heldout"
+    folder = inputs["longcontext_data"] / "heldout"
     found = positions(model, folder, most=3, width=64, short=64)
     windows = Packed(folder).take(range(3)).tolist()
     assert model.config.max_position_embeddings == 64 < len(windows[0])
@@ -54,7 +54,7 @@ def test_loss_by_position_equals_direct_scoring_beyond_the_models_own_context(mo
 
 
 def test_needles_are_found_exactly_where_greedy_decoding_says_the_answer(model, inputs, tmp_path):
-    table = parquet.read(inputs["longmix"] / "needles.parquet")
+    table = parquet.read(inputs["longcontext_data"] / "needles.parquet")
     requests = [Request(prompt=p, name=("x", i)) for i, p in enumerate(table["prompt"].to_list())]
     said = sample(model, requests, max_new_tokens=1, temperature=0, context=300)
     # Half of the answers become what the model says.
@@ -78,7 +78,7 @@ def test_yarn_is_switched_on_for_full_attention_only_and_changes_the_loss(model,
     assert rope["full_attention"]["rope_type"] == "yarn"
     assert rope["full_attention"]["factor"] == 4.0
     assert rope["sliding_attention"]["rope_type"] == "default"
-    folder = inputs["longmix"] / "heldout"
+    folder = inputs["longcontext_data"] / "heldout"
     plain = positions(model, folder, most=1, width=64, short=64)
     with_it = positions(longer, folder, most=1, width=64, short=64, end="_yarn")
     assert {i.probe for i in with_it} == {"loss_by_position_yarn", "loss_long_yarn"}

@@ -4,9 +4,9 @@ import pytest
 
 import tiny_inputs
 from default_flow import BY_NAME
-from regrow.evaluate.probes import Plan, checkpoint
-from regrow.evaluate.questions import choose, with_tools
-from regrow.evaluate.verdicts import process_results
+from regrow.learn.evaluate.probes import Probes, checkpoint
+from regrow.learn.evaluate.questions import choose, with_tools
+from regrow.learn.evaluate.verdicts import process_results
 from regrow.params.schema import Params
 
 
@@ -14,29 +14,29 @@ def test_every_checkpoint_of_the_flow_has_probes_and_their_inputs():
     seen = {}
     for step in (BY_NAME[name] for name in ("evaluate", "evaluate_seed1", "evaluate_seed2")):
         for instance in step.instances(Params()):
-            plan = Plan(**step.options_of(instance)["probes"])
+            plan = Probes(**step.options_of(instance)["probes"])
             seen[checkpoint(instance).stage] = plan
             stage = instance.rpartition("-")[0]
             given = {i.name for i in step.inputs if not i.for_stages or stage in i.for_stages}
-            assert "longmix" in given or not plan.long, instance
+            assert "longcontext_data" in given or not plan.long, instance
             assert "pairs" in given or not plan.preferences, instance
     assert seen == PLANS
 
 
 PLANS = {
-    "pretrain": Plan(form="plain", text=True, answers="few"),
-    "midtrain": Plan(form="plain", text=True),
-    "midtrain_b": Plan(form="plain", text=True),
-    "soup": Plan(form="plain", text=True, long=True),
-    "longcontext_control": Plan(form="plain", text=True, long=True, yarn=True),
-    "longcontext": Plan(form="plain", text=True, long=True, untrained="think"),
-    "rlzero": Plan(form="plain"),
-    "rlzero_random": Plan(form="plain"),
-    "sft": Plan(form="think", preferences=True, untrained="instruct"),
-    "sft_instruct": Plan(form="instruct", tools=True),
-    "dpo": Plan(form="think", preferences=True),
-    "dpo_delta": Plan(form="think", preferences=True),
-    "rlvr": Plan(form="think"),
+    "pretrain": Probes(form="plain", text=True, answers="few"),
+    "midtrain": Probes(form="plain", text=True),
+    "midtrain_b": Probes(form="plain", text=True),
+    "soup": Probes(form="plain", text=True, long=True),
+    "longcontext_control": Probes(form="plain", text=True, long=True, yarn=True),
+    "longcontext": Probes(form="plain", text=True, long=True, untrained="think"),
+    "rlzero": Probes(form="plain"),
+    "rlzero_random": Probes(form="plain"),
+    "sft": Probes(form="think", preferences=True, untrained="instruct"),
+    "sft_instruct": Probes(form="instruct", tools=True),
+    "dpo": Probes(form="think", preferences=True),
+    "dpo_delta": Probes(form="think", preferences=True),
+    "rlvr": Probes(form="think"),
 }
 """of the recipe after Olmo 3"""
 

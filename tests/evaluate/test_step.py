@@ -6,7 +6,7 @@ import pytest
 
 import tiny_inputs
 from determinism import run_twice
-from regrow.evaluate import items, metrics, offline, step
+from regrow.learn.evaluate import items, metrics, offline, step
 
 PROBES = {"form": "plain", "text": 1, "long": 1, "yarn": 1}
 CODE = """
@@ -14,7 +14,7 @@ import json, sys
 from pathlib import Path
 from types import SimpleNamespace
 from regrow.params.evaluate import Evaluate
-from regrow.evaluate import step
+from regrow.learn.evaluate import step
 output, settings, *paths = map(Path, sys.argv[1:])
 params = SimpleNamespace(evaluate=Evaluate(**json.loads(str(settings))))
 step.run({path.parent.name: path for path in paths}, params, output, instance="longcontext_control-000020",
@@ -76,10 +76,10 @@ def test_the_probes_of_the_stage_follow_from_the_items(done):
 def test_worked_answers_equal_a_direct_computation(done, inputs):
     import torch
 
-    from regrow.evaluate.questions import choose
-    from regrow.evaluate.vocabulary import Vocabulary
-    from regrow.model.files import load
-    from regrow.tokens import chat
+    from regrow.data.tokens import chat
+    from regrow.learn.evaluate.questions import choose
+    from regrow.learn.evaluate.vocabulary import Vocabulary
+    from regrow.learn.model.files import load
 
     model, vocabulary = load(inputs["checkpoint"]), Vocabulary(inputs["tokenizer"])
     found = {i.item: i.value for i in items.read(done[0] / "items.parquet")["worked_answers"]}
@@ -114,8 +114,8 @@ def test_figures_follow_from_the_documents_in_the_file(done):
 def test_bits_equal_a_direct_computation(done, inputs):
     import torch
 
-    from regrow.evaluate.vocabulary import Vocabulary
-    from regrow.model.files import load
+    from regrow.learn.evaluate.vocabulary import Vocabulary
+    from regrow.learn.model.files import load
 
     model, vocabulary = load(inputs["checkpoint"]), Vocabulary(inputs["tokenizer"])
     results = json.loads((done[0] / "results.json").read_text())
@@ -147,9 +147,9 @@ def test_samples(done):
 
 
 def test_a_prompt_longer_than_the_context_is_named(inputs, tmp_path):
-    from regrow.evaluate.samples import grow
-    from regrow.evaluate.vocabulary import Vocabulary
-    from regrow.model.files import load
+    from regrow.learn.evaluate.samples import grow
+    from regrow.learn.evaluate.vocabulary import Vocabulary
+    from regrow.learn.model.files import load
 
     params = tiny_inputs.params(sample_prompts=["word " * 200]).evaluate
     with pytest.raises(ValueError, match=r"evaluate\.sample_prompts: 'word word"):
@@ -160,8 +160,8 @@ def test_the_task_folder_works_for_any_lm_eval_user(inputs, tmp_path):
     offline.prepare()
     from lm_eval.tasks import TaskManager
 
-    from regrow.evaluate.documents import choose
-    from regrow.evaluate.harness import GROUP, write_tasks
+    from regrow.learn.evaluate.documents import choose
+    from regrow.learn.evaluate.harness import GROUP, write_tasks
 
     chosen = choose(inputs["decontaminate"] / "heldout.parquet", tiny_inputs.params().evaluate)
     names = write_tasks(chosen, tmp_path / "tasks", tmp_path / "cache")
@@ -195,8 +195,8 @@ def test_the_questions_work_for_any_lm_eval_user(inputs, tmp_path):
     offline.prepare()
     from lm_eval.tasks import TaskManager
 
-    from regrow.evaluate.questions import choose
-    from regrow.evaluate.replies import write_questions, write_worked
+    from regrow.learn.evaluate.questions import choose
+    from regrow.learn.evaluate.replies import write_questions, write_worked
 
     settings = tiny_inputs.params().evaluate
     asked = choose(inputs["tasks"], "test", 9, 0)

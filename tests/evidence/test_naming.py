@@ -21,7 +21,15 @@ def test_records_come_in_flow_order_and_ancestry_is_closed(ledger: Ledger) -> No
     chain = [r.name for r in ledger.ancestry(ledger.by_name["pretrain.000004"])]
     assert chain == [*names[:10], "pretrain.000000", "pretrain.000004"]
     long = {r.step for r in ledger.ancestry(ledger.by_name["rlvr.000004"])}
-    assert {"pretrain", "midtrain_b", "soup", "longmix", "sft", "pairs", "difficulty"} <= long
+    assert {
+        "pretrain",
+        "midtrain_b",
+        "soup",
+        "longcontext_data",
+        "sft",
+        "pairs",
+        "difficulty",
+    } <= long
     assert not {"anneal", "dpo_delta", "evaluate", "rlzero"} & long
 
 
@@ -30,7 +38,7 @@ def test_the_final_checkpoint_and_what_is_about_it(ledger: Ledger) -> None:
     assert final is not None and final.name == "rlvr.000004"
     release = ledger.about("release", final)
     assert release is not None and release.trained == final.trained == ("rlvr", 4)
-    assert ledger.by_name["midmix"].trained is None
+    assert ledger.by_name["midtrain_data"].trained is None
     early = Ledger(ledger.root, [r for r in ledger.records if r.step in ("pack", "pretrain")])
     assert early.final is not None and early.final.name == "pretrain.000008"
 

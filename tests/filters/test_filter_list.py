@@ -7,8 +7,8 @@ import pkgutil
 import re
 from pathlib import Path
 
-from regrow import filters
-from regrow.filters import step
+from regrow.data import filters
+from regrow.data.filters import step
 
 ROOT = Path(__file__).parents[2]
 HELPERS = {"document", "step", "words"}
@@ -22,7 +22,7 @@ def test_every_filter_is_in_the_list_of_the_step():
 
 def test_a_filter_judges_or_cleans():
     for name in MODULES:
-        module = importlib.import_module(f"regrow.filters.{name}")
+        module = importlib.import_module(f"regrow.data.filters.{name}")
         assert hasattr(module, "judge") or hasattr(module, "clean"), name
 
 

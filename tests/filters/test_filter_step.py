@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from determinism import run_twice
-from regrow.filters import step
+from regrow.data.filters import step
 from regrow.params.data import Filter
 
 PROSE = (
@@ -87,7 +87,7 @@ CODE = """
 import sys
 from pathlib import Path
 from types import SimpleNamespace
-from regrow.filters import step
+from regrow.data.filters import step
 from regrow.params.data import Filter
 params = SimpleNamespace(filter=Filter())
 step.run({"text": Path(sys.argv[2])}, params, Path(sys.argv[1]))

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from regrow.filters import (
+from regrow.data.filters import (
     language,
     length,
     lines,
@@ -15,7 +15,7 @@ from regrow.filters import (
     url,
     word_length,
 )
-from regrow.filters.document import Document, Drop
+from regrow.data.filters.document import Document, Drop
 from regrow.params.data import Filter
 
 OLMO = Filter()

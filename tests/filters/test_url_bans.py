@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from regrow.filters import url
-from regrow.filters.document import Document
+from regrow.data.filters import url
+from regrow.data.filters.document import Document
 from regrow.params.data import Filter
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from regrow.filters import words
+from regrow.data.filters import words
 
 
 @pytest.mark.parametrize(

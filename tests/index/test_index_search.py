@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from regrow.index import files
-from regrow.index.build import SEPARATOR, shards, suffixes
-from regrow.index.rows import Rows
-from regrow.index.search import Index, common, encode
+from regrow.data.index import files
+from regrow.data.index.build import SEPARATOR, shards, suffixes
+from regrow.data.index.rows import Rows
+from regrow.data.index.search import Index, common, encode
 
 ALPHABET = st.sampled_from([0, 1, 2, 255, 256, 65534])
 ROWS = st.lists(st.lists(ALPHABET, min_size=1, max_size=12), min_size=1, max_size=8)

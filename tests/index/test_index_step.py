@@ -10,15 +10,15 @@ import polars as pl
 import pytest
 
 from determinism import run_twice
-from regrow.index import files
-from regrow.index.rows import packed
-from regrow.index.step import run
-from regrow.tables import parquet
+from regrow.data.index import files
+from regrow.data.index.rows import packed
+from regrow.data.index.step import run
+from regrow.data.tables import parquet
 
 CODE = """
 import sys
 from pathlib import Path
-from regrow.index.step import run
+from regrow.data.index.step import run
 output, source, instance = sys.argv[1:]
 run({"data": Path(source)}, None, Path(output), instance=instance, kind=instance.partition("_")[0])
 """
@@ -57,7 +57,9 @@ def pairs(folder: Path) -> Path:
 
 def test_a_pack_is_indexed_row_by_row(tmp_path: Path):
     source = pack(tmp_path / "pack", [[5, 6, 7], [6, 7, 5]])
-    counts = run({"data": source}, None, tmp_path / "out", instance="midmix", kind="midmix")
+    counts = run(
+        {"data": source}, None, tmp_path / "out", instance="midtrain_data", kind="midtrain_data"
+    )
     assert counts == {"tokens": 6, "rows": 2, "shards": 1}
     index = files.read(tmp_path / "out")
     both = np.array([True, True])
@@ -72,8 +74,8 @@ def test_examples_stand_by_branch_and_id_with_what_is_learned(tmp_path: Path):
         {"data": examples(tmp_path / "data")},
         None,
         tmp_path / "out",
-        instance="sftdata",
-        kind="sftdata",
+        instance="sft_data",
+        kind="sft_data",
     )
     index = files.read(tmp_path / "out")
     assert index.rows["id"].to_list() == [
@@ -101,10 +103,10 @@ def test_of_pairs_both_answers_are_rows_and_learned(tmp_path: Path):
     assert index.learned(rows, offsets, 1).tolist() == [0, 0, 1]
 
 
-@pytest.mark.parametrize("instance", ["forkmix-mine", "sftdata", "pairs"])
+@pytest.mark.parametrize("instance", ["forkmix-mine", "sft_data", "pairs"])
 def test_two_runs_give_the_same_bytes(tmp_path: Path, instance: str):
     draws = np.random.default_rng(5).integers(0, 4, (200, 16)).tolist()
-    made = {"sftdata": examples, "pairs": pairs}.get(instance)
+    made = {"sft_data": examples, "pairs": pairs}.get(instance)
     source = made(tmp_path / "data") if made else pack(tmp_path / "data", draws)
     names = set(run_twice(CODE, tmp_path, str(source), instance))
     assert {

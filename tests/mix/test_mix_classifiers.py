@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from regrow.mix import linear, measure
-from regrow.mix.features import Hasher, fnv1a
-from regrow.mix.seeds import Prefixes, split
+from regrow.data.mix import linear, measure
+from regrow.data.mix.features import Hasher, fnv1a
+from regrow.data.mix.seeds import Prefixes, split
 
 
 def test_fnv1a_has_the_published_values() -> None:

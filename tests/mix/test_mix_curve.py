@@ -7,10 +7,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from regrow.mix.buckets import cut
-from regrow.mix.curve import MAX_LAMBDA, POWERS, fit, moment
-from regrow.mix.quota import wanted
-from regrow.mix.step import repeats
+from regrow.data.mix.buckets import cut
+from regrow.data.mix.curve import MAX_LAMBDA, POWERS, fit, moment
+from regrow.data.mix.quota import wanted
+from regrow.data.mix.step import repeats
 
 shares = st.floats(1e-3, 40.0)
 cutoffs = st.floats(0.0, 0.95)

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 import library_corpus as corpus
 from determinism import run_twice
-from regrow.mix import buckets, classify, step
+from regrow.data.mix import buckets, classify, step
+from regrow.data.tables import parquet as tables
 from regrow.params.data import Classify, Mix
-from regrow.tables import parquet as tables
 
 CLASSIFY = Classify(
     topics=corpus.TOPICS,
@@ -184,7 +184,7 @@ CODE = """
 import json, sys
 from pathlib import Path
 from types import SimpleNamespace
-from regrow.mix import buckets, classify, step
+from regrow.data.mix import buckets, classify, step
 from regrow.params.data import Classify, Mix
 output, inputs, c, m = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], sys.argv[4]
 params = SimpleNamespace(classify=Classify(**json.loads(c)), mix=Mix(**json.loads(m)))

@@ -9,8 +9,8 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from regrow.model import build, files
-from regrow.model.config import olmo3_config
+from regrow.learn.model import build, files
+from regrow.learn.model.config import olmo3_config
 from regrow.numerics.torch import activate
 from regrow.numerics.torch.install import install
 from regrow.params.model import Model

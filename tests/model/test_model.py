@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from regrow.model import build, files
-from regrow.model.config import layer_types, olmo3_config
+from regrow.learn.model import build, files
+from regrow.learn.model.config import layer_types, olmo3_config
 from regrow.params.model import Model
 
 

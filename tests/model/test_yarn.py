@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from regrow.model import build, files, yarn
-from regrow.model.config import olmo3_config
+from regrow.learn.model import build, files, yarn
+from regrow.learn.model.config import olmo3_config
 from regrow.numerics.torch import activate
 from regrow.numerics.torch.install import install
 from regrow.params.model import Model

@@ -47,7 +47,7 @@ def test_the_default_is_the_recipe_after_olmo_3() -> None:
         ("sft", "dpo", "rlvr"), (1, 2)
     )
     data = {stage.data for stage in found.stages}
-    assert data == {"pack", "midmix", "", "longmix", "sftdata", "pairs", "difficulty", "difficulty_zero"}  # fmt: skip
+    assert data == {"pack", "midtrain_data", "", "longcontext_data", "sft_data", "pairs", "difficulty", "difficulty_zero"}  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -121,7 +121,7 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
     ({"stages": ["pretrain", {"sft": {"sheds": [1]}}]}, "sft.sheds: unknown key. Did you mean `seeds`?"),
     ({"stages": ["pretrain", {"sft": {"branch": "thinking"}}]}, "sft.branch: Input should be 'think' or 'instruct', got 'thinking'"),
     ({"stages": ["pretrain", {"sft": {"data": "chatz"}}], "datasets": [{"chats": {"kind": "chats", "file": "c.jsonl"}}]}, "sft.data: no data set `chatz`. Did you mean `chats`?"),
-    ({"stages": ["pretrain", {"sft": {"data": "mix2"}}], "datasets": [{"mix2": {"kind": "midmix"}}]}, "sft.data: `mix2` is made by midmix; sft reads sftdata or chats"),
+    ({"stages": ["pretrain", {"sft": {"data": "mix2"}}], "datasets": [{"mix2": {"kind": "midtrain_data"}}]}, "sft.data: `mix2` is made by midtrain_data; sft reads sft_data or chats"),
     ({"stages": ["pretrain", {"sft": {"settings": "sftt"}}]}, "sft.settings: no section `sftt`. Did you mean `sft`?"),
     ({"stages": ["pretrain", {"sft": {"checkpoints": [9_999]}}]}, "sft.checkpoints: step 9999 is beyond sft.steps (720)"),
     ({"stages": ["pretrain", "midtrain", {"m2": {"kind": "midtrain"}}, {"soup": {"base": ["midtrain", "m2"]}}], "m2": {"steps": 10, "checkpoint_every": 5}}, "soup.base: runs of one length can be averaged; these end at different steps (midtrain at 400, m2 at 10)"),
@@ -129,10 +129,10 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
     ({"stages": [{"pretrain": {"seeds": [1]}}]}, "pretrain.seeds: "),
     ({"stages": [{"pretrain": {"form": "think"}}]}, "pretrain.form: Input should be 'plain', got 'think'"),
     ({"stages": ["pretrain", {"midtrain": {"order": "x"}}]}, "midtrain.order: "),
-    ({"stages": ["pretrain", "sft"], "datasets": [{"own": {"kind": "chats", "file": "a.jsonl", "beside": "sfdata"}}]}, "datasets: own.beside: no data set of conversations `sfdata`. Did you mean `sftdata`?"),
+    ({"stages": ["pretrain", "sft"], "datasets": [{"own": {"kind": "chats", "file": "a.jsonl", "beside": "sfdata"}}]}, "datasets: own.beside: no data set of conversations `sfdata`. Did you mean `sft_data`?"),
     ({"stages": ["pretrain", "sft"], "datasets": [{"own": {"kind": "pairs", "base": "sftt"}}]}, "datasets: own.base: no stage `sftt`. Did you mean `sft`?"),
     ({"stages": ["pretrain", "sft"], "datasets": [{"own": {"kind": "chats"}}]}, "`own`: chats need `file`"),
-    ({"stages": ["pretrain", "sft"], "datasets": [{"pack": {"kind": "midmix"}}]}, "datasets: `pack` is there already"),
+    ({"stages": ["pretrain", "sft"], "datasets": [{"pack": {"kind": "midtrain_data"}}]}, "datasets: `pack` is there already"),
     ({"stages": ["pretrain", {"sft_seed1": {"kind": "sft"}}]}, "`sft_seed1` is the name of something else"),
     ({"stages": ["pretrain", {"My stage": {"kind": "sft"}}]}, "`My stage` is no name of a stage"),
     ({"stages": "pretrain"}, "stages: must be a list, got 'pretrain'"),
@@ -144,6 +144,9 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
     ({"stages": ["pretrain", "sft"], "fork": {"name": "a", "checkpoint": 96}}, "no stage after pretrain reads documents"),
     ({"takedown": {"name": "a", "first": {"midtrian": 3}}}, "takedown.first: no stage `midtrian`"),
     ({"midtrain2": {"steps": 3}}, "midtrain2: unknown key. Did you mean `midtrain`?"),
+    ({"midmix": {"tokens": 1000}}, "midmix: unknown key. It is `midtrain_data` now."),
+    ({"datasets": [{"mine": {"kind": "sftdata"}}]}, "It is `sft_data` now."),
+    ({"stages": ["pretrain", {"midtrain": {"data": "midmix"}}]}, "It is `midtrain_data` now."),
 ]  # fmt: skip
 
 

@@ -18,15 +18,15 @@ from safetensors.torch import load_file, save_file
 
 import trained_tree
 from regrow.cli.main import main
+from regrow.data.tokens.order import Order
 from regrow.engine.store import Store
 from regrow.evidence.errors import Unanswerable
+from regrow.learn.train import digest
+from regrow.learn.train.engine import Engine
 from regrow.prove.segments import chain
 from regrow.prove.segments import links as links_of
 from regrow.prove.segments.bisect import bisect
 from regrow.prove.segments.sides import side
-from regrow.train import digest
-from regrow.train.engine import Engine
-from regrow.train.order import Order
 
 NAME = "model.layers.2.self_attn.q_proj.weight"
 GIT = (
@@ -129,18 +129,18 @@ def test_another_token_is_found_at_the_very_step_that_reads_it(
     trained: Path, other: Path, tmp_path: Path
 ) -> None:
     """Links are at steps 4 and 6; the sequence that differs is read in step 5 and not before."""
-    count = json.loads((other / "data/midmix/meta.json").read_text())["sequences"]
+    count = json.loads((other / "data/midtrain_data/meta.json").read_text())["sequences"]
     order = Order(count, 0, "midtrain")
     read = [set(order.at(8 * step, 8).tolist()) for step in range(6)]
     changed = min(read[4] - set.union(*read[:4]))
-    path = other / "data/midmix/tokens.bin"
-    length = json.loads((other / "data/midmix/meta.json").read_text())["sequence_length"]
+    path = other / "data/midtrain_data/tokens.bin"
+    length = json.loads((other / "data/midtrain_data/meta.json").read_text())["sequence_length"]
     tokens = np.fromfile(path, dtype="<u2").reshape(-1, length)
     tokens[changed, 10] = 99 if tokens[changed, 10] != 99 else 98
     tokens.tofile(path)
-    meta = json.loads((other / "data/midmix/meta.json").read_text())
-    (other / "data/midmix/meta.json").write_text(json.dumps(meta))
-    trained_tree.write_record(other, "midmix")
+    meta = json.loads((other / "data/midtrain_data/meta.json").read_text())
+    (other / "data/midtrain_data/meta.json").write_text(json.dumps(meta))
+    trained_tree.write_record(other, "midtrain_data")
     trained_tree.retrain(other, "pretrain.000006")
     answer = ask(trained, tmp_path, "rlvr", f"{other}:rlvr")
     assert (answer["stage"][0], answer["equal_at"], answer["link"]) == ("midtrain", 4, 6)

@@ -30,7 +30,7 @@ ULP = (
 )
 """one weight moved by one ULP, once, by the code of a commit"""
 ORDER = (
-    "train/tree.py",
+    "train/tree_sum.py",
     "while self._partial and self._partial[-1][0] == level:",
     "while self._partial:",
 )

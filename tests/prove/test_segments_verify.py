@@ -16,8 +16,11 @@ from safetensors.torch import load_file, save_file
 
 import trained_tree
 from regrow.cli.main import main
+from regrow.data.tables import parquet
 from regrow.evidence.errors import Unanswerable
 from regrow.evidence.ledger import Ledger
+from regrow.learn.rl import groups, rlvr
+from regrow.learn.train import digest
 from regrow.numerics.random import Stream
 from regrow.prove.segments import chain, compare, odds, replay, states
 from regrow.prove.segments import links as links_of
@@ -26,9 +29,6 @@ from regrow.prove.segments.draw import draw
 from regrow.prove.segments.units import Kind, Run, run_of
 from regrow.prove.segments.verified_files import VerifiedFiles
 from regrow.prove.segments.verify import hand_out, verify
-from regrow.reinforce import groups, rlvr
-from regrow.tables import parquet
-from regrow.train import digest
 
 LAST = "rlvr.000004"
 

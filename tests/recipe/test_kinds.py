@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from default_flow import BY_NAME, RECIPE, STEPS
-from regrow.evaluate.metrics import metric
-from regrow.evaluate.probes import Plan
+from regrow.learn.evaluate.metrics import metric
+from regrow.learn.evaluate.probes import Probes
 from regrow.params.stages import KINDS as ENTRIES
 from regrow.recipe import order
 from regrow.recipe.kind import Kind
@@ -53,7 +53,7 @@ def test_a_control_is_one_for_the_params_and_for_the_records() -> None:
 
 
 def test_every_stage_of_the_default_has_probes_that_the_evaluation_knows() -> None:
-    fields = {field.name for field in dataclasses.fields(Plan)}
+    fields = {field.name for field in dataclasses.fields(Probes)}
     for entry in RECIPE.stages:
         assert set(KINDS[entry["kind"]].probes(entry, RECIPE.stages)) <= fields
 

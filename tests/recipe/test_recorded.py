@@ -31,7 +31,7 @@ OWN: list[dict[str, Any]] = [
     {
         "stages": ["pretrain", {"sft": {"data": "ours"}}, {"dpo": {"data": "mine"}}],
         "datasets": [
-            {"ours": {"kind": "chats", "file": "datasets/o.jsonl", "beside": "sftdata", "share": 0.5}},
+            {"ours": {"kind": "chats", "file": "datasets/o.jsonl", "beside": "sft_data", "share": 0.5}},
             {"mine": {"kind": "pairs", "settings": "mine", "base": "sft"}},
         ],
         "mine": {"prompts": 7},

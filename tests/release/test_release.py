@@ -13,10 +13,10 @@ import yaml
 import default_flow
 import tiny_inputs
 from determinism import hashes, run_python, run_twice
+from regrow.data.tables import parquet
 from regrow.params.evaluate import Release
 from regrow.release import methods, stages, step
 from regrow.release.records import Artifact
-from regrow.tables import parquet
 
 ROOT = Path(__file__).resolve().parents[2]
 CODE = """
@@ -83,7 +83,7 @@ RECORDS = {
                     "optimizer": {"name": "muon", "learning_rate": 0.01, "betas": [0.9, 0.95]},
                 },
             },
-            "code": {"function": "regrow.train.kinds.pretrain:run", "digest": "cd" * 32},
+            "code": {"function": "regrow.learn.train.kinds.pretrain:run", "digest": "cd" * 32},
             "numerics": "fma32",
             "inputs": {"data": "12" * 32, "previous": "34" * 32},
         },
@@ -97,7 +97,7 @@ RLVR = record(
     "rlvr",
     "000080",
     parts={
-        "code": {"function": "regrow.reinforce.rlvr:run", "digest": "cd" * 32},
+        "code": {"function": "regrow.learn.rl.rlvr:run", "digest": "cd" * 32},
         "options": {"form": "think", "reward": "verified", "section": "rlvr", "seed": 0},
         "params": {"rlvr": {"group": 8, "optimizer": {"name": "adamw", "learning_rate": 4e-4}}},
         "inputs": {"base": "56" * 32, "data": "78" * 32},
@@ -425,11 +425,14 @@ def test_the_card_of_a_soup_says_what_was_kept(inputs, tmp_path):
     made = record(
         "soup",
         "000400",
-        parts={"params": {}, "inputs": {"a": "12" * 32, "b": "34" * 32, "midmix": "56" * 32}},
+        parts={
+            "params": {},
+            "inputs": {"a": "12" * 32, "b": "34" * 32, "midtrain_data": "56" * 32},
+        },
         inputs={
             "a": {"path": "data/midtrain/000400"},
             "b": {"path": "data/midtrain_b/000400"},
-            "midmix": {"path": "data/midmix"},
+            "midtrain_data": {"path": "data/midtrain_data"},
         },
     )
     (tmp_path / "soup.json").write_text(json.dumps(made))
@@ -439,7 +442,7 @@ def test_the_card_of_a_soup_says_what_was_kept(inputs, tmp_path):
     assert "the second run 3.300, the mean of their weights 3.100. Kept: the mean of" in body
     assert "| Made from | `data/midtrain/000400`, `1212121212121212` |" in body
     assert "| Made from | `data/midtrain_b/000400`, `3434343434343434` |" in body
-    assert "| `data/midmix` (midmix) |" in body and "Optimizer:" not in body
+    assert "| `data/midtrain_data` (midtrain_data) |" in body and "Optimizer:" not in body
 
 
 def fork_inputs(inputs, root, rows):
@@ -447,9 +450,9 @@ def fork_inputs(inputs, root, rows):
     table = pl.DataFrame(
         rows, schema=["id", "url", "source", "licence", "outcome", "tokens"], orient="row"
     )
-    parquet.write(table, root / "forkmix/mine/own.parquet")
+    parquet.write(table, root / "forkmix/mine/contributions.parquet")
     fork = {"name": "mine", "stage": "midtrain", "checkpoint": 450}
-    parts = {"params": {"fork": fork}, "code": {"function": "regrow.tasks.forkmix:run"}}
+    parts = {"params": {"fork": fork}, "code": {"function": "regrow.learn.tasks.forkmix:run"}}
     made = record("forkmix", "mine", parts=parts, counts={"tokens": 9})
     (root / "forkmix.json").write_text(json.dumps(made))
     more = {"forkmix.mine": root / "forkmix/mine", "record.forkmix.mine": root / "forkmix.json"}

@@ -6,10 +6,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from regrow.learn.rollout import draw
 from regrow.numerics import exact
 from regrow.numerics.random import Stream
 from regrow.numerics.torch import functional
-from regrow.rollout import draw
 
 
 def reference(logits, temperature, uniforms):

@@ -8,15 +8,15 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from regrow.model.build import empty, initialise
-from regrow.model.config import olmo3_config
-from regrow.model.yarn import extend
+from regrow.learn.model.build import empty, initialise
+from regrow.learn.model.config import olmo3_config
+from regrow.learn.model.yarn import extend
+from regrow.learn.rollout.decoder import Decoder
+from regrow.learn.rollout.sampler import Request, sample
 from regrow.numerics import torch as numerics
 from regrow.numerics.torch import functional
 from regrow.numerics.torch.install import install
 from regrow.params.model import Model
-from regrow.rollout.decoder import Decoder
-from regrow.rollout.sampler import Request, sample
 
 VOCABULARY, EOS = 384, 1
 
@@ -139,8 +139,8 @@ def test_threads_change_nothing(model):
 
 def test_the_trainers_padded_batch_gives_the_samplers_logprobs(model):
     """The forward pass of GRPO over answers of all lengths in padded micro-batches."""
-    from regrow.train.grpo import Answer, Answers
-    from regrow.train.objective import answer_logprobs, next_tokens
+    from regrow.learn.train.grpo import Answer, Answers
+    from regrow.learn.train.objective import answer_logprobs, next_tokens
 
     rollouts = sample(
         model, requests(3, 14, 9, 9, 22), max_new_tokens=25, temperature=1.0, end_tokens=range(90)

@@ -5,12 +5,12 @@ import pytest
 import torch
 
 from kernel_builds import builds
-from regrow.model.build import empty, initialise
-from regrow.model.config import olmo3_config
+from regrow.learn.model.build import empty, initialise
+from regrow.learn.model.config import olmo3_config
+from regrow.learn.rollout.decoder import Decoder
 from regrow.numerics import torch as numerics
 from regrow.numerics.torch.install import install
 from regrow.params.model import Model
-from regrow.rollout.decoder import Decoder
 
 
 @pytest.fixture(scope="module")

@@ -9,8 +9,8 @@ import sys
 
 import pytest
 
-from regrow.rollout import vllm
-from regrow.rollout.sampler import Request, Rollout
+from regrow.learn.rollout import vllm
+from regrow.learn.rollout.sampler import Request, Rollout
 
 PYTHON = os.environ.get("REGROW_VLLM_PYTHON") or sys.executable
 
@@ -34,9 +34,9 @@ def checkpoint(tmp_path_factory):
     shape = "Model(hidden=64, layers=4, heads=2, kv_heads=2, ffn=96, sliding_window=16, context=64)"
     code = f"""
 import sys, torch
-from regrow.model import files
-from regrow.model.build import empty, initialise
-from regrow.model.config import olmo3_config
+from regrow.learn.model import files
+from regrow.learn.model.build import empty, initialise
+from regrow.learn.model.config import olmo3_config
 from regrow.numerics import torch as numerics
 from regrow.params.model import Model
 numerics.activate()
@@ -62,7 +62,7 @@ def engine(checkpoint):
 
 @pytest.fixture(scope="module")
 def model(checkpoint):
-    from regrow.model.files import load
+    from regrow.learn.model.files import load
     from regrow.numerics import torch as numerics
     from regrow.numerics.torch.install import install
 
@@ -110,7 +110,7 @@ def test_a_stop_cuts_after_the_first_token_at_which_it_says_yes():
 
 @needs_vllm
 def test_greedy_is_the_samplers_and_logprobs_are_near(engine, model):
-    from regrow.rollout.sampler import sample
+    from regrow.learn.rollout.sampler import sample
 
     asked = requests()
     settings = {"max_new_tokens": 12, "temperature": 0.0, "end_tokens": [1]}

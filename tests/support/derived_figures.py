@@ -13,8 +13,8 @@ from typing import Any
 
 import tamper_attacks
 from key_mutations import KINDS
+from regrow.learn.tasks.words import WORDS
 from regrow.recipe import table
-from regrow.tasks.words import WORDS
 from run_figures import DERIVED, Absent, derived, names, record, stored
 from sandbox_attacks import ATTACKS
 from small_repository import ROOT
@@ -248,7 +248,7 @@ def most_compression() -> float:
 @derived
 def filler() -> float:
     """Share of the long mix that closes sequences which no piece fits."""
-    counts = record("longmix")["counts"]
+    counts = record("longcontext_data")["counts"]
     return counts["filler"] / sum(counts["components"].values())
 
 

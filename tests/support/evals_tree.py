@@ -9,8 +9,8 @@ from pathlib import Path
 
 from default_flow import BY_NAME, RECIPE
 from regrow.engine.hashing import sha256_file, tree_sha256
-from regrow.evaluate import items, metrics
-from regrow.evaluate.items import Item
+from regrow.learn.evaluate import items, metrics
+from regrow.learn.evaluate.items import Item
 from regrow.numerics.random import Stream
 from sound_records import write_sound
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from transformers import Olmo3ForCausalLM
 
-from regrow.model.files import load, save
+from regrow.learn.model.files import load, save
 from regrow.numerics.torch import functional
 from regrow.numerics.torch.install import install
 

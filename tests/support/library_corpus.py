@@ -8,7 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
-from regrow.tables import parquet as tables
+from regrow.data.tables import parquet as tables
 
 PACKAGES = ("asyncio", "email", "multiprocessing", "xml")
 TOPICS = {

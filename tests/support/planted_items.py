@@ -9,9 +9,9 @@ import random
 import unicodedata
 from collections.abc import Callable
 
-from regrow.dedup.items import Item, Items, Reader
-from regrow.dedup.telling import COMMON
-from regrow.tasks.words import WORDS
+from regrow.data.dedup.items import Item, Items, Reader
+from regrow.data.dedup.telling import COMMON
+from regrow.learn.tasks.words import WORDS
 
 LENGTHS = (3, 4, 5, 6, 7, 8, 9, 10, 12, 13, 14, 16, 20, 30, 50, 100, 200, 300)
 _RARE = [word for word in WORDS if word not in COMMON]

@@ -8,13 +8,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from regrow.crawl.fetch import Fetcher, Limits
-from regrow.crawl.frontier import Visit
-from regrow.crawl.host import HostCrawl
-from regrow.crawl.rate import Rate
-from regrow.crawl.warc import Archive
-from regrow.crawl.wellknown import Reach
-from regrow.text.archive import Record, read
+from regrow.data.crawl.fetch import Fetcher, Limits
+from regrow.data.crawl.frontier import Visit
+from regrow.data.crawl.host import HostCrawl
+from regrow.data.crawl.rate import Rate
+from regrow.data.crawl.warc import Archive
+from regrow.data.crawl.wellknown import Reach
+from regrow.data.text.archive import Record, read
 
 CLOSE = None
 Script = list[bytes | float | None]

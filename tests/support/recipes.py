@@ -34,7 +34,7 @@ stages:
 - pretrain
 - sft: {data: ours}
 datasets:
-- ours: {kind: chats, file: datasets/ours.jsonl, beside: sftdata, share: 0.25, max_tokens: 120, licence: CC-BY-4.0}
+- ours: {kind: chats, file: datasets/ours.jsonl, beside: sft_data, share: 0.25, max_tokens: 120, licence: CC-BY-4.0}
 """,
         (
             SHORT,

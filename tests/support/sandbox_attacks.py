@@ -20,8 +20,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from regrow.verifiers.sandbox.limits import Limits, Outcome, Program
-from regrow.verifiers.sandbox.runner import run
+from regrow.learn.verifiers.sandbox.limits import Limits, Outcome, Program
+from regrow.learn.verifiers.sandbox.runner import run
 
 RAW = """
 import ctypes
@@ -305,7 +305,7 @@ raise E""",
     "imports of site packages": """
 import torch; print("ESCAPED")""",
     "imports of the project": """
-import regrow.verifiers.judge; print("ESCAPED")""",
+import regrow.learn.verifiers.judge; print("ESCAPED")""",
     "the driver's frame": """
 import sys
 f = sys._getframe()

@@ -11,8 +11,8 @@ import polars as pl
 import pytest
 
 import small_tree
-from regrow.tables import parquet as tables
-from regrow.tasks.mid.text import identity
+from regrow.data.tables import parquet as tables
+from regrow.learn.tasks.mid.text import identity
 from small_tree import ID
 from sound_records import write_sound
 
@@ -47,7 +47,7 @@ def write_fork(tree: Path, monkeypatch: pytest.MonkeyPatch, since: int = 0) -> P
         "parent": OWN["kept"],
         "text": "My kept notes.",
     }
-    old = pl.read_parquet(tree / "data/midmix/documents.parquet")
+    old = pl.read_parquet(tree / "data/midtrain_data/documents.parquet")
     tables.write(
         pl.concat([old, pl.DataFrame([{"id": passage["kept"], **row}], schema=old.schema)]).sort(
             "id"
@@ -68,13 +68,13 @@ def write_fork(tree: Path, monkeypatch: pytest.MonkeyPatch, since: int = 0) -> P
 
 
 def _record(tree: Path, since: int) -> None:
-    record = json.loads((tree / "records/midmix.json").read_text())
+    record = json.loads((tree / "records/midtrain_data.json").read_text())
     record |= {
         "step": "forkmix",
         "instance": "mine",
         "output": small_tree._output(tree, "data/forkmix/mine"),
     }
-    record["parts"]["code"]["function"] = "regrow.tasks.forkmix:run"
+    record["parts"]["code"]["function"] = "regrow.learn.tasks.forkmix:run"
     record["inputs"]["documents"] = {"kind": "source", "path": "forks/mine"}
     record["parts"]["inputs"]["documents"] = "0" * 64
     write_sound(tree / "records/forkmix.mine.json", record)
@@ -129,7 +129,7 @@ def write_takedown(tree: Path, name: str) -> Path:
 def write_chats(tree: Path) -> Path:
     """The small tree after fine-tuning read conversations of a fork beside the flow's examples."""
     data = tree / "data/forksft/mine"
-    shutil.copytree(tree / "data/sftdata", data)
+    shutil.copytree(tree / "data/sft_data", data)
     think = pl.read_parquet(data / "think.parquet")
     own = pl.col("id") == "think-1"
     told = {
@@ -151,7 +151,7 @@ def write_chats(tree: Path) -> Path:
         }
         for n, outcome in ((1, "kept"), (2, "dropped"))
     ]
-    tables.write(pl.DataFrame(rows), data / "own.parquet")
+    tables.write(pl.DataFrame(rows), data / "contributions.parquet")
     leak = {
         "id": "chat-2",
         "step": "forksft",
@@ -160,10 +160,10 @@ def write_chats(tree: Path) -> Path:
         "threshold": 0.2,
     }
     tables.write(tables.drops([leak]), data / "drops.parquet")
-    record = json.loads((tree / "records/sftdata.json").read_text())
+    record = json.loads((tree / "records/sft_data.json").read_text())
     output = small_tree._output(tree, "data/forksft/mine")
     record |= {"step": "forksft", "instance": "mine", "output": output}
-    record["parts"]["code"]["function"] = "regrow.tasks.forksft:run"
+    record["parts"]["code"]["function"] = "regrow.learn.tasks.forksft:run"
     write_sound(tree / "records/forksft.mine.json", record)
     for path in (tree / "records").glob("sft.*.json"):
         changed = json.loads(path.read_text())

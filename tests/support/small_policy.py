@@ -10,23 +10,23 @@ from typing import Any
 import polars as pl
 from tokenizers import Tokenizer
 
-from regrow.model import build, files
-from regrow.model.config import olmo3_config
+from regrow.data.tables import parquet
+from regrow.data.tokens import bpe, chat
+from regrow.learn.model import build, files
+from regrow.learn.model.config import olmo3_config
+from regrow.learn.rl.ask import Answer
+from regrow.learn.rollout.sampler import Rollout
+from regrow.learn.tasks.families import FAMILIES
+from regrow.learn.tasks.split import SPLITS
+from regrow.learn.tasks.step import SCHEMA, _row, collect
+from regrow.learn.train import checkpoint, digest
+from regrow.learn.train.kinds import sft
+from regrow.learn.verifiers.verdict import PASSED, failed
 from regrow.numerics import torch as numerics
 from regrow.params.data import Tokenizer as TokenizerParams
 from regrow.params.model import Model
 from regrow.params.posttrain import Difficulty, Pairs
 from regrow.params.train import Optimizer, Rlvr, RlZero, Sft
-from regrow.reinforce.ask import Answer
-from regrow.rollout.sampler import Rollout
-from regrow.tables import parquet
-from regrow.tasks.families import FAMILIES
-from regrow.tasks.split import SPLITS
-from regrow.tasks.step import SCHEMA, _row, collect
-from regrow.tokens import bpe, chat
-from regrow.train import checkpoint, digest
-from regrow.train.kinds import sft
-from regrow.verifiers.verdict import PASSED, failed
 
 CONTEXT = 96
 WANTED = {"train": 60, "dev": 1, "test": 1}
@@ -71,13 +71,13 @@ def examples(folder: Path, tasks: Path, tokenizer: Tokenizer) -> Path:
 
 
 def grow(root: Path, steps: int = 320) -> Path:
-    """Everything that the steps of `regrow.reinforce` read, below `root`."""
+    """Everything that the steps of `regrow.learn.rl` read, below `root`."""
     numerics.activate()
     tasks(root / "tasks")
     known = Tokenizer.from_file(
         str(tokenizer(root / "tokenizer", root / "tasks") / "tokenizer.json")
     )
-    examples(root / "sftdata", root / "tasks", known)
+    examples(root / "sft_data", root / "tasks", known)
     shape = Model(
         hidden=64, layers=2, heads=2, kv_heads=2, ffn=128, sliding_window=32, context=CONTEXT
     )
@@ -94,7 +94,7 @@ def grow(root: Path, steps: int = 320) -> Path:
         micro_batch_sequences=16,
         optimizer=Optimizer(name="muon", learning_rate=1e-2, weight_decay=0.0),
     )
-    inputs = {"data": root / "sftdata", "base": root / "base"}
+    inputs = {"data": root / "sft_data", "base": root / "base"}
     for step in block.checkpoints():
         scratch = root / "scratch"
         scratch.mkdir(exist_ok=True)
@@ -110,7 +110,7 @@ def grow(root: Path, steps: int = 320) -> Path:
             branch="think",
             seed=0,
         )
-        inputs = {"data": root / "sftdata", "previous": output, "base": root / "base"}
+        inputs = {"data": root / "sft_data", "previous": output, "base": root / "base"}
     (root / "made.json").write_text(json.dumps({"weak": steps // 4, "strong": steps}))
     return root
 

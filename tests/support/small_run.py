@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from regrow.model import build
+from regrow.learn.model import build
+from regrow.learn.train import runtime, stage
+from regrow.learn.train.engine import Engine
+from regrow.learn.train.kinds import pretrain
 from regrow.params.model import Model
 from regrow.params.train import Pretrain
-from regrow.train import runtime, stage
-from regrow.train.engine import Engine
-from regrow.train.kinds import pretrain
 
 LENGTH = 64
 PAD, EOS, FIRST = 0, 1, 2

@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 import yaml
 
-from regrow.crawl.step import crawl
+from regrow.data.crawl.step import crawl
 from regrow.params.schema import Params, check
 
 

@@ -11,17 +11,17 @@ import numpy as np
 import polars as pl
 import torch
 
-from regrow.model import files
+from regrow.data.tables import parquet
+from regrow.learn.model import files
+from regrow.learn.train import stage
+from regrow.learn.train.batch_source import BatchSource
+from regrow.learn.train.engine import Engine
+from regrow.learn.train.grpo import Answer, AnswerBatch, Answers, Grpo
+from regrow.learn.train.kinds import dpo, longcontext, midtrain, sft
+from regrow.learn.train.objective import next_tokens
 from regrow.numerics.random import Stream
 from regrow.numerics.torch import functional
 from regrow.params.train import Anneal, Dpo, LongContext, Midtrain, Rlvr, Sft
-from regrow.tables import parquet
-from regrow.train import stage
-from regrow.train.engine import Engine
-from regrow.train.grpo import Answer, AnswerBatch, Answers, Grpo
-from regrow.train.kinds import dpo, longcontext, midtrain, sft
-from regrow.train.objective import next_tokens
-from regrow.train.source import Source
 from small_run import EOS, FIRST, LENGTH, PAD, grow, small, write_pack
 
 LONG = 2 * LENGTH
@@ -67,7 +67,7 @@ def base(root: Path) -> Path:
     return grow(write_pack(root / "pack"), root / "pretrain", small(), 20)
 
 
-def longmix(folder: Path) -> Path:
+def longcontext_data(folder: Path) -> Path:
     """Documents of unequal length, packed whole with padding behind, and the same cut short."""
     from pydoc_data.topics import topics
 
@@ -95,7 +95,7 @@ def longmix(folder: Path) -> Path:
     return folder
 
 
-def sftdata(folder: Path, count: int = 50) -> Path:
+def sft_data(folder: Path, count: int = 50) -> Path:
     """Sums: the question is given, the answer learned."""
     folder.mkdir(parents=True)
     for branch in ("think", "instruct"):
@@ -130,7 +130,7 @@ def pairs(folder: Path, count: int = 30) -> Path:
     return folder
 
 
-class Sums(Source):
+class Sums(BatchSource):
     """A source that makes its data as it goes: four answers to each of two sums, by chance.
 
     What reinforcement learning does, with a reward for even digits and without a sampler: the
@@ -192,9 +192,9 @@ def logprobs(model: Any, prompt: list[int], tokens: list[int]) -> list[float]:
     return found[0, len(prompt) - 1 : -1].tolist()
 
 
-def plan_grpo(inputs: dict[str, Path], params: Any) -> stage.Plan:
+def plan_grpo(inputs: dict[str, Path], params: Any) -> stage.StageSpec:
     block: Rlvr = params.grpo
-    return stage.Plan(
+    return stage.StageSpec(
         name="grpo",
         config=files.load_config(inputs["base"]),
         block=block,
@@ -218,26 +218,26 @@ def _named(stage: str, settings: str = "", **options: Any) -> dict[str, Any]:
 
 
 STAGES: dict[str, tuple[Any, Any, str, dict[str, Any]]] = {
-    "midtrain": (midtrain.run, midtrain.plan, "midmix", _named("midtrain", run="a")),
+    "midtrain": (midtrain.run, midtrain.plan, "midtrain_data", _named("midtrain", run="a")),
     "midtrain_b": (
         midtrain.run,
         midtrain.plan,
-        "midmix",
+        "midtrain_data",
         _named("midtrain_b", "midtrain", run="b"),
     ),
     "longcontext": (
         longcontext.run,
         longcontext.plan,
-        "longmix",
+        "longcontext_data",
         _named("longcontext", length="long"),
     ),
     "longcontext_control": (
         longcontext.run,
         longcontext.plan,
-        "longmix",
+        "longcontext_data",
         _named("longcontext_control", "longcontext", length="short"),
     ),
-    "sft": (sft.run, sft.plan, "sftdata", _named("sft", branch="think", seed=0)),
+    "sft": (sft.run, sft.plan, "sft_data", _named("sft", branch="think", seed=0)),
     "dpo": (dpo.run, dpo.plan, "pairs", _named("dpo", source="judged", seed=0)),
     "grpo": (grpo, plan_grpo, "pairs", {}),
 }
@@ -255,9 +255,9 @@ def world(root: Path) -> Path:
 
 def data(root: Path) -> Path:
     """The data alone."""
-    midmix(root / "midmix")
-    longmix(root / "longmix")
-    sftdata(root / "sftdata")
+    midtrain_data(root / "midtrain_data")
+    longcontext_data(root / "longcontext_data")
+    sft_data(root / "sft_data")
     pairs(root / "pairs")
     return root
 
@@ -292,7 +292,7 @@ def train(
     return given["previous"]
 
 
-def midmix(folder: Path) -> Path:
+def midtrain_data(folder: Path) -> Path:
     """A pack with components and held-out packs of its own, each of other documents."""
     write_pack(folder, documents=12)
     for number, name in enumerate(("pretraining", "questions", "retrieval")):

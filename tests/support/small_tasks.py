@@ -9,14 +9,14 @@ from types import SimpleNamespace
 import polars as pl
 
 import library_corpus as corpus
+from regrow.data.tables import parquet as tables
+from regrow.data.tokens import train
+from regrow.learn.tasks import step
 from regrow.params.data import Tokenizer
-from regrow.params.posttrain import MidMix, SftData, Tasks
-from regrow.tables import parquet as tables
-from regrow.tasks import step
-from regrow.tokens import train
+from regrow.params.posttrain import MidtrainData, SftData, Tasks
 
 TASKS = Tasks(train=120, dev=8, test=12)
-MIDMIX = MidMix(
+MIDTRAIN_DATA = MidtrainData(
     tokens=40_000,
     sequence_length=256,
     component_tokens=4_000,

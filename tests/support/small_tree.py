@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from regrow.data.tables import parquet as tables
 from regrow.engine import jobs
 from regrow.engine.definition import code_digest, key_of
 from regrow.engine.hashing import digest_file, tree_sha256
@@ -20,7 +21,6 @@ from regrow.engine.state import FileTree
 from regrow.engine.step import Step
 from regrow.engine.store import dir_md5
 from regrow.params.schema import Params
-from regrow.tables import parquet as tables
 from small_tree_stages import write_stages
 from sound_records import write_sound
 

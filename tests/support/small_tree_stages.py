@@ -8,11 +8,11 @@ from typing import Any
 
 import polars as pl
 
+from regrow.data.tables import parquet as tables
 from regrow.engine import jobs
-from regrow.evaluate import items
+from regrow.learn.evaluate import items
 from regrow.params.schema import Params
 from regrow.release import stages
-from regrow.tables import parquet as tables
 
 FAMILIES = ("add", "reverse")
 
@@ -21,7 +21,9 @@ def write_stages(root: Path, params: Params) -> None:
     import small_tree
 
     data = root / "data"
-    small_tree.write_pack(data / "midmix", ["question1", "passage1", "question2", "question1"])
+    small_tree.write_pack(
+        data / "midtrain_data", ["question1", "passage1", "question2", "question1"]
+    )
     documents = [
         {
             "id": name,
@@ -38,7 +40,7 @@ def write_stages(root: Path, params: Params) -> None:
             ("question2", "questions", "reverse", "train-reverse-0"),
         )
     ]
-    tables.write(pl.DataFrame(documents).sort("id"), data / "midmix/documents.parquet")
+    tables.write(pl.DataFrame(documents).sort("id"), data / "midtrain_data/documents.parquet")
     tables.write(
         pl.DataFrame(
             [
@@ -62,10 +64,14 @@ def write_stages(root: Path, params: Params) -> None:
                 },
             ]
         ),
-        data / "longmix/documents.parquet",
+        data / "longcontext_data/documents.parquet",
     )
-    small_tree.write_pack(data / "longmix", ["queries", "question1", "joins", "queries"], 32)
-    small_tree.write_pack(data / "longmix/short", ["queries", "question1", "joins", "queries"])
+    small_tree.write_pack(
+        data / "longcontext_data", ["queries", "question1", "joins", "queries"], 32
+    )
+    small_tree.write_pack(
+        data / "longcontext_data/short", ["queries", "question1", "joins", "queries"]
+    )
     _tasks(data)
     _examples(data)
     _pairs(data)
@@ -122,7 +128,7 @@ def _examples(data: Path) -> None:
             }
             for n in range(count)
         ]
-        tables.write(pl.DataFrame(rows), data / f"sftdata/{branch}.parquet")
+        tables.write(pl.DataFrame(rows), data / f"sft_data/{branch}.parquet")
 
 
 def _pairs(data: Path) -> None:

@@ -9,11 +9,11 @@ from types import SimpleNamespace
 
 import polars as pl
 
+from regrow.data.tables import parquet
+from regrow.data.tokens import bpe
+from regrow.data.tokens.train import config as _config
 from regrow.params.data import Tokenizer
 from regrow.params.model import Model
-from regrow.tables import parquet
-from regrow.tokens import bpe
-from regrow.tokens.train import config as _config
 
 SHAPE = Model(hidden=64, layers=4, heads=4, kv_heads=2, ffn=96, sliding_window=16, context=64)
 VOCABULARY = 400
@@ -51,9 +51,9 @@ def checkpoint(folder: Path) -> Path:
     """Random weights under exact arithmetic, large enough to tell tokens apart."""
     import torch
 
-    from regrow.model.build import empty, initialise
-    from regrow.model.config import olmo3_config
-    from regrow.model.files import save
+    from regrow.learn.model.build import empty, initialise
+    from regrow.learn.model.config import olmo3_config
+    from regrow.learn.model.files import save
     from regrow.numerics import torch as numerics
 
     numerics.activate()
@@ -105,13 +105,13 @@ def tasks(folder: Path, per_family: int = 6) -> Path:
     return folder
 
 
-def longmix(folder: Path, tokenizer: Path, length: int = 256, windows: int = 3) -> Path:
-    """The held-out windows and the needles of the longmix step."""
+def longcontext_data(folder: Path, tokenizer: Path, length: int = 256, windows: int = 3) -> Path:
+    """The held-out windows and the needles of the longcontext_data step."""
     import numpy as np
 
-    from regrow.tasks.long.pieces import Piece
-    from regrow.tasks.long.writing import Vocabulary, write
-    from regrow.tokens.bpe import load
+    from regrow.data.tokens.bpe import load
+    from regrow.learn.tasks.long.pieces import Piece
+    from regrow.learn.tasks.long.writing import Vocabulary, write
 
     loaded, _ = load(tokenizer)
     text = "\n".join(documents()["text"])
@@ -162,7 +162,9 @@ def pairs(folder: Path) -> Path:
 def probes(root: Path) -> dict[str, Path]:
     """What the evaluate step reads of every stage."""
     found = inputs(root) | {"tasks": tasks(root / "tasks"), "pairs": pairs(root / "pairs")}
-    return found | {"longmix": longmix(root / "longmix", found["tokenizer"])}
+    return found | {
+        "longcontext_data": longcontext_data(root / "longcontext_data", found["tokenizer"])
+    }
 
 
 def inputs(root: Path) -> dict[str, Path]:

@@ -18,15 +18,15 @@ from tokenizers import Tokenizer
 import default_flow
 import small_policy
 import small_stages
+from regrow.data.tables import parquet
 from regrow.engine.closure import Modules, closure
 from regrow.engine.definition import key_of
 from regrow.engine.hashing import digest_file, tree_sha256
 from regrow.engine.records import encode
 from regrow.engine.store import dir_md5
+from regrow.learn.rl import prompts
 from regrow.params.schema import Params
 from regrow.prove.segments import worker
-from regrow.reinforce import prompts
-from regrow.tables import parquet
 from small_run import LENGTH, small, write_pack
 
 FEW = {"steps": 6, "checkpoint_every": 3, "digest_every": 2}
@@ -45,10 +45,10 @@ PARAMS: dict[str, Any] = {
 }
 DATA = {
     "pretrain": "pack",
-    "midtrain": "midmix",
-    "midtrain_b": "midmix",
-    "longcontext": "longmix",
-    "sft": "sftdata",
+    "midtrain": "midtrain_data",
+    "midtrain_b": "midtrain_data",
+    "longcontext": "longcontext_data",
+    "sft": "sft_data",
     "dpo": "pairs",
     "rlvr": "difficulty",
 }
@@ -163,7 +163,7 @@ def _inputs(name: str) -> dict[str, str]:
     """Input name -> job."""
     step = name.split(".")[0]
     if step == "soup":
-        return {"a": "midtrain.000006", "b": "midtrain_b.000006", "midmix": "midmix"}
+        return {"a": "midtrain.000006", "b": "midtrain_b.000006", "midtrain_data": "midtrain_data"}
     found = {"data": DATA[step]} if step in DATA else {}
     if step in BASES:
         found["base"] = BASES[step]

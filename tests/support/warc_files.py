@@ -8,8 +8,8 @@ from typing import Any
 
 import polars as pl
 
+from regrow.data.text.step import extract
 from regrow.params.schema import check
-from regrow.text.step import extract
 
 MANIFEST = """
 hosts:

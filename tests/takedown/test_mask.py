@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 
 import default_flow
 from determinism import ROOT, run_twice
+from regrow.data.takedown import mask, slots, withdraw
+from regrow.data.takedown.first import first_steps
+from regrow.data.tokens.order import Order
 from regrow.engine import jobs
 from regrow.params.schema import Params, load
 from regrow.params.takedown import Takedown
-from regrow.takedown import mask, slots, withdraw
-from regrow.takedown.first import first_steps
-from regrow.train.order import Order
 
 EOS, PAD, LENGTH = 1, 2, 8
 
@@ -148,10 +148,10 @@ def test_jobs_before_the_first_step_are_as_if_nothing_had_been_taken_down() -> N
 
     before, after = unfold(plain), unfold(taken)
     same = {n for n in before if n in after and before[n].inputs == after[n].inputs}
-    assert {"pack", "midmix", "tokenizer", "pretrain.000000", "pretrain.000096"} <= same
+    assert {"pack", "midtrain_data", "tokenizer", "pretrain.000000", "pretrain.000096"} <= same
     reads = {item.name: item.job for item in after["pretrain.000192"].inputs}
     assert reads == {"data": "pack_masked.art17", "previous": "pretrain.000096"}
-    assert after["longcontext.000120"].inputs[0].job == "longmix_masked.art17"
+    assert after["longcontext.000120"].inputs[0].job == "longcontext_data_masked.art17"
     # Midtraining saw none of it, but begins from weights that did not: only its base is another.
     assert before["midtrain.000450"].inputs == after["midtrain.000450"].inputs
 
@@ -162,7 +162,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from regrow.params.schema import Params, load
 from regrow.params.takedown import Takedown
-from regrow.takedown import mask
+from regrow.data.takedown import mask
 output, base, first = sys.argv[1:]
 base = Path(base)
 block = Params().pretrain.model_copy(update={"steps": 4, "batch_sequences": 1})

@@ -7,16 +7,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from regrow.tasks import draws, tools
-from regrow.tasks.families import FAMILIES
-from regrow.tasks.families.family import Task
-from regrow.tasks.families.recognise import recognise
-from regrow.tasks.split import SPLITS, split
-from regrow.tasks.step import collect
-from regrow.tasks.words import BY_LETTER, WORDS
-from regrow.verifiers import tools as registry
-from regrow.verifiers.calls import read
-from regrow.verifiers.judge import check, judge
+from regrow.learn.tasks import draws, tools
+from regrow.learn.tasks.families import FAMILIES
+from regrow.learn.tasks.families.family import Task
+from regrow.learn.tasks.families.recognise import recognise
+from regrow.learn.tasks.split import SPLITS, split
+from regrow.learn.tasks.step import collect
+from regrow.learn.tasks.words import BY_LETTER, WORDS
+from regrow.learn.verifiers import tools as registry
+from regrow.learn.verifiers.calls import read
+from regrow.learn.verifiers.judge import check, judge
 
 NAMES = sorted(FAMILIES)
 

@@ -12,12 +12,12 @@ import pytest
 
 import small_tasks
 from determinism import hashes
-from regrow.dedup import evals
+from regrow.data.dedup import evals
+from regrow.data.tables import parquet as tables
+from regrow.data.tokens import bpe
+from regrow.data.tokens.reader import Packed
+from regrow.learn.tasks import forkmix, midtrain_data
 from regrow.params.fork import Fork
-from regrow.tables import parquet as tables
-from regrow.tasks import forkmix, midmix
-from regrow.tokens import bpe
-from regrow.tokens.reader import Packed
 
 
 def own(count: int, words: int = 120) -> list[dict[str, Any]]:
@@ -36,8 +36,10 @@ def own(count: int, words: int = 120) -> list[dict[str, Any]]:
 def inputs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     root = tmp_path_factory.mktemp("inputs")
     made = small_tasks.write(root)
-    midmix.run(made, SimpleNamespace(midmix=small_tasks.MIDMIX), root / "midmix")
-    return {**made, "midmix": root / "midmix"}
+    midtrain_data.run(
+        made, SimpleNamespace(midtrain_data=small_tasks.MIDTRAIN_DATA), root / "midtrain_data"
+    )
+    return {**made, "midtrain_data": root / "midtrain_data"}
 
 
 def run(
@@ -47,21 +49,23 @@ def run(
     rows = [{**row, "url": f"file:{row['id']}"} for row in rows]
     tables.write(pl.DataFrame(rows).sort("id"), folder / "documents.parquet")
     fork = Fork(name="mine", checkpoint=0, **changes)
-    params = SimpleNamespace(fork=fork, midmix=small_tasks.MIDMIX)
+    params = SimpleNamespace(fork=fork, midtrain_data=small_tasks.MIDTRAIN_DATA)
     given = {**inputs, "documents": folder / "documents.parquet"}
     return folder / "out", forkmix.run(given, params, folder / "out", instance="mine")
 
 
 def test_shares_sizes_and_what_is_kept_apart(inputs: dict[str, Path], tmp_path: Path) -> None:
     output, counts = run(inputs, own(60), tmp_path, share=0.4, heldout_share=0.2)
-    parent = Packed(inputs["midmix"])
+    parent = Packed(inputs["midtrain_data"])
     packed = Packed(output)
     assert abs(packed.sequences - parent.sequences) <= 2
     tokens = packed.sequences * packed.sequence_length
     assert abs(counts["own"]["tokens"] / tokens - 0.4) < 0.03
     assert counts["own"]["heldout"] > 3 and Packed(output / "heldout/own").sequences
     for name in ("documents", "tasks"):  # what the parent is measured by, byte for byte
-        assert hashes(output / "heldout" / name) == hashes(inputs["midmix"] / "heldout" / name)
+        assert hashes(output / "heldout" / name) == hashes(
+            inputs["midtrain_data"] / "heldout" / name
+        )
     documents = tables.read(output / "documents.parquet")
     mine = documents.filter(pl.col("component") == "own")
     assert set(mine["licence"]) == {"CC0-1.0"} and set(mine["source"]) == {"mine"}
@@ -103,7 +107,7 @@ def test_few_documents_are_not_repeated_without_end(
 ) -> None:
     output, counts = run(inputs, own(3), tmp_path, share=0.9, max_repeats=2, heldout_share=0.0)
     assert counts["own"]["repeats"] == 2
-    assert Packed(output).sequences >= Packed(inputs["midmix"]).sequences - 1
+    assert Packed(output).sequences >= Packed(inputs["midtrain_data"]).sequences - 1
     with pytest.raises(ValueError, match="no document of forks/mine may enter"):
         blank = [
             {

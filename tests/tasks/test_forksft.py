@@ -12,12 +12,12 @@ import pytest
 
 import small_tasks
 from determinism import run_twice
-from regrow.dedup import evals
+from regrow.data.dedup import evals
+from regrow.data.tables import parquet as tables
+from regrow.data.tokens import bpe, chat
+from regrow.learn.tasks import forksft, sft_data
+from regrow.learn.tasks.sft.style import NO_STEPS
 from regrow.params.fork import Fork
-from regrow.tables import parquet as tables
-from regrow.tasks import forksft, sftdata
-from regrow.tasks.sft.style import NO_STEPS
-from regrow.tokens import bpe, chat
 
 CODE = """
 import json, sys
@@ -25,10 +25,10 @@ from pathlib import Path
 from types import SimpleNamespace
 from regrow.params.fork import Fork
 from regrow.params.posttrain import SftData
-from regrow.tasks import forksft
+from regrow.learn.tasks import forksft
 fork = Fork(name="mine", checkpoint=0, stage="longcontext", documents=False, chats=True)
 inputs = {name: Path(path) for name, path in json.loads(sys.argv[2]).items()}
-forksft.run(inputs, SimpleNamespace(fork=fork, sftdata=SftData()), Path(sys.argv[1]), instance="mine")
+forksft.run(inputs, SimpleNamespace(fork=fork, sft_data=SftData()), Path(sys.argv[1]), instance="mine")
 """
 
 
@@ -55,8 +55,8 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     root = tmp_path_factory.mktemp("inputs")
     made = small_tasks.write(root)
     small_tasks.teacher(root, [])
-    sftdata.run(made, SimpleNamespace(sftdata=small_tasks.SFTDATA), root / "sftdata")
-    return {**made, "sftdata": root / "sftdata"}
+    sft_data.run(made, SimpleNamespace(sft_data=small_tasks.SFTDATA), root / "sft_data")
+    return {**made, "sft_data": root / "sft_data"}
 
 
 def given(inputs: dict[str, Path], rows: list[dict[str, Any]], folder: Path) -> dict[str, Path]:
@@ -68,7 +68,7 @@ def run(
     inputs: dict[str, Path], rows: list[dict[str, Any]], folder: Path, **changes: Any
 ) -> tuple[Path, dict[str, Any]]:
     fork = Fork(name="mine", checkpoint=0, chats=True, **changes)
-    params = SimpleNamespace(fork=fork, sftdata=small_tasks.SFTDATA)
+    params = SimpleNamespace(fork=fork, sft_data=small_tasks.SFTDATA)
     files = given(inputs, rows, folder)
     return folder / "out", forksft.run(files, params, folder / "out", instance="mine")
 
@@ -76,7 +76,7 @@ def run(
 def test_shares_repeats_and_the_parents_examples(inputs: dict[str, Path], tmp_path: Path) -> None:
     output, counts = run(inputs, own(20), tmp_path, chat_share=0.2, max_repeats=2)
     for branch, parts in (("think", 300), ("instruct", 200)):
-        parent = tables.read(inputs["sftdata"] / f"{branch}.parquet")
+        parent = tables.read(inputs["sft_data"] / f"{branch}.parquet")
         rows = tables.read(output / f"{branch}.parquet")
         mine = rows.filter(pl.col("kind") == "own")
         assert rows.height == parent.height == parts and rows["id"].n_unique() == parts
@@ -86,7 +86,7 @@ def test_shares_repeats_and_the_parents_examples(inputs: dict[str, Path], tmp_pa
         assert set(mine["licence"]) == {"CC0-1.0"} and set(mine["teacher"]) == {"mine"}
         theirs = rows.filter(pl.col("kind") != "own")
         assert theirs.join(parent, on="id", how="semi").height == parts - mine.height
-    table = tables.read(output / "own.parquet")
+    table = tables.read(output / "contributions.parquet")
     assert table.select("think", "instruct").sum().row(0) == (40, 40)
     assert set(table["outcome"]) == {"kept"}
 
@@ -122,7 +122,9 @@ def test_what_is_dropped_is_said(inputs: dict[str, Path], tmp_path: Path) -> Non
     )
     output, counts = run(inputs, rows, tmp_path, chat_tokens=3_000)
     assert counts["dropped"] == {"duplicate": 2, "leak.eval": 2}, "a longer limit was given"
-    outcomes = dict(tables.read(output / "own.parquet").select("id", "outcome").iter_rows())
+    outcomes = dict(
+        tables.read(output / "contributions.parquet").select("id", "outcome").iter_rows()
+    )
     assert [outcomes[row["id"]] for row in rows[:4]] == ["kept", "dropped", "kept", "dropped"]
     _, counts = run(inputs, rows, tmp_path / "short")
     assert counts["dropped"] == {"duplicate": 2, "too_long": 4}, "length is looked at first"

@@ -12,15 +12,15 @@ import pytest
 
 import small_tasks
 from planted_items import SPELLINGS
+from regrow.data.tables import parquet as tables
+from regrow.data.tables.conservation import Lost
+from regrow.data.tokens import chat, pack
+from regrow.data.tokens.reader import Packed
+from regrow.learn.tasks import forkmix, forksft, midtrain_data, sft_data, step
+from regrow.learn.tasks.mid.leaks import Leaks, everything
 from regrow.params.data import Pack
 from regrow.params.fork import Fork
 from regrow.params.posttrain import Tasks
-from regrow.tables import parquet as tables
-from regrow.tables.conservation import Lost
-from regrow.tasks import forkmix, forksft, midmix, sftdata, step
-from regrow.tasks.mid.leaks import Leaks, everything
-from regrow.tokens import chat, pack
-from regrow.tokens.reader import Packed
 
 
 @pytest.fixture(scope="module")
@@ -28,9 +28,11 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     root = tmp_path_factory.mktemp("inputs")
     made = small_tasks.write(root)
     small_tasks.teacher(root, [small_tasks.answer(1, "The river is long and slow.")])
-    midmix.run(made, SimpleNamespace(midmix=small_tasks.MIDMIX), root / "midmix")
-    sftdata.run(made, SimpleNamespace(sftdata=small_tasks.SFTDATA), root / "sftdata")
-    return {**made, "midmix": root / "midmix", "sftdata": root / "sftdata"}
+    midtrain_data.run(
+        made, SimpleNamespace(midtrain_data=small_tasks.MIDTRAIN_DATA), root / "midtrain_data"
+    )
+    sft_data.run(made, SimpleNamespace(sft_data=small_tasks.SFTDATA), root / "sft_data")
+    return {**made, "midtrain_data": root / "midtrain_data", "sft_data": root / "sft_data"}
 
 
 def heldout(folder: Path) -> list[dict[str, Any]]:
@@ -80,7 +82,7 @@ def fork_of(
     frame = pl.DataFrame(rows, schema_overrides={"url": pl.String})
     tables.write(frame, folder / "documents.parquet")
     params = SimpleNamespace(
-        fork=Fork(name="mine", checkpoint=0, **changes), midmix=small_tasks.MIDMIX
+        fork=Fork(name="mine", checkpoint=0, **changes), midtrain_data=small_tasks.MIDTRAIN_DATA
     )
     given = {**inputs, "documents": folder / "documents.parquet"}
     return folder / "out", forkmix.run(given, params, folder / "out", instance="mine")
@@ -97,7 +99,7 @@ def chats_of(
     frame = pl.DataFrame(rows, schema_overrides={"url": pl.String})
     tables.write(frame, folder / "chats.parquet")
     params = SimpleNamespace(
-        fork=Fork(name="mine", checkpoint=0, chats=True, **changes), sftdata=small_tasks.SFTDATA
+        fork=Fork(name="mine", checkpoint=0, chats=True, **changes), sft_data=small_tasks.SFTDATA
     )
     given = {**inputs, "chats": folder / "chats.parquet"}
     return forksft.run(given, params, folder / "chats", instance="mine")
@@ -109,7 +111,12 @@ def test_of_a_fork_made_of_test_tasks_nothing_enters(inputs, tmp_path: Path) -> 
     texts = [plain(task) for task in tasks] + [own.format(n) for n in range(30)]
     output, counts = fork_of(inputs, texts, tmp_path, heldout_share=0.2)
     assert counts["dropped"] == {"leak.task": len(tasks)}
-    outcomes = tables.read(output / "own.parquet")["outcome"].value_counts().sort("outcome").rows()
+    outcomes = (
+        tables.read(output / "contributions.parquet")["outcome"]
+        .value_counts()
+        .sort("outcome")
+        .rows()
+    )
     assert sum(n for fate, n in outcomes if fate != "dropped") == 30
     mine = tables.read(output / "documents.parquet").filter(pl.col("component") == "own")
     assert mine.height and mine["text"].str.starts_with("The lighthouse").all()
@@ -140,7 +147,7 @@ def test_no_spelling_lets_a_task_into_a_fork(inputs, tmp_path: Path) -> None:
     texts = [plain(task) for task in [*spelled, *control]]
     output, counts = fork_of(inputs, texts, tmp_path, heldout_share=0.2)
     assert counts["dropped"] == {"leak.task": len(spelled)}
-    outcomes = tables.read(output / "own.parquet")["outcome"].value_counts().rows()
+    outcomes = tables.read(output / "contributions.parquet")["outcome"].value_counts().rows()
     assert sum(n for fate, n in outcomes if fate != "dropped") == len(control)
 
     talks = [messages(task) for task in [*spelled, *control]]
@@ -171,10 +178,10 @@ def test_a_fork_looks_at_no_more_than_it_reads(inputs, tmp_path: Path, monkeypat
     monkeypatch.setattr(Leaks, "find", counting)
     texts = [" ".join(f"w{n}x{k}" for k in range(60)) for n in range(1_500)]
     output, counts = fork_of(inputs, texts, tmp_path, share=0.1, heldout_share=0.0)
-    wanted = Packed(inputs["midmix"]).sequences * 256 * 0.1
+    wanted = Packed(inputs["midtrain_data"]).sequences * 256 * 0.1
     assert wanted - 256 <= counts["own"]["tokens"] < wanted + 2_000
     assert len(looked) < 400  # a passage and its document, and at most a batch too many
-    about = tables.read(output / "own.parquet")
+    about = tables.read(output / "contributions.parquet")
     assert counts["own"]["unused"] == about.filter(pl.col("outcome") == "unused").height > 1_000
     assert about.height == 1_500
 
@@ -198,16 +205,18 @@ def test_a_conversation_that_holds_a_task_anywhere_does_not_enter(inputs, tmp_pa
     assert counts["in"] == counts["kept"] + sum(counts["dropped"].values()) == 20
 
 
-@pytest.mark.parametrize("name", ["midmix", "sftdata", "forkmix", "forksft"])
+@pytest.mark.parametrize("name", ["midtrain_data", "sft_data", "forkmix", "forksft"])
 def test_a_planted_loss_is_caught(name: str, inputs, tmp_path: Path, monkeypatch) -> None:
     """A drop that names another text than the one that is lost."""
     lost = {"id": "elsewhere", "reason": "leak.eval"}
     monkeypatch.setattr(Leaks, "find", lambda self, text, contents=(): dict(lost))
     with pytest.raises(Lost, match=rf"^{name}: .* without a trace .*1? too many \(elsewhere\)"):
-        if name == "midmix":
-            midmix.run(inputs, SimpleNamespace(midmix=small_tasks.MIDMIX), tmp_path)
-        elif name == "sftdata":
-            sftdata.run(inputs, SimpleNamespace(sftdata=small_tasks.SFTDATA), tmp_path)
+        if name == "midtrain_data":
+            midtrain_data.run(
+                inputs, SimpleNamespace(midtrain_data=small_tasks.MIDTRAIN_DATA), tmp_path
+            )
+        elif name == "sft_data":
+            sft_data.run(inputs, SimpleNamespace(sft_data=small_tasks.SFTDATA), tmp_path)
         elif name == "forkmix":
             fork_of(inputs, ["Some text of my own."] * 2, tmp_path)
         else:
@@ -217,13 +226,13 @@ def test_a_planted_loss_is_caught(name: str, inputs, tmp_path: Path, monkeypatch
             row = {"id": "a", "url": "u", "source": "s", "licence": "CC0-1.0", "messages": talk}
             tables.write(pl.DataFrame([row]), tmp_path / "chats.parquet")
             params = SimpleNamespace(
-                fork=Fork(name="mine", checkpoint=0, chats=True), sftdata=small_tasks.SFTDATA
+                fork=Fork(name="mine", checkpoint=0, chats=True), sft_data=small_tasks.SFTDATA
             )
             given = {**inputs, "chats": tmp_path / "chats.parquet"}
             forksft.run(given, params, tmp_path / "out", instance="mine")
 
 
-@pytest.mark.parametrize("name", ["pack", "midmix"])
+@pytest.mark.parametrize("name", ["pack", "midtrain_data"])
 def test_a_document_of_the_mix_that_is_not_there_is_an_error(name, inputs, tmp_path: Path) -> None:
     mix = tables.read(inputs["mix"] / "mix.parquet")
     ghost = mix.filter(pl.col("repeats") > 0).head(1).with_columns(id=pl.lit("ghost"))
@@ -233,7 +242,9 @@ def test_a_document_of_the_mix_that_is_not_there_is_an_error(name, inputs, tmp_p
         if name == "pack":
             pack.run(given, SimpleNamespace(pack=Pack(sequence_length=64)), tmp_path / "out")
         else:
-            midmix.run(given, SimpleNamespace(midmix=small_tasks.MIDMIX), tmp_path / "out")
+            midtrain_data.run(
+                given, SimpleNamespace(midtrain_data=small_tasks.MIDTRAIN_DATA), tmp_path / "out"
+            )
 
 
 @pytest.mark.parametrize(
@@ -252,8 +263,8 @@ def test_one_odd_line_of_a_teacher_is_a_drop(inputs, tmp_path: Path, line: str, 
         small_tasks.answer(1, "The river is long\u2028and slow\x85today."), ensure_ascii=False
     )
     (tmp_path / "small.jsonl").write_text(f"\ufeff{good}\n{line}\n", encoding="utf-8")
-    params = SimpleNamespace(sftdata=small_tasks.SFTDATA)
-    sftdata.run({**inputs, "teacher": tmp_path}, params, tmp_path / "out")
+    params = SimpleNamespace(sft_data=small_tasks.SFTDATA)
+    sft_data.run({**inputs, "teacher": tmp_path}, params, tmp_path / "out")
     drops = tables.read(tmp_path / "out/drops.parquet").filter(pl.col("reason") == "malformed")
     assert drops["id"].to_list() == ["small.jsonl, line 2"] and why in drops["detail"][0]
     think = tables.read(tmp_path / "out/think.parquet").filter(pl.col("kind") == "style")

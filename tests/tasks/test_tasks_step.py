@@ -7,12 +7,12 @@ from types import SimpleNamespace
 import pytest
 
 from determinism import run_twice
+from regrow.data.tables import parquet as tables
+from regrow.learn.tasks import step
+from regrow.learn.tasks.families import FAMILIES
+from regrow.learn.tasks.split import SPLITS
+from regrow.learn.verifiers.judge import judge
 from regrow.params.posttrain import Tasks
-from regrow.tables import parquet as tables
-from regrow.tasks import step
-from regrow.tasks.families import FAMILIES
-from regrow.tasks.split import SPLITS
-from regrow.verifiers.judge import judge
 
 PARAMS = Tasks(train=150, dev=10, test=20)
 
@@ -75,7 +75,7 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 from regrow.params.posttrain import Tasks
-from regrow.tasks import step
+from regrow.learn.tasks import step
 step.run({}, SimpleNamespace(tasks=Tasks(train=60, dev=5, test=9)), Path(sys.argv[1]))
 """
 

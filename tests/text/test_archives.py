@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from regrow.text.archive import Record, Trouble, read
+from regrow.data.text.archive import Record, Trouble, read
 from warc_files import WORDS, html, members, response, run
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from regrow.crawl.server import read_archive
+from regrow.data.crawl.server import read_archive
 from warc_files import WORDS, html, pages, response
 
 ROOT = Path(__file__).parents[2]

@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from regrow.data.text import pdf
+from regrow.data.text.document import Document, Dropped, convert, tidy
+from regrow.data.text.lines import joined
+from regrow.data.text.payload import kind_of
+from regrow.data.text.record import Record
+from regrow.data.text.xhtml import as_html
+from regrow.data.web.cost import TooCostlyError
 from regrow.params.sources import Text
-from regrow.text import pdf
-from regrow.text.document import Document, Dropped, convert, tidy
-from regrow.text.lines import joined
-from regrow.text.payload import kind_of
-from regrow.text.record import Record
-from regrow.text.xhtml import as_html
-from regrow.web.cost import TooCostlyError
 from small_pdf import lines, page, stream
 from small_pdf import pdf as pdf_file
 from warc_files import WORDS, html, pages, response

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from regrow.text import pdf_cost
-from regrow.web.cost import TooCostlyError
+from regrow.data.text import pdf_cost
+from regrow.data.web.cost import TooCostlyError
 
 
 def file(*forms: bytes) -> bytes:

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from regrow.data.text.archive import Record, Trouble, read
+from regrow.data.text.document import Document, Dropped, convert
 from regrow.params.sources import Text
-from regrow.text.archive import Record, Trouble, read
-from regrow.text.document import Document, Dropped, convert
 from warc_files import WORDS, Result, html, members, pages, response, run
 
 ADDRESS = b"http://a.example/x"

@@ -11,21 +11,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from determinism import run_twice
-from regrow.crawl.server import read_archive
-from regrow.text.document import document_id, tidy
-from regrow.text.html import extract
-from regrow.text.payload import kind_of
-from regrow.text.step import SCHEMA
-from regrow.web import charset
-from regrow.web.coding import decoded
-from regrow.web.sniff import has_controls, is_html, mostly_controls
+from regrow.data.crawl.server import read_archive
+from regrow.data.text.document import document_id, tidy
+from regrow.data.text.html import extract
+from regrow.data.text.payload import kind_of
+from regrow.data.text.step import SCHEMA
+from regrow.data.web import charset
+from regrow.data.web.coding import decoded
+from regrow.data.web.sniff import has_controls, is_html, mostly_controls
 from warc_files import WORDS, html, members, pages, response
 
 ROOT = Path(__file__).parents[2]
 CODE = """
 import sys
 from pathlib import Path
-from regrow.text.step import extract
+from regrow.data.text.step import extract
 from regrow.params.schema import Params
 extract({"crawl": Path(sys.argv[2]), "sources": Path(sys.argv[3])}, Params(), Path(sys.argv[1]))
 """

@@ -11,14 +11,14 @@ from typing import Any
 
 import pytest
 
+from regrow.data.text import client as clients
+from regrow.data.text import document, worker
+from regrow.data.text.client import Client, WorkerError, converted
+from regrow.data.text.document import Document, Dropped
+from regrow.data.text.record import Record
 from regrow.engine import hermetic
 from regrow.engine.handover import Call
 from regrow.params.sources import Text
-from regrow.text import client as clients
-from regrow.text import document, worker
-from regrow.text.client import Client, WorkerError, converted
-from regrow.text.document import Document, Dropped
-from regrow.text.record import Record
 from small_repository import ROOT
 from warc_files import MANIFEST, WORDS, html, members, response
 
@@ -33,7 +33,7 @@ HARM = {
 }
 HARMFUL = f"""
 import os, resource, signal, sys
-from regrow.text import document, worker
+from regrow.data.text import document, worker
 worker.CPU_SECONDS = 1
 right = worker.convert
 def convert(record, settings):
@@ -126,7 +126,9 @@ def test_the_text_step_runs_closed(tmp_path: Path) -> None:
     (tmp_path / "manifest.yaml").write_text(MANIFEST)
     inputs = {"crawl": tmp_path / "crawl", "sources": tmp_path / "manifest.yaml"}
     params = ROOT / "tests/params/tiny.yaml"
-    one = Call("regrow.text.step:extract", (), inputs, params, ("text",), tmp_path / "output", {})
+    one = Call(
+        "regrow.data.text.step:extract", (), inputs, params, ("text",), tmp_path / "output", {}
+    )
     packages = (
         "polars",
         "polars-runtime-32",

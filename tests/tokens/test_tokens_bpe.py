@@ -12,7 +12,7 @@ from tokenizers import Tokenizer
 
 import library_corpus as corpus
 from determinism import SETTINGS, run_python
-from regrow.tokens import bpe
+from regrow.data.tokens import bpe
 
 SPECIAL = ["<|pad|>", "<|endoftext|>", "<think>"]
 TEXTS = [text for _, text in corpus.pages(8)]
@@ -92,7 +92,7 @@ TRAIN = """
 import hashlib, sys
 sys.path.insert(0, sys.argv[1])
 import library_corpus
-from regrow.tokens import bpe
+from regrow.data.tokens import bpe
 texts = [text for _, text in library_corpus.pages(8)]
 tokenizer = bpe.train(texts, 600, ["<|pad|>", "<|endoftext|>", "<think>"])
 print(hashlib.sha256(tokenizer.to_str().encode()).hexdigest())

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from regrow.data.tokens import bpe, chat
+from regrow.data.tokens.train import config as _config
 from regrow.params.data import Tokenizer as Params
-from regrow.tokens import bpe, chat
-from regrow.tokens.train import config as _config
 
 TEXT = st.text(
     alphabet=st.one_of(st.sampled_from("ab 12?.,\n<|>e"), st.characters(exclude_categories=["Cs"])),

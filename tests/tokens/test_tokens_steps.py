@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 
 import library_corpus as corpus
 from determinism import run_twice
+from regrow.data.tables import parquet as tables
+from regrow.data.tokens import bpe, pack, template, train
+from regrow.data.tokens.instances import Instance, ordered
+from regrow.data.tokens.reader import Packed
 from regrow.params.data import Pack
 from regrow.params.data import Tokenizer as Params
-from regrow.tables import parquet as tables
-from regrow.tokens import bpe, pack, template, train
-from regrow.tokens.instances import Instance, ordered
-from regrow.tokens.reader import Packed
 
 PARAMS = Params(vocabulary=600, sample_bytes=200_000)
 ODD = [
@@ -235,7 +235,7 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 from regrow.params.data import Pack, Tokenizer
-from regrow.tokens import pack, train
+from regrow.data.tokens import pack, train
 output, root = Path(sys.argv[1]), Path(sys.argv[2])
 params = SimpleNamespace(tokenizer=Tokenizer(vocabulary=600, sample_bytes=200_000), pack=Pack())
 folders = {name: root / name for name in ("decontaminate", "mix", "tasks")}

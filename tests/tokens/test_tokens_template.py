@@ -10,10 +10,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from regrow.data.tokens import bpe, chat
+from regrow.data.tokens.train import config as _config
 from regrow.params.data import Tokenizer as Params
 from regrow.release.export import _configure, _show_spoken
-from regrow.tokens import bpe, chat
-from regrow.tokens.train import config as _config
 
 QUICK = settings(
     deadline=None,
@@ -165,7 +165,7 @@ TOOL = {
 
 
 def test_tools_are_described_as_in_training(ours: Any, theirs: Any) -> None:
-    from regrow.verifiers import tools
+    from regrow.learn.verifiers import tools
 
     text = f"Tools:\n{tools.describe(['add'])}"
     assert agree(ours, theirs, [USER], [TOOL]) == f"<|system|> {text}<|user|> 6 + 6?"

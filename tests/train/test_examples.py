@@ -12,14 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn import functional
 
-from regrow.model import files
+from regrow.data.tables import parquet
+from regrow.learn.model import files
+from regrow.learn.train import examples, runtime
+from regrow.learn.train import objective as objectives
+from regrow.learn.train.buckets import Buckets
+from regrow.learn.train.examples import Example, Examples
+from regrow.learn.train.objective import LanguageModelling
 from regrow.numerics.torch.install import install
-from regrow.tables import parquet
-from regrow.train import examples, runtime
-from regrow.train import objective as objectives
-from regrow.train.buckets import Buckets
-from regrow.train.examples import Example, Examples
-from regrow.train.objective import LanguageModelling
 from small_stages import ids
 
 
@@ -135,7 +135,7 @@ def test_how_many_positions_predict_something(learned: list[list[int]] | None, k
     ("tokens", "mask", "message"),
     [
         ([5, 6], [True], "2 tokens, but a mask of 1"),
-        ([5] * 70, [True] * 70, r"the model has 64 positions: lower sftdata\.max_tokens"),
+        ([5] * 70, [True] * 70, r"the model has 64 positions: lower sft_data\.max_tokens"),
         ([5, 6], [True, False], "nothing to learn"),
         ([5, 400], [False, True], "outside the vocabulary of 384"),
     ],

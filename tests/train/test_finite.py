@@ -14,10 +14,10 @@ from pydantic import ValidationError
 from safetensors.torch import load_file, save_file
 
 import small_run
+from regrow.learn.train import checkpoint, finite, metrics, stage
+from regrow.learn.train.engine import Engine
+from regrow.learn.train.skip import Skip
 from regrow.params.train import Optimizer as Settings
-from regrow.train import checkpoint, finite, metrics, stage
-from regrow.train.engine import Engine
-from regrow.train.skip import Skip
 from small_run import grow, small
 from small_stages import OBJECTIVES, params, train
 

@@ -10,12 +10,12 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from regrow.model import files
+from regrow.learn.model import files
+from regrow.learn.train import checkpoint, metrics, runtime, stage
+from regrow.learn.train.engine import Engine
+from regrow.learn.train.grpo import Answer, Answers, Grpo
+from regrow.learn.train.objective import answer_logprobs
 from regrow.numerics.torch.install import install
-from regrow.train import checkpoint, metrics, runtime, stage
-from regrow.train.engine import Engine
-from regrow.train.grpo import Answer, Answers, Grpo
-from regrow.train.objective import answer_logprobs
 from small_stages import STAGES, ids, inputs, logprobs, params
 
 

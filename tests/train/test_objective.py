@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch.nn import functional
 
-from regrow.train.data import Batch, Sequences
-from regrow.train.engine import Engine
-from regrow.train.objective import LanguageModelling, documents, positions
+from regrow.learn.train.data import Batch, Sequences
+from regrow.learn.train.engine import Engine
+from regrow.learn.train.objective import LanguageModelling, documents, positions
 from small_run import EOS, FIRST, engine, small
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 import torch
 
+from regrow.learn.train.optimizer import Optimizer
 from regrow.numerics.torch import activate
 from regrow.numerics.torch.optim import orthogonalise
 from regrow.params.train import Optimizer as Settings
-from regrow.train.optimizer import Optimizer
 
 activate()
 

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from regrow.train.order import Order, steps_of
+from regrow.data.tokens.order import Order, steps_of
 
 
 @settings(deadline=None)

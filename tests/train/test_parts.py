@@ -11,10 +11,10 @@ from blake3 import blake3
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from regrow.train import digest
-from regrow.train.schedule import Schedule
-from regrow.train.skip import Skip
-from regrow.train.tree import Tree, share
+from regrow.learn.train import digest
+from regrow.learn.train.schedule import Schedule
+from regrow.learn.train.skip import Skip
+from regrow.learn.train.tree_sum import TreeSum, share
 
 
 def test_schedule_warms_up_then_falls_along_a_cosine() -> None:
@@ -80,13 +80,13 @@ def test_a_restored_skip_judges_alike(values: list[float], cut: int) -> None:
 def test_the_tree_does_not_depend_on_how_many_share_it(size: int) -> None:
     torch.manual_seed(0)
     values = [torch.randn(1001) * 10.0**i for i in range(-4, 4)]
-    whole = Tree()
+    whole = TreeSum()
     for value in values:
         whole.add([value.clone()])
     expected = whole.total()[0]
     partial = []
     for rank in range(size):
-        tree = Tree()
+        tree = TreeSum()
         for index in share(8, rank, size):
             tree.add([values[index].clone()])
         partial.append(tree.total()[0])
@@ -105,7 +105,7 @@ def test_a_tree_refuses_what_it_cannot_cut() -> None:
         share(4, 0, 8)
     with pytest.raises(ValueError, match="cannot be shared"):
         share(6, 0, 4)
-    tree = Tree()
+    tree = TreeSum()
     for _ in range(3):
         tree.add([torch.ones(1)])
     with pytest.raises(ValueError, match="power of two"):

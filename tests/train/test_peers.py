@@ -15,12 +15,12 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from regrow.model import files
+from regrow.learn.model import files
+from regrow.learn.train import dpo, runtime
+from regrow.learn.train.buckets import Buckets
+from regrow.learn.train.grpo import Answer, Answers, Grpo
 from regrow.numerics.random import Stream
 from regrow.numerics.torch.install import install
-from regrow.train import dpo, runtime
-from regrow.train.buckets import Buckets
-from regrow.train.grpo import Answer, Answers, Grpo
 from small_stages import ids, logprobs
 
 SCRIPT = Path(__file__).parent / "peer_trl.py"

@@ -10,11 +10,11 @@ import pytest
 import torch
 
 import small_stages
-from regrow.model import files
+from regrow.data.tables import parquet
+from regrow.learn.model import files
+from regrow.learn.train import dpo, runtime, stage
+from regrow.learn.train.buckets import Buckets
 from regrow.numerics.torch.install import install
-from regrow.tables import parquet
-from regrow.train import dpo, runtime, stage
-from regrow.train.buckets import Buckets
 from small_stages import STAGES, ids, inputs, params
 
 

@@ -17,13 +17,13 @@ from transformers import AutoModelForCausalLM
 
 import small_run
 from determinism import hashes, run_python, run_twice
-from regrow.model import files
+from regrow.data.tokens.order import Order
+from regrow.learn.model import files
+from regrow.learn.train import checkpoint, digest, metrics, stage
+from regrow.learn.train.engine import Engine
+from regrow.learn.train.kinds import pretrain
 from regrow.numerics import library
 from regrow.numerics.torch.install import install
-from regrow.train import checkpoint, digest, metrics, stage
-from regrow.train.engine import Engine
-from regrow.train.kinds import pretrain
-from regrow.train.order import Order
 from small_run import LENGTH, grow, small
 
 RUN = """
@@ -190,7 +190,7 @@ def test_a_partial_state_of_another_run_is_not_taken_up(
 def test_ctrl_c_saves_and_says_how_to_go_on(pack: Path, grown: Path, tmp_path: Path) -> None:
     slow = RUN.replace(
         "if __name__",
-        "from regrow.train.engine import Engine\n"
+        "from regrow.learn.train.engine import Engine\n"
         "step = Engine.train_step\n"
         "def told(engine):\n"
         "    row = step(engine)\n"

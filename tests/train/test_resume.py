@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 import small_run
 from determinism import hashes
-from regrow.train import anneal, checkpoint, seal, stage
-from regrow.train.engine import Engine
+from regrow.learn.train import anneal, checkpoint, seal, stage
+from regrow.learn.train.engine import Engine
 from small_run import grow, small
 from small_stages import params, train
 
@@ -189,7 +189,7 @@ def test_what_an_anneal_keeps_is_compared_with_its_seal(
 ) -> None:
     values = params()
     values.anneal = values.anneal.model_copy(update={"candidates": ["questions"]})
-    inputs = {"base": world / "pretrain/000020", "midmix": world / "midmix"}
+    inputs = {"base": world / "pretrain/000020", "midtrain_data": world / "midtrain_data"}
     scratch = tmp_path / "scratch"
     anneal.run(inputs, values, tmp_path / "first", scratch=scratch)
     damage(scratch / place, "bit", random.Random(1))

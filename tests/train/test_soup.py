@@ -13,12 +13,12 @@ from torch.nn import functional
 
 import small_stages
 from determinism import hashes, run_twice
-from regrow.model import files
+from regrow.learn.model import files
+from regrow.learn.train import anneal, checkpoint, digest, heldout, runtime, soup
+from regrow.learn.train.data import Sequences
+from regrow.learn.train.engine import Engine
+from regrow.learn.train.heldout import Scored
 from regrow.numerics.torch.install import install
-from regrow.train import anneal, checkpoint, digest, heldout, runtime, soup
-from regrow.train.data import Sequences
-from regrow.train.engine import Engine
-from regrow.train.heldout import Scored
 from small_stages import params
 
 TESTS = str(Path(__file__).resolve().parents[1] / "support")
@@ -27,12 +27,12 @@ import sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[2])
 import small_stages as s
-from regrow.train import anneal, soup
+from regrow.learn.train import anneal, soup
 if __name__ == "__main__":
     out, world, runs = (Path(p) for p in (sys.argv[1], *sys.argv[3:]))
-    inputs = {"a": runs / "a/000006", "b": runs / "b/000006", "midmix": world / "midmix"}
+    inputs = {"a": runs / "a/000006", "b": runs / "b/000006", "midtrain_data": world / "midtrain_data"}
     soup.run(inputs, s.params(), out / "soup", instance="000006", stage="soup")
-    inputs = {"base": world / "pretrain/000020", "midmix": world / "midmix"}
+    inputs = {"base": world / "pretrain/000020", "midtrain_data": world / "midtrain_data"}
     scratch = out.parent / "scratch"
     anneal.run(inputs, s.params(), out / "anneal", scratch=scratch)
 """
@@ -84,7 +84,7 @@ def test_the_soup_is_a_checkpoint_that_a_stage_can_start_from(
     held |= {f"optimizer/{k}": v for k, v in load_file(folder / checkpoint.OPTIMIZER).items()}
     position = {name: state[name] for name in ("step", "tokens", "updates", "skip")}
     assert digest.link(6, held, position, digest.FIRST)["digest"] == last["digest"]
-    given = {"data": world / "longmix", "base": folder}
+    given = {"data": world / "longcontext_data", "base": folder}
     function, _, _, options = small_stages.STAGES["longcontext"]
     function(given, params(), made / "next", instance="000003", scratch=made, **options)
     assert checkpoint.state(made / "next")["step"] == 3
@@ -97,7 +97,7 @@ def test_a_soup_that_does_not_win_is_not_kept(world: Path, runs: Path, tmp_path:
     shutil.copytree(runs / "b/000006", tmp_path / "b")
     spoilt = {k: v * -1.0 for k, v in load_file(tmp_path / "b" / files.WEIGHTS).items()}
     save_file(spoilt, tmp_path / "b" / files.WEIGHTS, metadata={"format": "pt"})
-    inputs = {"a": runs / "a/000006", "b": tmp_path / "b", "midmix": world / "midmix"}
+    inputs = {"a": runs / "a/000006", "b": tmp_path / "b", "midtrain_data": world / "midtrain_data"}
     counts = soup.run(inputs, params(), tmp_path / "soup", instance="000006", stage="soup")
     assert counts["kept"] == "a"
     for name in (files.WEIGHTS, checkpoint.OPTIMIZER):
@@ -105,7 +105,11 @@ def test_a_soup_that_does_not_win_is_not_kept(world: Path, runs: Path, tmp_path:
 
 
 def test_runs_that_do_not_belong_together(world: Path, runs: Path, tmp_path: Path) -> None:
-    inputs = {"a": runs / "a/000003", "b": runs / "b/000006", "midmix": world / "midmix"}
+    inputs = {
+        "a": runs / "a/000003",
+        "b": runs / "b/000006",
+        "midtrain_data": world / "midtrain_data",
+    }
     with pytest.raises(ValueError, match=r"steps \[3, 6\]"):
         soup.run(inputs, params(), tmp_path / "soup", instance="000006", stage="soup")
 
@@ -125,10 +129,11 @@ def test_the_table_of_anneals(made: Path) -> None:
 
 def test_half_of_a_candidates_sequences_are_the_controls(world: Path) -> None:
     runtime.prepare()
-    inputs = {"base": world / "pretrain/000020", "midmix": world / "midmix"}
+    inputs = {"base": world / "pretrain/000020", "midtrain_data": world / "midtrain_data"}
     rows = {
         name: {
-            tuple(r) for r in Sequences(world / "midmix/components" / name).take(range(30)).tolist()
+            tuple(r)
+            for r in Sequences(world / "midtrain_data/components" / name).take(range(30)).tolist()
         }
         for name in ("questions", "pretraining")
     }
@@ -155,7 +160,7 @@ def test_a_killed_anneal_goes_on_with_the_run_that_it_was_at(
         return step(engine)
 
     monkeypatch.setattr(Engine, "train_step", deadly)
-    inputs = {"base": world / "pretrain/000020", "midmix": world / "midmix"}
+    inputs = {"base": world / "pretrain/000020", "midtrain_data": world / "midtrain_data"}
     with pytest.raises(Killed):
         anneal.run(inputs, params(), tmp_path / "out", scratch=tmp_path / "scratch")
     anneal.run(inputs, params(), tmp_path / "out", scratch=tmp_path / "scratch")
@@ -166,7 +171,7 @@ def test_a_killed_anneal_goes_on_with_the_run_that_it_was_at(
 def test_a_component_that_is_not_there(world: Path, tmp_path: Path) -> None:
     values = params()
     values.anneal = values.anneal.model_copy(update={"candidates": ["poems"]})
-    inputs = {"base": world / "pretrain/000020", "midmix": world / "midmix"}
+    inputs = {"base": world / "pretrain/000020", "midtrain_data": world / "midtrain_data"}
     with pytest.raises(ValueError, match="no component 'poems'; it has"):
         anneal.run(inputs, values, tmp_path / "out", scratch=tmp_path / "scratch")
 
@@ -174,7 +179,7 @@ def test_a_component_that_is_not_there(world: Path, tmp_path: Path) -> None:
 def test_the_held_out_loss_is_cross_entropy(world: Path) -> None:
     runtime.prepare()
     model = install(files.load(world / "pretrain/000020"))
-    pack = world / "midmix/heldout/tasks"
+    pack = world / "midtrain_data/heldout/tasks"
     found = heldout.score(model, pack)
     tokens = Sequences(pack).take(range(20))
     with torch.no_grad():

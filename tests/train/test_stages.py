@@ -14,10 +14,10 @@ from safetensors.torch import load_file
 
 import small_stages
 from determinism import hashes, run_twice
-from regrow.model import files
+from regrow.learn.model import files
+from regrow.learn.train import checkpoint, digest, metrics, parallel, stage
+from regrow.learn.train.engine import Engine
 from regrow.params.train import Optimizer
-from regrow.train import checkpoint, digest, metrics, parallel, stage
-from regrow.train.engine import Engine
 from small_run import EOS, LENGTH, PAD
 from small_stages import OBJECTIVES, STAGES, inputs, params, train
 
@@ -201,10 +201,10 @@ def test_padding_between_documents_is_not_learned(world: Path) -> None:
 
 
 def test_data_of_another_tokenizer_is_refused(world: Path, tmp_path: Path) -> None:
-    shutil.copytree(world / "midmix", tmp_path / "midmix")
-    meta = json.loads((tmp_path / "midmix/meta.json").read_text())
-    (tmp_path / "midmix/meta.json").write_text(json.dumps(meta | {"eos": EOS + 5}))
-    given = inputs("midtrain", world) | {"data": tmp_path / "midmix"}
+    shutil.copytree(world / "midtrain_data", tmp_path / "midtrain_data")
+    meta = json.loads((tmp_path / "midtrain_data/meta.json").read_text())
+    (tmp_path / "midtrain_data/meta.json").write_text(json.dumps(meta | {"eos": EOS + 5}))
+    given = inputs("midtrain", world) | {"data": tmp_path / "midtrain_data"}
     with pytest.raises(ValueError, match="tokenised with 258 tokens, eos 6"):
         STAGES["midtrain"][1](given, params(), **STAGES["midtrain"][3])
 

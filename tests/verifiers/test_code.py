@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from regrow.verifiers import code
-from regrow.verifiers.judge import check, judge
-from regrow.verifiers.sandbox import runner
-from regrow.verifiers.sandbox.limits import Outcome, Unavailable
-from regrow.verifiers.verdict import Verdict
+from regrow.learn.verifiers import code
+from regrow.learn.verifiers.judge import check, judge
+from regrow.learn.verifiers.sandbox import runner
+from regrow.learn.verifiers.sandbox.limits import Outcome, Unavailable
+from regrow.learn.verifiers.verdict import Verdict
 
 DOUBLE: dict[str, Any] = {
     "function": "double",

@@ -14,11 +14,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from regrow.verifiers.ifeval import patterns
-from regrow.verifiers.ifeval.language import LANGUAGES as LANGUAGES_
-from regrow.verifiers.ifeval.verifier import INSTRUCTIONS, follows
-from regrow.verifiers.judge import check, judge
-from regrow.verifiers.verdict import Verdict
+from regrow.learn.verifiers.ifeval import patterns
+from regrow.learn.verifiers.ifeval.language import LANGUAGES as LANGUAGES_
+from regrow.learn.verifiers.ifeval.verifier import INSTRUCTIONS, follows
+from regrow.learn.verifiers.judge import check, judge
+from regrow.learn.verifiers.verdict import Verdict
 
 LANGUAGES = {
     "en": "The river runs slowly past the old mill and the children play on the bridge every day.",

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from regrow.verifiers import judge as registry
-from regrow.verifiers.judge import check, judge
-from regrow.verifiers.verdict import ArgumentsError, Verifier
+from regrow.learn.verifiers import judge as registry
+from regrow.learn.verifiers.judge import check, judge
+from regrow.learn.verifiers.verdict import ArgumentsError, Verifier
 
 SMALL: dict[str, tuple[dict[str, Any], str]] = {
     "integer": ({"answer": 12}, "12"),

@@ -10,12 +10,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
+from regrow.data.tokens import bpe, chat
+from regrow.learn.rl.ask import Asker
+from regrow.learn.rollout.sampler import Rollout
+from regrow.learn.verifiers import response
+from regrow.learn.verifiers.judge import judge
 from regrow.params.data import Tokenizer as Params
-from regrow.reinforce.ask import Asker
-from regrow.rollout.sampler import Rollout
-from regrow.tokens import bpe, chat
-from regrow.verifiers import response
-from regrow.verifiers.judge import judge
 
 MARKERS = [
     *("<think>", "</think>", "<tool_call>", "</tool_call>", "<|end|>", "<|tool|>"),

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from regrow.verifiers import math, math_client, math_exact, math_numbers, math_server
-from regrow.verifiers.judge import check, judge
+from regrow.learn.verifiers import math, math_client, math_exact, math_numbers, math_server
+from regrow.learn.verifiers.judge import check, judge
 
 # What math-verify's own tests are about, in pairs of our own: gold, answer, equal.
 PAIRS = [
@@ -202,7 +202,7 @@ def test_it_works_in_threads() -> None:
 
 def test_the_server_ends_with_its_client() -> None:
     code = (
-        "from regrow.verifiers import math_client as c;"
+        "from regrow.learn.verifiers import math_client as c;"
         "print(c.compare('1/2', '0.5'), c._LINE.process.pid)"
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from math_verify import grader
 
-from regrow.verifiers import math_client, math_exact, math_numbers, math_server
-from regrow.verifiers.judge import judge
+from regrow.learn.verifiers import math_client, math_exact, math_numbers, math_server
+from regrow.learn.verifiers.judge import judge
 
 EQUAL = r"""
 I^2 | I \cdot I

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from regrow.verifiers.response import FORMS, parse
+from regrow.learn.verifiers.response import FORMS, parse
 
 PLAIN_TEXT = st.text(
     st.characters(exclude_categories=("Cs",), exclude_characters="<|\n"), min_size=1

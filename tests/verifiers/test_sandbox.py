@@ -17,8 +17,8 @@ from pathlib import Path
 import pytest
 
 import sandbox_attacks as attacks
-from regrow.verifiers.sandbox import backends, runner, seccomp
-from regrow.verifiers.sandbox.limits import Limits, Program, Unavailable
+from regrow.learn.verifiers.sandbox import backends, runner, seccomp
+from regrow.learn.verifiers.sandbox.limits import Limits, Program, Unavailable
 
 PACKAGE = Path(runner.__file__).parent
 
@@ -88,7 +88,7 @@ def test_nothing_gets_out_for_a_normal_user(backend: str) -> None:
         pytest.skip(f"no {python}, and the interpreter of root is not for everybody")
     folder = Path(tempfile.mkdtemp(prefix="sandbox-"))
     try:
-        inner = folder / "src/regrow/verifiers/sandbox"
+        inner = folder / "src/regrow/learn/verifiers/sandbox"
         shutil.copytree(PACKAGE, inner, ignore=shutil.ignore_patterns("__pycache__"))
         shutil.copy(attacks.__file__, folder)
         for path in (folder, *folder.rglob("*")):
@@ -177,8 +177,8 @@ def alive(pid: int) -> bool:
 def test_a_program_does_not_outlive_who_ran_it(backend: str) -> None:
     need(backend)
     code = (
-        "from regrow.verifiers.sandbox.runner import run\n"
-        "from regrow.verifiers.sandbox.limits import Limits, Program\n"
+        "from regrow.learn.verifiers.sandbox.runner import run\n"
+        "from regrow.learn.verifiers.sandbox.limits import Limits, Program\n"
         "lock = 'import threading; l = threading.Lock(); print(1, flush=True); l.acquire(); l.acquire()'\n"
         f"run(Program(lock), Limits(wall_seconds=600), {backend!r})"
     )
@@ -273,7 +273,7 @@ def test_the_filter_lets_no_dangerous_call_through() -> None:
 
 def test_importing_it_is_cheap() -> None:
     code = (
-        "import sys, regrow.verifiers.judge, regrow.verifiers.sandbox.runner as r;"
+        "import sys, regrow.learn.verifiers.judge, regrow.learn.verifiers.sandbox.runner as r;"
         "print([m for m in ('torch', 'numpy', 'sympy', 'polars', 'pydantic') if m in sys.modules])"
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

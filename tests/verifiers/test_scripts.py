@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from regrow.verifiers.sandbox import backends, landlock, paths, runner, seccomp
-from regrow.verifiers.sandbox.limits import Outcome, Program
+from regrow.learn.verifiers.sandbox import backends, landlock, paths, runner, seccomp
+from regrow.learn.verifiers.sandbox.limits import Outcome, Program
 
 INPUT = "3\nab é\n"
 
@@ -157,7 +157,7 @@ def test_nothing_is_opened_for_writing_on_any_kernel(flags: str, tmp_path: Path)
     victim.write_text("kept")
     child = (
         "import os, sys\n"
-        "from regrow.verifiers.sandbox import seccomp\n"
+        "from regrow.learn.verifiers.sandbox import seccomp\n"
         "seccomp.install()\n"
         f"try: os.open({str(victim)!r}, {flags})\n"
         "except PermissionError: print('refused')\n"
@@ -174,7 +174,7 @@ def test_landlock_of_the_first_kernels_keeps_the_library_whole(
     """As Linux 5.13 to 6.1 have it: the rules of ABI 2, which know no truncation."""
     if runner.why_not("landlock"):
         pytest.skip("no Landlock here")
-    old = "from regrow.verifiers.sandbox import landlock; landlock.version = lambda: 2; "
+    old = "from regrow.learn.verifiers.sandbox import landlock; landlock.version = lambda: 2; "
     monkeypatch.setattr(
         backends, "_START", backends._START.replace("from regrow", old + "from regrow", 1)
     )

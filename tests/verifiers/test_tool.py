@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from regrow.verifiers import tools
-from regrow.verifiers.calls import Call, CallError, read, write
-from regrow.verifiers.judge import judge
+from regrow.learn.verifiers import tools
+from regrow.learn.verifiers.calls import Call, CallError, read, write
+from regrow.learn.verifiers.judge import judge
 
 NAMES = st.from_regex(r"[a-z_][a-z0-9_]{0,10}", fullmatch=True)
 SCALARS = (
@@ -156,6 +156,6 @@ def test_forged_and_wrong_conversations_fail(text: str, reason: str) -> None:
 
 
 def test_one_is_not_true() -> None:
-    from regrow.verifiers.tool import _same
+    from regrow.learn.verifiers.tool import _same
 
     assert not _same(Call("f", {"a": 1}), Call("f", {"a": True}))

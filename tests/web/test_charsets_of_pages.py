@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from regrow.web import charset, media
-from regrow.web.labels import codec_of
-from regrow.web.prescan import meta_labels
+from regrow.data.web import charset, media
+from regrow.data.web.labels import codec_of
+from regrow.data.web.prescan import meta_labels
 
 RUSSIAN = "Этот документ описывает настройку сервера. " * 4
 JAPANESE = "日本語のテキスト。これは文書です。\n" * 3

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from regrow.web.coding import CodingError, CutShortError, TooLargeError, decoded
+from regrow.data.web.coding import CodingError, CutShortError, TooLargeError, decoded
 
 PAGE = b"<!DOCTYPE html><p>First of all, " + b"hello world and more. " * 30
 LIMIT = 1_000_000

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from regrow.web import cost
+from regrow.data.web import cost
 
 
 def some(form: str, number: int) -> str:

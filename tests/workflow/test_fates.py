@@ -13,7 +13,12 @@ from regrow.publish.explorer.documents import documents
 
 pytestmark = [pytest.mark.workflow, pytest.mark.timeout(900)]
 
-STREAMS = {"pack": "pack", "midmix": "midmix", "longmix": "longmix", "longmix/short": "longmix"}
+STREAMS = {
+    "pack": "pack",
+    "midtrain_data": "midtrain_data",
+    "longcontext_data": "longcontext_data",
+    "longcontext_data/short": "longcontext_data",
+}
 """folder of a packed stream -> the step whose documents.parquet says what its passages were made of"""
 
 

@@ -136,7 +136,7 @@ def test_questions_name_the_forks_documents(forked: tuple[Real, dict, dict]) -> 
     fields = {field["key"]: field["value"] for field in section["fields"]}
     assert fields["forkmix.mine"][0]["Number"] == 24 and fields["forksft.mine"][0]["Number"] == 12
     for form, path in (
-        ("croissant", "forkmix.mine/own.parquet"),
+        ("croissant", "forkmix.mine/contributions.parquet"),
         ("cyclonedx", "forks/mine/chats.parquet"),
     ):
         text = copy.regrow("export", form, "sft.000002", "--out", "-").stdout

@@ -26,16 +26,16 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from regrow.model import files
+from regrow.learn.model import files
 from regrow.numerics.torch.install import install
 from regrow.params.train import Kto as Block
-from regrow.train import digest
-from regrow.train.buckets import Buckets
-from regrow.train.dpo import PairBatch, Pairs, Reference, answer_scores, lengths, log_sigmoid, read
-from regrow.train.kinds.chat import ends, seeded
-from regrow.train.objective import Model
-from regrow.train.stage import Plan
-from regrow.train.stage import run as train
+from regrow.learn.train import digest
+from regrow.learn.train.buckets import Buckets
+from regrow.learn.train.dpo import PairBatch, Pairs, Reference, answer_scores, lengths, log_sigmoid, read
+from regrow.learn.train.kinds.chat import ends, seeded
+from regrow.learn.train.objective import Model
+from regrow.learn.train.stage import StageSpec
+from regrow.learn.train.stage import run as train
 
 
 class Kto:
@@ -66,7 +66,7 @@ def run(inputs: dict[str, Path], params: Any, output: Path, **more: Any) -> dict
     return train(plan, inputs, params, output, **more)
 
 
-def plan(inputs: dict[str, Path], params: Any, *, stage: str, settings: str, seed: int) -> Plan:
+def plan(inputs: dict[str, Path], params: Any, *, stage: str, settings: str, seed: int) -> StageSpec:
     """See `run`."""
     block: Block = getattr(params, settings)
     config = files.load_config(inputs["base"])
@@ -75,7 +75,7 @@ def plan(inputs: dict[str, Path], params: Any, *, stage: str, settings: str, see
     buckets = Buckets(lengths(pairs), block.micro_batch_sequences, f"{stage} order seed {block.seed + seed}")
     _, pad = ends(config)
     reference = Reference(install(files.load(inputs["base"])))
-    return Plan(
+    return StageSpec(
         name=seeded(stage, seed),
         config=config,
         block=block,
@@ -93,7 +93,7 @@ from regrow.recipe.kind import Gain, Kind, preferences
 
 KIND = Kind(
     name="kto",
-    function="regrow.train.kinds.kto:run",
+    function="regrow.learn.train.kinds.kto:run",
     doc="KTO on the answers of the judged pairs.",
     part="post",
     data="pairs",
@@ -108,7 +108,7 @@ KIND = Kind(
 )
 '''
 ADDED = {
-    "src/regrow/train/kinds/kto.py": KIND,
+    "src/regrow/learn/train/kinds/kto.py": KIND,
     "src/regrow/recipe/kinds/kto.py": RECIPE,
 }
 LINES = {
@@ -133,10 +133,10 @@ LINES = {
     ),
     "src/regrow/release/methods.py": (
         (
-            "    \"regrow.reinforce.rlvr:run\": (",
-            "    \"regrow.train.kinds.kto:run\": (\n        _named(\"Preference tuning (KTO)\"),\n"
+            "    \"regrow.learn.rl.rlvr:run\": (",
+            "    \"regrow.learn.train.kinds.kto:run\": (\n        _named(\"Preference tuning (KTO)\"),\n"
             "        lambda record: (\"Kahneman-Tversky optimisation on single answers.\", []),\n    ),\n"
-            "    \"regrow.reinforce.rlvr:run\": (",
+            "    \"regrow.learn.rl.rlvr:run\": (",
         ),
     ),
 }  # fmt: skip

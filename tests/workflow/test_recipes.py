@@ -163,7 +163,7 @@ def test_what_each_recipe_is_about(grown: tuple[Real, str]) -> None:
     stages = _stages(repository, name)
     assert stages <= made
     if name == "base":
-        assert not made & {"midmix", "longmix", "pairs", "difficulty", "anneal"}
+        assert not made & {"midtrain_data", "longcontext_data", "pairs", "difficulty", "anneal"}
         gains = answer(repository, "evals", "--gains")
         assert {(g["stage"], g["before"]["checkpoint"]) for g in gains} >= {
             ("sft", "pretrain-000008")

@@ -83,11 +83,11 @@ def test_the_list_of_rules_says_what_each_step_does_reads_and_writes(tmp_path: P
         assert step.doc.endswith("."), step.name
         assert found[1].startswith(f"{step.doc} Reads "), step.name
         assert f"writes data/{step.name}" in found[1], step.name
-    said = re.search(r"^midmix_masked \((.*)\)$", listed, re.MULTILINE)
+    said = re.search(r"^midtrain_data_masked \((.*)\)$", listed, re.MULTILINE)
     assert said
     assert said[1].endswith(
-        "Reads takedowns/{instance}/documents.json, data/midmix (or data/forkmix); "
-        "writes data/midmix_masked/{instance}."
+        "Reads takedowns/{instance}/documents.json, data/midtrain_data (or data/forkmix); "
+        "writes data/midtrain_data_masked/{instance}."
     )
 
 

@@ -104,10 +104,13 @@ def test_what_was_seen_before_is_kept(grown: Real, masked: tuple[Real, dict[str,
     copy, what = masked
     ran, plan = what["ran"], what["said"]["plan"]
     assert set(ran) == {"run"} and set(ran["run"]) == set(plan["anew"])
-    assert {"pretrain.000000", KEPT, "tokenizer", "pack", "midmix"} <= set(plan["kept"])
-    assert {"pretrain.000008", "pack_masked.out", "longmix_masked.out", "rlvr.000002"} <= set(
-        plan["anew"]
-    )
+    assert {"pretrain.000000", KEPT, "tokenizer", "pack", "midtrain_data"} <= set(plan["kept"])
+    assert {
+        "pretrain.000008",
+        "pack_masked.out",
+        "longcontext_data_masked.out",
+        "rlvr.000002",
+    } <= set(plan["anew"])
     for name in plan["kept"]:
         assert copy.read(f"records/{name}.json") == grown.read(f"records/{name}.json")
     checks = what["told"]["checks"]
@@ -132,7 +135,7 @@ def test_it_equals_a_run_that_never_read_the_text(
         clone.edit("params/out.yaml", f"    {stage}: {step}\n", f"    {stage}: 1\n")
     assert clone.read("params/out.yaml") != block
     clone.edit(
-        "src/regrow/takedown/mask.py",
+        "src/regrow/data/takedown/mask.py",
         "    if said != found:",
         "    if said.keys() != found.keys():",
     )

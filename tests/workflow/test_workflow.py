@@ -14,9 +14,9 @@ import pytest
 
 from forked_imports import importer
 from real_repository import Real
+from regrow.data.tokens import bpe, chat
+from regrow.data.tokens.reader import Packed
 from regrow.engine.present import Present
-from regrow.tokens import bpe, chat
-from regrow.tokens.reader import Packed
 from small_repository import served
 
 pytestmark = [
@@ -129,7 +129,7 @@ def test_edits_and_reverts(grown: Real, tmp_path: Path):
     assert "up to date" in copy.dvc("status")
 
     # A changed module of `mix` that gives equal bytes: everything after it is known.
-    module = "src/regrow/mix/step.py"
+    module = "src/regrow/data/mix/step.py"
     copy.edit(
         module,
         "from __future__ import annotations\n",
@@ -167,8 +167,8 @@ def test_an_edited_module_reruns_the_steps_that_load_it_and_no_other(grown: Real
     assert [found.failed for found in by_function.values() if found.failed] == []
     loads = {s.name: by_function[s.function].modules for s in made if s.group == "main"}
     for module in (
-        "regrow.filters.words", "regrow.tables.parquet", "regrow.numerics.permutation",
-        "regrow.crawl.robots", "regrow.train.schedule", "regrow.release.data_card",
+        "regrow.data.filters.words", "regrow.data.tables.parquet", "regrow.numerics.permutation",
+        "regrow.data.crawl.robots", "regrow.learn.train.schedule", "regrow.release.data_card",
     ):  # fmt: skip
         path = copy.path / "src" / (module.replace(".", "/") + ".py")
         text = path.read_text()
@@ -184,11 +184,11 @@ def test_an_edited_module_reruns_the_steps_that_load_it_and_no_other(grown: Real
         path.write_text(text)
     # Three imports away from the step of the filters, for real.
     copy.edit(
-        "src/regrow/filters/words.py",
+        "src/regrow/data/filters/words.py",
         "from __future__ import annotations\n",
         "from __future__ import annotations\n\n_UNUSED = 1\n",
     )
-    users = {step for step, modules in loads.items() if "regrow.filters.words" in modules}
+    users = {step for step, modules in loads.items() if "regrow.data.filters.words" in modules}
     outcomes = copy.build()
     assert {name.split(".")[0] for name in outcomes["run"]} == users | {"release"}
     assert "up to date" in copy.dvc("status")
@@ -238,7 +238,8 @@ def test_explain_finds_what_a_step_took_by_the_index_of_the_flow(grown: Real, tm
     found = grown.regrow("explain", LAST, "--file", str(tmp_path / "text"), "--json", "--top", "50")
     answer = json.loads(found.stdout)
     assert {data["index"] for data in answer["data"]} == {
-        f"data/index/{name}" for name in ("pack", "midmix", "longmix", "sftdata", "pairs")
+        f"data/index/{name}"
+        for name in ("pack", "midtrain_data", "longcontext_data", "sft_data", "pairs")
     }  # a model this small earns nothing: no answer of its own was learned from
     span = max(answer["spans"], key=lambda s: s["tokens"])
     assert span["tokens"] >= len(tokens) - 3

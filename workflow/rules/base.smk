@@ -1,6 +1,6 @@
 """The base model: pretraining, midtraining in two data orders and their mean, the extension of the context.
 
-Reads data/pack and what it is made from; writes data/midmix, data/longmix, and for each checkpoint data/<stage>/<step>. Each step says in src/regrow/recipe/table.py what it reads,
+Reads data/pack and what it is made from; writes data/midtrain_data, data/longcontext_data, and for each checkpoint data/<stage>/<step>. Each step says in src/regrow/recipe/table.py what it reads,
 under which params, and what it is for; `snakemake --list` shows it.
 """
 

@@ -1,6 +1,6 @@
 """Post-training: SFT (Think, Instruct), DPO, RLVR, RL-Zero, each with its data and its control.
 
-Reads data/longcontext, data/tasks, sources/teacher; writes data/sftdata, data/pairs, data/difficulty, and for each checkpoint data/<stage>/<step>. Each step says in src/regrow/recipe/table.py what it reads,
+Reads data/longcontext, data/tasks, sources/teacher; writes data/sft_data, data/pairs, data/difficulty, and for each checkpoint data/<stage>/<step>. Each step says in src/regrow/recipe/table.py what it reads,
 under which params, and what it is for; `snakemake --list` shows it.
 """
 

@@ -100,7 +100,7 @@ def _show_group(group: list[dict[str, Any]], paint: Paint, code: bool, several: 
 
 
 def _by_module(group: list[dict[str, Any]]) -> list[str]:
-    """One line per module: `regrow.mix.curve: rate changed, area added`."""
+    """One line per module: `regrow.data.mix.curve: rate changed, area added`."""
     lines: dict[str, list[str]] = {}
     for cause in group:
         module = cause["module"]
@@ -190,7 +190,7 @@ def document_lines(found: dict[str, Any]) -> list[str]:
             lines.append(
                 f"documents {kind}: {rows['count']:,} ({ids}{more})" + (f": {of}" if of else "")
             )
-            if found["table"] == "own.parquet":
+            if found["table"] == "contributions.parquet":
                 lines += [
                     f"{r['id'][:12]} {r['licence']} {r.get('url') or ''}" for r in rows["examples"]
                 ]

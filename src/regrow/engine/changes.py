@@ -16,7 +16,7 @@ class Change:
     """record, trust (a record that is not believed), output, params, code, packages, numerics, input; or
     definition: the record is of a time at which keys were made of other parts"""
     text: str
-    """for people: `mix.cutoff: 0.4 -> 0.5`, `regrow.mix.curve.rate: changed`"""
+    """for people: `mix.cutoff: 0.4 -> 0.5`, `regrow.data.mix.curve.rate: changed`"""
 
 
 def changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Change]:

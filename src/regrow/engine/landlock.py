@@ -1,6 +1,6 @@
 """Landlock (landlock(7)) for a step: it reads here, writes there, and finds nothing elsewhere.
 
-Not the sandbox of untrusted code (regrow.verifiers.sandbox, which lets nothing be written and refuses to
+Not the sandbox of untrusted code (regrow.learn.verifiers.sandbox, which lets nothing be written and refuses to
 run without it): a step is ours, and what is looked for is a forgotten input.
 """
 

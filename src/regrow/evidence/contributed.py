@@ -14,7 +14,7 @@ from regrow.evidence.record import Record
 from regrow.release.composition import Source
 from regrow.release.own import KINDS
 
-FILE = "own.parquet"
+FILE = "contributions.parquet"
 COLUMNS = ["id", "url", "source", "licence", "outcome", "tokens"]
 
 

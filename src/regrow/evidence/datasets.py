@@ -5,20 +5,20 @@ from __future__ import annotations
 from regrow.evidence.ledger import Ledger
 from regrow.evidence.record import Record
 
-MIDMIX = "regrow.tasks.midmix:run"
-LONGMIX = "regrow.tasks.longmix:run"
-FORKMIX = "regrow.tasks.forkmix:run"
-FORKSFT = "regrow.tasks.forksft:run"
-CHATS = "regrow.tasks.chats:run"
-MIXES = (MIDMIX, FORKMIX, LONGMIX)
+MIDTRAIN_DATA = "regrow.learn.tasks.midtrain_data:run"
+LONGCONTEXT_DATA = "regrow.learn.tasks.longcontext_data:run"
+FORKMIX = "regrow.learn.tasks.forkmix:run"
+FORKSFT = "regrow.learn.tasks.forksft:run"
+CHATS = "regrow.learn.tasks.chats:run"
+MIXES = (MIDTRAIN_DATA, FORKMIX, LONGCONTEXT_DATA)
 """their documents are passages of crawled ones, worked tasks, and texts made of both"""
-PACKED = ("regrow.tokens.pack:run", MIDMIX, LONGMIX)
+PACKED = ("regrow.data.tokens.pack:run", MIDTRAIN_DATA, LONGCONTEXT_DATA)
 """data sets that are packed text, as they were before a fork or a takedown"""
-EXAMPLES = ("regrow.tasks.sftdata:run", CHATS, FORKSFT)
-PAIRS = ("regrow.reinforce.pairs:run",)
-PROMPTS = ("regrow.reinforce.difficulty:run",)
-INDEXED = {**dict.fromkeys(EXAMPLES, "sftdata"), **dict.fromkeys(PAIRS, "pairs")}
-"""function -> the kind of its rows in an index (`regrow.index.step`); all others are packs"""
+EXAMPLES = ("regrow.learn.tasks.sft_data:run", CHATS, FORKSFT)
+PAIRS = ("regrow.learn.rl.pairs:run",)
+PROMPTS = ("regrow.learn.rl.difficulty:run",)
+INDEXED = {**dict.fromkeys(EXAMPLES, "sft_data"), **dict.fromkeys(PAIRS, "pairs")}
+"""function -> the kind of its rows in an index (`regrow.data.index.step`); all others are packs"""
 
 
 def made(ledger: Ledger, functions: tuple[str, ...], *, seeds: bool = False) -> list[Record]:

@@ -16,7 +16,7 @@ from regrow.recipe import kinds, order
 from regrow.recipe.kind import Kind
 from regrow.release import stages
 
-_ABOUT = ("regrow.evaluate.step:run", "regrow.release.step:run")
+_ABOUT = ("regrow.learn.evaluate.step:run", "regrow.release.step:run")
 """functions of steps whose instances name a checkpoint"""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from regrow.crawl import manifest
+from regrow.data.crawl import manifest
 from regrow.engine.hashing import sha256_file
 from regrow.evidence.errors import Unanswerable
 from regrow.release.composition import Source

@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from regrow.params.kinds import RENAMED
 from regrow.params.stages import Dataset, Stage
 
 
@@ -57,10 +58,14 @@ def explained(model: Any, name: str, item: Any) -> str:
         )
     if item["loc"] == ("name",):
         return f"`{name}` is no name of a stage: small letters, digits and `_`, a letter first."
-    return f"{where}: {item['msg']}, got {item.get('input')!r}."
+    old = RENAMED.get(str(item.get("input")))
+    now = f" It is `{old}` now." if old else ""
+    return f"{where}: {item['msg']}, got {item.get('input')!r}.{now}"
 
 
 def nearest(word: str, known: Sequence[str], title: str = "There are") -> str:
     """What a misspelt word may have meant, else all that there is."""
+    if word in RENAMED:
+        return f"It is `{RENAMED[word]}` now."
     close = difflib.get_close_matches(word, known, n=1)
     return f"Did you mean `{close[0]}`?" if close else f"{title}: {', '.join(known) or 'none'}."

@@ -26,7 +26,7 @@ class Fork(Block):
     chat_share: float = Field(default=0.2, gt=0, le=1)
     """of the examples of SFT that are the branch's own; the rest is the parent's"""
     chat_tokens: int | None = Field(default=None, ge=16)
-    """longer conversations are dropped; null: `sftdata.max_tokens`"""
+    """longer conversations are dropped; null: `sft_data.max_tokens`"""
     tokens: int | None = Field(default=None, ge=1_000)
     """of the mix; null: as many as the parent's"""
     max_repeats: int = Field(default=4, ge=1)

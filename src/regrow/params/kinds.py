@@ -2,3 +2,6 @@
 
 ANSWERED = ("pairs", "difficulty")
 """kinds of data sets that are made of the answers of a stage's base"""
+
+RENAMED = {"midmix": "midtrain_data", "longmix": "longcontext_data", "sftdata": "sft_data"}
+"""names that a params file of version 0.1 says -> what they are called now"""

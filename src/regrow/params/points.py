@@ -6,9 +6,9 @@ from typing import Any
 
 from regrow.params.stages import Stage
 
-DOCUMENTS = ("midmix",)
-"""kinds of data sets that a fork's documents join (and longmix, through them)"""
-CHATS = ("sftdata",)
+DOCUMENTS = ("midtrain_data",)
+"""kinds of data sets that a fork's documents join (and longcontext_data, through them)"""
+CHATS = ("sft_data",)
 """kinds of data sets that a fork's conversations join"""
 
 
@@ -58,7 +58,7 @@ def after(params: Any, name: str) -> list[Stage]:
 def reads(params: Any, one: Stage) -> str:
     """What of a fork's a stage reads: "documents", "chats" or nothing."""
     kind = data_kind(params, one.data)
-    if kind in (*DOCUMENTS, "longmix"):
+    if kind in (*DOCUMENTS, "longcontext_data"):
         return "documents"
     own = next((d for d in params.datasets if d.name == one.data), None)
     beside = own.beside if own is not None and own.kind == "chats" else ""

@@ -19,7 +19,7 @@ class Tasks(Block):
     seed: int = 0
 
 
-class MidMix(Block):
+class MidtrainData(Block):
     """What midtraining reads; shares of the tokens, which must not sum to more than 1."""
 
     tokens: int = Field(default=900_000, ge=1_000)
@@ -47,7 +47,7 @@ class MidMix(Block):
     seed: int = 0
 
 
-class LongMix(Block):
+class LongContextData(Block):
     """What the long-context stage reads."""
 
     tokens: int = Field(default=260_000, ge=1_000)

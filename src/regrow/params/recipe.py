@@ -175,8 +175,8 @@ def _data_sets_fit(found: Mapping[str, Stage], known: Mapping[str, Dataset]) -> 
                 f"datasets: {name}.base: no stage `{data.base}`. {nearest(data.base, [*found])}"
             )
         examples = [
-            "sftdata",
-            *(n for n, d in known.items() if d.kind in ("sftdata", "chats") and n != name),
+            "sft_data",
+            *(n for n, d in known.items() if d.kind in ("sft_data", "chats") and n != name),
         ]
         if data.beside and data.beside not in examples:
             raise RecipeError(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from pathlib import Path
 from typing import Any
@@ -13,10 +12,11 @@ from pydantic_core import PydanticCustomError
 from regrow.params import points, recipe
 from regrow.params.base import Block
 from regrow.params.data import Classify, Decontaminate, Dedup, Filter, Mix, Pack, Tokenizer
+from regrow.params.entries import nearest
 from regrow.params.evaluate import Evaluate, Release
 from regrow.params.fork import Fork
 from regrow.params.model import Model
-from regrow.params.posttrain import Difficulty, LongMix, MidMix, Pairs, SftData, Tasks
+from regrow.params.posttrain import Difficulty, LongContextData, MidtrainData, Pairs, SftData, Tasks
 from regrow.params.sources import Crawl, Text
 from regrow.params.stages import KINDS, Dataset, Stage
 from regrow.params.takedown import Takedown
@@ -52,12 +52,12 @@ class Params(Block):
     pack: Pack = Pack()
     model: Model = Model()
     pretrain: Pretrain = Pretrain()
-    midmix: MidMix = MidMix()
+    midtrain_data: MidtrainData = MidtrainData()
     anneal: Anneal = Anneal()
     midtrain: Midtrain = Midtrain()
-    longmix: LongMix = LongMix()
+    longcontext_data: LongContextData = LongContextData()
     longcontext: LongContext = LongContext()
-    sftdata: SftData = SftData()
+    sft_data: SftData = SftData()
     sft: Sft = Sft()
     sft_instruct: Sft = Sft(steps=300, checkpoint_every=300)
     pairs: Pairs = Pairs()
@@ -200,9 +200,7 @@ def _explain(item: Any, params: type[Params]) -> str:
     where = ".".join(str(part) for part in item["loc"]) or "(top level)"
     if item["type"] == "extra_forbidden":
         known = _fields_at(item["loc"][:-1], params)
-        near = difflib.get_close_matches(str(item["loc"][-1]), known, n=1)
-        mend = f"Did you mean `{near[0]}`?" if near else f"Known here: {', '.join(known)}."
-        return f"{where}: unknown key. {mend}"
+        return f"{where}: unknown key. {nearest(str(item['loc'][-1]), known, 'Known here')}"
     if not item["loc"]:  # about several sections: the message names them
         return str(item["msg"]).removeprefix("Value error, ")
     value = json.dumps(item.get("input"), default=str)

@@ -63,7 +63,7 @@ class PretrainStage(Stage):
 class MidtrainStage(Stage):
     """Every next token of a better mix."""
 
-    reads = ("midmix",)
+    reads = ("midtrain_data",)
 
     kind: Literal["midtrain"] = "midtrain"
     form: Literal["plain"] = "plain"
@@ -89,7 +89,7 @@ class SoupStage(Stage):
 class LongContextStage(Stage):
     """A longer context."""
 
-    reads = ("longmix",)
+    reads = ("longcontext_data",)
 
     kind: Literal["longcontext"] = "longcontext"
     form: Literal["plain"] = "plain"
@@ -106,7 +106,7 @@ class LongContextStage(Stage):
 class SftStage(Stage):
     """Supervised fine-tuning on conversations."""
 
-    reads = ("sftdata", "chats")
+    reads = ("sft_data", "chats")
 
     kind: Literal["sft"] = "sft"
     form: Form = "think"
@@ -149,7 +149,7 @@ class Dataset(Block):
     """A data set of training beside the built-in ones."""
 
     name: Name
-    kind: Literal["midmix", "longmix", "sftdata", "chats", "pairs", "difficulty"]
+    kind: Literal["midtrain_data", "longcontext_data", "sft_data", "chats", "pairs", "difficulty"]
     """of step that makes it"""
     base: Name | Literal[""] = ""
     """pairs, difficulty: the stage whose model answers"""

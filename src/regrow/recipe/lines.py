@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from regrow.engine.step import Input
-from regrow.evaluate import offline
+from regrow.learn.evaluate import offline
 from regrow.params.kinds import ANSWERED
 from regrow.recipe.kind import Entry, Kind
 from regrow.recipe.kinds import KINDS
 
 FMA32: dict[str, Any] = {"numerics": "fma32", "idle": offline.IDLE}
 """steps that run a model; transformers imports these packages for features that no step uses"""
-MIXES = ("pack", "midmix", "longmix")
+MIXES = ("pack", "midtrain_data", "longcontext_data")
 """kinds of data sets that are packed text, which a takedown masks"""
 
 
@@ -105,7 +105,7 @@ def source(data: str, kind: str, name: str = "data") -> Input:
 
 def fork_step(data: str, kind: str) -> str:
     """The step that joins what a fork brings to a data set, "" where nothing can be joined."""
-    first = {"midmix": "forkmix", "sftdata": "forksft"}.get(kind, "")
+    first = {"midtrain_data": "forkmix", "sft_data": "forksft"}.get(kind, "")
     return first if not first or data == kind else f"{first}_{data}"
 
 

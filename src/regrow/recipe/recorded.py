@@ -21,12 +21,12 @@ _VARIANTS: dict[str, Callable[[Any], tuple[str, Any]]] = {
 }
 """option of a stage -> the field of its entry, and its value there"""
 _DATA = {
-    "regrow.tasks.midmix:run": "midmix",
-    "regrow.tasks.longmix:run": "longmix",
-    "regrow.tasks.sftdata:run": "sftdata",
-    "regrow.tasks.chats:run": "chats",
-    "regrow.reinforce.pairs:run": "pairs",
-    "regrow.reinforce.difficulty:run": "difficulty",
+    "regrow.learn.tasks.midtrain_data:run": "midtrain_data",
+    "regrow.learn.tasks.longcontext_data:run": "longcontext_data",
+    "regrow.learn.tasks.sft_data:run": "sft_data",
+    "regrow.learn.tasks.chats:run": "chats",
+    "regrow.learn.rl.pairs:run": "pairs",
+    "regrow.learn.rl.difficulty:run": "difficulty",
 }
 """function -> the kind of data set that it makes"""
 _TOLD = ("share", "max_repeats", "max_tokens", "licence")
@@ -108,9 +108,9 @@ def _plain(step: str, file: str, by_file: Mapping[str, Raw]) -> str:
     record = by_file.get(file)
     while record is not None:
         inside = {
-            "regrow.takedown.mask:run": "data",
-            "regrow.tasks.forkmix:run": "midmix",
-            "regrow.tasks.forksft:run": "sftdata",
+            "regrow.data.takedown.mask:run": "data",
+            "regrow.learn.tasks.forkmix:run": "midtrain_data",
+            "regrow.learn.tasks.forksft:run": "sft_data",
         }.get(_function(record))
         if inside is None:
             break

@@ -19,7 +19,7 @@ def index(recipe: Recipe) -> Step:
         name="index",
         part="results",
         doc="The suffix array of the tokens of one training data set.",
-        function="regrow.index.step:run",
+        function="regrow.data.index.step:run",
         inputs=(Input(name="data", instance="named"),),
         instances=_indexed(recipe),
         options=lambda instance: {"kind": _kind_of(recipe, instance or "")},
@@ -65,9 +65,13 @@ def evaluate(recipe: Recipe, seed: int = 0) -> Step:
         Input(name="checkpoint", instance="named"),
         *(Input(name=s, step=s) for s in ("tokenizer", "decontaminate", "tasks")),
     ]
-    longmix = next((d for d in recipe.data_sets() if recipe.data_kind(d) == "longmix"), "")
-    if longmix and (long := tuple(name for name, what in probes.items() if what.get("long"))):
-        inputs.append(Input(name="longmix", step=longmix, for_stages=long))
+    longcontext_data = next(
+        (d for d in recipe.data_sets() if recipe.data_kind(d) == "longcontext_data"), ""
+    )
+    if longcontext_data and (
+        long := tuple(name for name, what in probes.items() if what.get("long"))
+    ):
+        inputs.append(Input(name="longcontext_data", step=longcontext_data, for_stages=long))
     pairs: dict[str, list[str]] = {}
     for entry in chosen:
         if probes[entry["name"] + end].get("preferences"):
@@ -82,7 +86,7 @@ def evaluate(recipe: Recipe, seed: int = 0) -> Step:
         name=f"evaluate{end}",
         part="results",
         doc="Bits per byte, tasks, long context and preferences, as far as the stage has them.",
-        function="regrow.evaluate.step:run",
+        function="regrow.learn.evaluate.step:run",
         params=("evaluate",),
         inputs=tuple(inputs),
         **FMA32,
@@ -144,8 +148,8 @@ def _reads(recipe: Recipe, entry: Mapping[str, Any], data: str) -> bool:
     """Whether a stage, or one that it is made from, reads a data set or what is made from it."""
     names = [*recipe.ancestors(entry["name"]), entry["name"]]
     read = {recipe.by_name[name]["data"] for name in names}
-    if recipe.data_kind(data) == "midmix":
-        return data in read or any(recipe.data_kind(d) == "longmix" for d in read if d)
+    if recipe.data_kind(data) == "midtrain_data":
+        return data in read or any(recipe.data_kind(d) == "longcontext_data" for d in read if d)
     return data in read
 
 

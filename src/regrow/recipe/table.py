@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from regrow.engine.step import Step
-from regrow.evaluate import offline
+from regrow.learn.evaluate import offline
 from regrow.recipe import data, results, training
 from regrow.recipe.lines import Recipe, instances
 
@@ -98,11 +98,11 @@ warm = ("torch:nn", "transformers:Olmo3ForCausalLM")
 
 mistakes = (
     "regrow.params.schema.ParamsError",
-    "regrow.crawl.manifest.ManifestError",
+    "regrow.data.crawl.manifest.ManifestError",
     "regrow.numerics.build.BuildError",
     "regrow.numerics.library.NumericsError",
-    "regrow.rollout.vllm.Unavailable",
-    "regrow.verifiers.sandbox.limits.Unavailable",
+    "regrow.learn.rollout.vllm.Unavailable",
+    "regrow.learn.verifiers.sandbox.limits.Unavailable",
     "builtins.FloatingPointError",
 )
 """what steps raise where the params, the manifest or the machine must change, and the message says how"""

@@ -80,7 +80,7 @@ def _soup(recipe: Recipe, entry: Entry, doc: str) -> Step:
         function=recipe.kind(entry).function,
         inputs=(
             *(Input(name=letters[i], step=run, instance="last") for i, run in enumerate(runs)),
-            source(data, recipe.data_kind(data), "midmix"),
+            source(data, recipe.data_kind(data), "midtrain_data"),
         ),
         **FMA32,
         instances=last(entry["name"]),
@@ -111,7 +111,7 @@ def answers(recipe: Recipe, entry: Entry, seed: int, there: set[str]) -> list[St
         return [
             Step(
                 doc="Judged pairs of the model's own samples, and delta-learning pairs.",
-                function="regrow.reinforce.pairs:run",
+                function="regrow.learn.rl.pairs:run",
                 inputs=(
                     Input(name="strong", step=policy, instance="last"),
                     Input(name="weak", step=policy, instance="first"),
@@ -127,7 +127,7 @@ def answers(recipe: Recipe, entry: Entry, seed: int, there: set[str]) -> list[St
             doc="Prompts by pass rate of the base model, in the plain form."
             if plain
             else "Prompts by pass rate, without those that the model always solves.",
-            function="regrow.reinforce.difficulty:run",
+            function="regrow.learn.rl.difficulty:run",
             inputs=(Input(name="policy", step=policy, instance="last"), *tasks),
             **settings(section, kind, {"form": entry["form"], "seed": seed}),
             **common,

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import polars as pl
 
-from regrow.crawl import manifest
-from regrow.tables import parquet
+from regrow.data.crawl import manifest
+from regrow.data.tables import parquet
 
 UNKNOWN = "unknown"
 """source or licence of a document whose address the manifest does not name"""
@@ -109,7 +109,7 @@ def sources(path: Path) -> list[Source]:
     """The sources of `sources/manifest.yaml`, in its order, one per name and licence.
 
     Raises:
-        regrow.crawl.manifest.ManifestError: the file cannot be used.
+        regrow.data.crawl.manifest.ManifestError: the file cannot be used.
     """
     found: dict[tuple[str, str], Source] = {}
     for host, entry in manifest.load(path).hosts.items():

@@ -9,7 +9,7 @@ import struct
 from pathlib import Path
 from typing import Any
 
-from regrow.tokens.chat import SPOKEN
+from regrow.data.tokens.chat import SPOKEN
 
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json")
 TURN_END = "<|end|>"

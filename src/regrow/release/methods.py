@@ -182,13 +182,13 @@ def _named(words: str) -> Callable[[Artifact], str]:
 _Known = tuple[Callable[[Artifact], str], Callable[[Artifact], _Told]]
 
 _KNOWN: dict[str, _Known] = {
-    "regrow.train.kinds.pretrain:run": (_named("Pretraining"), _pretrain),
-    "regrow.train.kinds.midtrain:run": (
+    "regrow.learn.train.kinds.pretrain:run": (_named("Pretraining"), _pretrain),
+    "regrow.learn.train.kinds.midtrain:run": (
         lambda r: "Midtraining" + _order(r),
         _midtrain,
     ),
-    "regrow.train.soup:run": (_soup_title, _soup),
-    "regrow.train.kinds.longcontext:run": (
+    "regrow.learn.train.soup:run": (_soup_title, _soup),
+    "regrow.learn.train.kinds.longcontext:run": (
         lambda r: (
             "Control of the long-context extension"
             if r.options.get("length") == "short"
@@ -196,11 +196,11 @@ _KNOWN: dict[str, _Known] = {
         ),
         _longcontext,
     ),
-    "regrow.train.kinds.sft:run": (
+    "regrow.learn.train.kinds.sft:run": (
         lambda r: f"Supervised fine-tuning, {str(r.options.get('branch', 'think')).capitalize()}",
         _sft,
     ),
-    "regrow.train.kinds.dpo:run": (
+    "regrow.learn.train.kinds.dpo:run": (
         lambda r: (
             "Preference tuning on delta pairs"
             if r.options.get("source") == "delta"
@@ -208,7 +208,7 @@ _KNOWN: dict[str, _Known] = {
         ),
         _dpo,
     ),
-    "regrow.reinforce.rlvr:run": (
+    "regrow.learn.rl.rlvr:run": (
         lambda r: (
             "Reinforcement learning with random rewards"
             if r.options.get("reward") == "random"

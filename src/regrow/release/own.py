@@ -9,13 +9,13 @@ from typing import Any
 
 import polars as pl
 
+from regrow.data.tables import parquet
 from regrow.release.records import Artifact
-from regrow.tables import parquet
 
 KINDS = {
-    "regrow.tasks.forkmix:run": "documents",
-    "regrow.tasks.forksft:run": "conversations",
-    "regrow.tasks.chats:run": "conversations",
+    "regrow.learn.tasks.forkmix:run": "documents",
+    "regrow.learn.tasks.forksft:run": "conversations",
+    "regrow.learn.tasks.chats:run": "conversations",
 }
 """functions of the steps that read what somebody brings, and what they read"""
 SHOWN = 200
@@ -58,12 +58,12 @@ def read(inputs: Mapping[str, Path], records: Mapping[str, Artifact]) -> list[Ow
     """What the inputs hold that the steps in `KINDS` made, documents first; [] where nothing was brought.
 
     Raises:
-        OSError: `own.parquet` of one is missing.
+        OSError: `contributions.parquet` of one is missing.
     """
     found = []
     for function, kind in KINDS.items():
         for name in sorted(n for n in inputs if n in records and records[n].function == function):
-            table = parquet.read(inputs[name] / "own.parquet")
+            table = parquet.read(inputs[name] / "contributions.parquet")
             fork = records[name].params.get("fork", {})
             point = f"{fork['stage']}-{fork['checkpoint']:06d}" if fork else ""
             found.append(Own(name, kind, point, tuple(_shares(table)), tuple(_rows(table))))

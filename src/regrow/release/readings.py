@@ -19,7 +19,7 @@ def reads(record: Artifact, known: Mapping[str, Artifact]) -> Sentence:
             s for s in names if len(s.name) > 1 and s.name not in ("base", "previous", "tokenizer")
         ]
         by = tuple(f"{record.step}/inputs.{s.name}" for s in names)
-        if record.function == "regrow.train.soup:run":
+        if record.function == "regrow.learn.train.soup:run":
             where = f"; compared on held-out text of {held[0].path}" if held else ""
             return Sentence(f"Nothing: weights only{where}.", by or (f"{record.step}/function",))
         return Sentence("No data is on record.", (f"{record.step}/inputs",))
@@ -104,13 +104,13 @@ def _prompts(made: Artifact, record: Artifact) -> _Told:
 
 
 _KNOWN: dict[str, Callable[[Artifact, Artifact], _Told]] = {
-    "regrow.tokens.pack:run": _pack,
-    "regrow.tasks.midmix:run": _mixture("The midtraining mix"),
-    "regrow.tasks.forkmix:run": _mixture("The midtraining mix with the fork's documents"),
-    "regrow.tasks.longmix:run": _mixture("The long-context mix"),
-    "regrow.tasks.sftdata:run": _examples,
-    "regrow.tasks.forksft:run": _examples,
-    "regrow.tasks.chats:run": _examples,
-    "regrow.reinforce.pairs:run": _pairs,
-    "regrow.reinforce.difficulty:run": _prompts,
+    "regrow.data.tokens.pack:run": _pack,
+    "regrow.learn.tasks.midtrain_data:run": _mixture("The midtraining mix"),
+    "regrow.learn.tasks.forkmix:run": _mixture("The midtraining mix with the fork's documents"),
+    "regrow.learn.tasks.longcontext_data:run": _mixture("The long-context mix"),
+    "regrow.learn.tasks.sft_data:run": _examples,
+    "regrow.learn.tasks.forksft:run": _examples,
+    "regrow.learn.tasks.chats:run": _examples,
+    "regrow.learn.rl.pairs:run": _pairs,
+    "regrow.learn.rl.difficulty:run": _prompts,
 }

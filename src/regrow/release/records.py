@@ -50,7 +50,7 @@ class Artifact:
     """digest of the code that the step can reach"""
     inputs: tuple[Source, ...] = ()
     function: str = ""
-    """`regrow.train.kinds.sft:run`"""
+    """`regrow.learn.train.kinds.sft:run`"""
     options: dict[str, Any] = field(default_factory=dict)
     files: tuple[str, ...] = ()
     """of the output, below it"""

@@ -12,27 +12,27 @@ from regrow.release.sentence import TABLE, Sentence, get, plural, whole
 
 _ITEMS = "evaluation items"
 KNOWN = {
-    "regrow.crawl.step:crawl": "fetches and copies pages",
-    "regrow.text.step:extract": "takes text out of pages and PDFs; what it cannot read is dropped",
-    "regrow.takedown.withdraw:run": "takes documents out of the text",
-    "regrow.filters.step:run": "drops by language, length, repetition, symbols and addresses",
-    "regrow.dedup.step:run": "drops exact and near duplicates",
-    "regrow.dedup.decontaminate:run": "holds documents out, and drops what shares text with held-out documents or evaluation items",
-    "regrow.mix.classify:run": "gives each document a topic and a quality",
-    "regrow.mix.step:run": "drops below a quality cutoff, and repeats",
-    "regrow.tasks.step:run": "writes questions with worked answers",
-    "regrow.tokens.train:run": "learns the vocabulary",
-    "regrow.tokens.given:run": "takes a vocabulary that is given",
-    "regrow.tokens.pack:run": "cuts the mix into sequences",
-    "regrow.tasks.midmix:run": "composes the midtraining mix, without what shares text with evaluation items",
-    "regrow.tasks.forkmix:run": "adds a fork's documents to the midtraining mix, without repeats and what shares text with held-out items",
-    "regrow.tasks.longmix:run": "composes long sequences; drops what is short or too (in)compressible",
-    "regrow.tasks.sftdata:run": "composes chat examples; drops duplicates, repetition, other languages and claims to be somebody",
-    "regrow.tasks.forksft:run": "adds a fork's conversations; drops what is too long, repeated or shared with items",
-    "regrow.tasks.chats:run": "takes conversations that are given; drops what is too long, repeated or shared with items",
-    "regrow.reinforce.pairs:run": "draws pairs of answers; drops those without a right answer or a difference",
-    "regrow.reinforce.difficulty:run": "drops questions that are too easy or too hard",
-    "regrow.takedown.mask:run": "masks documents that were taken down",
+    "regrow.data.crawl.step:crawl": "fetches and copies pages",
+    "regrow.data.text.step:extract": "takes text out of pages and PDFs; what it cannot read is dropped",
+    "regrow.data.takedown.withdraw:run": "takes documents out of the text",
+    "regrow.data.filters.step:run": "drops by language, length, repetition, symbols and addresses",
+    "regrow.data.dedup.step:run": "drops exact and near duplicates",
+    "regrow.data.dedup.decontaminate:run": "holds documents out, and drops what shares text with held-out documents or evaluation items",
+    "regrow.data.mix.classify:run": "gives each document a topic and a quality",
+    "regrow.data.mix.step:run": "drops below a quality cutoff, and repeats",
+    "regrow.learn.tasks.step:run": "writes questions with worked answers",
+    "regrow.data.tokens.train:run": "learns the vocabulary",
+    "regrow.data.tokens.given:run": "takes a vocabulary that is given",
+    "regrow.data.tokens.pack:run": "cuts the mix into sequences",
+    "regrow.learn.tasks.midtrain_data:run": "composes the midtraining mix, without what shares text with evaluation items",
+    "regrow.learn.tasks.forkmix:run": "adds a fork's documents to the midtraining mix, without repeats and what shares text with held-out items",
+    "regrow.learn.tasks.longcontext_data:run": "composes long sequences; drops what is short or too (in)compressible",
+    "regrow.learn.tasks.sft_data:run": "composes chat examples; drops duplicates, repetition, other languages and claims to be somebody",
+    "regrow.learn.tasks.forksft:run": "adds a fork's conversations; drops what is too long, repeated or shared with items",
+    "regrow.learn.tasks.chats:run": "takes conversations that are given; drops what is too long, repeated or shared with items",
+    "regrow.learn.rl.pairs:run": "draws pairs of answers; drops those without a right answer or a difference",
+    "regrow.learn.rl.difficulty:run": "drops questions that are too easy or too hard",
+    "regrow.data.takedown.mask:run": "masks documents that were taken down",
 }
 """what the flow's own data steps do, by function; none of them looks for personal data, bias or illegal content"""
 
@@ -40,7 +40,7 @@ KNOWN = {
 def does(record: Artifact) -> str:
     """What a step does, "" for one that is not the flow's; held-out tasks are named where it read them."""
     said = KNOWN.get(record.function, "")
-    if record.function == "regrow.dedup.decontaminate:run" and record.made_by("tasks"):
+    if record.function == "regrow.data.dedup.decontaminate:run" and record.made_by("tasks"):
         return said.replace(_ITEMS, f"{_ITEMS} or held-out tasks")
     return said
 
@@ -112,7 +112,7 @@ def of_languages(table: pl.DataFrame, records: Mapping[str, Artifact]) -> list[S
 def of_mix(records: Mapping[str, Artifact], table: pl.DataFrame) -> list[Sentence]:
     """How the mix was made."""
     record = records.get("mix")
-    if record is None or record.function not in ("", "regrow.mix.step:run"):
+    if record is None or record.function not in ("", "regrow.data.mix.step:run"):
         return []
     said = []
     most, cutoff = get(record.params, "mix.max_repeats"), get(record.params, "mix.cutoff")

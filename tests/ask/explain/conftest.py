@@ -10,14 +10,14 @@ import pytest
 from tokenizers import Tokenizer
 
 from regrow.ask.explain.answer import Explainer
+from regrow.data.index import step as index
+from regrow.data.tables import parquet
+from regrow.data.tokens import bpe, chat, stream
+from regrow.data.tokens.instances import Instance
+from regrow.data.tokens.train import config as _config
 from regrow.evidence.ledger import Ledger
 from regrow.evidence.naming import resolve
-from regrow.index import step as index
 from regrow.params.data import Tokenizer as TokenizerParams
-from regrow.tables import parquet
-from regrow.tokens import bpe, chat, stream
-from regrow.tokens.instances import Instance
-from regrow.tokens.train import config as _config
 from small_tree import ID, LENGTH, TEXTS, params, write_records, write_tree
 
 CLOSED = "The planner decides how to answer it."
@@ -63,18 +63,21 @@ def write(root: Path) -> Path:
         "question1": "Question: 3 + 4?\n\nAnswer: 7\n\n",
         "question2": "Question: reverse of dog?\n\nAnswer: god\n\n",
     }
-    pack(data / "midmix", made, ["question1", "passage1", "question2", "question1"])
+    pack(data / "midtrain_data", made, ["question1", "passage1", "question2", "question1"])
     long = {
         ID["queries"]: TEXTS["queries"],
         ID["joins"]: TEXTS["joins"],
         "question1": made["question1"],
     }
-    for folder, length in ((data / "longmix", 2 * LENGTH), (data / "longmix/short", LENGTH)):
+    for folder, length in (
+        (data / "longcontext_data", 2 * LENGTH),
+        (data / "longcontext_data/short", LENGTH),
+    ):
         pack(folder, long, [ID["queries"], "question1", ID["joins"], ID["queries"]], length)
     _examples(data, tokenizer)
     _answers(data, tokenizer)
     values = params()
-    for step in ("pack", "midmix", "longmix", "sftdata", "pairs"):
+    for step in ("pack", "midtrain_data", "longcontext_data", "sft_data", "pairs"):
         index.run({"data": data / step}, None, data / "index" / step, instance=step, kind=step)
     write_records(root)
     assert values.pack.sequence_length == LENGTH
@@ -83,7 +86,7 @@ def write(root: Path) -> Path:
 
 def _examples(data: Path, tokenizer: Tokenizer) -> None:
     for branch in ("think", "instruct"):
-        path = data / f"sftdata/{branch}.parquet"
+        path = data / f"sft_data/{branch}.parquet"
         rows = parquet.read(path).to_dicts()
         for row in rows:
             messages = [

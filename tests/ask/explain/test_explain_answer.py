@@ -49,10 +49,10 @@ def test_a_document_is_named_with_its_licence_and_the_steps_that_saw_it(explaine
 def test_prompts_are_context_and_answers_are_learned(explainers):
     explainer = explainers["sft.000004"]
     asked = explainer.explain(" is asked in think", 4)
-    assert set(roles(entry(asked, "asked in"))["sftdata"]) == {"context"}
+    assert set(roles(entry(asked, "asked in"))["sft_data"]) == {"context"}
     assert asked["learned"] == 0.0 and asked["covered"]["4"] > 0.9
     replied = explainer.explain(" is learned well.", 4)
-    assert set(roles(entry(replied, "learned"))["sftdata"]) == {"trained on"}
+    assert set(roles(entry(replied, "learned"))["sft_data"]) == {"trained on"}
     assert replied["learned"] == replied["covered"]["4"] > 0.9
 
 
@@ -62,7 +62,7 @@ def test_a_span_over_the_border_of_a_prompt_is_partly_trained_on(explainers):
     row = int(np.flatnonzero(data.times)[0])
     tokens = data.index.row(row)
     span = entry(explainer.explain(tokens[2:-2], 4), "rows?")
-    assert set(roles(span)["sftdata"]) == {"partly trained on"}
+    assert set(roles(span)["sft_data"]) == {"partly trained on"}
 
 
 def test_answers_of_pairs_are_preferred_or_rejected(explainers):
@@ -193,11 +193,15 @@ def test_a_text_of_any_script_comes_back_as_it_was(explainers):
 def test_shares_say_what_is_covered_by_what(explainers):
     answer = explainers["sft.000004"].explain("The reply of think-1 is learned well. zzzzz", 4)
     names = [data["data"] for data in answer["data"]]
-    assert list(answer["covered_by"]) == names == ["pack", "midmix", "longmix", "sftdata"]
-    assert answer["covered_by"]["sftdata"]["4"] <= answer["covered"]["4"] < 1
+    assert (
+        list(answer["covered_by"])
+        == names
+        == ["pack", "midtrain_data", "longcontext_data", "sft_data"]
+    )
+    assert answer["covered_by"]["sft_data"]["4"] <= answer["covered"]["4"] < 1
     assert answer["covered_by"]["pack"]["8"] == 0.0
     assert list(answer["covered"]) == ["4", "8", "16", "32", "64"]
-    seen = next(data for data in answer["data"] if data["data"] == "sftdata")
+    seen = next(data for data in answer["data"] if data["data"] == "sft_data")
     assert 0 < seen["tokens_seen"] <= seen["tokens"]
 
 
@@ -225,7 +229,8 @@ def test_the_index_and_the_data_in_memory_give_the_same_answer(texts: Path, tmp_
     shutil.rmtree(without / "data/index")
     in_memory = answers(without)
     assert with_index[0] == [
-        f"data/index/{n}" for n in ("pack", "midmix", "longmix", "sftdata", "pairs")
+        f"data/index/{n}"
+        for n in ("pack", "midtrain_data", "longcontext_data", "sft_data", "pairs")
     ]
     assert set(in_memory[0]) == {"memory"}
     assert with_index[1] == in_memory[1]

@@ -140,6 +140,6 @@ def test_a_sample_is_the_answer_that_chat_gives(tmp_path):
     assert (found.form, found.ended, len(found.tokens)) == ("think", answer.ended, answer.tokens)
     assert len(found.tokens) > 1
     session = load(taught, taught, "think")
-    from regrow.tokens import chat
+    from regrow.data.tokens import chat
 
     assert chat.decode(session.tokenizer, found.tokens) == answer.text

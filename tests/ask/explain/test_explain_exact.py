@@ -12,24 +12,24 @@ import polars as pl
 import pytest
 
 from regrow.ask.explain.answer import Explainer
-from regrow.train import dpo, examples
-from regrow.train.buckets import Buckets
-from regrow.train.data import Packed, Sequences
-from regrow.train.order import Order
-from regrow.train.source import Source
+from regrow.data.tokens.order import Order
+from regrow.learn.train import dpo, examples
+from regrow.learn.train.batch_source import BatchSource
+from regrow.learn.train.buckets import Buckets
+from regrow.learn.train.data import Packed, Sequences
 from small_tree import params
 
 Fed = dict[str, list[list[int]]]
 """stage -> the rows of all its steps, padding left out"""
 
 
-def source(root: Path, stage: str) -> Source:
-    """Where the stage's micro-batches come from, as `regrow.train.kinds` makes it."""
+def source(root: Path, stage: str) -> BatchSource:
+    """Where the stage's micro-batches come from, as `regrow.learn.train.kinds` makes it."""
     values, data = params(), root / "data"
     if stage in ("sft", "sft_instruct"):
         block: Any = getattr(values, stage)
         branch = {"sft": "think", "sft_instruct": "instruct"}[stage]
-        found = examples.read(data / f"sftdata/{branch}.parquet", context=4096, vocabulary=4096)
+        found = examples.read(data / f"sft_data/{branch}.parquet", context=4096, vocabulary=4096)
         lengths = [len(example.tokens) for example in found]
         buckets = Buckets(lengths, block.micro_batch_sequences, f"{stage} order seed {block.seed}")
         return examples.Examples(found, buckets, block.batch_sequences, eos=1, pad=0)
@@ -39,7 +39,9 @@ def source(root: Path, stage: str) -> Source:
         size = values.dpo.micro_batch_sequences
         buckets = Buckets(dpo.lengths(pairs), size, f"{stage} order seed {values.dpo.seed}")
         return dpo.Pairs(pairs, buckets, values.dpo.batch_sequences, pad=0)
-    name = {"pretrain": "pack", "midtrain": "midmix", "midtrain_b": "midmix"}.get(stage, "longmix")
+    name = {"pretrain": "pack", "midtrain": "midtrain_data", "midtrain_b": "midtrain_data"}.get(
+        stage, "longcontext_data"
+    )
     block = getattr(values, stage.removesuffix("_b").removesuffix("_control"))
     times = 1
     folder = data / name

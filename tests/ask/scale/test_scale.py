@@ -33,7 +33,7 @@ def test_the_published_sizes(name: str, count: int) -> None:
     import torch
     from transformers import Olmo3ForCausalLM
 
-    from regrow.model.config import olmo3_config
+    from regrow.learn.model.config import olmo3_config
 
     assert shapes.parameters(model(name), OLMO) == count
     with torch.device("meta"):
@@ -56,7 +56,7 @@ def test_counts_and_layers_are_those_of_transformers(shape: dict[str, object]) -
     import torch
     from transformers import Olmo3ForCausalLM
 
-    from regrow.model.config import PAD_TO, layer_types, olmo3_config
+    from regrow.learn.model.config import PAD_TO, layer_types, olmo3_config
 
     block = Model.model_validate(shape)
     with torch.device("meta"):
@@ -95,7 +95,7 @@ def test_matrix_operations_are_those_that_torch_counts() -> None:
     from torch.utils.flop_counter import FlopCounterMode
     from transformers import Olmo3ForCausalLM
 
-    from regrow.model.config import olmo3_config
+    from regrow.learn.model.config import olmo3_config
 
     block = Model(tied_embeddings=False, context=64, sliding_window=64)
     config = olmo3_config(block, vocabulary=1_000, eos=1, pad=0)
@@ -143,8 +143,8 @@ def test_memory_of_this_flow_is_what_was_measured(
 def test_activations_of_this_flow_are_what_the_fused_operators_keep() -> None:
     import torch
 
-    from regrow.model import build
-    from regrow.model.config import olmo3_config
+    from regrow.learn.model import build
+    from regrow.learn.model.config import olmo3_config
     from regrow.numerics.torch import activate
     from regrow.numerics.torch.install import install
 

@@ -21,8 +21,8 @@ from hypothesis import strategies as st
 from regrow.change.fork import documents, files
 from regrow.change.fork.rows import rows
 from regrow.cli import fork as command
+from regrow.data.tables import parquet
 from regrow.evidence.errors import Unanswerable
-from regrow.tables import parquet
 
 ROW = {"text": "A text.", "licence": "MIT"}
 BOM = b"\xef\xbb\xbf"

@@ -74,7 +74,7 @@ def test_a_fork_begins_at_the_checkpoint_and_reads_its_own_documents() -> None:
     before = expanded(Params())
     assert "pretrain.000288" in found and "pretrain.000384" not in found
     assert not any(n in found for n in ("evaluate.pretrain-000480", "release.pretrain-000480"))
-    for name in ("crawl", "mix", "pretrain.000288", "midmix", "evaluate.pretrain-000288"):
+    for name in ("crawl", "mix", "pretrain.000288", "midtrain_data", "evaluate.pretrain-000288"):
         assert found[name].inputs == before[name].inputs
     made = {i.name: (i.path, i.job) for i in found["midtrain.000200"].inputs}
     assert made["data"] == ("data/forkmix/mine", "forkmix.mine")
@@ -82,8 +82,10 @@ def test_a_fork_begins_at_the_checkpoint_and_reads_its_own_documents() -> None:
     assert ("documents", "forks/mine/documents.parquet") in {
         (i.name, i.path) for i in found["forkmix.mine"].inputs
     }
-    for name in ("soup.000400", "longmix"):
-        assert "forkmix.mine" in found[name].upstream and "midmix" not in found[name].upstream
+    for name in ("soup.000400", "longcontext_data"):
+        assert (
+            "forkmix.mine" in found[name].upstream and "midtrain_data" not in found[name].upstream
+        )
 
 
 def inputs_of(found: dict[str, jobs.Job], name: str) -> dict[str, str]:
@@ -105,7 +107,7 @@ def test_a_fork_in_midtraining_takes_what_came_before_and_goes_on_in_two_orders(
     }
     assert inputs_of(found, "midtrain_b.000400")["previous"] == "midtrain.000200"
     assert "previous" not in inputs_of(before, "midtrain_b.000400")
-    assert inputs_of(found, "soup.000400")["midmix"] == "forkmix.mine"
+    assert inputs_of(found, "soup.000400")["midtrain_data"] == "forkmix.mine"
     card = inputs_of(found, "release.midtrain-000300")
     assert card["forkmix.mine"] == card["record.forkmix.mine"] == "forkmix.mine"
     assert "forkmix.mine" not in inputs_of(found, "release.pretrain-000480")
@@ -117,7 +119,7 @@ def test_a_fork_of_the_soup_reads_its_documents_in_the_long_context_stage() -> N
     found, before = expanded(Params.model_validate({"fork": block})), expanded(Params())
     for name in ("midtrain.000400", "midtrain_b.000400", "soup.000400", "release.soup-000400"):
         assert found[name].inputs == before[name].inputs, name
-    assert inputs_of(found, "longmix")["midmix"] == "forkmix.mine"
+    assert inputs_of(found, "longcontext_data")["midtrain_data"] == "forkmix.mine"
     assert "forksft.mine" not in found
 
 
@@ -131,11 +133,11 @@ def test_conversations_join_fine_tuning_and_nothing_before_it() -> None:
     }
     found, before = expanded(Params.model_validate({"fork": block})), expanded(Params())
     assert set(found) - set(before) == {"forksft.mine", "index.forksft-mine"}
-    assert set(before) - set(found) == {"index.sftdata"}
+    assert set(before) - set(found) == {"index.sft_data"}
     both = set(found) & set(before)
     changed = {name for name in both if found[name].inputs != before[name].inputs}
     assert {name for name in changed if not name.startswith("release")} == {
-        *(name for name in before if name.startswith("sft") and name != "sftdata")
+        *(name for name in before if name.startswith("sft") and name != "sft_data")
     }
     released = {name.partition(".")[2].partition("-")[0] for name in changed if "release" in name}
     assert released == {"sft", "sft_instruct", "dpo", "rlvr"}
@@ -168,7 +170,7 @@ def test_files_and_plan(clone: Path, tmp_path: Path) -> None:
     assert text.startswith("# mine\n")
     assert load(clone / "params/notes.yaml").fork.checkpoint == 4
     plan = answer["plan"]
-    assert {"crawl", "midmix", "pretrain.000004"} <= set(plan["known"])
+    assert {"crawl", "midtrain_data", "pretrain.000004"} <= set(plan["known"])
     assert "forkmix.notes" in plan["anew"] and "rlvr.000004" in plan["anew"]
     assert not set(plan["known"]) & set(plan["anew"])
     with pytest.raises(Unanswerable, match="there already"):
@@ -202,8 +204,10 @@ def test_what_a_fork_brings_follows_from_the_rows_and_the_mix_from_the_point(
         True,
         True,
     )
-    assert block.tokens == load(clone / "params/both.yaml").midmix.tokens // 2
-    assert {"midtrain.000002", "longmix"} & set(both["plan"]["known"]) == {"midtrain.000002"}
+    assert block.tokens == load(clone / "params/both.yaml").midtrain_data.tokens // 2
+    assert {"midtrain.000002", "longcontext_data"} & set(both["plan"]["known"]) == {
+        "midtrain.000002"
+    }
     alone = fork(clone, Wish("longcontext", (chats,), "alone", share=0.1))
     block = load(clone / "params/alone.yaml").fork
     assert (block.stage, block.documents, block.chat_share) == ("longcontext", False, 0.1)

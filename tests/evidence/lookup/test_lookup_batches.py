@@ -14,10 +14,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from regrow.data.tables import parquet as tables
 from regrow.evidence.lookup import grow, keys, rows
 from regrow.evidence.lookup.ask import Lookup
 from regrow.evidence.lookup.tree import BLOCK, FULL, HEAD, BTree
-from regrow.tables import parquet as tables
 
 few = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 hexes = st.text("0123456789abcdef", min_size=1, max_size=20)

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from regrow.data.tokens.order import Order
 from regrow.evidence.lookup import grow, keys, rows, sort
 from regrow.evidence.lookup.damaged import Damaged
 from regrow.evidence.lookup.feistel import Bijection, Positions
 from regrow.evidence.lookup.tree import BLOCK, FULL, HEAD, BTree
 from regrow.numerics.permutation import Permutation
-from regrow.train.order import Order
 
 calm = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 few = settings(calm, max_examples=40)

@@ -18,6 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from regrow.ask.trace.answer import trace
+from regrow.data.tables import parquet as tables
 from regrow.evidence.errors import Unanswerable
 from regrow.evidence.ledger import Ledger
 from regrow.evidence.lookup import keys, store
@@ -27,7 +28,6 @@ from regrow.evidence.lookup.store import FOLDER, code
 from regrow.evidence.outputs import Outputs
 from regrow.evidence.runs.open import last_runs
 from regrow.evidence.runs.packs import Packs
-from regrow.tables import parquet as tables
 from small_tree import ID, republish, url
 
 hexes = st.text("0123456789abcdef", min_size=1, max_size=20)

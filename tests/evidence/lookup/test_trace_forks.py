@@ -12,15 +12,15 @@ import small_tree
 from regrow.ask.batch import batch_of_step, totals
 from regrow.ask.trace.answer import trace
 from regrow.cli.main import main
+from regrow.data.tables import parquet as tables
 from regrow.evidence.ledger import Ledger
 from regrow.evidence.lookup import store
 from regrow.evidence.outputs import Outputs
 from regrow.evidence.runs.open import open_run
 from regrow.evidence.runs.packs import Packs
+from regrow.learn.tasks.mid.text import identity
 from regrow.publish.explorer.documents import documents
 from regrow.publish.explorer.page import facts, page
-from regrow.tables import parquet as tables
-from regrow.tasks.mid.text import identity
 from small_fork import OWN, write_chats, write_fork, write_takedown
 from small_tree import ID, url
 from sound_records import write_sound
@@ -165,7 +165,9 @@ def test_a_stage_that_changed_its_data_in_between(
     for step, wanted in before.items():
         assert batch_of_step(ledger, last, step) == wanted | {"checkpoint": "midtrain.000004"}
     run = open_run(Outputs(ledger), last)
-    assert isinstance(run, Packs) and run.since == 2 and run.jobs == ["forkmix.mine", "midmix"]
+    assert (
+        isinstance(run, Packs) and run.since == 2 and run.jobs == ["forkmix.mine", "midtrain_data"]
+    )
     own = identity("own", OWN["kept"], 0)
     saw: dict[str, set[int]] = {}
     for step in (1, 2, 3, 4):
@@ -199,7 +201,7 @@ def test_a_conversation_of_a_fork(tree: Path) -> None:
     gone = trace(ledger, "chat-2")
     assert gone["stops"][0]["facts"]["reason"] == "leak.tasks" and gone["training"] == []
     kept = trace(ledger, "think-2")  # of the flow, and taken over by the fork
-    assert [s["step"] for s in kept["stops"]] == ["tasks", "sftdata", "forksft.mine"]
+    assert [s["step"] for s in kept["stops"]] == ["tasks", "sft_data", "forksft.mine"]
 
 
 def test_a_document_that_only_pretraining_had_is_seen_by_nothing_after_its_takedown(

@@ -6,9 +6,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from regrow.data.tables import parquet as tables
 from regrow.evidence.ledger import Ledger
 from regrow.publish.explorer.page import page
-from regrow.tables import parquet as tables
 from small_tree import ID, republish
 
 HOSTILE = {

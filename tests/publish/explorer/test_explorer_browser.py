@@ -88,7 +88,7 @@ def test_a_document_that_training_saw_names_the_steps(tab: Chromium, explorer: P
     steps = tab.value("[...document.querySelectorAll('.steps')].map(n => n.textContent)")
     assert len(steps) >= 2 and all(re.fullmatch(r"[\d–, ]+", line) for line in steps)
     on = tab.value("[...document.querySelectorAll('.node.way .name')].map(n => n.textContent)")
-    assert {"crawl", "mix", "pack", "pretrain", "midmix", "midtrain"} <= set(on)
+    assert {"crawl", "mix", "pack", "pretrain", "midtrain_data", "midtrain"} <= set(on)
     assert tab.value("document.querySelectorAll('.node.stop').length") == 0
 
 
@@ -239,7 +239,9 @@ def test_a_task_is_found_by_its_words_and_by_what_was_made_of_it(
         assert part in text, part
     assert tab.value("document.querySelectorAll('#panel .rewards rect').length") >= 1
     on = tab.value("[...document.querySelectorAll('.node.way .name')].map(n => n.textContent)")
-    assert {"tasks", "sftdata", "sft", "difficulty", "rlvr", "midmix", "midtrain"} <= set(on)
+    assert {"tasks", "sft_data", "sft", "difficulty", "rlvr", "midtrain_data", "midtrain"} <= set(
+        on
+    )
     tab.open(explorer, "#t=test-add-0")
     assert "held out" in panel(tab) and "mean reward" not in panel(tab)
 
@@ -280,7 +282,7 @@ def test_a_record_panel_has_hash_params_code_packages_and_figures(
     text = panel(tab)
     for part in (
         "rlvr.batch_sequences",
-        "regrow.reinforce.rlvr",
+        "regrow.learn.rl.rlvr",
         "polars",
         "fma32",
         "difficulty",

@@ -68,7 +68,7 @@ def test_a_passage_counts_for_the_document_that_it_was_taken_from(ledger: Ledger
 
 
 @pytest.mark.parametrize(
-    "gone", ["text", "filter", "dedup", "decontaminate", "mix", "midmix", "crawl"]
+    "gone", ["text", "filter", "dedup", "decontaminate", "mix", "midtrain_data", "crawl"]
 )
 def test_with_a_table_missing_the_page_says_what_trace_says(tree: Path, gone: str) -> None:
     for file in sorted((tree / "data" / gone).glob("*.parquet")):

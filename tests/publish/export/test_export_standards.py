@@ -60,10 +60,10 @@ def test_all_that_a_checkpoint_was_trained_on_is_one_dataset(tree: Path) -> None
     dataset = load(tree / "croissant.json")
     assert not dataset.metadata.ctx.issues.errors
     files = {entry["@id"].partition("/")[0] for entry in told["distribution"]}
-    assert {"pack", "midmix", "longmix", "sftdata", "pairs", "difficulty"} <= files
-    tokens = next(iter(dataset.records("sftdata/think")))["sftdata/think/tokens"]
+    assert {"pack", "midtrain_data", "longcontext_data", "sft_data", "pairs", "difficulty"} <= files
+    tokens = next(iter(dataset.records("sft_data/think")))["sft_data/think/tokens"]
     assert (
-        list(tokens) == pl.read_parquet(tree / "data/sftdata/think.parquet")["tokens"][0].to_list()
+        list(tokens) == pl.read_parquet(tree / "data/sft_data/think.parquet")["tokens"][0].to_list()
     )
 
 
@@ -89,8 +89,8 @@ def test_every_column_type_of_the_flow_has_a_croissant_type(finished: Path) -> N
 
 
 def test_without_the_tables_croissant_says_how_to_get_them(tree: Path) -> None:
-    shutil.rmtree(tree / "data/sftdata")
-    with pytest.raises(Unanswerable, match="dvc pull data/sftdata"):
+    shutil.rmtree(tree / "data/sft_data")
+    with pytest.raises(Unanswerable, match="dvc pull data/sft_data"):
         croissant.dataset(of(tree))
 
 

@@ -140,7 +140,7 @@ def test_the_figures_are_those_of_the_tables(finished: Path) -> None:
     assert rows[0]["Licence"] == "MIT"
     languages = told["1.3 languages"]["value"]
     assert sum(row["Documents"] for row in languages) == train.height
-    answers = pl.read_parquet(finished / "data/sftdata/think.parquet")
+    answers = pl.read_parquet(finished / "data/sft_data/think.parquet")
     by_model = {row["Model"]: row["Texts"] for row in told["2.5 models"]["value"] or []}
     by_hand = answers.filter(~pl.col("teacher").str.starts_with("regrow."))
     assert by_model == dict(by_hand.group_by("teacher").len().iter_rows())

@@ -20,7 +20,7 @@ MOST = 40
 
 
 def change(name: str, left: Side, a: Record, right: Side, b: Record) -> dict[str, Any] | None:
-    """The change of a definition (`regrow.mix.curve.rate`) or of a whole module, as a unified diff.
+    """The change of a definition (`regrow.data.mix.curve.rate`) or of a whole module, as a unified diff.
 
     Returns:
         module, where each side's source was found, lines; None where one of the sources is not at hand.

@@ -17,7 +17,7 @@ from regrow.engine.store import Store
 from regrow.evidence.outputs import PUBLISHED
 from regrow.evidence.record import Record
 
-OWN = "own.parquet"
+OWN = "contributions.parquet"
 """of the steps that read what a fork brings: one row per document or conversation"""
 TABLES = (
     OWN,

@@ -20,7 +20,7 @@ class Difference:
     part: str
     """param, option, function, native, package, numerics"""
     name: str
-    """`mix.max_repeats`, `regrow.mix.curve.rate`, `polars`"""
+    """`mix.max_repeats`, `regrow.data.mix.curve.rate`, `polars`"""
     old: str
     new: str
 

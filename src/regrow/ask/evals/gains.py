@@ -7,9 +7,9 @@ from typing import Any
 
 from regrow.ask.evals.read import Evaluation, Evaluations, Key
 from regrow.ask.evals.wins import half, wins
-from regrow.evaluate import items as rows
-from regrow.evaluate.bootstrap import Score
-from regrow.evaluate.metrics import metric
+from regrow.learn.evaluate import items as rows
+from regrow.learn.evaluate.bootstrap import Score
+from regrow.learn.evaluate.metrics import metric
 from regrow.recipe.kind import Gain
 
 Found = dict[Key, Score]

@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from regrow.ask.evals.repeats import apart
-from regrow.evaluate import items as rows
-from regrow.evaluate.bootstrap import MICRO, Score
-from regrow.evaluate.items import Item
-from regrow.evaluate.probes import Checkpoint, checkpoint
 from regrow.evidence import datasets
 from regrow.evidence.errors import Unanswerable
 from regrow.evidence.ledger import Ledger
 from regrow.evidence.outputs import Outputs
 from regrow.evidence.record import Record
+from regrow.learn.evaluate import items as rows
+from regrow.learn.evaluate.bootstrap import MICRO, Score
+from regrow.learn.evaluate.items import Item
+from regrow.learn.evaluate.probes import Checkpoint, checkpoint
 from regrow.params.posttrain import Pairs
 from regrow.recipe.kind import Which
 from regrow.release.history import WEIGHTS

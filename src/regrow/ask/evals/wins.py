@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from regrow.ask.evals.read import Evaluation, Key
-from regrow.evaluate.bootstrap import MICRO, Score
+from regrow.learn.evaluate.bootstrap import MICRO, Score
 
 
 def half(score: Score) -> Score:

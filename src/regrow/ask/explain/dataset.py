@@ -13,13 +13,13 @@ from regrow.ask.explain.exposure import Exposure, exposure
 from regrow.ask.explain.indexes import name, open_index
 from regrow.ask.explain.owners import Owners, owners
 from regrow.ask.explain.rollouts import used
+from regrow.data.index.search import Index
 from regrow.evidence.outputs import Outputs
 from regrow.evidence.record import Record
 from regrow.evidence.runs.open import open_run
 from regrow.evidence.runs.packs import Packs
 from regrow.evidence.runs.rollouts import Rollouts
 from regrow.evidence.runs.run import Run
-from regrow.index.search import Index
 
 Ints = NDArray[np.int64]
 

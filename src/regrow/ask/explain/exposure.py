@@ -7,11 +7,11 @@ import polars as pl
 from numpy.typing import NDArray
 
 from regrow.ask.explain.rollouts import used
+from regrow.data.index.search import Index
 from regrow.evidence.errors import Unanswerable
 from regrow.evidence.runs.examples import Table
 from regrow.evidence.runs.packs import Packs
 from regrow.evidence.runs.run import Run
-from regrow.index.search import Index
 
 Ints = NDArray[np.int64]
 
@@ -40,7 +40,7 @@ class Exposure:
 def exposure(run: Run, index: Index) -> Exposure:
     """What `run` took of the index of its data, since these are its data.
 
-    Steps whose update was dropped as an outlier (regrow.train.skip) left nothing in the weights and do
+    Steps whose update was dropped as an outlier (regrow.learn.train.skip) left nothing in the weights and do
     not count.
 
     Raises:

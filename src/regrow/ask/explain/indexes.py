@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from regrow.ask.explain.rollouts import as_rows
+from regrow.data.index import files
+from regrow.data.index.build import shards
+from regrow.data.index.rows import packed
+from regrow.data.index.search import Index
+from regrow.data.index.step import reader
 from regrow.evidence.datasets import INDEXED
 from regrow.evidence.errors import Unanswerable
 from regrow.evidence.runs.examples import Table
 from regrow.evidence.runs.packs import Packs
 from regrow.evidence.runs.rollouts import Rollouts
 from regrow.evidence.runs.run import Run
-from regrow.index import files
-from regrow.index.build import shards
-from regrow.index.rows import packed
-from regrow.index.search import Index
-from regrow.index.step import reader
 
 MEMORY = "memory"
 MOST = 50_000_000

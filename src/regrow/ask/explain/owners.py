@@ -6,9 +6,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from regrow.data.index.search import Index
 from regrow.evidence.runs.packs import Packs
 from regrow.evidence.runs.run import Run
-from regrow.index.search import Index
 
 Ints = NDArray[np.int64]
 

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 import polars as pl
 
+from regrow.data.index import rows
+from regrow.data.index.rows import Rows
 from regrow.evidence.errors import Unanswerable
 from regrow.evidence.runs.rollouts import FILE
 from regrow.evidence.runs.run import Run
-from regrow.index import rows
-from regrow.index.rows import Rows
 
 PARTS = ("reinforced", "discouraged")
 """answers better and worse than the mean of their group: made likelier, made less likely"""
@@ -44,7 +44,7 @@ def used(run: Run) -> pl.DataFrame:
 
 
 def as_rows(run: Run) -> Iterator[Rows]:
-    """The same, prompt and answer in one row each; see `regrow.index.rows`."""
+    """The same, prompt and answer in one row each; see `regrow.data.index.rows`."""
     found = used(run)
     for part in PARTS:
         yield rows.answers(found.filter(pl.col("part") == part), "tokens", "rollouts", part)

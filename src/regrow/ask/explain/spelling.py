@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
-from regrow.tokens import bpe, chat
+from regrow.data.tokens import bpe, chat
 
 REACH = 64
 """bytes that a match may go beyond its tokens: no word is longer"""

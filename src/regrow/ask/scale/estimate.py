@@ -101,7 +101,7 @@ def _parameters(params: Params, tokens: int) -> dict[str, Any]:
     }
 
 
-def _stage(plan: stages.Plan, params: Params, tokens: int, machine: Machine) -> dict[str, Any]:
+def _stage(plan: stages.StageCost, params: Params, tokens: int, machine: Machine) -> dict[str, Any]:
     cost = flops.training(params.model, tokens, plan.length)
     operations = plan.operations(params, tokens)
     size = stages.checkpoint_bytes(params, tokens, plan.optimizer)
@@ -128,7 +128,7 @@ def _stage(plan: stages.Plan, params: Params, tokens: int, machine: Machine) -> 
 
 
 def _memory(
-    params: Params, tokens: int, machine: Machine, plans: list[stages.Plan]
+    params: Params, tokens: int, machine: Machine, plans: list[stages.StageCost]
 ) -> dict[str, Any]:
     """Of the stages whose rows are whole sequences: the shortest and the longest of them."""
     packed = [plan for plan in plans if not plan.at_most and plan.checkpoints]
@@ -186,7 +186,7 @@ def _packs(params: Params) -> dict[str, int]:
         if kind == "pack":
             found[data] = params.mix.tokens
         elif kind in MIXES:
-            cut = 2 if kind == "longmix" else 1  # cut short as well, for the control
+            cut = 2 if kind == "longcontext_data" else 1  # cut short as well, for the control
             found[data] = cut * int(getattr(params, asked.section(data)).tokens)
     return found
 

@@ -32,7 +32,7 @@ class Cost:
 
 
 def full_layers(layers: int) -> int:
-    """Layers with full attention: every fourth, and the last (regrow.model.config.layer_types)."""
+    """Layers with full attention: every fourth, and the last (regrow.learn.model.config.layer_types)."""
     return layers // 4 + (1 if layers % 4 else 0)
 
 

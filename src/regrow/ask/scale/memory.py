@@ -1,7 +1,7 @@
 """Bytes of this flow's own training, and per rank of a trainer with ZeRO.
 
 The flow trains in 32 bits on the CPU; each of its processes holds everything, and nothing is
-recomputed: `own` adds up what `regrow.train` and the fused operators keep.
+recomputed: `own` adds up what `regrow.learn.train` and the fused operators keep.
 
 ZeRO: Rajbhandari et al., arXiv 1910.02054, table 1: with mixed precision a weight takes 2 bytes, its gradient 2,
 and the optimizer's states K (AdamW: 4 for the 32-bit copy and 8 for two moments, K = 12). Stage 1 shares out

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from regrow.params.model import Model
 
 PAD_TO = 128
-"""rows of the embedding are a multiple of this (as in regrow.model.config, which imports transformers)"""
+"""rows of the embedding are a multiple of this (as in regrow.learn.model.config, which imports transformers)"""
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from regrow.recipe.kinds import KINDS
 
 
 @dataclass(frozen=True)
-class Plan:
+class StageCost:
     """One run of one stage."""
 
     name: str
@@ -47,7 +47,7 @@ class Plan:
         return self.tokens * cost * (1 + self.forwards / 3)
 
 
-def plans(params: Params) -> Iterator[Plan]:
+def plans(params: Params) -> Iterator[StageCost]:
     """Every training run of the recipe (without other seeds), in its order."""
     annealed = False
     for stage in params.stages:
@@ -70,9 +70,9 @@ def plans(params: Params) -> Iterator[Plan]:
 
 def _plan(
     params: Params, stage: Stage, kind: Kind, *, name: str, block: Any, checkpoints: int, steps: int
-) -> Plan:
+) -> StageCost:
     times = kind.rows(params, stage)
-    return Plan(
+    return StageCost(
         name=name,
         steps=steps,
         batch=block.batch_sequences * times,

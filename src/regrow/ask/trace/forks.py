@@ -1,6 +1,6 @@
 """Documents and conversations that a fork brought: where they are, and what its steps did with them.
 
-What became of each is in own.parquet where the step wrote one; otherwise it follows from the step's output.
+What became of each is in contributions.parquet where the step wrote one; otherwise it follows from the step's output.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from regrow.ask.trace.stop import Outcome, Stop
 from regrow.evidence import datasets
 from regrow.evidence.outputs import Outputs
 from regrow.evidence.record import Record
-from regrow.tasks.mid.text import identity
+from regrow.learn.tasks.mid.text import identity
 
-OWN = "own.parquet"
+OWN = "contributions.parquet"
 _OUTCOMES: dict[str, Outcome] = {"dropped": "dropped", "held out": "held out"}
-"""of own.parquet; every other one is kept"""
+"""of contributions.parquet; every other one is kept"""
 COMPONENT = "own"
 HELDOUT = f"heldout/{COMPONENT}/index.parquet"
 """the packing of what a fork keeps apart"""

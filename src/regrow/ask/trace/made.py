@@ -38,7 +38,7 @@ def mixes(ledger: Ledger) -> list[str]:
 
 def later(ledger: Ledger) -> list[str]:
     """The mixes that may leave a document out without its being lost: other stages have it."""
-    return datasets.jobs(ledger, (datasets.MIDMIX, datasets.LONGMIX))
+    return datasets.jobs(ledger, (datasets.MIDTRAIN_DATA, datasets.LONGCONTEXT_DATA))
 
 
 def find_made(outputs: Outputs, text: str) -> list[Match]:

@@ -20,7 +20,7 @@ def masks(outputs: Outputs) -> list[Record]:
 
 
 def unmasked(job: str) -> str:
-    """The step whose data set a job holds, masked or not: `midmix` of `midmix_masked.name`."""
+    """The step whose data set a job holds, masked or not: `midtrain_data` of `midtrain_data_masked.name`."""
     return job.partition(".")[0].removesuffix(MASKED)
 
 

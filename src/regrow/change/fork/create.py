@@ -13,6 +13,7 @@ import yaml
 from regrow import yaml12
 from regrow.change.fork import branch, documents, files
 from regrow.change.fork.point import block, point, read_by
+from regrow.data.tables import parquet
 from regrow.engine.jobs import job_of
 from regrow.engine.present import Present
 from regrow.evidence.errors import Unanswerable
@@ -20,7 +21,6 @@ from regrow.evidence.ledger import Ledger
 from regrow.evidence.record import Record
 from regrow.params.schema import check, load
 from regrow.prove.rebuild.folder import recorded_params
-from regrow.tables import parquet
 
 FOLDER = "forks"
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,40}")

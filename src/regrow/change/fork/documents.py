@@ -18,7 +18,7 @@ import polars as pl
 from regrow.change.fork import files
 from regrow.change.fork.rows import rows
 from regrow.evidence.errors import Unanswerable
-from regrow.tasks.sft import given
+from regrow.learn.tasks.sft import given
 
 _PART = 4_096
 _PART_BYTES = 32 * 2**20

@@ -125,15 +125,15 @@ def _tokens(params: Params, name: str, step: int) -> int:
     """Tokens of the mix that training after the fork point reads; 0: all of it."""
     stage = points.stage(params, name)
     assert stage is not None
-    whole = params.midmix.tokens
-    if points.data_kind(params, stage.data) == "midmix":
+    whole = params.midtrain_data.tokens
+    if points.data_kind(params, stage.data) == "midtrain_data":
         steps = getattr(params, stage.settings).steps
         if step < steps:
             return int(whole * (steps - step) // steps)
     after = points.after(params, name)
-    if any(points.data_kind(params, s.data) == "midmix" for s in after):
+    if any(points.data_kind(params, s.data) == "midtrain_data" for s in after):
         return 0
-    long = params.longmix
+    long = params.longcontext_data
     return int(long.tokens * long.shares.get("midtraining", 0.0))
 
 

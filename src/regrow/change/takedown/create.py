@@ -14,13 +14,13 @@ from regrow.change.takedown import wanted
 from regrow.change.takedown.plan import plan
 from regrow.change.takedown.stored import stored
 from regrow.change.takedown.touched import touched
+from regrow.data.takedown import documents
 from regrow.engine.present import Present
 from regrow.evidence.errors import Unanswerable
 from regrow.evidence.ledger import Ledger
 from regrow.evidence.outputs import Outputs
 from regrow.params.schema import check
 from regrow.prove.rebuild.folder import recorded_params
-from regrow.takedown import documents
 
 FOLDER = "takedowns"
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,40}")

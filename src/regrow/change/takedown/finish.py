@@ -17,6 +17,7 @@ import polars as pl
 from regrow.ask.trace.made import family
 from regrow.change.takedown.create import FOLDER
 from regrow.change.takedown.touched import TABLES
+from regrow.data.takedown import documents, slots
 from regrow.engine.plan import plan as flow_plan
 from regrow.engine.present import Present
 from regrow.evidence.datasets import PACKED
@@ -26,7 +27,6 @@ from regrow.evidence.outputs import Outputs
 from regrow.evidence.record import Record
 from regrow.evidence.runs.open import open_run
 from regrow.prove.attest.export import reread
-from regrow.takedown import documents, slots
 
 
 def finish(root: Path, name: str) -> dict[str, Any]:

@@ -12,11 +12,11 @@ from urllib.parse import urlsplit
 
 import polars as pl
 
+from regrow.data.takedown import slots
 from regrow.engine.remote import Remote, identity
 from regrow.engine.store import Store
 from regrow.evidence.ledger import Ledger
 from regrow.evidence.record import Record
-from regrow.takedown import slots
 
 _ARCHIVES = (".warc.gz", ".warc", ".arc.gz", ".arc")
 """what the text step reads"""

@@ -7,13 +7,13 @@ from typing import Any
 
 import polars as pl
 
+from regrow.data.takedown import slots
+from regrow.data.takedown.first import first_steps
 from regrow.evidence.errors import Unanswerable
 from regrow.evidence.outputs import Outputs
 from regrow.params.schema import Params
 from regrow.recipe.data import told
 from regrow.recipe.lines import MIXES, Recipe, fork_step
-from regrow.takedown import slots
-from regrow.takedown.first import first_steps
 
 TABLES = (
     ("text", "documents.parquet"),

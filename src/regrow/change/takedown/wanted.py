@@ -8,8 +8,8 @@ from typing import Any
 import polars as pl
 
 from regrow.ask.trace.find import find
-from regrow.dedup.overlap import References
-from regrow.dedup.shingles import Shingler
+from regrow.data.dedup.overlap import References
+from regrow.data.dedup.shingles import Shingler
 from regrow.evidence.errors import Unanswerable
 from regrow.evidence.outputs import Outputs
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from regrow.cli.chat.place import Place, starting_form, starting_temperature
 from regrow.cli.chat.session import TEXT, load
-from regrow.rollout.sampler import Request, sample
-from regrow.tokens import chat
+from regrow.data.tokens import chat
+from regrow.learn.rollout.sampler import Request, sample
 
 
 @dataclass(frozen=True)

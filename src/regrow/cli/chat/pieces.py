@@ -7,7 +7,7 @@ from typing import Literal
 
 from tokenizers import Tokenizer
 
-from regrow.tokens import chat
+from regrow.data.tokens import chat
 
 Kind = Literal["think", "answer", "call"]
 Emit = Callable[[Kind, str], None]

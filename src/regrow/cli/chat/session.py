@@ -11,9 +11,9 @@ from tokenizers import Tokenizer
 from transformers import Olmo3ForCausalLM
 
 from regrow.cli.chat.pieces import Emit, Pieces
-from regrow.rollout.sampler import Request, Rollout, sample
-from regrow.tokens import bpe, chat
-from regrow.verifiers import response, tools
+from regrow.data.tokens import bpe, chat
+from regrow.learn.rollout.sampler import Request, Rollout, sample
+from regrow.learn.verifiers import response, tools
 
 MAX_TURNS = 4
 """of the assistant for one message: three rounds of calls and the answer"""
@@ -199,7 +199,7 @@ def load(folder: Path, tokenizer: Path, form: str, **settings: Any) -> Session:
     Raises:
         ValueError: the files do not fit each other.
     """
-    from regrow.model import files
+    from regrow.learn.model import files
     from regrow.numerics import torch as numerics
     from regrow.numerics.torch.install import install
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from regrow.cli.chat.session import TEXT, Session
-from regrow.verifiers import tools
+from regrow.learn.verifiers import tools
 
 HELP = """\
 /system [TEXT|none]    the system message (shows it without TEXT); starts a new chat

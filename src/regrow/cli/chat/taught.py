@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from regrow.evidence.ledger import Ledger
 from regrow.evidence.record import Record
-from regrow.tasks import draws
-from regrow.tasks.families import FAMILIES
-from regrow.tasks.families.recognise import recognise
+from regrow.learn.tasks import draws
+from regrow.learn.tasks.families import FAMILIES
+from regrow.learn.tasks.families.recognise import recognise
 
 TASKS = "tasks"
 """the step whose tasks the model was trained on"""

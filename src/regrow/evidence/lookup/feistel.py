@@ -1,6 +1,6 @@
-"""The order of training for single positions: `regrow.train.order` in plain integers.
+"""The order of training for single positions: `regrow.data.tokens.order` in plain integers.
 
-The same function as `regrow.numerics.permutation` and `regrow.train.order` (a test compares them), without
+The same function as `regrow.numerics.permutation` and `regrow.data.tokens.order` (a test compares them), without
 arrays: a question about one sequence needs a few numbers, and loading numpy would cost more than all else.
 """
 

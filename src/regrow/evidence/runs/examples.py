@@ -16,7 +16,7 @@ from regrow.evidence.runs.run import Run, data_job, sums
 if TYPE_CHECKING:
     import polars as pl
 
-    from regrow.train.buckets import Buckets
+    from regrow.learn.train.buckets import Buckets
 
 
 class Table(Run):
@@ -63,7 +63,7 @@ class Table(Run):
     @cached_property
     def buckets(self) -> Buckets:
         """The order of the trainer."""
-        from regrow.train.buckets import Buckets
+        from regrow.learn.train.buckets import Buckets
 
         try:
             return Buckets(self.read()[1], self.size, self.order)

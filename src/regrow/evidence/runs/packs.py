@@ -22,8 +22,8 @@ from regrow.evidence.runs.run import Run, data_job
 if TYPE_CHECKING:
     import polars as pl
 
-    from regrow.tokens.reader import Packed
-    from regrow.train.order import Order
+    from regrow.data.tokens.order import Order
+    from regrow.data.tokens.reader import Packed
 
 FILES = ("meta.json", "index.parquet", "tokens.bin")
 
@@ -87,14 +87,14 @@ class Packs(Run):
     @cached_property
     def pack(self) -> Packed:
         """The whole packing, for questions about all of it."""
-        from regrow.tokens.reader import Packed
+        from regrow.data.tokens.reader import Packed
 
         return Packed(self._folder)
 
     @cached_property
     def order(self) -> Order:
         """The order of training over arrays."""
-        from regrow.train.order import Order
+        from regrow.data.tokens.order import Order
 
         return Order(self.sequences, self._seed, self.stage)
 

@@ -1,6 +1,6 @@
 """Which row of a table stood at which place of training, and the other way, for orders that sort by length.
 
-Buckets of nearly equal length need all lengths to be computed (`regrow.train.buckets`), so what the trainer's own
+Buckets of nearly equal length need all lengths to be computed (`regrow.learn.train.buckets`), so what the trainer's own
 code says is kept as two trees: place -> row and row -> places. Places count examples or pairs over the whole run.
 """
 

@@ -75,7 +75,7 @@ def _before(ledger: Ledger, verified: VerifiedFiles, record: Record) -> str:
 
     if "previous" in inputs or "base" in inputs:
         return last("previous" if "previous" in inputs else "base")
-    if "a" in inputs and "b" in inputs:  # regrow.train.soup
+    if "a" in inputs and "b" in inputs:  # regrow.learn.train.soup
         return hashlib.sha256(f"{last('a')} {last('b')}".encode()).hexdigest()
     return FIRST
 
@@ -93,8 +93,8 @@ def state_link(folder: Path) -> Link:
     """
     from safetensors.torch import load_file
 
-    from regrow.model import files
-    from regrow.train import checkpoint, digest
+    from regrow.learn.model import files
+    from regrow.learn.train import checkpoint, digest
 
     try:
         state = checkpoint.state(folder)

@@ -9,13 +9,13 @@ from typing import Any
 
 import polars as pl
 
+from regrow.data.tables import parquet
 from regrow.engine.hashing import sha256_file
 from regrow.evidence.record import Record
+from regrow.learn.rl import table
+from regrow.learn.train import checkpoint, digest
 from regrow.prove.segments.units import Span
 from regrow.prove.segments.verified_files import VerifiedFiles
-from regrow.reinforce import table
-from regrow.tables import parquet
-from regrow.train import checkpoint, digest
 
 TABLES = (checkpoint.METRICS, table.FILE)
 """tables with a row per step or per rollout, which a rerun to a step in between has in part"""

@@ -12,7 +12,7 @@ from regrow.evidence.record import Record
 from regrow.prove.segments.verified_files import VerifiedFiles
 
 Link = dict[str, Any]
-"""step, digest, chain, tensors (name -> short digest): see `regrow.train.digest`"""
+"""step, digest, chain, tensors (name -> short digest): see `regrow.learn.train.digest`"""
 FILE = "digests.jsonl"
 FIRST = "0" * 64
 """the chain before its first link"""
@@ -42,5 +42,5 @@ def read(path: Path) -> list[Link]:
 
 
 def joined(before: str, state: str) -> str:
-    """The chain after a link whose state has a digest (`regrow.train.digest.link`)."""
+    """The chain after a link whose state has a digest (`regrow.learn.train.digest.link`)."""
     return hashlib.sha256(f"{before} {state}".encode()).hexdigest()

@@ -99,7 +99,7 @@ def run(what: dict[str, Any], source: Path | None = None) -> Path:
 def prepare() -> None:
     """Import torch and transformers without what they would import for nothing."""
     idle = FMA32["idle"]
-    preload("regrow.train.stage:run", idle)
+    preload("regrow.learn.train.stage:run", idle)
 
 
 def _load(function: str) -> None:

@@ -14,8 +14,8 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
-from regrow.model import files
-from regrow.train import checkpoint
+from regrow.learn.model import files
+from regrow.learn.train import checkpoint
 
 _INTEGERS = {
     torch.float64: (torch.int64, 63),

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from regrow.evaluate.metrics import metric
 from regrow.evidence.ledger import Ledger
 from regrow.evidence.outputs import Outputs
 from regrow.evidence.pages.series import Series
+from regrow.learn.evaluate.metrics import metric
 from regrow.publish.report import model, plots
 from regrow.publish.report.results import Figure, Results
 from regrow.release.history import history

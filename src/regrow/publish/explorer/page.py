@@ -33,8 +33,8 @@ HERE = Path(__file__).parent
 SCRIPTS = ("dom", "data", "graph", "panel", "documents", "tasks", "compare", "start")
 """files of the script, in the order in which they are joined"""
 _APART = (
-    ("documents of midtraining", datasets.MIDMIX),
-    ("documents of long context", datasets.LONGMIX),
+    ("documents of midtraining", datasets.MIDTRAIN_DATA),
+    ("documents of long context", datasets.LONGCONTEXT_DATA),
 )
 """what `regrow trace` follows and the page counts at its origin"""
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from regrow.ask.evals.gains import clear
 from regrow.ask.evals.read import Evaluation, Evaluations
-from regrow.evaluate import items as rows
 from regrow.evidence.ledger import Ledger
+from regrow.learn.evaluate import items as rows
 from regrow.publish.explorer.facts import Pool
 
 MOST = 400

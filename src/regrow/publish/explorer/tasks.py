@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from regrow.ask.trace.made import SPLITS
-from regrow.evaluate.metrics import metric
 from regrow.evidence import datasets
 from regrow.evidence.ledger import Ledger
 from regrow.evidence.outputs import Outputs
 from regrow.evidence.runs.examples import Pairs, Table
 from regrow.evidence.runs.rollouts import Rollouts
 from regrow.evidence.runs.run import Run
+from regrow.learn.evaluate.metrics import metric
 from regrow.publish.explorer.seen import Seen
 
 PROMPTS = ("difficulty", "difficulty_zero")

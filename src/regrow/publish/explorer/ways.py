@@ -11,7 +11,7 @@ from regrow.ask.trace import forks, takedowns
 from regrow.ask.trace.made import later, mixes
 from regrow.ask.trace.match import Match
 from regrow.ask.trace.stop import Outcome, Stop
-from regrow.crawl.rows import SOURCES
+from regrow.data.crawl.rows import SOURCES
 from regrow.evidence.outputs import Outputs
 
 _DROP = ("reason", "value", "threshold", "detail")

@@ -56,12 +56,12 @@ def card(subject: Subject) -> dict[str, Any]:
 
 
 _APPROACHES = {
-    "regrow.train.kinds.pretrain:run": "self-supervised",
-    "regrow.train.kinds.midtrain:run": "self-supervised",
-    "regrow.train.kinds.longcontext:run": "self-supervised",
-    "regrow.train.kinds.sft:run": "supervised",
-    "regrow.train.kinds.dpo:run": "supervised",
-    "regrow.reinforce.rlvr:run": "reinforcement-learning",
+    "regrow.learn.train.kinds.pretrain:run": "self-supervised",
+    "regrow.learn.train.kinds.midtrain:run": "self-supervised",
+    "regrow.learn.train.kinds.longcontext:run": "self-supervised",
+    "regrow.learn.train.kinds.sft:run": "supervised",
+    "regrow.learn.train.kinds.dpo:run": "supervised",
+    "regrow.learn.rl.rlvr:run": "reinforcement-learning",
 }
 """function of the last stage -> CycloneDX's word; a function that is not here, or makes no step, has none"""
 

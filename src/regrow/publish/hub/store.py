@@ -30,22 +30,22 @@ CHECKPOINT = ("metrics.parquet", "rollouts.parquet", "state.json")
 """of a checkpoint on the way: what it saw and how it went, not its weights"""
 _PACK = ("documents.parquet", "drops.parquet", "index.parquet", "meta.json", "tokens.bin")
 EVIDENCE: dict[str, tuple[str, ...] | None] = {
-    "regrow.crawl.step:crawl": ("fetches.parquet",),
-    "regrow.text.step:extract": ("drops.parquet",),
-    "regrow.filters.step:run": ("drops.parquet",),
-    "regrow.dedup.step:run": ("drops.parquet",),
-    "regrow.dedup.decontaminate:run": ("drops.parquet", "train.parquet"),
-    "regrow.mix.step:run": None,
-    "regrow.tokens.train:run": None,
-    "regrow.tasks.step:run": None,
-    "regrow.tokens.pack:run": _PACK,
-    "regrow.tasks.midmix:run": _PACK,
-    "regrow.tasks.longmix:run": _PACK,
-    "regrow.tasks.sftdata:run": None,
-    "regrow.reinforce.pairs:run": None,
-    "regrow.reinforce.difficulty:run": None,
-    "regrow.tokens.given:run": None,
-    "regrow.tasks.chats:run": None,
+    "regrow.data.crawl.step:crawl": ("fetches.parquet",),
+    "regrow.data.text.step:extract": ("drops.parquet",),
+    "regrow.data.filters.step:run": ("drops.parquet",),
+    "regrow.data.dedup.step:run": ("drops.parquet",),
+    "regrow.data.dedup.decontaminate:run": ("drops.parquet", "train.parquet"),
+    "regrow.data.mix.step:run": None,
+    "regrow.data.tokens.train:run": None,
+    "regrow.learn.tasks.step:run": None,
+    "regrow.data.tokens.pack:run": _PACK,
+    "regrow.learn.tasks.midtrain_data:run": _PACK,
+    "regrow.learn.tasks.longcontext_data:run": _PACK,
+    "regrow.learn.tasks.sft_data:run": None,
+    "regrow.learn.rl.pairs:run": None,
+    "regrow.learn.rl.difficulty:run": None,
+    "regrow.data.tokens.given:run": None,
+    "regrow.learn.tasks.chats:run": None,
 }
 """function of a step -> the files of its output that questions about a release read; None: all of them"""
 

@@ -11,9 +11,9 @@ import polars as pl
 from regrow.evidence.ledger import Ledger
 from regrow.evidence.outputs import Outputs
 from regrow.evidence.record import Record
+from regrow.learn.verifiers import response
+from regrow.learn.verifiers.judge import judge
 from regrow.publish.report.about import averaged, lasts
-from regrow.verifiers import response
-from regrow.verifiers.judge import judge
 
 QUESTIONS = 4
 

@@ -8,10 +8,10 @@ from typing import Any
 
 from markupsafe import Markup
 
-from regrow.evaluate.metrics import metric
 from regrow.evidence.ledger import Ledger
 from regrow.evidence.outputs import Outputs
 from regrow.evidence.record import Record
+from regrow.learn.evaluate.metrics import metric
 from regrow.publish.report import model, plots
 from regrow.publish.report.about import About, about, lasts
 from regrow.publish.report.gains import Gain

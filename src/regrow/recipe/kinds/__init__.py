@@ -1,4 +1,4 @@
-"""The kinds of training, a module each: an objective is added here, in `regrow.params` and in `regrow.train.kinds`."""
+"""The kinds of training, a module each: an objective is added here, in `regrow.params` and in `regrow.learn.train.kinds`."""
 
 from __future__ import annotations
 

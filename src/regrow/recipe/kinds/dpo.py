@@ -6,7 +6,7 @@ from regrow.recipe.kind import Gain, Kind, preferences
 
 KIND = Kind(
     name="dpo",
-    function="regrow.train.kinds.dpo:run",
+    function="regrow.learn.train.kinds.dpo:run",
     doc="DPO on the judged on-policy pairs.",
     part="post",
     data="pairs",

@@ -12,7 +12,11 @@ def _short(stage: Any) -> bool:
 
 
 def _times(params: Any, stage: Any) -> int:
-    return params.longmix.sequence_length // params.longmix.short_length if _short(stage) else 1
+    return (
+        params.longcontext_data.sequence_length // params.longcontext_data.short_length
+        if _short(stage)
+        else 1
+    )
 
 
 def _probes(entry: Entry, every: list[Entry]) -> dict[str, Any]:
@@ -22,15 +26,17 @@ def _probes(entry: Entry, every: list[Entry]) -> dict[str, Any]:
 
 KIND = Kind(
     name="longcontext",
-    function="regrow.train.kinds.longcontext:run",
+    function="regrow.learn.train.kinds.longcontext:run",
     doc="A longer context: YaRN on the full-attention layers.",
     part="base",
-    data="longmix",
+    data="longcontext_data",
     options=lambda entry: {"length": entry.get("length", "long")},
     control=("length", "short"),
     control_doc="The same tokens at the short length: what is not due to the length.",
     length=lambda params, stage: (
-        params.longmix.short_length if _short(stage) else params.longmix.sequence_length
+        params.longcontext_data.short_length
+        if _short(stage)
+        else params.longcontext_data.sequence_length
     ),
     rows=_times,
     run="regrow.evidence.runs.packs:Packs",

@@ -13,14 +13,14 @@ def _run(entry: Entry) -> dict[str, str]:
 
 KIND = Kind(
     name="midtrain",
-    function="regrow.train.kinds.midtrain:run",
+    function="regrow.learn.train.kinds.midtrain:run",
     doc="One segment of midtraining, up to the checkpoint {instance}.",
     part="base",
-    data="midmix",
+    data="midtrain_data",
     options=_run,
     control=("run", "!a"),
     control_doc="Midtraining again in another data order, for the soup.",
-    length=lambda params, stage: params.midmix.sequence_length,
+    length=lambda params, stage: params.midtrain_data.sequence_length,
     run="regrow.evidence.runs.packs:Packs",
     gains=(
         Gain("exact_match", note="in the plain form; the tasks that both were asked"),

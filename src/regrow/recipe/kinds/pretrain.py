@@ -16,7 +16,7 @@ def _probes(entry: Entry, every: list[Entry]) -> dict[str, Any]:
 
 KIND = Kind(
     name="pretrain",
-    function="regrow.train.kinds.pretrain:run",
+    function="regrow.learn.train.kinds.pretrain:run",
     doc="One segment of pretraining, up to the checkpoint {instance}.",
     part="base",
     data="pack",

@@ -19,7 +19,7 @@ def _length(params: Any, stage: Any) -> int:
 
 KIND = Kind(
     name="rl",
-    function="regrow.reinforce.rlvr:run",
+    function="regrow.learn.rl.rlvr:run",
     doc="GRPO on verified rewards, with every rollout kept.",
     part="post",
     data="difficulty",

@@ -16,13 +16,13 @@ def _probes(entry: Entry, every: list[Entry]) -> dict[str, Any]:
 
 KIND = Kind(
     name="sft",
-    function="regrow.train.kinds.sft:run",
+    function="regrow.learn.train.kinds.sft:run",
     doc="Supervised fine-tuning on conversations.",
     part="post",
-    data="sftdata",
+    data="sft_data",
     options=lambda entry: {"branch": entry["branch"]},
     unit="examples",
-    length=lambda params, stage: params.sftdata.max_tokens,
+    length=lambda params, stage: params.sft_data.max_tokens,
     run="regrow.evidence.runs.examples:Examples",
     gains=(
         Gain(

@@ -6,7 +6,7 @@ from regrow.recipe.kind import Kind, base_probes
 
 KIND = Kind(
     name="soup",
-    function="regrow.train.soup:run",
+    function="regrow.learn.train.soup:run",
     doc="The mean of several runs, kept only if it wins on held-out data.",
     part="base",
     probes=base_probes,

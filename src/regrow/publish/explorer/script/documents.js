@@ -73,7 +73,7 @@ function showDocument(found) {
     steps.add("tokenizer"); // it was made from what the mix holds
     if (seen.some((entry) => entry.checkpoint.startsWith("pretrain"))) steps.add("pack");
   }
-  const left = new Set(["midmix", "longmix"]); // a drop there leaves the other stages as they are
+  const left = new Set(["midtrain_data", "longcontext_data"]); // a drop there leaves the other stages as they are
   const counted = stops.filter((stop) => stop.outcome !== "dropped" || !left.has(stop.step)), last = (counted.length ? counted : stops).at(-1);
   markWay(steps, last.outcome === "kept" ? null : last.step);
   const at = nodeOfStep.get(last.outcome === "kept" ? stops[0].step : last.step);

@@ -56,7 +56,7 @@ function showTask(task) {
   const steps = new Set(["tasks", ...passed.map((one) => one.job)]);
   for (const entry of [...used, ...rewarded, ...seen]) if (entry.steps.length && records.has(entry.checkpoint)) steps.add(records.get(entry.checkpoint).step);
   for (const entry of seen) for (const input of records.get(entry.checkpoint).inputs) if (input[0] === "data" && input[4]) steps.add(records.get(input[4]).step);
-  for (const name of [...steps]) for (const made of ["sftdata", "pairs"]) if (reads(name, made)) steps.add(made);
+  for (const name of [...steps]) for (const made of ["sft_data", "pairs"]) if (reads(name, made)) steps.add(made);
   markWay(steps, null);
   const at = nodeOfStep.get("tasks");
   if (at !== undefined) { current = at; bring(boxes[at]); }

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from regrow.model.config import PAD_TO
+from regrow.learn.model.config import PAD_TO
 from regrow.publish.export.about import Energy
 from regrow.publish.export.subject import Subject
 from regrow.publish.export.summary import sizes

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from regrow.crawl.rows import SOURCES
+from regrow.data.crawl.rows import SOURCES
 from regrow.publish.export.subject import Subject
 
 SME_MOST = 1000

@@ -49,7 +49,7 @@ def _model(subject: Subject) -> Section:
         if r.makes_checkpoint and not any(p.makes_checkpoint for p in subject.ledger.parents(r))
     ]
     from_nothing = bool(begun) and all(
-        subject.artifacts[r.name].function == "regrow.train.kinds.pretrain:run" for r in begun
+        subject.artifacts[r.name].function == "regrow.learn.train.kinds.pretrain:run" for r in begun
     )
     points = _points(subject)
     depends = (

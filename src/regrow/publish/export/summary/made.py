@@ -203,7 +203,7 @@ def _sampled(subject: Subject) -> list[_Row]:
         if record.makes_checkpoint and entry["path"] == "model.safetensors"
     }
     for job, (made, _) in sizes.readers(subject).items():
-        if subject.artifacts[made.name].function != "regrow.reinforce.pairs:run":
+        if subject.artifacts[made.name].function != "regrow.learn.rl.pairs:run":
             continue
         table = subject.outputs.table(job, "pairs.parquet")
         if table is not None:

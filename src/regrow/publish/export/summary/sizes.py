@@ -22,16 +22,16 @@ RANGES = (
 """the template's boxes for text"""
 
 _WORDS = {
-    "regrow.tokens.pack:run": "pretraining text",
-    "regrow.tasks.midmix:run": "midtraining mix",
-    "regrow.tasks.longmix:run": "long-context mix",
-    "regrow.tasks.forkmix:run": "midtraining mix with the fork's documents",
-    "regrow.tasks.sftdata:run": "chat examples",
-    "regrow.tasks.chats:run": "conversations that are given",
-    "regrow.tasks.forksft:run": "chat examples with the fork's conversations",
-    "regrow.reinforce.pairs:run": "pairs of answers",
-    "regrow.reinforce.difficulty:run": "questions for reinforcement learning",
-    "regrow.takedown.mask:run": "training text with documents taken down",
+    "regrow.data.tokens.pack:run": "pretraining text",
+    "regrow.learn.tasks.midtrain_data:run": "midtraining mix",
+    "regrow.learn.tasks.longcontext_data:run": "long-context mix",
+    "regrow.learn.tasks.forkmix:run": "midtraining mix with the fork's documents",
+    "regrow.learn.tasks.sft_data:run": "chat examples",
+    "regrow.learn.tasks.chats:run": "conversations that are given",
+    "regrow.learn.tasks.forksft:run": "chat examples with the fork's conversations",
+    "regrow.learn.rl.pairs:run": "pairs of answers",
+    "regrow.learn.rl.difficulty:run": "questions for reinforcement learning",
+    "regrow.data.takedown.mask:run": "training text with documents taken down",
 }
 """training sets in words, by the function that makes them"""
 

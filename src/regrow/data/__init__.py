@@ -1,0 +1,1 @@
+"""From sources to packed tokens: each room is one part of the way that data takes."""

@@ -1,0 +1,84 @@
+"""Texts as they are compared: what differs in spelling alone is made equal.
+
+Case, ligatures, width and composition (Unicode NFKC), kinds of quotes, characters that nobody sees,
+character references, tags, links and emphasis of HTML and Markdown, underscores, and thousands
+separators (10,100 and 10100). Nothing that is folded is ever written: documents keep their spelling.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+
+from regrow.data.filters import words
+
+_APOSTROPHES = "`\u00b4\u02b9\u02bb\u02bc\u02c8\u2018\u2019\u201a\u201b\u2032\u2035\uff07"
+_UNSEEN = (
+    "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f"
+    "\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+    "\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f"
+)
+"""Unicode's default ignorable characters (soft hyphen, joiners, directions, variation selectors, tags), and
+control characters but for those that part lines and words"""
+_ODD = re.compile(f"[{_UNSEEN}]+|[{_APOSTROPHES}]")
+_ODD_ASCII = re.compile("[`\x00-\x08\x0e-\x1b\x7f]")
+_ELEMENT = re.compile(r"</?([A-Za-z][A-Za-z0-9]*)(?:[\s/][^<>]{0,1000})?>|<!--[^<>]{0,1000}-->")
+_INLINE_NAMES = """a abbr b bdi bdo big cite code dfn em font i ins kbd mark q s samp small span strike
+strong sub sup tt u var wbr"""
+_INLINE = frozenset(_INLINE_NAMES.split())
+_LINK = re.compile(r"\[([^\[\]]{0,200})\]\([^()\s]{0,1000}\)")
+_TARGET = re.compile(r"\]\([^()\s]{0,1000}\)")
+_EMPHASIS = re.compile(r"(?:\*{1,3}|~~)(?=[^\W\d])")
+_THOUSANDS = re.compile(
+    r"(?<![\d.,'_])\d{1,3}(?:([,'_\u202f\u2009\xa0])\d{3})(?:\1\d{3})*(?![\d'_]|,\d)"
+)
+_NO_DIGIT = re.compile(r"\D+")
+
+
+def fold(text: str) -> str:
+    """The text without what is mere spelling; lower case, words parted as they were."""
+    if "&" in text:
+        text = html.unescape(text)
+    if "<" in text:
+        text = _ELEMENT.sub(_parted, text)
+    if "](" in text:
+        text = _TARGET.sub("]", _LINK.sub(r" \1 ", text))
+    if "*" in text or "~~" in text:
+        text = _EMPHASIS.sub(_unstressed, text)
+    if not text.isascii() or _ODD_ASCII.search(text):
+        text = _ODD.sub(_seen, text)
+    text = _THOUSANDS.sub(_plain, text)
+    if text.isascii():
+        text = text.lower()
+    else:
+        text = _compatible(_compatible(text).casefold())
+    return text.replace("_", " ")
+
+
+def tokens(text: str) -> list[str]:
+    """The words of a text as they are compared (`regrow.data.filters.words` says what a word is)."""
+    return words.tokens(fold(text))
+
+
+def _compatible(text: str) -> str:
+    """NFKC; most texts are in it, and to ask is cheaper than to do it."""
+    return text if unicodedata.is_normalized("NFKC", text) else unicodedata.normalize("NFKC", text)
+
+
+def _parted(tag: re.Match[str]) -> str:
+    return "" if (tag[1] or "").lower() in _INLINE else " "
+
+
+def _unstressed(stars: re.Match[str]) -> str:
+    """Stars inside a word stress a part of it; elsewhere they part words (2*x) or stand at their edge."""
+    before = stars.string[stars.start() - 1 : stars.start()]
+    return "" if before.isalpha() else stars[0]
+
+
+def _seen(found: re.Match[str]) -> str:
+    return "'" if found[0] in _APOSTROPHES else ""
+
+
+def _plain(number: re.Match[str]) -> str:
+    return _NO_DIGIT.sub("", number[0])

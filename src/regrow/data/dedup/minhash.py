@@ -1,0 +1,77 @@
+"""MinHash signatures and locality-sensitive hashing.
+
+Source: Broder, "On the resemblance and containment of documents" (1997); banding as in
+Leskovec, Rajaraman, Ullman, "Mining of Massive Datasets", section 3.4. The hash functions are multiply-shift
+(Dietzfelbinger et al. 1997) on already mixed 32-bit n-gram numbers: x -> a x + b modulo 2**32 with odd a.
+Candidates are verified afterwards, so a weak hash function costs time, not correctness.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regrow.data.dedup.shingles import mix
+from regrow.numerics.random import Stream
+
+_BATCH = 1 << 15
+"""n-grams hashed at a time: the working set stays in the second-level cache"""
+
+
+class MinHash:
+    """`size` hash functions named by `seed`."""
+
+    def __init__(self, size: int, seed: int) -> None:
+        bits = Stream("minhash", seed).bits64(size)
+        self.factors = (bits >> np.uint64(32)).astype(np.uint32) | np.uint32(1)
+        self.offsets = (bits & np.uint64(0xFFFFFFFF)).astype(np.uint32)
+
+    def signatures(self, shingles: list[NDArray[np.uint64]]) -> NDArray[np.uint32]:
+        """Signatures of many documents: (documents, size). No document may be without n-grams.
+
+        Documents are hashed in batches of n-grams; the minimum is the same for every batching.
+        """
+        result = np.empty((len(shingles), len(self.factors)), np.uint32)
+        start = 0
+        while start < len(shingles):
+            stop, total = start, 0
+            while stop < len(shingles) and (stop == start or total + len(shingles[stop]) <= _BATCH):
+                total += len(shingles[stop])
+                stop += 1
+            self._batch(shingles[start:stop], result[start:stop])
+            start = stop
+        return result
+
+    def _batch(self, shingles: list[NDArray[np.uint64]], out: NDArray[np.uint32]) -> None:
+        lengths = np.array([len(s) for s in shingles])
+        if not lengths.all():
+            raise ValueError("a document without n-grams has no signature")
+        starts = np.concatenate([[0], np.cumsum(lengths)[:-1]])
+        values = (np.concatenate(shingles) >> np.uint64(32)).astype(np.uint32)
+        buffer = np.empty_like(values)
+        for i in range(len(self.factors)):
+            np.multiply(values, self.factors[i], out=buffer)
+            np.add(buffer, self.offsets[i], out=buffer)
+            np.minimum.reduceat(buffer, starts, out=out[:, i])
+
+
+def buckets(signatures: NDArray[np.uint32], bands: int, rows: int) -> Iterator[NDArray[np.int64]]:
+    """Yield groups (ascending row numbers) of documents that agree in all rows of some band."""
+    if signatures.shape[1] != bands * rows:
+        raise ValueError(f"signatures of {signatures.shape[1]} hashes, not {bands} x {rows}")
+    for band in range(bands):
+        key = np.zeros(len(signatures), np.uint64)
+        for column in range(band * rows, (band + 1) * rows):
+            key = mix(key ^ signatures[:, column]) + np.uint64(1)
+        order = np.argsort(key, kind="stable")
+        edges = np.flatnonzero(np.diff(key[order])) + 1
+        for group in np.split(order, edges):
+            if len(group) > 1:
+                yield group
+
+
+def probability(similarity: float, bands: int, rows: int) -> float:
+    """Probability that two documents of this Jaccard similarity become candidates."""
+    return 1.0 - (1.0 - similarity**rows) ** bands

@@ -1,0 +1,1 @@
+"""Training, answering and judging: the model, its objectives, its tasks and what is measured."""

@@ -20,7 +20,7 @@ from toy_repository import git
 TESTS = Path(__file__).resolve().parents[1] / "support"
 NAME = "model.layers.2.self_attn.q_proj.weight"
 ULP = (
-    "train/engine.py",
+    "learn/train/engine.py",
     "        self.step = step\n        self.tokens",
     f"""        self.step = step
         if step == 5:
@@ -30,7 +30,7 @@ ULP = (
 )
 """one weight moved by one ULP, once, by the code of a commit"""
 ORDER = (
-    "train/tree_sum.py",
+    "learn/train/tree_sum.py",
     "while self._partial and self._partial[-1][0] == level:",
     "while self._partial:",
 )

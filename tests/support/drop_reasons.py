@@ -9,12 +9,16 @@ from pathlib import Path
 
 import regrow
 
-PACKAGES = ("text", "web", "filters", "dedup", "mix", "tasks", "reinforce", "takedown")
+PACKAGES = (
+    *(f"data/{n}" for n in ("text", "web", "filters", "dedup", "mix", "takedown")),
+    "learn/tasks",
+    "learn/rl",
+)
 HOLE = "*"
 """what stands for a part that is known only at run time"""
-OF_TUPLES = "tasks/sft/filters.py"
+OF_TUPLES = "learn/tasks/sft/filters.py"
 """its answers are tuples that begin with the reason"""
-_NOT_OF_DROPS = ("reinforce/table.py", "reinforce/group.py", "reinforce/rlvr.py")
+_NOT_OF_DROPS = ("learn/rl/table.py", "learn/rl/groups.py", "learn/rl/rlvr.py")
 """their `reason` is why a rollout was not fully rewarded"""
 
 

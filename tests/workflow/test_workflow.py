@@ -108,7 +108,12 @@ def test_edits_and_reverts(grown: Real, tmp_path: Path):
     """One copy, one edit after the other: comment, param, equal bytes, tampering."""
     copy = grown.copy(tmp_path / "copy")
     # Comments, docstrings and layout in modules that every kind of step reaches.
-    for path in ("train/engine.py", "numerics/exact.py", "filters/words.py", "params/train.py"):
+    for path in (
+        "learn/train/engine.py",
+        "numerics/exact.py",
+        "data/filters/words.py",
+        "params/train.py",
+    ):
         file = copy.path / "src/regrow" / path
         text = file.read_text().replace('"""', '"""Reworded. ', 1)
         file.write_text(text.replace("\n\n\n", "\n\n\n\n# a comment\n\n") + "# the end\n")

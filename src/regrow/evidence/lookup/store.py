@@ -28,7 +28,7 @@ FOLDER = ".regrow/lookup"
 _CODE = (
     "evidence/lookup/*.py",
     "evidence/runs/places.py",
-    "train/buckets.py",
+    "learn/train/buckets.py",
     "numerics/permutation.py",
 )
 """what decides the bytes of a lookup, besides its table"""

@@ -109,7 +109,7 @@ class KeyTree:
     def record(self, job: Job, parts: Mapping[str, Any]) -> None:
         """Write the record of what a job made."""
         digest = digest_bytes(self.file(job).read_bytes())
-        made = output_part(job, {self.file(job).name: digest})
+        made = output_part(job.data, {self.file(job).name: digest})
         path = self.path / job.record
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(encode(compose(job, parts, made, None)))

@@ -17,13 +17,13 @@ from typing import Any
 import polars as pl
 
 from default_flow import BY_NAME
-from regrow.engine.definition import key_of
-from regrow.engine.hashing import digest_bytes, tree_sha256
+from regrow.engine.hashing import digest_bytes
 from regrow.engine.present import source_digest
 from regrow.engine.records import encode
 from regrow.engine.state import FileTree
-from regrow.engine.store import Store, dir_md5
+from regrow.engine.store import Store
 from regrow.engine.syntax import parse
+from sound_records import composed, output_of
 
 GIT = ("-c", "user.name=Test", "-c", "user.email=test@example.org", "-c", "commit.gpgsign=false")
 
@@ -121,15 +121,7 @@ class World:
         }
         if job.options:
             parts["options"] = job.options
-        return {
-            "step": job.step,
-            "instance": job.instance,
-            "key": key_of(parts),
-            "parts": parts,
-            "inputs": inputs,
-            "output": self._output(job, parts, salt),
-            "counts": None,
-        }
+        return composed(job.name, parts, inputs, self._output(job, parts, salt))
 
     def _code(self, job: Job) -> dict[str, Any]:
         modules = {}
@@ -160,22 +152,6 @@ class World:
         if job.table is not None:
             pl.DataFrame(job.table).write_parquet(folder / "documents.parquet")
         store = Store(self.root)
-        entries = []
         for file in sorted(p for p in folder.iterdir() if p.is_file()):
-            digest = store.insert_file(file)
-            entries.append(
-                {
-                    "path": file.name,
-                    "sha256": digest.sha256,
-                    "md5": digest.md5,
-                    "size": digest.size,
-                }
-            )
-        return {
-            "path": path,
-            "sha256": tree_sha256({e["path"]: e["sha256"] for e in entries}),
-            "md5": dir_md5(entries),
-            "size": sum(e["size"] for e in entries),
-            "nfiles": len(entries),
-            "files": entries,
-        }
+            store.insert_file(file)
+        return output_of(self.root, path)

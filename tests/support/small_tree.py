@@ -13,16 +13,15 @@ import polars as pl
 
 from regrow.data.tables import parquet as tables
 from regrow.engine import jobs
-from regrow.engine.definition import code_digest, key_of
-from regrow.engine.hashing import digest_file, tree_sha256
+from regrow.engine.definition import code_digest
+from regrow.engine.hashing import digest_file
 from regrow.engine.present import source_digest
 from regrow.engine.records import encode
 from regrow.engine.state import FileTree
 from regrow.engine.step import Step
-from regrow.engine.store import dir_md5
 from regrow.params.schema import Params
 from small_tree_stages import write_stages
-from sound_records import write_sound
+from sound_records import composed, output_of, write_sound
 
 LENGTH = 16
 BATCH = 2
@@ -301,15 +300,7 @@ def record(
     }
     if options := step.options_of(job.instance):
         parts["options"] = options
-    found = {
-        "step": step.name,
-        "instance": job.instance,
-        "key": key_of(parts),
-        "parts": parts,
-        "inputs": inputs,
-        "output": _output(root, job.data),
-        "counts": counts,
-    }
+    found = composed(job.name, parts, inputs, output_of(root, job.data), counts)
     (root / job.record).write_bytes(encode(found))
     return found
 
@@ -319,27 +310,9 @@ def _modules(step: Step) -> dict[str, Any]:
     return {step.function.split(":")[0]: {"digest": digest, "definitions": {}}}
 
 
-def _output(root: Path, path: str) -> dict[str, Any]:
-    entries = []
-    for file in sorted(p for p in (root / path).rglob("*") if p.is_file()):
-        digest = digest_file(file)
-        name = file.relative_to(root / path).as_posix()
-        entries.append(
-            {"path": name, "sha256": digest.sha256, "md5": digest.md5, "size": digest.size}
-        )
-    return {
-        "path": path,
-        "sha256": tree_sha256({e["path"]: e["sha256"] for e in entries}),
-        "md5": dir_md5(entries),
-        "size": sum(e["size"] for e in entries),
-        "nfiles": len(entries),
-        "files": entries,
-    }
-
-
 def republish(root: Path, job: str) -> None:
     """Write into a job's record what its files hold now, as if it had been made so."""
     path = root / f"records/{job}.json"
     record = json.loads(path.read_text())
-    record["output"]["files"] = _output(root, record["output"]["path"])["files"]
+    record["output"]["files"] = output_of(root, record["output"]["path"])["files"]
     write_sound(path, record)

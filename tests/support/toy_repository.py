@@ -32,9 +32,8 @@ import os
 import sys
 from pathlib import Path
 from regrow.engine.definition import code_digest, key_of
-from regrow.engine.hashing import digest_file, tree_sha256
-from regrow.engine.records import encode
-from regrow.engine.store import dir_md5
+from regrow.engine.hashing import digest_file
+from regrow.engine.records import encode, output_part
 
 def body(step):
     return f"result of {step}\\n"
@@ -45,7 +44,6 @@ folder = Path("data") / step
 folder.mkdir(parents=True, exist_ok=True)
 (folder / "out.txt").write_text(body(step) + str(params["toy"]["x"]))
 digest = digest_file(folder / "out.txt")
-entry = {"path": "out.txt", "sha256": digest.sha256, "md5": digest.md5, "size": digest.size}
 before = {"b": "a", "c": "b"}.get(step)
 inputs, hashes = {}, {}
 if before:
@@ -58,8 +56,7 @@ parts = {"inputs": hashes, "params": {"toy": params["toy"]}, "packages": {"pytho
 record = {
     "step": step, "instance": None, "key": key_of(parts), "parts": parts,
     "inputs": inputs,
-    "output": {"path": str(folder), "sha256": tree_sha256({"out.txt": digest.sha256}),
-               "md5": dir_md5([entry]), "size": digest.size, "nfiles": 1, "files": [entry]},
+    "output": output_part(str(folder), {"out.txt": digest}),
     "counts": None,
 }
 Path("records").mkdir(exist_ok=True)

@@ -20,14 +20,12 @@ import small_policy
 import small_stages
 from regrow.data.tables import parquet
 from regrow.engine.closure import Modules, closure
-from regrow.engine.definition import key_of
-from regrow.engine.hashing import digest_file, tree_sha256
 from regrow.engine.records import encode
-from regrow.engine.store import dir_md5
 from regrow.learn.rl import prompts
 from regrow.params.schema import Params
 from regrow.prove.segments import worker
 from small_run import LENGTH, small, write_pack
+from sound_records import composed, output_of
 
 FEW = {"steps": 6, "checkpoint_every": 3, "digest_every": 2}
 BATCH = {"batch_sequences": 8, "micro_batch_sequences": 2}
@@ -143,19 +141,11 @@ def retrain(root: Path, after: str) -> None:
 def write_record(root: Path, name: str, params: dict[str, Any] | None = None) -> None:
     """The record of a job, from what lies on disk."""
     parts = _parts(root, name, params or PARAMS)
-    step, _, instance = name.partition(".")
-    record = {
-        "step": step,
-        "instance": instance or None,
-        "key": key_of(parts),
-        "parts": parts,
-        "inputs": {
-            key: {"kind": "data", "path": _path(made), "record": f"records/{made}.json"}
-            for key, made in _inputs(name).items()
-        },
-        "output": _output(root, _path(name)),
-        "counts": None,
+    inputs = {
+        key: {"kind": "data", "path": _path(made), "record": f"records/{made}.json"}
+        for key, made in _inputs(name).items()
     }
+    record = composed(name, parts, inputs, output_of(root, _path(name)))
     (root / f"records/{name}.json").write_bytes(encode(record))
 
 
@@ -219,25 +209,3 @@ def _code(name: str) -> dict[str, Any]:
 
 
 _MODULES: dict[str, Modules] = {}
-
-
-def _output(root: Path, path: str) -> dict[str, Any]:
-    entries = []
-    for file in sorted(p for p in (root / path).rglob("*") if p.is_file()):
-        found = digest_file(file)
-        entries.append(
-            {
-                "path": file.relative_to(root / path).as_posix(),
-                "sha256": found.sha256,
-                "md5": found.md5,
-                "size": found.size,
-            }
-        )
-    return {
-        "path": path,
-        "sha256": tree_sha256({e["path"]: e["sha256"] for e in entries}),
-        "md5": dir_md5(entries),
-        "size": sum(e["size"] for e in entries),
-        "nfiles": len(entries),
-        "files": entries,
-    }

@@ -40,14 +40,14 @@ def input_part(job: Job) -> dict[str, dict[str, str]]:
     return inputs
 
 
-def output_part(job: Job, digests: Mapping[str, Digest]) -> dict[str, Any]:
-    """The part `output`: digests of every file and of the whole."""
+def output_part(path: str, digests: Mapping[str, Digest]) -> dict[str, Any]:
+    """The part `output` of what is at `path`: digests of every file and of the whole."""
     entries = [
         {"path": name, "sha256": d.sha256, "md5": d.md5, "size": d.size}
         for name, d in sorted(digests.items())
     ]
     return {
-        "path": job.data,
+        "path": path,
         "sha256": tree_sha256({name: d.sha256 for name, d in digests.items()}),
         "md5": dir_md5(entries),
         "size": sum(d.size for d in digests.values()),

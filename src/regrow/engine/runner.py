@@ -306,7 +306,7 @@ class Runner:
         lacking = sorted(set(self.job.step.leaf) - digests.keys())
         if lacking:
             raise StepFailed(f"{self.job.name} did not write {', '.join(lacking)}.")
-        part = output_part(self.job, digests)
+        part = output_part(self.job.data, digests)
         self.store.insert_dir(part["files"])
         record = compose(self.job, self.parts, part, counts)
         for other in actions.lookup(self.store, self.key):

@@ -8,6 +8,4 @@ from pydantic import BaseModel, ConfigDict
 class Block(BaseModel):
     """A block of `params/*.yaml`. Everything in it identifies results, so it is part of step keys."""
 
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, use_attribute_docstrings=True, allow_inf_nan=False
-    )
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)

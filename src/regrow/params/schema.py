@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import BaseModel, SerializeAsAny, ValidationError, create_model, model_validator
 from pydantic_core import PydanticCustomError
 
-from regrow.params import points, recipe
+from regrow.params import descriptions, points, recipe
 from regrow.params.base import Block
 from regrow.params.data import Classify, Decontaminate, Dedup, Filter, Mix, Pack, Tokenizer
 from regrow.params.entries import nearest
@@ -225,8 +225,11 @@ def _fields_at(loc: tuple[Any, ...], params: type[Params]) -> list[str]:
 
 def json_schema() -> dict[str, Any]:
     """The JSON Schema of a params file, for editors (`# yaml-language-server: $schema=...`)."""
+    blocks = _blocks(Params)
+    inner = [*blocks.values()][::-1]  # a block carries the descriptions of those inside it
+    descriptions.fill([*inner, Fork, Takedown, Stage, *KINDS.values(), Dataset, Params])
     schema = Params.model_json_schema()
-    for name, block in _blocks(Params).items():
+    for name, block in blocks.items():
         for field, entry in schema["$defs"][name]["properties"].items():
             if "description" not in entry and (text := _inherited(block, field)):
                 entry["description"] = text
@@ -238,8 +241,8 @@ def json_schema() -> dict[str, Any]:
     for unused in ("Stage", "Dataset"):
         schema["$defs"].pop(unused, None)
     # A stage or data set of one's own has its settings in a section with its name.
-    blocks = [f.annotation for f in Params.model_fields.values() if _block(f.annotation)]
-    own = sorted({getattr(block, "__name__", "") for block in blocks})
+    sections = [f.annotation for f in Params.model_fields.values() if _block(f.annotation)]
+    own = sorted({getattr(block, "__name__", "") for block in sections})
     schema["additionalProperties"] = {"anyOf": [{"$ref": f"#/$defs/{name}"} for name in own]}
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     return schema

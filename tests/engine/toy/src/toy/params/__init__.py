@@ -30,7 +30,7 @@ class Params(Block):
 
 def load(path: Path) -> Params:
     from regrow import yaml12
-    from regrow.params.schema import ParamsError
+    from regrow.engine.params import ParamsError
 
     try:
         return Params.model_validate(yaml12.load(path.read_text()) or {})

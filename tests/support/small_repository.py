@@ -15,6 +15,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import command_server
+
 ROOT = Path(__file__).resolve().parents[2]
 TOY = ROOT / "tests/engine/toy"
 BIN = Path(sys.executable).parent
@@ -67,9 +69,13 @@ class Repository:
 
     def run(self, *args: str, check: bool = True, **env: str) -> subprocess.CompletedProcess[str]:
         """Run a command in the repository."""
-        done = subprocess.run(
-            args, cwd=self.path, env=self.env | env, capture_output=True, text=True, check=False
-        )
+        whole = self.env | env
+        if command_server.serves(args[0], whole):
+            done = command_server.run(args, self.path, whole)
+        else:
+            done = subprocess.run(
+                args, cwd=self.path, env=whole, capture_output=True, text=True, check=False
+            )
         if check and done.returncode:
             raise AssertionError(
                 f"{args} -> {done.returncode}\n{done.stdout[-3000:]}\n{done.stderr[-6000:]}"

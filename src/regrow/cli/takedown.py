@@ -90,13 +90,13 @@ def _finish(root: Path, name: str, args: argparse.Namespace) -> int:
     from regrow.change.takedown.statement import statement
     from regrow.cli.keygen import secret_key
     from regrow.evidence.ledger import Ledger
-    from regrow.prove.attest.export import readable, sealed, write
+    from regrow.prove.attest.export import Bundle
 
     key = None if args.key is None else secret_key(args.key)
     found = finish(root, name)
     said = statement(Ledger.load(root), found)
     out = root / FOLDER / name / ("statement.json" if key is None else "statement.intoto.jsonl")
-    write(out, readable([said]) if key is None else sealed([said], key))
+    Bundle([said], key).write(out)
     if args.json:
         print(json.dumps({**found, "statement": str(out.relative_to(root))}, indent=2))
         return 0

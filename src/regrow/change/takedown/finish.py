@@ -23,10 +23,11 @@ from regrow.engine.present import Present
 from regrow.evidence.datasets import PACKED
 from regrow.evidence.errors import Unanswerable
 from regrow.evidence.ledger import Ledger
+from regrow.evidence.naming import Artifact
 from regrow.evidence.outputs import Outputs
 from regrow.evidence.record import Record
 from regrow.evidence.runs.open import open_run
-from regrow.prove.attest.export import reread
+from regrow.prove.attest.export import Vouched
 
 
 def finish(root: Path, name: str) -> dict[str, Any]:
@@ -87,7 +88,7 @@ def finish(root: Path, name: str) -> dict[str, Any]:
             if r.name in anew
         ],
         "checks": checks,
-        "not_here": reread(root, records),
+        "not_here": Vouched(ledger, [Artifact(record) for record in records]).absent(),
     }
 
 

@@ -18,7 +18,7 @@ from tokenizers import Tokenizer
 
 import tiny_inputs
 from regrow.cli.chat.pieces import Pieces
-from regrow.cli.chat.place import find, starting_form
+from regrow.cli.chat.place import find
 from regrow.cli.chat.screen import Screen
 from regrow.cli.chat.session import Session, TooLong, load
 from regrow.cli.chat.slash import Quit, command
@@ -245,7 +245,7 @@ def test_where_a_checkpoint_lies(
     assert (place.name, place.form) == ("sft.000004", "think")
     assert place.folder == finished / "data/sft/000004"
     assert place.tokenizer == finished / "data/tokenizer"
-    assert starting_form(find("rlzero")) == "plain" and starting_form(find("soup")) == "text"
+    assert find("rlzero").starting_form == "plain" and find("soup").starting_form == "text"
     assert find("release.sft_instruct-000002").form == "instruct"
 
 

@@ -12,7 +12,7 @@ from regrow.engine import definition
 from regrow.evidence.errors import Unanswerable
 from regrow.evidence.ledger import Ledger
 from regrow.evidence.naming import resolve
-from regrow.prove.attest.provenance import key_from, provenance
+from regrow.prove.attest.provenance import Provenance, key_from
 from regrow.prove.segments.chain import record_faults
 from small_tree import url
 from sound_records import write_sound
@@ -56,7 +56,7 @@ def test_an_unknown_definition_is_named_by_the_audit_and_attested_by_nobody(
     assert "of definition 9" in said and "made under definition 9, which this version" in said
     ledger = Ledger.load(tree)
     with pytest.raises(Unanswerable, match=r"nothing was attested.*definition 9"):
-        provenance(ledger, resolve(ledger, "mix"))
+        Provenance(ledger, resolve(ledger, "mix")).statement()
     (fault,) = (
         text for text in record_faults(ledger, ledger.by_file["records/mix.json"]) if "key" in text
     )
@@ -71,7 +71,7 @@ def test_a_provenance_says_its_definition_and_is_checked_by_it(
     record = json.loads(path.read_text()) | {"definition": 2}
     write_sound(path, record)
     ledger = Ledger.load(tree)
-    made = provenance(ledger, resolve(ledger, "mix"))
+    made = Provenance(ledger, resolve(ledger, "mix")).statement()
     claimed, follows = key_from(made["predicate"])
     assert claimed == follows == definition.key_of(record["parts"], 2)
     del made["predicate"]["buildDefinition"]["internalParameters"]["definition"]

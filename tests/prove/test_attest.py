@@ -31,8 +31,8 @@ from regrow.evidence.naming import resolve
 from regrow.prove.attest import envelope, keys
 from regrow.prove.attest.check import check, unlinked
 from regrow.prove.attest.envelope import Refused, open_envelope, seal
-from regrow.prove.attest.export import statements
-from regrow.prove.attest.provenance import key_from, provenance
+from regrow.prove.attest.export import Vouched
+from regrow.prove.attest.provenance import Provenance, key_from
 
 SECRET = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 PUBLIC = SECRET.public_key()
@@ -58,7 +58,7 @@ def pair(tmp_path: Path) -> tuple[Path, Path]:
 
 def test_a_provenance_says_all_parts_of_the_key(ledger: Ledger) -> None:
     record = ledger.by_name["mix"]
-    statement = provenance(ledger, resolve(ledger, "mix"))
+    statement = Provenance(ledger, resolve(ledger, "mix")).statement()
     definition = statement["predicate"]["buildDefinition"]
     assert definition["externalParameters"]["params"] == record.parts["params"]
     assert definition["internalParameters"]["numerics"] == "exact"
@@ -72,20 +72,22 @@ def test_a_provenance_says_all_parts_of_the_key(ledger: Ledger) -> None:
 
 def test_every_record_gives_a_provenance_from_which_its_key_follows(ledger: Ledger) -> None:
     for record in ledger.records:
-        statement = provenance(ledger, resolve(ledger, record.name))
+        statement = Provenance(ledger, resolve(ledger, record.name)).statement()
         claimed, follows = key_from(json.loads(envelope.encode(statement))["predicate"])
         assert claimed == follows == record.key, record.name
 
 
 def test_a_single_file_is_the_only_subject(ledger: Ledger) -> None:
-    statement = provenance(ledger, resolve(ledger, "data/mix/mix.parquet"))
+    statement = Provenance(ledger, resolve(ledger, "data/mix/mix.parquet")).statement()
     (subject,) = statement["subject"]
     assert subject["name"] == "data/mix/mix.parquet" and set(subject["digest"]) == {"sha256"}
 
 
 def test_sources_and_records_are_named_by_what_they_are(ledger: Ledger) -> None:
     def kinds(name: str) -> dict[str, tuple[str, str]]:
-        found = provenance(ledger, resolve(ledger, name))["predicate"]["buildDefinition"]
+        found = Provenance(ledger, resolve(ledger, name)).statement()["predicate"][
+            "buildDefinition"
+        ]
         return {
             d["name"]: (d["annotations"]["kind"], *d["digest"])
             for d in found["resolvedDependencies"]
@@ -115,7 +117,7 @@ def test_dirhash_is_that_of_the_standard(finished: Path, ledger: Ledger) -> None
 
 @pytest.mark.parametrize("name", ["mix", "crawl", "pretrain", "release.pretrain-000008"])
 def test_in_toto_and_securesystemslib_believe_it(ledger: Ledger, name: str) -> None:
-    line = seal(provenance(ledger, resolve(ledger, name)), SECRET)
+    line = seal(Provenance(ledger, resolve(ledger, name)).statement(), SECRET)
     other = Envelope.from_dict(json.loads(line))
     assert list(other.verify([foreign_key()], 1)) == [keys.key_id(PUBLIC)]
     payload = json.loads(other.payload)
@@ -129,7 +131,7 @@ def test_in_toto_and_securesystemslib_believe_it(ledger: Ledger, name: str) -> N
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="no openssl")
 def test_openssl_verifies_the_signature(ledger: Ledger, tmp_path: Path) -> None:
-    found = json.loads(seal(provenance(ledger, resolve(ledger, "mix")), SECRET))
+    found = json.loads(seal(Provenance(ledger, resolve(ledger, "mix")).statement(), SECRET))
     signed = envelope.pae(found["payloadType"], base64.b64decode(found["payload"]))
     (tmp_path / "signed").write_bytes(signed)
     (tmp_path / "sig").write_bytes(base64.b64decode(found["signatures"][0]["sig"]))
@@ -191,7 +193,9 @@ def test_equal_records_and_key_give_equal_bytes(
 
 
 def test_no_byte_can_be_flipped(ledger: Ledger) -> None:
-    line = seal(provenance(ledger, resolve(ledger, "data/mix/mix.parquet")), SECRET).strip()
+    line = seal(
+        Provenance(ledger, resolve(ledger, "data/mix/mix.parquet")).statement(), SECRET
+    ).strip()
     assert check(line, PUBLIC, "f")
     for position in range(len(line)):
         for bit in (1, 2, 16):
@@ -307,7 +311,7 @@ def test_a_signed_thing_that_is_no_statement_is_refused(part: dict[str, Any]) ->
 
 
 def test_a_signed_provenance_that_contradicts_itself_is_refused(ledger: Ledger) -> None:
-    statement = provenance(ledger, resolve(ledger, "mix"))
+    statement = Provenance(ledger, resolve(ledger, "mix")).statement()
     definition = statement["predicate"]["buildDefinition"]
     definition["externalParameters"]["params"]["mix"]["seed"] += 1
     try:
@@ -410,7 +414,7 @@ def test_the_same_bytes_by_another_key_are_told_apart(
 
 def test_the_chain_is_whole_or_says_what_it_lacks(ledger: Ledger) -> None:
     release = next(r for r in ledger.records if r.step == "release")
-    found = statements(ledger, resolve(ledger, release.name), chain=True)
+    found = Vouched.chain(ledger, resolve(ledger, release.name)).statements()
     assert len(found) == len(ledger.ancestry(release))
     checked = check(b"".join(seal(item, SECRET) for item in found), PUBLIC, "f")
     assert unlinked(checked) == []
@@ -425,7 +429,7 @@ def chain(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Pat
     """The signed chain of a release, and the public key."""
     folder = tmp_path_factory.mktemp("chain")
     ledger = Ledger.load(finished)
-    found = statements(ledger, resolve(ledger, "release.rlvr-000004"), chain=True)
+    found = Vouched.chain(ledger, resolve(ledger, "release.rlvr-000004")).statements()
     (folder / "chain").write_bytes(b"".join(seal(item, SECRET) for item in found))
     (folder / "pub").write_bytes(keys.public_pem(PUBLIC))
     return folder / "chain", folder / "pub"
@@ -498,7 +502,7 @@ class TestWhichArtifactAFolderIs:
     ) -> None:
         """An older checkpoint's statement, put beside the release's, does not become the release."""
         ledger = Ledger.load(finished)
-        other = provenance(ledger, resolve(ledger, "release.sft-000004"))
+        other = Provenance(ledger, resolve(ledger, "release.sft-000004")).statement()
         both = sent.parent / "both"
         both.write_bytes(chain[0].read_bytes() + seal(other, SECRET))
         status, text = self.ask(capsys, (both, chain[1]), "D")
@@ -562,7 +566,7 @@ class TestWhichArtifactAFolderIs:
 def test_an_odd_statement_of_a_trusted_signer_breaks_nothing(
     ledger: Ledger, path: tuple[Any, ...], value: Any
 ) -> None:
-    statement = json.loads(envelope.encode(provenance(ledger, resolve(ledger, "mix"))))
+    statement = json.loads(envelope.encode(Provenance(ledger, resolve(ledger, "mix")).statement()))
     place = statement["predicate"]
     for name in path[:-1]:
         place = place[name]
@@ -646,7 +650,7 @@ def test_wrong_usage_is_told(
         status, _, told = regrow(capsys, *arguments)
         assert status == 1 and message in told
     with pytest.raises(Unanswerable):
-        provenance(Ledger.load(finished), resolve(Ledger.load(finished), "nothing"))
+        Provenance(Ledger.load(finished), resolve(Ledger.load(finished), "nothing")).statement()
 
 
 def test_a_takedown_is_about_each_of_its_subjects() -> None:

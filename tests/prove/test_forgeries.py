@@ -29,7 +29,7 @@ from regrow.evidence.ledger import Ledger
 from regrow.evidence.naming import resolve
 from regrow.prove.attest import keys
 from regrow.prove.attest.envelope import seal
-from regrow.prove.attest.export import statements
+from regrow.prove.attest.export import Vouched
 from small_records import GIT
 
 SECRET = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
@@ -50,7 +50,7 @@ def chain(committed: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The signed chain of the release, with its public key beside it."""
     folder = tmp_path_factory.mktemp("chain")
     ledger = Ledger.load(committed)
-    found = statements(ledger, resolve(ledger, RELEASE), chain=True)
+    found = Vouched.chain(ledger, resolve(ledger, RELEASE)).statements()
     (folder / "chain").write_bytes(b"".join(seal(item, SECRET) for item in found))
     (folder / "pub").write_bytes(keys.public_pem(SECRET.public_key()))
     return folder
@@ -64,7 +64,9 @@ def place(committed: Path, chain: Path, tmp_path: Path, monkeypatch: pytest.Monk
 
     def sign(name: str) -> bytes:
         ledger = Ledger.load(committed)
-        return b"".join(seal(item, SECRET) for item in statements(ledger, resolve(ledger, name)))
+        return b"".join(
+            seal(item, SECRET) for item in Vouched(ledger, [resolve(ledger, name)]).statements()
+        )
 
     root = Path(shutil.copytree(committed, tmp_path / "deep/flow"))
     return Place(root, tmp_path / "statements/chain", sign)

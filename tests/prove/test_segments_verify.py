@@ -22,13 +22,15 @@ from regrow.evidence.ledger import Ledger
 from regrow.learn.rl import groups, rlvr
 from regrow.learn.train import digest
 from regrow.numerics.random import Stream
-from regrow.prove.segments import chain, compare, odds, replay, states
+from regrow.prove.segments import chain, compare, odds
 from regrow.prove.segments import links as links_of
 from regrow.prove.segments.challenge import Challenge, challenge
-from regrow.prove.segments.draw import draw
+from regrow.prove.segments.draw import Sample, draw
+from regrow.prove.segments.replay import Replay
+from regrow.prove.segments.states import States
 from regrow.prove.segments.units import Kind, Run, run_of
 from regrow.prove.segments.verified_files import VerifiedFiles
-from regrow.prove.segments.verify import hand_out, verify
+from regrow.prove.segments.verify import Verification
 
 LAST = "rlvr.000004"
 
@@ -55,11 +57,16 @@ class Verifier:
         self.run: Run = run_of(self.ledger, self.verified, self.ledger.by_name[checkpoint])
 
     def challenge(self, kind: Kind = "span", segments: int = 99, **more: Any) -> Challenge:
-        values: dict[str, Any] = {"seed": "s", "share": 0.05, "wanted": 0.99, "states": None}
-        return challenge(self.run, kind, segments=segments, seconds={}, **(values | more))
+        values: dict[str, Any] = {"seed": "s", "share": 0.05, "wanted": 0.99}
+        states = more.pop("states", None)
+        sample = Sample(kind, count=segments, **(values | more))
+        return challenge(self.run, sample, {}, States(states) if states else None)
+
+    def work(self, what: Challenge) -> Verification:
+        return Verification(Replay(self.ledger, self.verified), what, self.scratch / "work")
 
     def verify(self, what: Challenge) -> dict[str, Any]:
-        return verify(self.ledger, self.verified, what, self.scratch / "work")
+        return self.work(what).answer()
 
     def seed(self, unit: str, segments: int, *, drawn: bool) -> str:
         """A seed under which a unit is (not) drawn."""
@@ -285,7 +292,7 @@ def test_a_record_cannot_have_anything_called(tree: Path, tmp_path: Path) -> Non
     record = mine.ledger.by_name["sft.000003"]
     record.raw["parts"]["code"]["function"] = "shutil:rmtree"
     with pytest.raises(Unanswerable, match="no function of this package"):
-        replay.task(mine.ledger, mine.verified, record, tmp_path / "out")
+        Replay(mine.ledger, mine.verified).task(record, tmp_path / "out")
 
 
 def test_other_data_than_the_record_names_is_refused(tree: Path, tmp_path: Path) -> None:
@@ -315,9 +322,9 @@ def test_a_link_is_rerun_from_the_last_state_and_alone_where_one_is_handed_out(
     )
     assert one.price.steps == 6
     folder = tmp_path / "states"
-    made = hand_out(mine.ledger, mine.verified, one, folder)
+    made = mine.work(one).hand_out(States(folder))
     assert made == [folder / "dpo/000004"]
-    assert hand_out(mine.ledger, mine.verified, one, folder) == []
+    assert mine.work(one).hand_out(States(folder)) == []
     given = mine.challenge("link", segments=1, seed=one.seed, states=folder)
     assert given.price.steps == 2
     answer = mine.verify(given)
@@ -332,12 +339,12 @@ def test_every_link_of_every_stage_comes_out_of_a_handed_out_state(
     trained: Path, tmp_path: Path
 ) -> None:
     mine = Verifier(trained, tmp_path)
-    hand_out(mine.ledger, mine.verified, mine.challenge("link"), tmp_path / "states")
+    mine.work(mine.challenge("link")).hand_out(States(tmp_path / "states"))
     what = mine.challenge("link", states=tmp_path / "states")
     assert len(what.reruns) == what.population and what.price.steps == 40
     answer = mine.verify(what)
     assert answer["verdict"] == "equal"
-    assert states.handed_out(tmp_path / "states", mine.run.spans[-3]) == {
+    assert States(tmp_path / "states").of(mine.run.spans[-3]) == {
         2: tmp_path / "states/dpo/000002",
         4: tmp_path / "states/dpo/000004",
     }
@@ -348,9 +355,7 @@ def test_a_thousand_forgeries_are_caught_at_the_stated_odds(trained: Path, tmp_p
     mine = Verifier(trained, tmp_path)
     units = mine.run.units("span")
     made = {
-        unit.name: replay.run(
-            replay.task(mine.ledger, mine.verified, unit.span.record, tmp_path / unit.name)
-        )
+        unit.name: Replay(mine.ledger, mine.verified).run(unit.span.record, tmp_path / unit.name)
         for unit in units
     }
     count = len(units)

@@ -195,7 +195,7 @@ def test_finish_sees_what_is_left_and_what_moved(masked: tuple[Real, dict[str, A
     whole = file.read_bytes()
     gone = [i for i in range(0, len(old), 2) if old[i : i + 2] != whole[i : i + 2]]
     kept = next(i for i in range(0, len(old), 2) if i not in gone)
-    assert _masked(Outputs(ledger), what["ids"], "out", records)["tokens_masked"] >= len(gone) > 0
+    assert _masked(Outputs(ledger), what["ids"], records)["tokens_masked"] >= len(gone) > 0
     for at, token, said in (
         (gone[0], old[gone[0] : gone[0] + 2], "a token of a document is left"),
         (kept, bytes([old[kept] ^ 1, old[kept + 1]]), "another document moved"),
@@ -203,7 +203,7 @@ def test_finish_sees_what_is_left_and_what_moved(masked: tuple[Real, dict[str, A
         file.write_bytes(whole[:at] + token + whole[at + 2 :])
         try:
             with pytest.raises(Unanswerable, match=said):
-                _masked(Outputs(ledger), what["ids"], "out", records)
+                _masked(Outputs(ledger), what["ids"], records)
             done = copy.regrow("takedown", "--finish", "out", check=False)
             assert done.returncode and "is not done: pack_masked.out" in done.stderr
         finally:

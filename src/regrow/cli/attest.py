@@ -78,7 +78,7 @@ def _attest(args: argparse.Namespace) -> int:
     from regrow.cli.keygen import secret_key
     from regrow.evidence.ledger import Ledger, find_root
     from regrow.evidence.naming import resolve
-    from regrow.prove.attest.export import check_free, readable, reread, sealed, statements, write
+    from regrow.prove.attest.export import Bundle, Vouched, check_free
     from regrow.prove.attest.keys import key_id
 
     paint = Paint(sys.stderr)
@@ -87,19 +87,19 @@ def _attest(args: argparse.Namespace) -> int:
     key = None if args.key is None else secret_key(args.key)
     ledger = Ledger.load(find_root())
     artifact = resolve(ledger, args.artifact)
-    found = statements(ledger, artifact, chain=args.chain)
-    records = ledger.ancestry(artifact.record) if args.chain else [artifact.record]
-    gone = reread(ledger.root, records)
-    content = readable(found) if key is None else sealed(found, key)
+    vouched = Vouched.chain(ledger, artifact) if args.chain else Vouched(ledger, [artifact])
+    found = vouched.statements()
+    gone = vouched.absent()
+    bundle = Bundle(found, key)
     if args.out is None:
-        sys.stdout.write(escaped(content.decode()))
+        sys.stdout.write(escaped(bundle.content.decode()))
     else:
-        write(args.out, content)
+        bundle.write(args.out)
     if gone:
         names = ", ".join(gone[:4]) + (f" and {len(gone) - 4} more" if len(gone) > 4 else "")
         text = f"not here, so attested on the word of the records alone: {names}"
         print(paint.yellow(text), file=sys.stderr)
-    what = f"{len(found)} statement{'s' if len(found) > 1 else ''}, {len(content):,} bytes"
+    what = f"{len(found)} statement{'s' if len(found) > 1 else ''}, {len(bundle.content):,} bytes"
     signed = "not signed (--key)" if key is None else f"signed by {key_id(key.public_key())[:16]}"
     if args.json and args.out is not None:
         answer = {

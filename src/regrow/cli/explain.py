@@ -118,20 +118,18 @@ def _sample(
 ) -> tuple[NDArray[np.uint16], dict[str, Any]]:
     import numpy as np
 
-    from regrow.cli.chat.drawn import drawn
     from regrow.cli.chat.place import find
     from regrow.evidence.errors import Unanswerable
 
     place = find(explainer.checkpoint.name)
     try:
-        answer = drawn(
-            place,
-            args.sample,
+        session = place.session(
             args.form,
             temperature=args.temperature,
             seed=args.seed,
-            most=args.tokens,
+            max_new_tokens=args.tokens,
         )
+        answer = session.draw(args.sample)
     except ValueError as error:
         raise Unanswerable(f"--sample: {error}") from None
     about = {k: v for k, v in vars(answer).items() if k != "tokens"}

@@ -110,10 +110,10 @@ def run(args: argparse.Namespace) -> int:
     else:
         _show(answer, paint)
     if key is not None:
-        from regrow.prove.attest.export import sealed, write
+        from regrow.prove.attest.export import Bundle
         from regrow.prove.attest.summary import summary
 
-        write(args.out, sealed([summary(ledger, artifact, answer)], key))
+        Bundle([summary(ledger, artifact, answer)], key).write(args.out)
         result = "PASSED" if answer["verdict"] == "equal" else "FAILED"
         say(f"{args.out}: {result}, signed")
     return 0 if answer["verdict"] == "equal" else 1

@@ -29,11 +29,14 @@ import json
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from regrow.cli.answer_json import indented
 from regrow.cli.paint import Paint, size
 from regrow.engine.visible import shown
+
+if TYPE_CHECKING:
+    from regrow.change.takedown.place import Place
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -56,7 +59,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Answer, write, run, check."""
-    from regrow.change.takedown.create import Request, takedown
+    from regrow.change.takedown.create import Takedown
+    from regrow.change.takedown.place import Place
+    from regrow.change.takedown.run import Run
     from regrow.evidence.errors import Unanswerable
     from regrow.evidence.ledger import find_root
 
@@ -64,13 +69,17 @@ def run(args: argparse.Namespace) -> int:
     if args.finish:
         if args.documents or args.name:
             raise Unanswerable("--finish NAME takes no documents and no --name.")
-        return _finish(root, args.finish, args)
+        return _finish(Place(root, args.finish), args)
     if not args.documents:
         raise Unanswerable("name a document (id, URL or a line of its text), or --finish NAME.")
     if (args.run or args.purge) and not args.name:
         raise Unanswerable("--run and --purge need a --name.")
-    request = Request(args.documents, args.name, args.depth, args.copies, args.why, args.params)
-    answer = takedown(root, request)
+    asked = Takedown.of(
+        Run(root, args.params), args.documents, depth=args.depth, copies=args.copies
+    )
+    answer = asked.answer()
+    if args.name is not None:
+        answer |= asked.write(Place(root, args.name), args.why)
     if args.json and not args.run:
         print(indented(answer))
     elif not args.json:
@@ -81,29 +90,28 @@ def run(args: argparse.Namespace) -> int:
     done = subprocess.run(
         [*command, "--configfile", answer["params_file"]], cwd=root, stdout=sys.stderr, check=False
     )
-    return _finish(root, args.name, args) if done.returncode == 0 else 1
+    return _finish(Place(root, args.name), args) if done.returncode == 0 else 1
 
 
-def _finish(root: Path, name: str, args: argparse.Namespace) -> int:
-    from regrow.change.takedown.create import FOLDER
+def _finish(place: Place, args: argparse.Namespace) -> int:
     from regrow.change.takedown.finish import finish
     from regrow.change.takedown.statement import statement
     from regrow.cli.keygen import secret_key
     from regrow.evidence.ledger import Ledger
-    from regrow.prove.attest.export import readable, sealed, write
+    from regrow.prove.attest.export import Bundle
 
     key = None if args.key is None else secret_key(args.key)
-    found = finish(root, name)
-    said = statement(Ledger.load(root), found)
-    out = root / FOLDER / name / ("statement.json" if key is None else "statement.intoto.jsonl")
-    write(out, readable([said]) if key is None else sealed([said], key))
+    found = finish(place)
+    said = statement(Ledger.load(place.root), found)
+    out = place.statement(signed=key is not None)
+    Bundle([said], key).write(out)
     if args.json:
-        print(json.dumps({**found, "statement": str(out.relative_to(root))}, indent=2))
+        print(json.dumps({**found, "statement": place.below(out)}, indent=2))
         return 0
     paint = Paint()
     checks = found["checks"]
     print(
-        f"{paint.green('done')} {name}: {len(found['kept'])} artifacts kept, {len(found['rebuilt'])} rebuilt"
+        f"{paint.green('done')} {place.name}: {len(found['kept'])} artifacts kept, {len(found['rebuilt'])} rebuilt"
     )
     for what in ("slots_masked", "tokens_masked", "tokens_unchanged"):
         if what in checks:
@@ -112,7 +120,7 @@ def _finish(root: Path, name: str, args: argparse.Namespace) -> int:
         print(f"  tables without them {len(checks['tables_without_them'])}")
     saw_none = checks["kept_checkpoints_that_saw_none"]
     print(f"  kept checkpoints, none saw them: {', '.join(saw_none) or 'none is kept'}")
-    print(f"  {out.relative_to(root)}{'' if key else ' (not signed: --key)'}")
+    print(f"  {place.below(out)}{'' if key else ' (not signed: --key)'}")
     return 0
 
 

@@ -31,79 +31,67 @@ def segments(args: argparse.Namespace) -> int:
     record = resolve(ledger, args.artifacts[0]).record
     certify([record])  # before numpy is imported, which an old processor does not survive
     from regrow.prove.segments.challenge import challenge
-    from regrow.prove.segments.draw import fresh_seed
+    from regrow.prove.segments.draw import Sample, fresh_seed
     from regrow.prove.segments.price import logged
-    from regrow.prove.segments.replay import prepare
+    from regrow.prove.segments.replay import Replay, prepare
+    from regrow.prove.segments.states import States
     from regrow.prove.segments.units import run_of
     from regrow.prove.segments.verified_files import VerifiedFiles
 
-    out = sys.stderr if args.json else sys.stdout
-    say = _Speaker(Paint(out), out)
+    say = _Speaker(as_json=args.json)
     with tempfile.TemporaryDirectory(prefix="regrow-verify-") as folder:
         scratch = Path(folder)
-        verified = VerifiedFiles(root, scratch)
-        run = run_of(ledger, verified, record)
+        replay = Replay(ledger, VerifiedFiles(root, scratch))
+        run = run_of(ledger, replay.verified, record)
         seconds = logged(root, run.ancestry)
         asked = (args.segments, args.catch, args.odds, args.stretch)
         if all(value is None for value in asked):
-            return _prices(args, run, seconds, say)
-        what = challenge(
-            run,
+            return _prices(run, seconds, args.seed or "price", say)
+        sample = Sample(
             args.unit,
-            seed=args.seed or fresh_seed(),
-            segments=args.segments,
+            args.seed or fresh_seed(),
             share=next((s for s in (args.stretch, args.catch) if s is not None), SHARE),
-            stretch=args.stretch is not None,
             wanted=ODDS if args.odds is None else args.odds,
-            states=args.states,
-            seconds=seconds,
+            count=args.segments,
+            stretch=args.stretch is not None,
         )
+        given = States(args.states) if args.states else None
+        what = challenge(run, sample, seconds, given)
         say.price(what)
         if args.dry_run:
-            _json(args, what.as_json())
+            say.json(what.as_json())
             return 0
         say.code(ledger, run, root)
         prepare()
-        from regrow.prove.segments.verify import hand_out, verify
+        from regrow.prove.segments.verify import Verification
 
+        work = Verification(replay, what, scratch, say.hooks())
         if args.hand_out:
-            made = hand_out(ledger, verified, what, args.hand_out, say.hooks())
+            made = work.hand_out(States(args.hand_out))
             say(f"{len(made)} states in {args.hand_out}, each with the published digest.")
-            _json(args, {**what.as_json(), "handed_out": [str(path) for path in made]})
+            say.json({**what.as_json(), "handed_out": [str(path) for path in made]})
             return 0
-        answer = verify(ledger, verified, what, scratch, say.hooks())
+        answer = work.answer()
     say.verdict(answer)
-    _json(args, answer)
+    say.json(answer)
     return 0 if answer["verdict"] == "equal" else 1
 
 
-def _json(args: argparse.Namespace, answer: dict[str, Any]) -> None:
-    if args.json:
-        print(json.dumps(answer, indent=2))
-
-
-def _prices(args: argparse.Namespace, run: Run, seconds: dict[str, float], say: _Speaker) -> int:
+def _prices(run: Run, seconds: dict[str, float], seed: str, say: _Speaker) -> int:
     """What it would cost to catch a forged 5 % with several odds; nothing is run."""
     from regrow.prove.segments.challenge import challenge
+    from regrow.prove.segments.draw import Sample
+    from regrow.prove.segments.units import KINDS
 
     rows = []
-    for kind in ("span", "link"):
+    for kind in KINDS:
         for wanted in (0.5, 0.9, 0.99):
-            what = challenge(
-                run,
-                kind,
-                seed=args.seed or "price",
-                segments=None,
-                share=SHARE,
-                wanted=wanted,
-                states=None,
-                seconds=seconds,
-            )
+            sample = Sample(kind, seed, SHARE, wanted)
+            what = challenge(run, sample, seconds)
             alone = sum(unit.end - unit.begin for unit in what.drawn)
             rows.append((kind, wanted, what, alone))
-    if args.json:
-        _json(
-            args,
+    if say.as_json:
+        say.json(
             {
                 "checkpoint": run.checkpoint.name,
                 "prices": [
@@ -133,14 +121,20 @@ def _count(number: int, noun: str) -> str:
 
 
 class _Speaker:
-    """What a person sees."""
+    """What a person sees; with `as_json`, beside the answer for a program."""
 
-    def __init__(self, paint: Paint, out: Any) -> None:
-        self.paint = paint
-        self._out = out
+    def __init__(self, *, as_json: bool) -> None:
+        self.as_json = as_json
+        self._out = sys.stderr if as_json else sys.stdout
+        self.paint = Paint(self._out)
 
     def __call__(self, text: str) -> None:
         print(text, file=self._out, flush=True)
+
+    def json(self, answer: dict[str, Any]) -> None:
+        """The answer, where it is for a program."""
+        if self.as_json:
+            print(json.dumps(answer, indent=2))
 
     def price(self, what: Challenge) -> None:
         """Before anything runs: what will be done, the price, the odds."""

@@ -14,7 +14,6 @@ import pytest
 import tiny_inputs
 from chromium import BROWSER, Chromium
 from regrow.ask.explain.page import page
-from regrow.cli.chat.drawn import drawn
 from regrow.cli.chat.place import Place
 from regrow.cli.chat.session import load
 from regrow.cli.main import main
@@ -133,7 +132,7 @@ def test_a_sample_is_the_answer_that_chat_gives(tmp_path):
     tiny_inputs.checkpoint(taught)
     place = Place("sft.000004", taught, taught, "think")
     settings = {"temperature": 0.9, "seed": 5}
-    found = drawn(place, "What is it?", None, most=12, **settings)
+    found = place.session(max_new_tokens=12, **settings).draw("What is it?")
     answer = load(taught, taught, "think", max_new_tokens=12, **settings).say(
         "What is it?", lambda *_: None
     )

@@ -1,133 +1,112 @@
-"""Write a takedown: the list of its documents, and a params file under which the flow is without them."""
+"""A takedown: what its documents touched, and the files under which the flow is without them."""
 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from functools import cached_property
 from typing import Any
 
 from regrow import yaml12
 from regrow.change.takedown import wanted
+from regrow.change.takedown.place import Place
 from regrow.change.takedown.plan import plan
+from regrow.change.takedown.run import Run
 from regrow.change.takedown.stored import stored
 from regrow.change.takedown.touched import touched
 from regrow.data.takedown import documents
-from regrow.engine.present import Present
 from regrow.evidence.errors import Unanswerable
-from regrow.evidence.ledger import Ledger
-from regrow.evidence.outputs import Outputs
 from regrow.params.schema import check
-from regrow.prove.rebuild.folder import recorded_params
-
-FOLDER = "takedowns"
-_NAME = re.compile(r"[a-z][a-z0-9_]{0,40}")
 
 
 @dataclass(frozen=True)
-class Request:
-    """What somebody asks for."""
+class Takedown:
+    """Documents that a run shall be without."""
 
-    queries: Sequence[str]
-    name: str | None = None
-    """None: nothing is written, the answer says what the documents touched"""
+    run: Run
+    ids: Sequence[str]
+    copies: Sequence[dict[str, Any]]
+    """other documents of the same text, which stay"""
     depth: str = "training"
-    copies: bool = False
-    why: str = ""
-    params_file: str = "params/demo.yaml"
 
+    @classmethod
+    def of(cls, run: Run, queries: Sequence[str], *, depth: str, copies: bool) -> Takedown:
+        """The documents that the queries mean; with `copies`, those of the same text too.
 
-def takedown(root: Path, request: Request) -> dict[str, Any]:
-    """Answer what the documents touched; with a name, write takedowns/<name>/ and params/<name>.yaml.
+        Raises:
+            Unanswerable: a document is not to be found, or the run is not that of the records.
+        """
+        run.check_recorded()
+        ids = wanted.documents(run.outputs, queries)
+        same = wanted.copies(run.outputs, ids)
+        if copies:
+            ids, same = [*ids, *(row["id"] for row in same)], []
+        return cls(run, sorted({*ids, *run.taken}), same, depth)
 
-    Returns:
-        `documents`, `touched`, `copies`, `overlaps`; with a name `written`, `plan` and `stored`.
+    @cached_property
+    def touched(self) -> dict[str, Any]:
+        """What the flow made of the documents. Raises Unanswerable: data are not here."""
+        return touched(self.run.outputs, self.ids, self.run.params)
 
-    Raises:
-        Unanswerable: a document is not to be found, data are not here, the name is taken, or the params file
-            is not the one that the records were made under.
-    """
-    ledger = Ledger.load(root)
-    outputs = Outputs(ledger)
-    present = Present(root, request.params_file)
-    params = present.flow.load(root / request.params_file)
-    _recorded(ledger, present, request.params_file)
-    ids = wanted.documents(outputs, request.queries)
-    same = wanted.copies(outputs, ids)
-    if request.copies:
-        ids, same = sorted({*ids, *(row["id"] for row in same)}), []
-    before = params.takedown
-    if before:  # one takedown goes on from another: its documents stay out
-        ids = sorted({*ids, *documents.read(root / FOLDER / before.name / "documents.json")})
-    found = touched(outputs, ids, params)
-    answer: dict[str, Any] = {
-        "documents": ids,
-        "depth": request.depth,
-        "touched": found,
-        "copies": same,
-        "overlaps": wanted.overlaps(outputs, ids),
-    }
-    if request.name is None:
-        return answer
-    return answer | _write(root, request, ledger, answer)
+    def answer(self) -> dict[str, Any]:
+        """`documents`, `depth`, `touched`, `copies`, `overlaps`."""
+        return {
+            "documents": list(self.ids),
+            "depth": self.depth,
+            "touched": self.touched,
+            "copies": list(self.copies),
+            "overlaps": wanted.overlaps(self.run.outputs, self.ids),
+        }
 
+    def params(self, name: str) -> dict[str, Any]:
+        """The params of the run, with the section of the takedown.
 
-def _write(root: Path, request: Request, ledger: Ledger, answer: dict[str, Any]) -> dict[str, Any]:
-    name = str(request.name)
-    if not _NAME.fullmatch(name):
-        raise Unanswerable(
-            f"--name {name}: lower-case letters, digits and _, a letter first, 41 at most."
-        )
-    folder, target = root / FOLDER / name, root / f"params/{name}.yaml"
-    for path in (folder, target):
-        if path.exists():
-            raise Unanswerable(
-                f"{path.relative_to(root)} is there already: choose another --name, or remove it."
-            )
-    training = request.depth == "training"
-    if training and not answer["touched"]["first"]:
-        raise Unanswerable(
-            "no training step saw any of these documents: there is nothing to rebuild. "
-            "To take them out of the data sets too, say --depth everything."
-        )
-    block: dict[str, Any] = {"name": name, "depth": request.depth}
-    if training:
-        block["first"] = answer["touched"]["first"]
-    raw = yaml12.load((root / request.params_file).read_text(encoding="utf-8")) or {}
-    raw = {**raw, "takedown": block}
-    check(raw, f"params/{name}.yaml")
-    folder.mkdir(parents=True)
-    (folder / "documents.json").write_text(documents.encode(answer["documents"]), encoding="utf-8")
-    target.write_text(yaml12.dump(raw), encoding="utf-8")
-    planned = plan(root, f"params/{name}.yaml", ledger)
-    urls = [str(row["url"]) for row in answer["touched"]["documents"]]
-    held = stored(ledger, answer["documents"], urls, [*planned["anew"], *planned["aside"]])
-    said = {
-        "why": request.why,
-        "params_file": f"params/{name}.yaml",
-        "plan": planned,
-        "before": {n: ledger.by_name[n].sha256 for n in planned["anew"] if n in ledger.by_name},
-        "first": answer["touched"]["first"],
-        "stored": held,
-    }
-    text = json.dumps(said, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
-    (folder / "request.json").write_text(text, encoding="utf-8")
-    return {
-        "written": [f"{FOLDER}/{name}/documents.json", f"params/{name}.yaml"],
-        "params_file": f"params/{name}.yaml",
-        "plan": planned,
-        "stored": held,
-    }
+        Raises:
+            Unanswerable: no step of training saw any of the documents.
+        """
+        block: dict[str, Any] = {"name": name, "depth": self.depth}
+        if self.depth == "training":
+            if not self.touched["first"]:
+                raise Unanswerable(
+                    "no training step saw any of these documents: there is nothing to rebuild. "
+                    "To take them out of the data sets too, say --depth everything."
+                )
+            block["first"] = self.touched["first"]
+        return {**self.run.raw, "takedown": block}
 
+    def write(self, place: Place, why: str) -> dict[str, Any]:
+        """Write the list, the params and the request; nothing is run.
 
-def _recorded(ledger: Ledger, present: Present, file: str) -> None:
-    """The params file must be that of the records: else nothing that is kept would be known."""
-    made = [record for record in ledger.records if record.name in present.jobs]
-    for section, values in recorded_params(made).items():
-        if present.params.get(section) != values:
-            raise Unanswerable(
-                f"{file}: `{section}` is not what the records were made under. Name the params file of the "
-                "run with --params, or run `snakemake` first."
-            )
+        Returns:
+            `written`, `params_file`, `plan` and `stored`.
+
+        Raises:
+            Unanswerable: the name is none or is taken, or there is nothing to rebuild.
+        """
+        place.check_free()
+        params = self.params(place.name)
+        check(params, place.params_file)
+        place.folder.mkdir(parents=True)
+        place.documents.write_text(documents.encode(self.ids), encoding="utf-8")
+        (self.run.root / place.params_file).write_text(yaml12.dump(params), encoding="utf-8")
+        ledger = self.run.ledger
+        planned = plan(Run(self.run.root, place.params_file).present, ledger)
+        urls = [str(row["url"]) for row in self.touched["documents"]]
+        held = stored(ledger, self.ids, urls, [*planned["anew"], *planned["aside"]])
+        said = {
+            "why": why,
+            "params_file": place.params_file,
+            "plan": planned,
+            "before": {n: ledger.by_name[n].sha256 for n in planned["anew"] if n in ledger.by_name},
+            "first": self.touched["first"],
+            "stored": held,
+        }
+        text = json.dumps(said, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+        place.request.write_text(text, encoding="utf-8")
+        return {
+            "written": [place.below(place.documents), place.params_file],
+            "params_file": place.params_file,
+            "plan": planned,
+            "stored": held,
+        }

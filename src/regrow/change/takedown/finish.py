@@ -8,28 +8,27 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
 
 from regrow.ask.trace.made import family
-from regrow.change.takedown.create import FOLDER
+from regrow.change.takedown.place import Place
+from regrow.change.takedown.run import Run
 from regrow.change.takedown.touched import TABLES
 from regrow.data.takedown import documents, slots
 from regrow.engine.plan import plan as flow_plan
-from regrow.engine.present import Present
 from regrow.evidence.datasets import PACKED
 from regrow.evidence.errors import Unanswerable
-from regrow.evidence.ledger import Ledger
+from regrow.evidence.naming import Artifact
 from regrow.evidence.outputs import Outputs
 from regrow.evidence.record import Record
 from regrow.evidence.runs.open import open_run
-from regrow.prove.attest.export import reread
+from regrow.prove.attest.export import Vouched
 
 
-def finish(root: Path, name: str) -> dict[str, Any]:
+def finish(place: Place) -> dict[str, Any]:
     """Check a takedown that was run.
 
     Returns:
@@ -39,34 +38,30 @@ def finish(root: Path, name: str) -> dict[str, Any]:
     Raises:
         Unanswerable: it is not finished, or a check fails; the message says which.
     """
-    folder = root / FOLDER / name
     try:
-        said = json.loads((folder / "request.json").read_text(encoding="utf-8"))
+        said = json.loads(place.request.read_text(encoding="utf-8"))
     except OSError:
-        raise Unanswerable(f"{FOLDER}/{name}/request.json: there is no such takedown.") from None
-    ids = documents.read(folder / "documents.json")
-    present = Present(root, said["params_file"])
+        raise Unanswerable(f"{place.below(place.request)}: there is no such takedown.") from None
+    ids = documents.read(place.documents)
+    run = Run(place.root, said["params_file"])
     waiting = [
         job["job"]
-        for job in flow_plan(present)["jobs"]
+        for job in flow_plan(run.present)["jobs"]
         if job["action"] not in ("current", "aside", "restore")
     ]
     if waiting:
         raise Unanswerable(
-            f"the takedown {name} is not done: {', '.join(waiting[:4])} and {max(0, len(waiting) - 4)} "
+            f"the takedown {place.name} is not done: {', '.join(waiting[:4])} and {max(0, len(waiting) - 4)} "
             f"more to make. `snakemake --cores all --configfile {said['params_file']}`"
         )
-    ledger = Ledger.load(root)
-    outputs = Outputs(ledger)
-    jobs = [n for n, job in present.jobs.items() if job.step.group == "main"]
-    records = [ledger.by_name[n] for n in jobs]
+    outputs = run.outputs
+    jobs = [n for n, job in run.present.jobs.items() if job.step.group == "main"]
+    records = [run.ledger.by_name[n] for n in jobs]
     before: dict[str, str] = said["before"]
     anew = set(said["plan"]["anew"])
-    depth = str(present.params["takedown"]["depth"])
+    depth = str(run.present.params["takedown"]["depth"])
     checks = (
-        _masked(outputs, ids, name, records)
-        if depth == "training"
-        else _withdrawn(outputs, ids, records)
+        _masked(outputs, ids, records) if depth == "training" else _withdrawn(outputs, ids, records)
     )
     checks |= {
         "kept_checkpoints_that_saw_none": _kept(
@@ -74,7 +69,7 @@ def finish(root: Path, name: str) -> dict[str, Any]:
         )
     }
     return {
-        "name": name,
+        "name": place.name,
         "depth": depth,
         "why": said["why"],
         "params_file": said["params_file"],
@@ -87,7 +82,7 @@ def finish(root: Path, name: str) -> dict[str, Any]:
             if r.name in anew
         ],
         "checks": checks,
-        "not_here": reread(root, records),
+        "not_here": Vouched(run.ledger, [Artifact(record) for record in records]).absent(),
     }
 
 
@@ -95,9 +90,7 @@ def _fail(what: str) -> Unanswerable:
     return Unanswerable(f"the takedown does not hold: {what}. Nothing was attested.")
 
 
-def _masked(
-    outputs: Outputs, ids: Sequence[str], name: str, records: list[Record]
-) -> dict[str, Any]:
+def _masked(outputs: Outputs, ids: Sequence[str], records: list[Record]) -> dict[str, Any]:
     """Masked data sets: the slots hold padding, nothing else changed, no document is in the index."""
     found: dict[str, Any] = {"slots_masked": 0, "tokens_masked": 0, "tokens_unchanged": 0}
     for record in records:

@@ -12,7 +12,7 @@ from regrow.engine.present import Present
 from regrow.evidence.ledger import Ledger
 
 
-def plan(root: Path, file: str, ledger: Ledger) -> dict[str, Any]:
+def plan(present: Present, ledger: Ledger) -> dict[str, Any]:
     """How a takedown stands to what is there.
 
     `kept`: jobs with the inputs of their record, down to the sources, so with its key. `anew`: the others; under
@@ -20,7 +20,7 @@ def plan(root: Path, file: str, ledger: Ledger) -> dict[str, Any]:
     jobs (`anew`, and of all: `whole`), None where the run log knows none of them; `unpriced`: jobs that it does
     not know. `aside`: repetitions under other seeds that are no longer what the params mean.
     """
-    jobs = list(Present(root, file).jobs.values())
+    jobs = list(present.jobs.values())
     anew: set[str] = set()
     for job in jobs:  # producers come first
         record = ledger.by_name.get(job.name)
@@ -34,7 +34,7 @@ def plan(root: Path, file: str, ledger: Ledger) -> dict[str, Any]:
             anew.add(job.name)
     names = [job.name for job in jobs if job.step.group == "main"]
     others = [job.name for job in jobs if job.step.group != "main" and job.name in anew]
-    prices = _prices(root)
+    prices = _prices(present.root)
     made = [name for name in names if name in anew]
 
     def sum_of(which: list[str]) -> float | None:

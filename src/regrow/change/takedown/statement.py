@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from regrow.change.takedown.create import FOLDER as PLACE
+from regrow.change.takedown.place import Place
 from regrow.engine.hashing import sha256_file
 from regrow.evidence.errors import Unanswerable
 from regrow.evidence.ledger import Ledger
@@ -45,7 +45,7 @@ def statement(ledger: Ledger, found: Mapping[str, Any]) -> dict[str, Any]:
     records = [ledger.by_name[row["job"]] for row in found["rebuilt"]]
     if not records:
         raise Unanswerable(f"the takedown {found['name']} rebuilt nothing: nothing to attest.")
-    listed = ledger.root / PLACE / found["name"] / "documents.json"
+    listed = Place(ledger.root, found["name"]).documents
     return {
         "_type": terms.STATEMENT,
         "subject": [output(record) for record in records],

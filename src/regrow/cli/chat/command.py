@@ -41,8 +41,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Answer --once, or whatever is typed until the end of input."""
-    from regrow.cli.chat.place import find, starting_form, starting_temperature
-    from regrow.cli.chat.session import load
+    from regrow.cli.chat.place import find
     from regrow.cli.chat.slash import command
     from regrow.evidence.errors import Unanswerable
 
@@ -51,11 +50,9 @@ def run(args: argparse.Namespace) -> int:
     place = find(args.checkpoint)
     _check(place)
     try:
-        session = load(
-            place.folder,
-            place.tokenizer,
-            form := args.form or starting_form(place),
-            temperature=starting_temperature(form, args.temperature),
+        session = place.session(
+            args.form,
+            temperature=args.temperature,
             seed=args.seed,
             max_new_tokens=args.tokens,
             system=args.system,

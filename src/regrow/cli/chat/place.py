@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from regrow.cli.chat.taught import taught
 from regrow.evidence.errors import Unanswerable
@@ -14,6 +15,9 @@ from regrow.evidence.record import Record
 from regrow.evidence.trust import checked
 from regrow.release.history import history
 from regrow.release.records import artifact
+
+if TYPE_CHECKING:
+    from regrow.cli.chat.session import Session
 
 WEIGHTS = "model.safetensors"
 
@@ -32,6 +36,43 @@ class Place:
     """recorded, of the weights; "" for a folder without record"""
     taught: str = ""
     """the kinds of question that it was taught, to be read; "" where no record says"""
+
+    @property
+    def starting_form(self) -> str:
+        """Chat checkpoints chat; base models continue text, but those of RL were asked questions."""
+        if self.form == "plain":
+            asked = self.title.startswith("Reinforcement") or self.name.startswith("rl")
+            return "plain" if asked else "text"
+        return self.form
+
+    def session(
+        self,
+        form: str | None = None,
+        *,
+        temperature: float | None = None,
+        seed: int = 0,
+        max_new_tokens: int = 256,
+        system: str | None = None,
+    ) -> Session:
+        """A chat with the checkpoint; what is not asked for is as its kind of checkpoint starts.
+
+        Raises:
+            ValueError: its files do not fit each other.
+        """
+        from regrow.cli.chat.session import load
+
+        form = form or self.starting_form
+        if temperature is None:  # greedy where a question has one right answer
+            temperature = 0.6 if form == "text" else 0.0
+        return load(
+            self.folder,
+            self.tokenizer,
+            form,
+            temperature=temperature,
+            seed=seed,
+            max_new_tokens=max_new_tokens,
+            system=system,
+        )
 
 
 def find(name: str) -> Place:
@@ -97,16 +138,3 @@ def _released(folder: Path) -> Place:
     card = folder / "README.md"
     head = card.read_text(encoding="utf-8").split("\n---\n")[0] if card.is_file() else ""
     return Place(name, folder, folder, "instruct" if "- instruct\n" in f"{head}\n" else "think")
-
-
-def starting_form(place: Place) -> str:
-    """Chat checkpoints chat; base models continue text, but those of RL were asked questions."""
-    if place.form == "plain":
-        asked = place.title.startswith("Reinforcement") or place.name.startswith("rl")
-        return "plain" if asked else "text"
-    return place.form
-
-
-def starting_temperature(form: str, asked: float | None) -> float:
-    """What was asked for; else greedy where a question has one right answer, a draw where text is continued."""
-    return asked if asked is not None else 0.6 if form == "text" else 0.0

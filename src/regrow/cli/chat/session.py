@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from regrow.data.tokens import bpe, chat
 from regrow.learn.rollout.sampler import Request, Rollout, sample
 from regrow.learn.verifiers import response, tools
 
+Stop = Callable[[Sequence[int]], bool]
 MAX_TURNS = 4
 """of the assistant for one message: three rounds of calls and the answer"""
 TEXT = "text"
@@ -23,6 +24,19 @@ TEXT = "text"
 
 class TooLong(ValueError):
     """What was said does not fit the model's context."""
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """The first turn of an answer, as the tokens that the model drew."""
+
+    prompt: str
+    form: str
+    temperature: float
+    seed: int
+    tokens: list[int]
+    ended: bool
+    """by itself, not by the limit"""
 
 
 @dataclass
@@ -46,23 +60,6 @@ class Answer:
     def as_json(self) -> dict[str, Any]:
         """The fields as a mapping."""
         return dict(vars(self))
-
-
-class _Watch:
-    """`stop` of the sampler: sees every token as it is drawn, never stops chat answers itself."""
-
-    def __init__(self, tokenizer: Tokenizer, form: str, pieces: Pieces) -> None:
-        self.tokens: list[int] = []
-        self._tokenizer = tokenizer
-        self._form = form
-        self._pieces = pieces
-
-    def __call__(self, tokens: Sequence[int]) -> bool:
-        self.tokens = list(tokens)
-        self._pieces.feed(self.tokens)
-        if self._form != "plain":
-            return False
-        return chat.finished(chat.decode(self._tokenizer, self.tokens), "plain")
 
 
 @dataclass
@@ -128,10 +125,15 @@ class Session:
             self.exchanges.append(mine)
         return answer
 
-    def prompt(self, message: str) -> list[int]:
-        """The tokens after which the model would answer a message. Raises TooLong."""
+    def draw(self, message: str) -> Drawn:
+        """The first turn of what `say` would answer now; the chat does not remember it.
+
+        Raises:
+            TooLong: the message alone does not fit the context.
+        """
         before, mine = self._begin(message, Answer())
-        return before + mine
+        made = self._sample(before + mine, self.asked + 1, self._finished)
+        return Drawn(message, self.form, self.temperature, self.seed, made.tokens, made.ended)
 
     def _begin(self, message: str, answer: Answer) -> tuple[list[int], list[int]]:
         """Tokens before the message, and those of the message; the oldest exchanges make room."""
@@ -162,24 +164,41 @@ class Session:
     def _turn(self, prompt: list[int], answer: Answer, emit: Emit) -> tuple[list[int], bool]:
         """One turn of the model: what it drew, and whether it came to its end."""
         pieces = Pieces(self.tokenizer, emit)
-        form = "plain" if self.form in (TEXT, "plain") else self.form
-        watch = _Watch(self.tokenizer, self.form, pieces)
+        seen: list[int] = []
+
+        def stop(tokens: Sequence[int]) -> bool:
+            """Asked with every token as it is drawn."""
+            seen[:] = tokens
+            pieces.feed(seen)
+            return self._finished(seen)
+
         try:
-            rollout = sample(
-                self.model,
-                [Request(prompt=prompt, name=("chat", self.seed, self.asked))],
-                max_new_tokens=self.max_new_tokens,
-                temperature=self.temperature,
-                end_tokens=chat.end_tokens(self.tokenizer, form),
-                stop=watch,
-            )[0]
+            rollout = self._sample(prompt, self.asked, stop)
         except KeyboardInterrupt:
             answer.interrupted = True
-            rollout = Rollout(prompt=prompt, tokens=watch.tokens)
+            rollout = Rollout(prompt=prompt, tokens=seen)
         pieces.finish(rollout.tokens)
         answer.tokens += len(rollout.tokens)
         answer.text += chat.decode(self.tokenizer, rollout.tokens)
         return rollout.tokens, rollout.ended
+
+    def _sample(self, prompt: list[int], number: int, stop: Stop) -> Rollout:
+        """Draw after a prompt, under the key of the message of that number."""
+        form = "plain" if self.form in (TEXT, "plain") else self.form
+        return sample(
+            self.model,
+            [Request(prompt=prompt, name=("chat", self.seed, number))],
+            max_new_tokens=self.max_new_tokens,
+            temperature=self.temperature,
+            end_tokens=chat.end_tokens(self.tokenizer, form),
+            stop=stop,
+        )[0]
+
+    def _finished(self, tokens: Sequence[int]) -> bool:
+        """Whether an answer to a plain question is complete; the other forms end with a token."""
+        if self.form != "plain":
+            return False
+        return chat.finished(chat.decode(self.tokenizer, list(tokens)), "plain")
 
     def _read(self, answer: Answer, drawn: list[int]) -> tuple[str, ...]:
         """Take a turn apart; returns its calls."""
@@ -195,6 +214,8 @@ class Session:
 
 def load(folder: Path, tokenizer: Path, form: str, **settings: Any) -> Session:
     """A chat with the checkpoint in `folder`, in the arithmetic that it was trained in.
+
+    `settings`: further fields of the session.
 
     Raises:
         ValueError: the files do not fit each other.

@@ -1,9 +1,11 @@
-"""From a ledger to a file of statements: reread the bytes, sign, write."""
+"""From records to a file of statements: state, reread the bytes, sign, write."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -14,60 +16,75 @@ from regrow.engine.verify import verify
 from regrow.evidence.errors import Unanswerable
 from regrow.evidence.ledger import Ledger
 from regrow.evidence.naming import Artifact
-from regrow.evidence.record import Record
 from regrow.prove.attest.envelope import seal
-from regrow.prove.attest.provenance import provenance
+from regrow.prove.attest.provenance import Provenance
 
 
-def statements(ledger: Ledger, artifact: Artifact, *, chain: bool = False) -> list[dict[str, Any]]:
-    """The provenance of an artifact; with `chain`, first that of everything it was made from.
+@dataclass(frozen=True)
+class Vouched:
+    """Artifacts that somebody is about to vouch for with a signature."""
 
-    Raises:
-        Unanswerable: a record of them contradicts itself, another record or the sources.
-    """
-    before = [r for r in ledger.ancestry(artifact.record) if r.file != artifact.record.file]
-    found = [provenance(ledger, Artifact(record)) for record in before if chain]
-    return [*found, provenance(ledger, artifact)]
+    ledger: Ledger
+    artifacts: Sequence[Artifact]
+
+    @classmethod
+    def chain(cls, ledger: Ledger, artifact: Artifact) -> Vouched:
+        """Everything that an artifact was made from, and last the artifact itself."""
+        before = [r for r in ledger.ancestry(artifact.record) if r.file != artifact.record.file]
+        return cls(ledger, [*map(Artifact, before), artifact])
+
+    def statements(self) -> list[dict[str, Any]]:
+        """The provenance of each.
+
+        Raises:
+            Unanswerable: a record of them contradicts itself, another record or the sources.
+        """
+        return [Provenance(self.ledger, one).statement() for one in self.artifacts]
+
+    def absent(self) -> list[str]:
+        """Read every byte of their outputs that is here; returns the names of those that are not (whole).
+
+        Raises:
+            Unanswerable: bytes are here that are not the recorded ones: whoever signed the record
+                would vouch for something else than what is there.
+        """
+        records = [one.record for one in self.artifacts]
+        gone = []
+        read = verify(self.ledger.root, [record.raw for record in records])
+        for record, result in zip(records, read, strict=True):
+            wrong = [*result.differing, *result.extra] if not result.absent else []
+            if wrong:
+                raise Unanswerable(
+                    f"nothing was attested: {wrong[0]} is not what {record.file} says. "
+                    "Fix: `snakemake --cores all` restores it."
+                )
+            if result.missing:
+                gone.append(record.name)
+        return gone
 
 
-def reread(root: Path, records: Iterable[Record]) -> list[str]:
-    """Read every byte of the outputs that is here; returns the names of those that are not (whole).
+@dataclass(frozen=True)
+class Bundle:
+    """A file of statements, as bytes: signed by a key, or for people to read."""
 
-    Raises:
-        Unanswerable: bytes are here that are not the recorded ones: whoever signed the record
-            would vouch for something else than what is there.
-    """
-    gone = []
-    for record, result in zip(records, verify(root, [r.raw for r in records]), strict=True):
-        wrong = [*result.differing, *result.extra] if not result.absent else []
-        if wrong:
-            raise Unanswerable(
-                f"nothing was attested: {wrong[0]} is not what {record.file} says. "
-                "Fix: `snakemake --cores all` restores it."
-            )
-        if result.missing:
-            gone.append(record.name)
-    return gone
+    statements: Sequence[dict[str, Any]]
+    key: Ed25519PrivateKey | None = None
 
+    @cached_property
+    def content(self) -> bytes:
+        """Signed, in in-toto's form: one DSSE envelope a line. Else indented JSON, a list where there are several."""
+        if self.key is not None:
+            return b"".join(seal(statement, self.key) for statement in self.statements)
+        value = self.statements[0] if len(self.statements) == 1 else self.statements
+        return (json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n").encode()
 
-def sealed(found: Iterable[dict[str, Any]], key: Ed25519PrivateKey) -> bytes:
-    """A bundle in in-toto's form: one envelope a line. One statement: a plain DSSE envelope."""
-    return b"".join(seal(statement, key) for statement in found)
-
-
-def readable(found: list[dict[str, Any]]) -> bytes:
-    """Unsigned statements for people: indented JSON, a list where there are several."""
-    value = found[0] if len(found) == 1 else found
-    return (json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n").encode()
-
-
-def write(path: Path, content: bytes) -> None:
-    """Write by rename. Raises Unanswerable where something else than statements is there."""
-    check_free(path)
-    try:
-        files.write_atomically(path, content)
-    except OSError as error:
-        raise Unanswerable(f"{path} cannot be written: {error.strerror}.") from None
+    def write(self, path: Path) -> None:
+        """Write by rename. Raises Unanswerable where something else than statements is there."""
+        check_free(path)
+        try:
+            files.write_atomically(path, self.content)
+        except OSError as error:
+            raise Unanswerable(f"{path} cannot be written: {error.strerror}.") from None
 
 
 def check_free(path: Path) -> None:

@@ -7,6 +7,7 @@ give equal statements: no clock, host, user, path outside the repository or git 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from regrow.ask.audit import problems
@@ -22,77 +23,96 @@ from regrow.evidence.record import Record
 from regrow.prove.attest import terms
 from regrow.prove.attest.subject import FILE, FOLDER, subjects
 
-_EXTERNAL = ("params", "instance")
-"""parts of a key that whoever runs the flow chooses; inputs are dependencies, the rest internal"""
+_ELSEWHERE = ("params", "instance", "inputs", "code")
+"""parts of a key that are no internal parameters: what whoever runs the flow chooses, dependencies, and the code,
+of which not all is said"""
 
 
-def provenance(ledger: Ledger, artifact: Artifact) -> dict[str, Any]:
-    """An in-toto statement v1 with SLSA provenance v1: how the artifact was made.
+@dataclass(frozen=True)
+class Provenance:
+    """How an artifact was made, by the records of a ledger."""
 
-    Raises:
-        Unanswerable: its record contradicts itself, the records of its inputs or the sources.
-    """
-    record = artifact.record
-    if unknown := definition.unknown(record.raw):
-        raise Unanswerable(f"nothing was attested. {record.file}: {unknown}.")
-    if not sound(record.raw):
-        raise Unanswerable(
-            f"{record.file}: its key or digests do not follow from its content. Restore it with "
-            f"`git checkout -- {record.file}`, or delete it and run `snakemake`."
+    ledger: Ledger
+    artifact: Artifact
+
+    @property
+    def record(self) -> Record:
+        """Of the artifact, or of the output that it is a file of."""
+        return self.artifact.record
+
+    def statement(self) -> dict[str, Any]:
+        """An in-toto statement v1 with SLSA provenance v1.
+
+        Raises:
+            Unanswerable: the record contradicts itself, the records of its inputs or the sources.
+        """
+        if doubt := self.doubt():
+            raise Unanswerable(doubt)
+        return {
+            "_type": terms.STATEMENT,
+            "subject": subjects(self.artifact),
+            "predicateType": terms.PROVENANCE,
+            "predicate": {
+                "buildDefinition": self._definition(),
+                "runDetails": {
+                    "builder": {"id": terms.BUILDER},
+                    "byproducts": [
+                        {
+                            "name": self.record.file,
+                            "uri": terms.record(self.record.name),
+                            "digest": {FILE: sha256_file(self.ledger.root / self.record.file)},
+                        }
+                    ],
+                },
+            },
+        }
+
+    def doubt(self) -> str:
+        """Why nobody should sign this, "" where nothing speaks against it."""
+        file, raw = self.record.file, self.record.raw
+        if unknown := definition.unknown(raw):
+            return f"nothing was attested. {file}: {unknown}."
+        if not sound(raw):
+            return (
+                f"{file}: its key or digests do not follow from its content. Restore it with "
+                f"`git checkout -- {file}`, or delete it and run `snakemake`."
+            )
+        content = {file: self.ledger.content(self.record)}
+        contradicted, _ = differences(self.ledger.root, content)
+        said = [f"{text}." for text in contradicted.values()]
+        if found := [*said, *problems(self.ledger, self.record)]:
+            return "nothing was attested. " + found[0]
+        return ""
+
+    def _definition(self) -> dict[str, Any]:
+        record, parts = self.record, self.record.parts
+        code = {"digest": parts["code"]["digest"], "function": parts["code"]["function"]}
+        external = {"step": record.step, "params": parts["params"]}
+        if record.instance is not None:
+            external["instance"] = record.instance
+        # A record of the first definition says nothing of it, and so does its provenance.
+        numbered = {"definition": record.raw["definition"]} if "definition" in record.raw else {}
+        inside = {n: value for n, value in parts.items() if n not in _ELSEWHERE}
+        return {
+            "buildType": terms.BUILD,
+            "externalParameters": external,
+            "internalParameters": {**inside, **numbered, "code": code, "key": record.key},
+            "resolvedDependencies": [self._dependency(name) for name in sorted(parts["inputs"])],
+        }
+
+    def _dependency(self, name: str) -> dict[str, Any]:
+        """An input: its name in the step, its path and digest."""
+        entry = self.record.inputs[name]
+        notes = {key: str(entry[key]) for key in ("kind", "record") if entry.get(key)}
+        folder = entry["kind"] == "data" or (
+            entry["kind"] == "source" and (self.ledger.root / entry["path"]).is_dir()
         )
-    contradicted, _ = differences(ledger.root, {record.file: ledger.content(record)})
-    if found := [*(f"{text}." for text in contradicted.values()), *problems(ledger, record)]:
-        raise Unanswerable("nothing was attested. " + found[0])
-    parts = record.parts
-    code = {"digest": parts["code"]["digest"], "function": parts["code"]["function"]}
-    external = {"step": record.step, "params": parts["params"]}
-    if record.instance is not None:
-        external["instance"] = record.instance
-    # A record of the first definition says nothing of it, and so does its provenance.
-    numbered = {"definition": record.raw["definition"]} if "definition" in record.raw else {}
-    inside = {
-        name: value for name, value in parts.items() if name not in (*_EXTERNAL, "inputs", "code")
-    }
-    return {
-        "_type": terms.STATEMENT,
-        "subject": subjects(artifact),
-        "predicateType": terms.PROVENANCE,
-        "predicate": {
-            "buildDefinition": {
-                "buildType": terms.BUILD,
-                "externalParameters": external,
-                "internalParameters": {**inside, **numbered, "code": code, "key": record.key},
-                "resolvedDependencies": [
-                    _dependency(ledger, record, name) for name in sorted(parts["inputs"])
-                ],
-            },
-            "runDetails": {
-                "builder": {"id": terms.BUILDER},
-                "byproducts": [
-                    {
-                        "name": record.file,
-                        "uri": terms.record(record.name),
-                        "digest": {FILE: sha256_file(ledger.root / record.file)},
-                    }
-                ],
-            },
-        },
-    }
-
-
-def _dependency(ledger: Ledger, record: Record, name: str) -> dict[str, Any]:
-    """An input: its name in the step, its path and digest."""
-    entry = record.inputs[name]
-    notes = {key: str(entry[key]) for key in ("kind", "record") if entry.get(key)}
-    folder = entry["kind"] == "data" or (
-        entry["kind"] == "source" and (ledger.root / entry["path"]).is_dir()
-    )
-    return {
-        "name": name,
-        "uri": terms.artifact(str(entry["path"])),
-        "digest": {FOLDER if folder else FILE: str(record.parts["inputs"][name])},
-        "annotations": notes,
-    }
+        return {
+            "name": name,
+            "uri": terms.artifact(str(entry["path"])),
+            "digest": {FOLDER if folder else FILE: str(self.record.parts["inputs"][name])},
+            "annotations": notes,
+        }
 
 
 def key_from(predicate: Mapping[str, Any]) -> tuple[str, str]:

@@ -102,8 +102,7 @@ def causes(left: Record, right: Record) -> list[str]:
 
 def _replay(side: Side, record: Record, step: int, folder: Path) -> Replayed:
     """Run a side again to `step`, with a digest at every step."""
-    what = replay.task(side.ledger, side.verified, record, folder, step=step, every_step=True)
-    made = replay.run(what, side.source(record))
+    made = side.replay.run(record, folder, step=step, every_step=True, source=side.source(record))
     digests = {item["step"]: item["digest"] for item in read(made / FILE)}
     return _as_published(side, record, step, Replayed(made, digests, False))
 
@@ -131,8 +130,7 @@ def _both(
 
 
 def _replay_to(side: Side, record: Record, step: int, folder: Path) -> Path:
-    what = replay.task(side.ledger, side.verified, record, folder, step=step)
-    return replay.run(what, side.source(record))
+    return side.replay.run(record, folder, step=step, source=side.source(record))
 
 
 def _one(

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from regrow.evidence.errors import Unanswerable
 from regrow.prove.segments import odds
-from regrow.prove.segments.draw import comb, draw
+from regrow.prove.segments.draw import Sample
 from regrow.prove.segments.price import Price, price
-from regrow.prove.segments.states import handed_out
+from regrow.prove.segments.states import States
 from regrow.prove.segments.units import Kind, Run, Span, Unit
 
 SHARES = (0.01, 0.05, 0.1, 0.25, 0.5)
@@ -96,53 +97,42 @@ class Challenge:
 
 
 def challenge(
-    run: Run,
-    kind: Kind,
-    *,
-    seed: str,
-    segments: int | None,
-    share: float,
-    wanted: float,
-    states: Path | None,
-    seconds: dict[str, float],
-    stretch: bool = False,
+    run: Run, sample: Sample, seconds: Mapping[str, float], states: States | None = None
 ) -> Challenge:
     """Draw the units and lay out the reruns.
 
-    `segments` units; None: as many as it takes to catch a forged `share` with odds of `wanted`.
-    `stretch`: instead, the fewest that catch every unbroken forgery of `share` for certain.
+    Args:
+        run: what is checked.
+        sample: how much of it.
+        seconds: that the jobs took, by record, as far as it is known.
+        states: handed out for it.
 
     Raises:
         Unanswerable: nothing to draw, or numbers that make no sense.
     """
-    units = run.units(kind)
+    units = run.units(sample.kind)
     if not units:
         raise Unanswerable(
             f"{run.checkpoint.name} has no training behind it: its {len(run.made)} checkpoint(s) are "
             "rebuilt for nothing. Name a later checkpoint."
         )
-    try:
-        wrong = odds.forged(len(units), share)
-        count = odds.needed(len(units), wrong, wanted) if segments is None else segments
-    except ValueError as error:
-        raise Unanswerable(f"--catch and --odds: {error}.") from None
-    if count < 1:
-        raise Unanswerable(f"--segments {count}: draw at least one.")
-    names = [unit.name for unit in units]
-    sha256 = run.checkpoint.sha256
-    if stretch:
-        chosen = comb(len(names), wrong, checkpoint=sha256, seed=seed)
-    else:
-        chosen = draw(names, count, checkpoint=sha256, seed=seed)
+    chosen = sample.of([unit.name for unit in units], run.checkpoint.sha256)
     drawn = tuple(units[index] for index in chosen)
     reruns = lay_out(drawn, states)
-    cost = price(run, [(rerun.span, rerun.steps) for rerun in reruns], seconds)
     return Challenge(
-        run, kind, seed, len(units), drawn, reruns, cost, share, wrong if stretch else None
+        run,
+        sample.kind,
+        sample.seed,
+        len(units),
+        drawn,
+        reruns,
+        price(run, [(rerun.span, rerun.steps) for rerun in reruns], seconds),
+        sample.share,
+        sample.wrong(len(units)) if sample.stretch else None,
     )
 
 
-def lay_out(drawn: tuple[Unit, ...], states: Path | None) -> tuple[Rerun, ...]:
+def lay_out(drawn: tuple[Unit, ...], states: States | None) -> tuple[Rerun, ...]:
     """The fewest training steps that cover the drawn units.
 
     A unit is begun from the last stored or handed out state at or before it; units of one span
@@ -153,7 +143,7 @@ def lay_out(drawn: tuple[Unit, ...], states: Path | None) -> tuple[Rerun, ...]:
     for unit in drawn:
         span = unit.span
         if span.name not in known:
-            known[span.name] = handed_out(states, span) if states else {}
+            known[span.name] = states.of(span) if states else {}
         here = {step: path for step, path in known[span.name].items() if step <= unit.begin}
         begin = max(here, default=span.begin)
         last = found[-1] if found else None

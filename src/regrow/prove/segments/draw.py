@@ -10,13 +10,59 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+from regrow.evidence.errors import Unanswerable
 from regrow.numerics.random import Stream
+from regrow.prove.segments import odds
+
+if TYPE_CHECKING:
+    from regrow.prove.segments.units import Kind
 
 
 def fresh_seed() -> str:
     """A seed that nobody could foresee: 64 bits, as hex."""
     return secrets.token_hex(8)
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Which units of a run somebody wants to see rerun."""
+
+    kind: Kind
+    seed: str
+    share: float
+    """of the units, forged: what is to be caught"""
+    wanted: float
+    """the odds of that"""
+    count: int | None = None
+    """None: as many as it takes"""
+    stretch: bool = False
+    """instead: the fewest that catch every unbroken forgery of `share` for certain"""
+
+    def wrong(self, population: int) -> int:
+        """How many units the forgery is. Raises ValueError: no such share."""
+        return odds.forged(population, self.share)
+
+    def of(self, names: Sequence[str], checkpoint: str) -> list[int]:
+        """Indices of the units that are drawn of a checkpoint with that SHA-256, sorted.
+
+        Raises:
+            Unanswerable: numbers that make no sense.
+        """
+        population, count = len(names), self.count
+        try:
+            wrong = self.wrong(population)
+            if count is None:
+                count = odds.needed(population, wrong, self.wanted)
+        except ValueError as error:
+            raise Unanswerable(f"--catch and --odds: {error}.") from None
+        if count < 1:
+            raise Unanswerable(f"--segments {count}: draw at least one.")
+        if self.stretch:
+            return comb(population, wrong, checkpoint=checkpoint, seed=self.seed)
+        return draw(names, count, checkpoint=checkpoint, seed=self.seed)
 
 
 def draw(names: Sequence[str], count: int, *, checkpoint: str, seed: str) -> list[int]:

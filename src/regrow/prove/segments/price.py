@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,7 +52,7 @@ def logged(root: Path, records: Iterable[Record]) -> dict[str, float]:
     return found
 
 
-def price(run: Run, pieces: Iterable[tuple[Span, int]], seconds: dict[str, float]) -> Price:
+def price(run: Run, pieces: Iterable[tuple[Span, int]], seconds: Mapping[str, float]) -> Price:
     """The price of `pieces` (span, steps of it), and of what is always rebuilt."""
     parts = list(pieces)
     known = all(record.name in seconds for record in run.checkpoints)

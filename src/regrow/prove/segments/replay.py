@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,54 +22,79 @@ from regrow.prove.segments.verified_files import VerifiedFiles
 from regrow.recipe.lines import FMA32, like
 
 
-def task(
-    ledger: Ledger,
-    verified: VerifiedFiles,
-    record: Record,
-    output: Path,
-    *,
-    step: int | None = None,
-    start: Path | None = None,
-    every_step: bool = False,
-) -> dict[str, Any]:
-    """What to run (see `worker.work`) to rebuild `record`, or the state at `step` of it.
+@dataclass(frozen=True)
+class Replay:
+    """Reruns of what the records of a ledger describe, on inputs that were compared with them."""
 
-    `start`: a state of the same stage to go on from, instead of the stored one. `every_step`: a
-    digest at every step, which changes no bit of the training.
+    ledger: Ledger
+    verified: VerifiedFiles
 
-    Raises:
-        Unanswerable: an input is not on disk, or the record names a function that is not ours.
-    """
-    function = str(record.parts["code"]["function"])
-    if not function.startswith("regrow."):  # a record may come from anybody
-        raise Unanswerable(f"{record.file}: `{function}` is no function of this package.")
-    inputs = {}
-    for name, entry in sorted(record.inputs.items()):
-        parent = ledger.by_file.get(entry.get("record", ""))
-        if parent is None:
-            raise Unanswerable(f"{record.file}: the record of its input `{name}` is not here.")
-        if name == "previous" and start is not None:
-            continue
-        inputs[name] = str(verified.folder(parent))
-    if start is not None:
-        inputs["previous"] = str(start)
-    params = json.loads(json.dumps(record.parts["params"]))
-    if every_step:
-        for values in params.values():
-            if "digest_every" in values:
-                values["digest_every"] = 1
-    more: dict[str, Any] = dict(record.options)
-    if record.instance is not None:
-        more["instance"] = record.instance if step is None else f"{step:06d}"
-    if "data" in record.inputs:
-        more["scratch"] = str(output.with_name(output.name + ".scratch"))
-    return {
-        "function": function,
-        "params": params,
-        "inputs": inputs,
-        "output": str(output),
-        "more": more,
-    }
+    def task(
+        self,
+        record: Record,
+        output: Path,
+        *,
+        step: int | None = None,
+        start: Path | None = None,
+        every_step: bool = False,
+    ) -> dict[str, Any]:
+        """What to run (see `worker.work`) to rebuild `record`, or the state at `step` of it.
+
+        `start`: a state of the same stage to go on from, instead of the stored one. `every_step`: a
+        digest at every step, which changes no bit of the training.
+
+        Raises:
+            Unanswerable: an input is not on disk, or the record names a function that is not ours.
+        """
+        function = str(record.parts["code"]["function"])
+        if not function.startswith("regrow."):  # a record may come from anybody
+            raise Unanswerable(f"{record.file}: `{function}` is no function of this package.")
+        inputs = {}
+        for name, entry in sorted(record.inputs.items()):
+            parent = self.ledger.by_file.get(entry.get("record", ""))
+            if parent is None:
+                raise Unanswerable(f"{record.file}: the record of its input `{name}` is not here.")
+            if name == "previous" and start is not None:
+                continue
+            inputs[name] = str(self.verified.folder(parent))
+        if start is not None:
+            inputs["previous"] = str(start)
+        params = json.loads(json.dumps(record.parts["params"]))
+        if every_step:
+            for values in params.values():
+                if "digest_every" in values:
+                    values["digest_every"] = 1
+        more: dict[str, Any] = dict(record.options)
+        if record.instance is not None:
+            more["instance"] = record.instance if step is None else f"{step:06d}"
+        if "data" in record.inputs:
+            more["scratch"] = str(output.with_name(output.name + ".scratch"))
+        return {
+            "function": function,
+            "params": params,
+            "inputs": inputs,
+            "output": str(output),
+            "more": more,
+        }
+
+    def run(
+        self,
+        record: Record,
+        output: Path,
+        *,
+        step: int | None = None,
+        start: Path | None = None,
+        every_step: bool = False,
+        source: Path | None = None,
+    ) -> Path:
+        """Do it (see `task`), here or with the code below `source`; returns the output.
+
+        Raises:
+            Unanswerable: as `task`; or the step failed, or this machine cannot compute as it must.
+            KeyboardInterrupt: it was stopped.
+        """
+        what = self.task(record, output, step=step, start=start, every_step=every_step)
+        return run(what, source)
 
 
 def run(what: dict[str, Any], source: Path | None = None) -> Path:

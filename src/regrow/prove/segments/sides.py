@@ -18,7 +18,7 @@ from regrow.evidence.ledger import Ledger
 from regrow.evidence.naming import resolve
 from regrow.evidence.record import Record, parse
 from regrow.prove.segments.links import Link, links
-from regrow.prove.segments.replay import other_code
+from regrow.prove.segments.replay import Replay, other_code
 from regrow.prove.segments.verified_files import VerifiedFiles
 
 BUILT = "regrow/numerics/_native"
@@ -55,6 +55,11 @@ class Side:
         """The checkpoint that is the input `name` of another."""
         entry = record.inputs.get(name)
         return None if entry is None else self.ledger.by_file.get(entry.get("record", ""))
+
+    @property
+    def replay(self) -> Replay:
+        """Reruns of its steps."""
+        return Replay(self.ledger, self.verified)
 
     def source(self, record: Record) -> Path | None:
         """The code to rerun a checkpoint with: None is the code of this process."""

@@ -19,6 +19,7 @@ from regrow.prove.segments.links import Link, links
 from regrow.prove.segments.verified_files import VerifiedFiles
 
 Kind = Literal["span", "link"]
+KINDS: tuple[Kind, ...] = ("span", "link")
 
 
 @dataclass(frozen=True)

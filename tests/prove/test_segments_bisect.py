@@ -179,7 +179,7 @@ def test_a_revision_of_git_is_a_run_whose_bytes_lie_in_the_cache(
     trained: Path, other: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
-    (other / ".gitignore").write_text("data/\n.dvc/\n")
+    (other / ".gitignore").write_text("/data/\n.dvc/\n")
     run: Callable[..., Any] = lambda *args: subprocess.run(  # noqa: E731
         [*GIT, *args], cwd=other, check=True, capture_output=True
     )

@@ -60,7 +60,7 @@ def first(tmp_path_factory: pytest.TempPathFactory) -> Path:
         root / "src/regrow/numerics/_native",
         ignore=shutil.ignore_patterns("cache"),
     )
-    (root / ".gitignore").write_text("data/\n.dvc/\n_native/\n__pycache__/\n.regrow/\n")
+    (root / ".gitignore").write_text("/data/\n.dvc/\n_native/\n__pycache__/\n.regrow/\n")
     git(root, "init", "-q")
     published(root, "the first run")
     return root

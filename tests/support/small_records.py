@@ -64,7 +64,7 @@ class World:
         root.mkdir(parents=True)
         (root / "Snakefile").write_text("")
         (root / ".dvc").mkdir()
-        (root / ".gitignore").write_text("data\n.dvc/cache\n.regrow\n")
+        (root / ".gitignore").write_text("/data\n.dvc/cache\n.regrow\n")
         self.git("init", "-q", "-b", "main")
 
     def git(self, *args: str) -> str:

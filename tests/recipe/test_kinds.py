@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
+import json
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from regrow.learn.evaluate.probes import Probes
 from regrow.params.registry import KINDS as ENTRIES
 from regrow.recipe import order
 from regrow.recipe.kind import Kind
-from regrow.recipe.kinds import KINDS
+from regrow.recipe.kinds import KINDS, METHODS
 from regrow.release import methods
 from regrow.release.records import Artifact
 
@@ -34,7 +35,8 @@ def test_what_a_kind_names_is_there(kind: Kind) -> None:
     for gain in kind.gains:
         assert metric(gain.probe) and (not gain.before_probe or metric(gain.before_probe))
     record = Artifact("a.000001", function=kind.function)
-    assert methods.is_known(record) and methods.title(record) and str(methods.method(record))
+    assert methods.is_known(record, METHODS) and methods.title(record, METHODS) != record.stage
+    assert str(methods.method(record, METHODS)).endswith(".")
     assert order.rank(kind.function) < order.LAST
 
 
@@ -42,6 +44,16 @@ def test_entries_and_kinds_are_the_same() -> None:
     assert set(ENTRIES) == set(KINDS)
     for name, model in ENTRIES.items():
         assert model.model_fields["kind"].default == name == KINDS[name].name
+
+
+def test_a_release_is_given_the_words_of_the_stages_that_led_to_it() -> None:
+    """So an edit of a title moves the releases that say it, and no stage that trains."""
+    for entry in RECIPE.stages:
+        given = BY_NAME["release"].options_of(f"{entry['name']}-000001")["methods"]
+        names = [*RECIPE.ancestors(entry["name"]), entry["name"]]
+        assert set(given) == {BY_NAME[name].function for name in names}
+        assert json.loads(json.dumps(given)) == {name: METHODS[name] for name in given}
+        assert "methods" not in BY_NAME[entry["name"]].options_of("000001")
 
 
 def test_a_control_is_one_for_the_params_and_for_the_records() -> None:

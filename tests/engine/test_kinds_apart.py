@@ -18,6 +18,7 @@ from key_sources import with_method
 from regrow.engine.closure import Closure, Modules, closure
 from regrow.engine.step import Step
 from regrow.params.registry import KINDS as ENTRIES
+from regrow.recipe.kinds import KINDS as ALL
 
 SOURCE = Path(__file__).parents[2] / "src"
 FLOW = default_flow.flow()
@@ -38,7 +39,7 @@ OWN = {
     "rlzero_random": {"regrow.learn.rl.rlvr", "regrow.learn.train.grpo"},
 }
 """step -> the modules of its kind"""
-KINDS = set().union(*OWN.values())
+KINDS = set().union(*OWN.values(), (kind.function.partition(":")[0] for kind in ALL.values()))
 KIND_OF = {entry["name"]: entry["kind"] for entry in default_flow.RECIPE.stages}
 """stage -> its kind"""
 
@@ -68,7 +69,7 @@ def test_no_data_step_counts_a_kind_of_training(modules: Modules) -> None:
             assert not set(reached(modules, step).modules) & KINDS, step.name
 
 
-def test_every_kind_has_a_step() -> None:
+def test_every_module_of_a_kind_is_a_kind_of_the_recipe() -> None:
     folder = Path(__file__).parents[2] / "src/regrow/learn/train/kinds"
     shared = {"__init__", "causal", "chat"}
     found = {
@@ -110,7 +111,7 @@ def test_an_edit_in_the_settings_of_a_kind_moves_its_stages_alone(
     moved = {name for name in before if before[name] != after[name]}
     stages = {n for n in before if KIND_OF.get(n.partition("_seed")[0]) == kind}
     masks = {s.name for s in FLOW.steps if s.name.endswith("_masked") and kind in s.params}
-    assert moved == (stages | masks if kind != "soup" else set())
+    assert moved == (stages | masks if ENTRIES[kind].section({}) else set())
 
 
 PAGE = Path(__file__).parents[2] / "docs/reference/keys.md"
@@ -125,7 +126,7 @@ EDITED = (
     "regrow.learn.rl.rlvr",
     "regrow.learn.train.kinds.causal",
     "regrow.learn.train.kinds.chat",
-    *(f"regrow.params.kinds.{name}" for name in ENTRIES),
+    *(f"regrow.params.kinds.{name}" for name in dict.fromkeys(KIND_OF.values())),
     "regrow.params.train",
     "regrow.recipe.kinds.dpo",
     "regrow.params.stages",

@@ -5,7 +5,9 @@ The table of docs/reference/keys.md is what this prints (`python tests/engine/te
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -112,6 +114,34 @@ def test_an_edit_in_the_settings_of_a_kind_moves_its_stages_alone(
     stages = {n for n in before if KIND_OF.get(n.partition("_seed")[0]) == kind}
     masks = {s.name for s in FLOW.steps if s.name.endswith("_masked") and kind in s.params}
     assert moved == (stages | masks if ENTRIES[kind].section({}) else set())
+
+
+RESOLVED = """
+from pathlib import Path
+from regrow.engine.present import Present
+print(Present(Path.cwd(), "params/mine.yaml").params["dpo"]["beta"])
+"""
+
+
+def test_a_default_of_a_kind_is_read_again_after_an_edit(copied: Path) -> None:
+    """What a lookup remembers of a params file counts the modules that are found in a folder."""
+    root = copied / "root"
+    (root / "params").mkdir(parents=True)
+    (root / "params/mine.yaml").write_text("stages: [pretrain, sft, dpo]\n")
+    file = copied / "regrow/params/kinds/dpo.py"
+    text = file.read_text(encoding="utf-8")
+
+    def beta() -> str:
+        env = {**os.environ, "PYTHONPATH": str(copied)}
+        call = [sys.executable, "-c", RESOLVED]
+        done = subprocess.run(call, cwd=root, env=env, capture_output=True, text=True, check=True)
+        return done.stdout.strip()
+
+    assert beta() == "5.0"
+    file.write_text(text.replace("default=5.0", "default=6.0"), encoding="utf-8")
+    found = beta()
+    file.write_text(text, encoding="utf-8")
+    assert found == "6.0"
 
 
 PAGE = Path(__file__).parents[2] / "docs/reference/keys.md"

@@ -55,7 +55,8 @@ def regrow() -> Turn:
     from regrow.learn.rl.rlvr import Rollouts
     from regrow.learn.train import checkpoint, stage
     from regrow.learn.train.grpo import Grpo
-    from regrow.params.train import Optimizer, Rlvr
+    from regrow.params.kinds.rl import Rlvr
+    from regrow.params.train import Optimizer
 
     tokenizer, known = prompts()
     block = Rlvr(

@@ -49,9 +49,10 @@ def make_policy(folder: Path = POLICY) -> Path:
     from regrow.learn.train.kinds import sft
     from regrow.numerics.torch import activate
     from regrow.params.data import Tokenizer as TokenizerParams
+    from regrow.params.kinds.sft import Sft
     from regrow.params.model import Model
     from regrow.params.posttrain import Tasks
-    from regrow.params.train import Optimizer, Sft
+    from regrow.params.train import Optimizer
 
     activate()
     step.run({}, SimpleNamespace(tasks=Tasks(train=TASKS, dev=1, test=1)), folder / "tasks")

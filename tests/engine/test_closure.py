@@ -113,6 +113,24 @@ def test_of_a_section_what_its_methods_call_counts(package: Path, old: str, new:
     assert reach(package, "one").digest() != before
 
 
+def test_a_section_may_be_in_a_class_of_sections_beside_the_params_model(package: Path):
+    (package / "step.py").write_text("def run(): pass\n")
+    file = package / "params/kinds/three.py"
+    file.parent.mkdir()
+    (file.parent / "__init__.py").touch()
+    text = (
+        "class Three:\n    c: int = 1\n    def n(self): return 2\n"
+        "class Entry:\n    def n(self): return 6\n"
+        "class Sections:\n    three: Three = Three()\n"
+    )
+    file.write_text(text)
+    before = reach(package, "three").digest()
+    for old, new, moves in (("return 2", "return 5", True), ("return 6", "return 7", False)):
+        file.write_text(text.replace(old, new))
+        assert (reach(package, "three").digest() != before) is moves, old
+        assert "demopkg.params.kinds.three" not in reach(package, "one").modules
+
+
 def test_data_and_native_files_count_where_a_module_can_find_them(package: Path):
     (package / "far.py").write_text("from demopkg import words\n")
     first = reach(package)
@@ -153,9 +171,7 @@ def test_every_step_imports_with_nothing_but_its_closure(
     modules = Modules(tmp_path / "cache.json", FLOW.packages)
     found = closure(modules, step.function.partition(":")[0], FLOW.params_root, step.params)
     source = tmp_path / "src"
-    names = set(found.modules) | {
-        f"regrow.params.{p.stem}" for p in ROOT.glob("src/regrow/params/*.py")
-    }
+    names = set(found.modules) | set(modules.beside("regrow.params.base"))
     for one in names:
         path = modules.path(one)
         if path is not None:
@@ -173,8 +189,11 @@ def test_no_step_reaches_the_runner(tmp_path: Path):
             m for m in found.modules if m.startswith(tuple(f"regrow.{room}" for room in ABOVE))
         ]
         assert strange == [], step.name
+        assert DYNAMIC not in found.modules, step.name
 
 
+DYNAMIC = "regrow.params.registry"
+"""the one module below the flow that imports what it finds in a folder"""
 FORBIDDEN = {"exec", "eval", "__import__", "import_module", "run_path", "run_module"}
 
 
@@ -184,6 +203,7 @@ FORBIDDEN = {"exec", "eval", "__import__", "import_module", "run_path", "run_mod
         p
         for p in sorted(ROOT.glob("src/regrow/**/*.py"))
         if p.relative_to(ROOT / "src/regrow").parts[0] not in ABOVE
+        and p.relative_to(ROOT / "src").with_suffix("").parts != tuple(DYNAMIC.split("."))
     ],
     ids=lambda p: str(p.relative_to(ROOT / "src")),
 )

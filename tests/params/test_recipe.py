@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from regrow.params import points
+from regrow.params.registry import BUILT_IN, KINDS
 from regrow.params.schema import Params, ParamsError, check, json_schema
-from regrow.params.stages import BUILT_IN, KINDS
 from regrow.recipe import table
 
 

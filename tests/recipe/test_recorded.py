@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from regrow.engine import jobs
+from regrow.params.registry import BUILT_IN
 from regrow.params.schema import Params, ParamsError, check
-from regrow.params.stages import BUILT_IN
 from regrow.recipe.recorded import recipe
 
 OWN: list[dict[str, Any]] = [

@@ -15,6 +15,7 @@ import tiny_inputs
 from determinism import hashes, run_python, run_twice
 from regrow.data.tables import parquet
 from regrow.params.evaluate import Release
+from regrow.recipe.kinds import METHODS
 from regrow.release import methods, stages, step
 from regrow.release.records import Artifact
 
@@ -24,10 +25,11 @@ import json, sys
 from pathlib import Path
 from types import SimpleNamespace
 from regrow.params.evaluate import Release
+from regrow.recipe.kinds import METHODS
 from regrow.release import stages, step
 inputs = {name: Path(path) for name, path in json.loads(sys.argv[2]).items()}
 stated = Release(name="regrow-test", description="A test.", licence="Apache-2.0")
-step.run(inputs, SimpleNamespace(release=stated), Path(sys.argv[1]), instance=sys.argv[3])
+step.run(inputs, SimpleNamespace(release=stated), Path(sys.argv[1]), instance=sys.argv[3], methods=METHODS)
 """
 
 
@@ -157,7 +159,7 @@ STATED = {"name": "regrow-test", "description": "A test.", "licence": "Apache-2.
 
 def release(inputs, output, instance="pretrain-000020", **changes):
     params = SimpleNamespace(release=Release(**(STATED | changes)))
-    return step.run(inputs, params, output, instance=instance)
+    return step.run(inputs, params, output, instance=instance, methods=METHODS)
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,8 @@ from regrow.learn.rl.prompts import Prompt
 from regrow.learn.train import checkpoint, metrics, stage
 from regrow.learn.verifiers.judge import judge
 from regrow.numerics import exact
-from regrow.params.train import Optimizer, Rlvr
+from regrow.params.kinds.rl import Rlvr
+from regrow.params.train import Optimizer
 from small_policy import answer
 
 OPTIONS = {"stage": "rlvr", "settings": "rlvr", "form": "think", "reward": "verified", "seed": 0}

@@ -105,6 +105,16 @@ def with_statement(text: str, function: str) -> str:
     return "".join(lines)
 
 
+def with_method(text: str) -> str:
+    """The module with one more method in every class at its top."""
+    ends = [n.end_lineno for n in _parsed(text).body if isinstance(n, ast.ClassDef)]
+    lines = text.splitlines(keepends=True)
+    for end in reversed(ends):
+        assert end is not None
+        lines.insert(end, "\n    def one_more(self) -> int:\n        return 1\n")
+    return "".join(lines)
+
+
 def with_constant(text: str, name: str) -> str:
     """The module with another value of a constant."""
     for node in _parsed(text).body:

@@ -11,6 +11,7 @@ from typing import Any
 import polars as pl
 
 from regrow.params.evaluate import Release
+from regrow.recipe.kinds import METHODS
 from regrow.release import composition, data_card, model_card
 from regrow.release.records import artifact
 from regrow.release.sentence import Sentence, walk
@@ -52,7 +53,7 @@ class Run:
         card = model_card.facts(
             release=release, instance=instance, config={}, parameters=self.parameters, weights="0" * 64,
             checkpoint="1" * 64, state={"tokens": self.tokens}, decision={}, eos="", results={}, samples={},
-            records=given, table=self.table,
+            records=given, table=self.table, methods=METHODS,
         )  # fmt: skip
         data = data_card.facts(
             release=release,
@@ -60,6 +61,7 @@ class Run:
             sources=composition.sources(self.root / "sources/manifest.yaml"),
             table=self.table,
             records=given,
+            methods=METHODS,
         )
         return [*walk(card), *walk(data)]
 

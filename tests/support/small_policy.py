@@ -24,9 +24,11 @@ from regrow.learn.train.kinds import sft
 from regrow.learn.verifiers.verdict import PASSED, failed
 from regrow.numerics import torch as numerics
 from regrow.params.data import Tokenizer as TokenizerParams
+from regrow.params.kinds.rl import Rlvr, RlZero
+from regrow.params.kinds.sft import Sft
 from regrow.params.model import Model
 from regrow.params.posttrain import Difficulty, Pairs
-from regrow.params.train import Optimizer, Rlvr, RlZero, Sft
+from regrow.params.train import Optimizer
 
 CONTEXT = 96
 WANTED = {"train": 60, "dev": 1, "test": 1}

@@ -13,8 +13,8 @@ from regrow.learn.model import build
 from regrow.learn.train import runtime, stage
 from regrow.learn.train.engine import Engine
 from regrow.learn.train.kinds import pretrain
+from regrow.params.kinds.pretrain import Pretrain
 from regrow.params.model import Model
-from regrow.params.train import Pretrain
 
 LENGTH = 64
 PAD, EOS, FIRST = 0, 1, 2

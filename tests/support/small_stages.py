@@ -21,7 +21,12 @@ from regrow.learn.train.kinds import dpo, longcontext, midtrain, sft
 from regrow.learn.train.objective import next_tokens
 from regrow.numerics.random import Stream
 from regrow.numerics.torch import functional
-from regrow.params.train import Anneal, Dpo, LongContext, Midtrain, Rlvr, Sft
+from regrow.params.anneal import Anneal
+from regrow.params.kinds.dpo import Dpo
+from regrow.params.kinds.longcontext import LongContext
+from regrow.params.kinds.midtrain import Midtrain
+from regrow.params.kinds.rl import Rlvr
+from regrow.params.kinds.sft import Sft
 from small_run import EOS, FIRST, LENGTH, PAD, grow, small, write_pack
 
 LONG = 2 * LENGTH

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import recipes
-from real_repository import PARAMS, fresh
+from real_repository import PARAMS, Real, fresh
 
 pytestmark = [pytest.mark.workflow, pytest.mark.timeout(1_200)]
 
@@ -28,7 +28,7 @@ from torch import Tensor
 
 from regrow.learn.model import files
 from regrow.numerics.torch.install import install
-from regrow.params.train import Kto as Block
+from regrow.params.kinds.kto import Kto as Block
 from regrow.learn.train import digest
 from regrow.learn.train.buckets import Buckets
 from regrow.learn.train.dpo import PairBatch, Pairs, Reference, answer_scores, lengths, log_sigmoid, read
@@ -95,6 +95,8 @@ KIND = Kind(
     name="kto",
     function="regrow.learn.train.kinds.kto:run",
     doc="KTO on the answers of the judged pairs.",
+    title="Preference tuning (KTO)",
+    method=["Kahneman-Tversky optimisation on single answers", ", β = {params.beta:g}", "."],
     part="post",
     data="pairs",
     unit="pairs",
@@ -107,53 +109,73 @@ KIND = Kind(
     short=lambda options: "KTO",
 )
 '''
+PARAMS_OF = '''"""Kahneman-Tversky optimisation: its settings, and what an entry of `stages` may say."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from regrow.params.base import Block
+from regrow.params.stages import Form, Stage
+from regrow.params.train import Optimizer, Training
+
+
+class Kto(Training):
+    """Kahneman-Tversky optimisation."""
+
+    steps: int = Field(default=16, ge=1)
+    checkpoint_every: int = Field(default=16, ge=1)
+    carry_optimizer: bool = False
+    optimizer: Optimizer = Optimizer(name="adamw", learning_rate=1e-4, weight_decay=0.0)
+    beta: float = Field(default=5.0, gt=0)
+
+
+class Entry(Stage):
+    """Kahneman-Tversky optimisation."""
+
+    names = {"kto": {}}
+    reads = ("pairs",)
+
+    kind: Literal["kto"] = "kto"
+    form: Form = "think"
+
+
+class Sections(Block):
+    """The sections of a params file with these settings."""
+
+    kto: Kto = Kto()
+'''
 ADDED = {
     "src/regrow/learn/train/kinds/kto.py": KIND,
+    "src/regrow/params/kinds/kto.py": PARAMS_OF,
     "src/regrow/recipe/kinds/kto.py": RECIPE,
 }
-LINES = {
-    "src/regrow/params/train.py": (
-        ("class Rlvr(Stage):", "class Kto(Dpo):\n    \"\"\"Kahneman-Tversky optimisation.\"\"\"\n\n\nclass Rlvr(Stage):"),
-    ),
-    "src/regrow/params/schema.py": (
-        ("    Dpo,\n", "    Dpo,\n    Kto,\n"),
-        ("    dpo: Dpo = Dpo()\n", "    dpo: Dpo = Dpo()\n    kto: Kto = Kto()\n"),
-    ),
-    "src/regrow/params/stages.py": (
-        (
-            "class RlStage(Stage):",
-            "class KtoStage(Stage):\n    \"\"\"Kahneman-Tversky optimisation.\"\"\"\n\n    reads = (\"pairs\",)\n"
-            "    kind: Literal[\"kto\"] = \"kto\"\n    form: Form = \"think\"\n\n\nclass RlStage(Stage):",
-        ),
-        ("    \"rl\": RlStage,\n", "    \"rl\": RlStage,\n    \"kto\": KtoStage,\n"),
-    ),
-    "src/regrow/recipe/kinds/__init__.py": (
-        ("import dpo, longcontext", "import dpo, kto, longcontext"),
-        ("sft, dpo, rl)", "sft, dpo, kto, rl)"),
-    ),
-    "src/regrow/release/methods.py": (
-        (
-            "    \"regrow.learn.rl.rlvr:run\": (",
-            "    \"regrow.learn.train.kinds.kto:run\": (\n        _named(\"Preference tuning (KTO)\"),\n"
-            "        lambda record: (\"Kahneman-Tversky optimisation on single answers.\", []),\n    ),\n"
-            "    \"regrow.learn.rl.rlvr:run\": (",
-        ),
-    ),
-}  # fmt: skip
-"""file -> (what is there, what stands there then)"""
+"""all that is written by hand, beside tests and docs"""
+CODE = """
+import json
+from pathlib import Path
+from regrow.engine.present import Present
+here = Present(Path.cwd(), "params/tiny.yaml")
+jobs = here.jobs.items()
+print(json.dumps({n: [here.code(j.step)["digest"], j.step.options_of(j.instance)] for n, j in jobs}))
+"""
+WRITTEN = "params/schema.json"
+"""what `regrow schema` writes"""
 
 
-def test_an_objective_is_added_in_seven_files_and_grown(tmp_path: Path) -> None:
+def test_an_objective_is_added_in_three_files_and_grown(tmp_path: Path) -> None:
     repository = fresh(tmp_path / "repository")
+    before = _code(repository)
     for place, text in ADDED.items():
         (repository.path / place).write_text(text)
-    for place, changes in LINES.items():
-        text = repository.read(place)
-        for old, new in changes:
-            assert text.count(old) == 1, (place, old)
-            text = text.replace(old, new)
-        (repository.path / place).write_text(text)
-    assert len(ADDED) + len(LINES) == 7
+    schema = json.loads(repository.regrow("schema").stdout)
+    assert schema["properties"]["kto"] and schema != json.loads(repository.read(WRITTEN))
+    (repository.path / WRITTEN).write_text(json.dumps(schema, indent=2) + "\n")
+    changed = repository.git("status", "--porcelain", "--untracked-files=all").splitlines()
+    assert sorted(line.split()[-1] for line in changed) == sorted([*ADDED, WRITTEN])
+    assert _code(repository) == before
     tiny = repository.read(PARAMS).replace(*recipes.SHORT)
     small = "kto: {steps: 2, checkpoint_every: 2, batch_sequences: 2, micro_batch_sequences: 1}\n"
     (repository.path / "params/kto.yaml").write_text(f"{tiny}stages: [pretrain, sft, kto]\n{small}")
@@ -169,5 +191,13 @@ def test_an_objective_is_added_in_seven_files_and_grown(tmp_path: Path) -> None:
     assert ("kto", "preference (judged)") in {(g["stage"], g["metric"]) for g in gains}
     repository.regrow("report", "--output", str(tmp_path / "report.html"))
     assert "Preference tuning (KTO)" in (tmp_path / "report.html").read_text()
-    assert "Kahneman-Tversky optimisation" in repository.read("data/release/kto-000002/README.md")
+    assert "Kahneman-Tversky optimisation on single answers, β = 5." in repository.read(
+        "data/release/kto-000002/README.md"
+    )
     assert repository.regrow("verify", "--segments", "2", "kto", check=False).returncode == 0
+
+
+def _code(repository: Real) -> dict[str, list[object]]:
+    """Job -> digest of the code in its key, and its options."""
+    found: dict[str, list[object]] = json.loads(repository.run("python", "-c", CODE).stdout)
+    return found

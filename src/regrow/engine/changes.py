@@ -29,9 +29,13 @@ def changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Change]:
         Change("packages", text)
         for text in _values("", old.get("packages", {}), new.get("packages", {}))
     ]
-    for part in ("numerics", "instance", "options"):
+    for part in ("numerics", "instance"):
         if old.get(part) != new.get(part):
             found.append(Change(part, f"{old.get(part)} -> {new.get(part)}"))
+    found += [
+        Change("options", text)
+        for text in _values("options", old.get("options", {}), new.get("options", {}))
+    ]
     for name in sorted(old["inputs"].keys() | new["inputs"].keys()):
         before, after = old["inputs"].get(name), new["inputs"].get(name)
         if before != after:

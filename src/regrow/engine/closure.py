@@ -29,8 +29,11 @@ from typing import Any
 from regrow.engine import files
 from regrow.engine.definition import code_digest
 from regrow.engine.errors import FlowError
+from regrow.engine.fields import fields
 from regrow.engine.syntax import Syntax, parse
 
+SECTIONS = "Sections"
+"""a class of a module beside the params model: its fields are sections of the params too"""
 _VERSION = 4
 """of the cache of parsed modules"""
 _NOT_SOURCES = (".py", ".pyc", ".pyi", ".so", ".pyd", ".o", ".a", ".dll", ".md")
@@ -56,6 +59,7 @@ class Modules:
         self._parsed: dict[str, Syntax | None] = {}
         self._paths: dict[str, Path | None] = {}
         self._compiled: dict[Path, set[str]] = {}
+        self._beside: dict[str, list[str]] = {}
         known = files.read_json(cache)
         fits = (
             isinstance(known, dict)
@@ -94,6 +98,20 @@ class Modules:
                     f"{folder / path.stem}{suffix} would be imported in place of {path}, and no key counts it. "
                     "Fix: remove it."
                 )
+
+    def beside(self, module: str) -> list[str]:
+        """The modules of the package of a module, itself and those of packages inside it too; [] at the top of ours."""
+        package = package_of(self, module)
+        if package not in self._beside:
+            init = self.path(package) if package else None
+            folder = init.parent if init else Path()
+            paths = sorted(folder.rglob("*.py")) if init else []
+            names = (path.relative_to(folder).with_suffix("").parts for path in paths)
+            self._beside[package] = [
+                ".".join((package, *(parts[:-1] if parts[-1] == "__init__" else parts)))
+                for parts in names
+            ]
+        return self._beside[package]
 
     def ours(self, module: str) -> bool:
         """Whether a dotted name is in one of our packages."""
@@ -174,7 +192,7 @@ def closure(
         FlowError: `entry` is not there, or a reached module is not Python.
     """
     root_module, _, root_class = params_root.partition(":")
-    declarative = _package(modules, root_module)
+    declarative = package_of(modules, root_module)
     found = Closure()
     reached: dict[str, set[tuple[str, bool]]] = {}
     queue = [entry]
@@ -209,8 +227,8 @@ def closure(
     return found
 
 
-def _package(modules: Modules, module: str) -> str:
-    """The package of the params' models, none if they are not in a package of their own."""
+def package_of(modules: Modules, module: str) -> str:
+    """The package that a module is in, "" where that is none but the topmost of ours."""
     path = modules.path(module) if module else None
     if path is None:
         return ""
@@ -257,32 +275,18 @@ def _reach(
 def _section(
     modules: Modules, reached: dict[str, set[tuple[str, bool]]], module: str, cls: str, section: str
 ) -> None:
-    """Reach the models that the field `section` of the params model names."""
-    for model in section_models(modules, module, cls).get(section, []):
-        _reach(modules, reached, module, model, False)
+    """Reach the models that the field `section` of the params model names.
 
-
-def section_models(modules: Modules, module: str, cls: str) -> dict[str, list[str]]:
-    """Field of the params model -> names in its annotation and default."""
-    import ast
-
-    path = modules.path(module)
-    if path is None:
+    The model may take in the fields of classes `Sections` of its package, which no syntax of its own shows.
+    """
+    if modules.path(module) is None:
         raise FlowError(f"no module `{module}` (the params model).")
-    key = (str(path), path.stat().st_mtime_ns)
-    if key not in _MODELS:
-        found: dict[str, list[str]] = {}
-        for node in ast.parse(path.read_bytes()).body:
-            if isinstance(node, ast.ClassDef) and node.name == cls:
-                for item in node.body:
-                    if isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name):
-                        names = {n.id for n in ast.walk(item) if isinstance(n, ast.Name)}
-                        found[item.target.id] = sorted(names - {item.target.id})
-        _MODELS[key] = found
-    return _MODELS[key]
-
-
-_MODELS: dict[tuple[str, int], dict[str, list[str]]] = {}
+    says = [(module, cls), *((name, SECTIONS) for name in modules.beside(module))]
+    for name, holder in says:
+        path, syntax = modules.path(name), modules.syntax(name)
+        if path is not None and syntax is not None and holder in syntax["classes"]:
+            for model in fields(path, holder).get(section, []):
+                _reach(modules, reached, name, model, False)
 
 
 def _partial(modules: Modules, name: str, reached: set[tuple[str, bool]]) -> dict[str, Any]:

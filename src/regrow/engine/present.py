@@ -84,9 +84,11 @@ class Present:
         except OSError:
             self.flow.load(path)  # says what is wrong, and what there is instead
             raise FlowError(f"{path}: cannot be read.") from None
+        # What is found in a folder as the program runs (`regrow.params.registry`) is imported by no statement.
         code = [
             closure(self.modules, module).digest()
-            for module in (self.flow.params_root.partition(":")[0], self.flow.module)
+            for root in (self.flow.params_root.partition(":")[0], self.flow.module)
+            for module in (root, *self.modules.beside(root))
         ]
         mark = hashlib.sha256(files.canonical([content.hex(), code])).hexdigest()
         cache = self.root / PRIVATE / "params" / f"{mark[:32]}.json"

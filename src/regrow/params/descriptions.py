@@ -31,7 +31,11 @@ def fill(models: Iterable[type[BaseModel]]) -> None:
 
 def _docstrings(model: type[BaseModel]) -> dict[str, str]:
     """Field -> the string that stands below it in the class."""
-    [body] = ast.parse(textwrap.dedent(inspect.getsource(model))).body
+    try:
+        source = inspect.getsource(model)
+    except (OSError, TypeError):  # made by `create_model`
+        return {}
+    [body] = ast.parse(textwrap.dedent(source)).body
     assert isinstance(body, ast.ClassDef)
     found = {}
     for field, below in zip(body.body, body.body[1:], strict=False):

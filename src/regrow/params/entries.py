@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from regrow.params.kinds import RENAMED
+from regrow.params.names import RENAMED
 from regrow.params.stages import Dataset, Stage
 
 

@@ -14,8 +14,9 @@ from typing import Any
 
 from regrow.params.base import Block
 from regrow.params.entries import RecipeError, checked, listed, nearest
-from regrow.params.kinds import ANSWERED
-from regrow.params.stages import BUILT_IN, KINDS, Dataset, Stage
+from regrow.params.names import ANSWERED
+from regrow.params.registry import BUILT_IN, KINDS
+from regrow.params.stages import Dataset, Stage
 
 DEFAULT: tuple[Any, ...] = (
     "pretrain",
@@ -33,7 +34,6 @@ DEFAULT: tuple[Any, ...] = (
     "rlzero_random",
 )
 """the recipe after Olmo 3, for a params file that names no stages"""
-_SECTION = {"rl": "rlvr"}
 _DATA = tuple(kind.reads[0] for kind in KINDS.values() if kind.reads)
 """the built-in data sets, called like the kind of step that makes them"""
 _RESERVED = re.compile(r".*_(seed\d+|masked)|evaluate|release|index|all|seeds")
@@ -198,13 +198,7 @@ def _names(given: Any) -> tuple[str, ...]:
 
 def _section(kind: str, values: Mapping[str, Any]) -> str:
     """The section with the settings of a kind."""
-    if kind == "soup":
-        return ""
-    if kind == "sft" and values.get("branch") == "instruct":
-        return "sft_instruct"
-    if kind == "rl" and values.get("form", "plain") == "plain":
-        return "rlzero"
-    return _SECTION.get(kind, kind) if kind in KINDS else ""
+    return KINDS[kind].section(values) if kind in KINDS else ""
 
 
 def _data(kind: str, values: Mapping[str, Any], above: Mapping[str, Stage]) -> str:

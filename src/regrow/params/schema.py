@@ -4,35 +4,27 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, SerializeAsAny, ValidationError, create_model, model_validator
 from pydantic_core import PydanticCustomError
 
 from regrow.params import descriptions, points, recipe
-from regrow.params.base import Block
-from regrow.params.data import Classify, Decontaminate, Dedup, Filter, Mix, Pack, Tokenizer
 from regrow.params.entries import nearest
 from regrow.params.evaluate import Evaluate, Release
 from regrow.params.fork import Fork
-from regrow.params.model import Model
-from regrow.params.posttrain import Difficulty, LongContextData, MidtrainData, Pairs, SftData, Tasks
-from regrow.params.sources import Crawl, Text
-from regrow.params.stages import KINDS, Dataset, Stage
+from regrow.params.registry import KINDS, with_sections
+from regrow.params.sections import Sections
+from regrow.params.stages import Dataset, Stage
 from regrow.params.takedown import Takedown
-from regrow.params.train import (
-    Anneal,
-    Dpo,
-    LongContext,
-    Midtrain,
-    Pretrain,
-    Rlvr,
-    RlZero,
-    Sft,
-)
+
+if TYPE_CHECKING:
+    _Sections = Sections
+else:
+    _Sections = with_sections(Sections)
 
 
-class Params(Block):
+class Params(_Sections):
     """A run of the flow: its recipe, and the settings of each step in the order of the flow."""
 
     stages: tuple[SerializeAsAny[Stage], ...] = ()
@@ -40,31 +32,6 @@ class Params(Block):
     the recipe after Olmo 3"""
     datasets: tuple[Dataset, ...] = ()
     """data sets of training beside the built-in ones"""
-    crawl: Crawl = Crawl()
-    text: Text = Text()
-    filter: Filter = Filter()
-    dedup: Dedup = Dedup()
-    decontaminate: Decontaminate = Decontaminate()
-    classify: Classify = Classify()
-    mix: Mix = Mix()
-    tasks: Tasks = Tasks()
-    tokenizer: Tokenizer = Tokenizer()
-    pack: Pack = Pack()
-    model: Model = Model()
-    pretrain: Pretrain = Pretrain()
-    midtrain_data: MidtrainData = MidtrainData()
-    anneal: Anneal = Anneal()
-    midtrain: Midtrain = Midtrain()
-    longcontext_data: LongContextData = LongContextData()
-    longcontext: LongContext = LongContext()
-    sft_data: SftData = SftData()
-    sft: Sft = Sft()
-    sft_instruct: Sft = Sft(steps=300, checkpoint_every=300)
-    pairs: Pairs = Pairs()
-    dpo: Dpo = Dpo()
-    difficulty: Difficulty = Difficulty()
-    rlvr: Rlvr = Rlvr()
-    rlzero: RlZero = RlZero()
     evaluate: Evaluate = Evaluate()
     release: Release = Release()
     fork: Fork | None = None
@@ -233,11 +200,12 @@ def json_schema() -> dict[str, Any]:
         for field, entry in schema["$defs"][name]["properties"].items():
             if "description" not in entry and (text := _inherited(block, field)):
                 entry["description"] = text
-    schema["properties"] |= {
+    first = {
         "stages": _listed(_entry(Stage, *KINDS.values()), "stages")
         | {"default": list(recipe.DEFAULT)},
         "datasets": _listed(_entry(Dataset), "datasets") | {"default": []},
     }
+    schema["properties"] = first | {k: v for k, v in schema["properties"].items() if k not in first}
     for unused in ("Stage", "Dataset"):
         schema["$defs"].pop(unused, None)
     # A stage or data set of one's own has its settings in a section with its name.

@@ -1,11 +1,12 @@
-"""The entries of `stages` and `datasets` in a params file: what a stage of each kind may say.
+"""The entries of `stages` and `datasets` in a params file: what a stage of any kind may say, and a data set.
 
 A short entry says its name alone; `regrow.params.recipe` fills in the rest and checks the whole.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -20,6 +21,8 @@ Form = Literal["plain", "think", "instruct"]
 class Stage(Block):
     """A training stage of the recipe."""
 
+    names: ClassVar[Mapping[str, Mapping[str, object]]] = {}
+    """built-in names of stages of the kind -> what each says beside it"""
     reads: ClassVar[tuple[str, ...]] = ()
     """kinds of data sets that it can read; the first is the default"""
 
@@ -49,100 +52,10 @@ class Stage(Block):
         """Whether it is compared with, and no later stage begins from it unless told to."""
         return False
 
-
-class PretrainStage(Stage):
-    """From initial weights: every next token of a pack."""
-
-    reads = ("pack",)
-
-    kind: Literal["pretrain"] = "pretrain"
-    form: Literal["plain"] = "plain"
-    seeds: tuple[()] = ()
-
-
-class MidtrainStage(Stage):
-    """Every next token of a better mix."""
-
-    reads = ("midtrain_data",)
-
-    kind: Literal["midtrain"] = "midtrain"
-    form: Literal["plain"] = "plain"
-    seeds: tuple[()] = ()
-    order: int = Field(default=1, ge=1, le=26)
-    """which order of the data: 1 under `seed`, 2 under `second_seed`, 3 under the one after that; the others are
-    for a soup"""
-
-    @property
-    def control(self) -> bool:
-        """See Stage."""
-        return self.order > 1
-
-
-class SoupStage(Stage):
-    """The mean of several runs, kept only if it wins on held-out data."""
-
-    kind: Literal["soup"] = "soup"
-    form: Literal["plain"] = "plain"
-    seeds: tuple[()] = ()
-
-
-class LongContextStage(Stage):
-    """A longer context."""
-
-    reads = ("longcontext_data",)
-
-    kind: Literal["longcontext"] = "longcontext"
-    form: Literal["plain"] = "plain"
-    seeds: tuple[()] = ()
-    length: Literal["long", "short"] = "long"
-    """short: the control, which reads the same tokens at the old length"""
-
-    @property
-    def control(self) -> bool:
-        """See Stage."""
-        return self.length == "short"
-
-
-class SftStage(Stage):
-    """Supervised fine-tuning on conversations."""
-
-    reads = ("sft_data", "chats")
-
-    kind: Literal["sft"] = "sft"
-    form: Form = "think"
-    branch: Literal["think", "instruct"] = "think"
-    """of the data set: with worked steps, or with short answers and tool calls"""
-
-
-class DpoStage(Stage):
-    """Preference optimisation on pairs."""
-
-    reads = ("pairs",)
-
-    kind: Literal["dpo"] = "dpo"
-    form: Form = "think"
-    pairs: Literal["judged", "delta"] = "judged"
-    """delta: the control, on pairs of a strong and a weak model"""
-
-    @property
-    def control(self) -> bool:
-        """See Stage."""
-        return self.pairs == "delta"
-
-
-class RlStage(Stage):
-    """Reinforcement learning on verified rewards."""
-
-    reads = ("difficulty",)
-
-    kind: Literal["rl"] = "rl"
-    reward: Literal["verified", "random"] = "verified"
-    """random: the control, whose rewards are drawn"""
-
-    @property
-    def control(self) -> bool:
-        """See Stage."""
-        return self.reward == "random"
+    @classmethod
+    def section(cls, said: Mapping[str, Any]) -> str:
+        """The section with the settings of a stage whose entry says this; "" for a kind without settings."""
+        return str(cls.model_fields["kind"].default)
 
 
 class Dataset(Block):
@@ -167,27 +80,3 @@ class Dataset(Block):
     """chats: longer conversations are dropped"""
     licence: str = "not stated"
     """chats: of the conversations that name none"""
-
-
-KINDS: dict[str, type[Stage]] = {
-    "pretrain": PretrainStage,
-    "midtrain": MidtrainStage,
-    "soup": SoupStage,
-    "longcontext": LongContextStage,
-    "sft": SftStage,
-    "dpo": DpoStage,
-    "rl": RlStage,
-}
-"""kind -> its entry"""
-
-BUILT_IN: dict[str, dict[str, object]] = {
-    **{kind: {"kind": kind} for kind in KINDS if kind != "rl"},
-    "midtrain_b": {"kind": "midtrain", "order": 2},
-    "longcontext_control": {"kind": "longcontext", "length": "short"},
-    "sft_instruct": {"kind": "sft", "branch": "instruct"},
-    "dpo_delta": {"kind": "dpo", "pairs": "delta"},
-    "rlvr": {"kind": "rl", "form": "think"},
-    "rlzero": {"kind": "rl", "form": "plain"},
-    "rlzero_random": {"kind": "rl", "form": "plain", "reward": "random"},
-}
-"""names that say themselves what they are"""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from regrow.engine.step import Input, Step
-from regrow.params.kinds import ANSWERED
+from regrow.params.names import ANSWERED
 from regrow.recipe.kind import Entry
 from regrow.recipe.lines import FMA32, MIXES, Recipe, base, fork_step, model_of, settings, source
 

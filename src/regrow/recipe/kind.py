@@ -1,7 +1,8 @@
 """What a kind of training is: all that the rest of the house asks about a stage, said once.
 
-What decides bytes travels from here to the steps as options; titles of charts, units and comparisons do not, so an
-edit of them moves no key.
+What decides bytes travels from here to the steps as options: those of a stage to its step, the title and the method to
+the releases of checkpoints that such a stage led to. Units, charts and comparisons do not, so an edit of them moves no
+key.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
+
+from regrow.release.words import Words
 
 Entry = Mapping[str, Any]
 """a stage of the recipe as the params file resolves it (`regrow.params.stages`)"""
@@ -47,6 +50,10 @@ class Kind:
     """of the step, "module:function" """
     doc: str
     """what a stage of it does, in a sentence"""
+    title: Words
+    """of a stage of it, on cards and pages"""
+    method: Words
+    """what such a stage optimised, a sentence on cards and pages"""
     part: str
     """of the flow, under which its rule is found"""
     data: str = ""
@@ -91,6 +98,16 @@ class Kind:
         name, value = self.control
         said = options.get(name)
         return said is not None and (said != value[1:] if value[:1] == "!" else said == value)
+
+
+def when(text: str, /, **options: Any) -> Words:
+    """Words that are said of stages with these options."""
+    return {"text": text, "when": {f"options.{name}": value for name, value in options.items()}}
+
+
+def first(*words: Words) -> Words:
+    """The first of these words that can be said."""
+    return {"first": list(words)}
 
 
 def after(entry: Entry, every: list[Entry]) -> list[Entry]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from regrow.engine.step import Input
 from regrow.learn.evaluate import offline
-from regrow.params.kinds import ANSWERED
+from regrow.params.names import ANSWERED
 from regrow.recipe.kind import Entry, Kind
 from regrow.recipe.kinds import KINDS
 

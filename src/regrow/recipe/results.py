@@ -9,6 +9,7 @@ from typing import Any
 from regrow.engine.step import Input, Step
 from regrow.recipe.data import BRINGS, MADE, forks, masked, reading
 from regrow.recipe.kind import judged_pairs
+from regrow.recipe.kinds import METHODS
 from regrow.recipe.lines import FMA32, MIXES, Recipe, fork_step, named
 from regrow.recipe.training import seeded
 
@@ -119,9 +120,18 @@ def release(recipe: Recipe, before: Mapping[str, Step]) -> Step:
         params=("release",),
         inputs=tuple(inputs),
         instances=named(names),
+        options=lambda instance: {"methods": _methods(recipe, instance or "")},
         leaf=("model.safetensors", "README.md"),
     )
     return _with_chain(found, [e["name"] for e in recipe.stages], before)
+
+
+def _methods(recipe: Recipe, instance: str) -> dict[str, Any]:
+    """What the kinds of a checkpoint's stages are called and do: an edit moves the releases that say it."""
+    name = instance.rpartition("-")[0]
+    stages = [*recipe.ancestors(name), name]
+    functions = {recipe.kind(recipe.by_name[stage]).function for stage in stages}
+    return {function: METHODS[function] for function in sorted(functions)}
 
 
 def _brought(recipe: Recipe, before: Mapping[str, Step]) -> list[Input]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from regrow.engine.step import Input, Step
-from regrow.params.kinds import ANSWERED
+from regrow.params.names import ANSWERED
 from regrow.recipe.kind import Entry
 from regrow.recipe.lines import FMA32, Recipe, base, instances, last, model_of, settings, source
 

@@ -13,6 +13,7 @@ from regrow.release import gathering, statements
 from regrow.release.composition import Share, Source, shares
 from regrow.release.gathering import Gathered
 from regrow.release.history import book, history, upstream
+from regrow.release.methods import Methods
 from regrow.release.model_card import flat
 from regrow.release.own import SHOWN, Own
 from regrow.release.records import Artifact
@@ -118,6 +119,7 @@ def data_card(
     sources: Sequence[Source],
     table: pl.DataFrame,
     records: Mapping[str, Artifact],
+    methods: Methods,
     own: Sequence[Own] = (),
 ) -> str:
     """The text of `DATA_CARD.md`.
@@ -128,7 +130,8 @@ def data_card(
     return card(
         "DATA_CARD.md.jinja",
         facts(
-            release=release, instance=instance, sources=sources, table=table, records=records, own=own
+            release=release, instance=instance, sources=sources, table=table, records=records,
+            methods=methods, own=own,
         ),
     )  # fmt: skip
 
@@ -140,6 +143,7 @@ def facts(
     sources: Sequence[Source],
     table: pl.DataFrame,
     records: Mapping[str, Artifact],
+    methods: Methods,
     own: Sequence[Own] = (),
 ) -> dict[str, Any]:
     """What the card shows."""
@@ -173,7 +177,7 @@ def facts(
         "gathering": gathering.told(records.get("crawl")),
         "people": statements.of_people(lineage),
         "languages": statements.of_languages(table, records),
-        "chain": history(known, last) if last else [],
+        "chain": history(known, last, methods) if last else [],
         "lineage": [record for record in lineage if record.output],
         "own": own,
         "shown": SHOWN,

@@ -69,8 +69,8 @@ def unknown(known: Mapping[str, Artifact], chain: Iterable[Artifact]) -> list[st
     )
 
 
-def history(known: Mapping[str, Artifact], last: Artifact) -> list[Trained]:
-    """The stages that led to the checkpoint of `last`, it included."""
+def history(known: Mapping[str, Artifact], last: Artifact, words: methods.Methods) -> list[Trained]:
+    """The stages that led to the checkpoint of `last`, it included, in the words of their kinds."""
     found: list[Trained] = []
     forms: dict[str, str] = {}
     for record in ancestors(known, last):
@@ -81,11 +81,11 @@ def history(known: Mapping[str, Artifact], last: Artifact) -> list[Trained]:
             Trained(
                 record.stage,
                 record.step,
-                methods.title(record),
-                methods.method(record),
+                methods.title(record, words),
+                methods.method(record, words),
                 readings.reads(record, known),
                 form,
-                methods.is_known(record),
+                methods.is_known(record, words),
             )
         )
     return found
@@ -106,6 +106,8 @@ def upstream(known: Mapping[str, Artifact], last: Artifact) -> list[Artifact]:
     return list(found.values())
 
 
-def form(known: Mapping[str, Artifact], last: Artifact, default: str) -> str:
-    """The form of a checkpoint's prompts by its chain; `default` where its function is not known here."""
-    return history(known, last)[-1].form if methods.is_known(last) else default
+def form(
+    known: Mapping[str, Artifact], last: Artifact, default: str, words: methods.Methods
+) -> str:
+    """The form of a checkpoint's prompts by its chain; `default` where no words are about its function."""
+    return history(known, last, words)[-1].form if methods.is_known(last, words) else default

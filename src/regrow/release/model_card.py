@@ -11,7 +11,7 @@ from regrow.params.evaluate import Release
 from regrow.release import stages, statements
 from regrow.release.history import WEIGHTS, Trained, book, history, unknown, upstream
 from regrow.release.history import form as form_of
-from regrow.release.methods import run_named
+from regrow.release.methods import Methods, run_named
 from regrow.release.own import Own
 from regrow.release.probes import FAMILIES, probes
 from regrow.release.records import Artifact, Source
@@ -264,6 +264,7 @@ def model_card(
     samples: Mapping[str, Any],
     records: Mapping[str, Artifact],
     table: pl.DataFrame,
+    methods: Methods,
     own: Sequence[Own] = (),
 ) -> str:
     """The text of `README.md` of the checkpoint `instance` (`rlvr-000080`)."""
@@ -272,7 +273,7 @@ def model_card(
         facts(
             release=release, instance=instance, config=config, parameters=parameters, weights=weights,
             checkpoint=checkpoint, state=state, decision=decision, eos=eos, results=results,
-            samples=samples, records=records, table=table, own=own,
+            samples=samples, records=records, table=table, methods=methods, own=own,
         ),
     )  # fmt: skip
 
@@ -292,16 +293,17 @@ def facts(
     samples: Mapping[str, Any],
     records: Mapping[str, Artifact],
     table: pl.DataFrame,
+    methods: Methods,
     own: Sequence[Own] = (),
 ) -> dict[str, Any]:
     """What the card shows."""
     name, step = stages.split(instance)
     record = records.get("checkpoint")
     known = book(records.values())
-    chain = history(known, record) if record else []
+    chain = history(known, record, methods) if record else []
     asked = results.get("form")
     named = asked if isinstance(asked, str) else "plain"
-    form = form_of(known, record, named) if record else named
+    form = form_of(known, record, named, methods) if record else named
     shown = samples.get("samples")
     architectures = config.get("architectures") or ["unknown"]
     lineage = upstream(known, record) if record else list(records.values())

@@ -12,10 +12,13 @@ from regrow.release import composition, history, own, records, stages
 from regrow.release import sentence as stated
 from regrow.release.data_card import data_card
 from regrow.release.export import export, licence, parameters
+from regrow.release.methods import Methods
 from regrow.release.model_card import model_card
 
 
-def run(inputs: dict[str, Path], params: Any, output: Path, *, instance: str) -> dict[str, Any]:
+def run(
+    inputs: dict[str, Path], params: Any, output: Path, *, instance: str, methods: Methods
+) -> dict[str, Any]:
     """Fill `output` with the checkpoint in Hugging Face format, `README.md`, `DATA_CARD.md`.
 
     `LICENSE` is written where the publisher states a licence of the weights.
@@ -27,6 +30,7 @@ def run(inputs: dict[str, Path], params: Any, output: Path, *, instance: str) ->
         params: carries `release`.
         output: the folder to fill.
         instance: stage and step of the checkpoint, `rlvr-000080`.
+        methods: what the kinds of training on the way to it are called and do (`regrow.release.words`).
 
     Returns:
         Counts: parameters, files.
@@ -39,7 +43,9 @@ def run(inputs: dict[str, Path], params: Any, output: Path, *, instance: str) ->
     print(f"release {instance}: {release.name or stated.NOT_STATED}", file=sys.stderr)
     found = records.read(inputs)
     results = _json(inputs["evaluate"] / "results.json")
-    config = export(inputs["checkpoint"], inputs["tokenizer"], output, chats=_chats(found, results))
+    config = export(
+        inputs["checkpoint"], inputs["tokenizer"], output, chats=_chats(found, results, methods)
+    )
     table = composition.documents(inputs["decontaminate"], inputs["mix"])
     brought = own.read(inputs, found)
     count = parameters(output / "model.safetensors")
@@ -57,6 +63,7 @@ def run(inputs: dict[str, Path], params: Any, output: Path, *, instance: str) ->
         samples=_json(inputs["evaluate"] / "samples.json"),
         records=found,
         table=table,
+        methods=methods,
         own=brought,
     )
     card = data_card(
@@ -65,6 +72,7 @@ def run(inputs: dict[str, Path], params: Any, output: Path, *, instance: str) ->
         sources=composition.sources(inputs["sources"]),
         table=table,
         records=found,
+        methods=methods,
         own=brought,
     )
     texts = {"README.md": readme, "DATA_CARD.md": card}
@@ -75,13 +83,13 @@ def run(inputs: dict[str, Path], params: Any, output: Path, *, instance: str) ->
     return {"parameters": count, "files": sum(1 for path in output.iterdir() if path.is_file())}
 
 
-def _chats(found: dict[str, records.Artifact], results: dict[str, Any]) -> bool:
+def _chats(found: dict[str, records.Artifact], results: dict[str, Any], methods: Methods) -> bool:
     """Whether the checkpoint answers in the chat template, by its chain of records."""
     asked = results.get("form")
     named = asked if isinstance(asked, str) else "plain"
     last = found.get("checkpoint")
     known = history.book(found.values())
-    return (history.form(known, last, named) if last else named) != "plain"
+    return (history.form(known, last, named, methods) if last else named) != "plain"
 
 
 def _json(path: Path) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from regrow.ask.diff.answer import diff
+from regrow.ask.diff.parts import Difference
 from regrow.evidence.errors import Unanswerable
 from small_records import Job, World
 
@@ -322,3 +323,17 @@ def test_the_answer_does_not_depend_on_where_and_when(world: World) -> None:
         assert done.returncode == 1, done.stderr
         seen.add(done.stdout)
     assert len(seen) == 1 and json.loads(seen.pop())["causes"]
+
+
+@pytest.mark.parametrize(
+    ("name", "declares"),
+    [
+        ("regrow.params.train.Training", True),
+        ("regrow.params.kinds.dpo.Dpo", True),
+        ("regrow.params.kinds.rl.Rlvr._group", False),
+        ("regrow.params.model.Model._divides", False),
+        ("regrow.learn.train.dpo.Dpo", False),
+    ],
+)
+def test_the_fields_of_a_params_model_are_told_from_its_methods(name: str, declares: bool) -> None:
+    assert Difference("function", name, "old", "new").declares is declares

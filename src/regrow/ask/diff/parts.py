@@ -28,7 +28,8 @@ class Difference:
     def declares(self) -> bool:
         """It is the fields of a params model, whose values the key holds as params."""
         inside = self.name.removeprefix(_MODELS)
-        return self.part == "function" and inside != self.name and inside.count(".") == 1
+        owner = inside.split(".")[-2:][0]  # the module, or of a method its class
+        return self.part == "function" and inside != self.name and owner == owner.lower()
 
     @property
     def text(self) -> str:

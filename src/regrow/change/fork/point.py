@@ -10,6 +10,7 @@ from regrow.evidence.naming import resolve
 from regrow.evidence.record import Record
 from regrow.params import points
 from regrow.params.schema import Params
+from regrow.recipe.kinds import METHODS
 from regrow.release import methods
 from regrow.release.records import artifact
 
@@ -46,7 +47,7 @@ def read_by(ledger: Ledger, record: Record, params: Params) -> str:
 
 
 def _title(record: Record) -> str:
-    words = methods.title(artifact(record.raw)).partition(",")[0]
+    words = methods.title(artifact(record.raw), METHODS).partition(",")[0]
     return words[:1].lower() + words[1:]
 
 

@@ -13,6 +13,7 @@ from regrow.evidence.ledger import Ledger, find_root
 from regrow.evidence.naming import resolve
 from regrow.evidence.record import Record
 from regrow.evidence.trust import checked
+from regrow.recipe.kinds import METHODS
 from regrow.release.history import history
 from regrow.release.records import artifact
 
@@ -115,7 +116,7 @@ def _told(ledger: Ledger, checkpoint: Record | None) -> tuple[str, str]:
     if checkpoint is None:
         return "plain", ""
     known = {record.name: artifact(record.raw) for record in ledger.records}
-    last = history(known, known[checkpoint.name])[-1]
+    last = history(known, known[checkpoint.name], METHODS)[-1]
     return last.form, last.title
 
 

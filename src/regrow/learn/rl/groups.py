@@ -18,7 +18,7 @@ from regrow.learn.rl.order import Pools
 from regrow.learn.rl.prompts import Prompt
 from regrow.numerics import exact
 from regrow.numerics.random import Stream
-from regrow.params.train import Rlvr
+from regrow.params.kinds.rl import Rlvr
 
 Name = tuple[str | int, ...]
 Reward = Callable[[Name, int, Answer], tuple[float, str]]

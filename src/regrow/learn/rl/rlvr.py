@@ -26,7 +26,7 @@ from regrow.learn.train.grpo import Answer, AnswerBatch, Answers, Grpo
 from regrow.learn.train.stage import StageSpec
 from regrow.learn.train.stage import run as train
 from regrow.numerics import exact
-from regrow.params.train import Rlvr
+from regrow.params.kinds.rl import Rlvr
 
 PROMPTS = "prompts.parquet"
 

@@ -19,7 +19,7 @@ from regrow.learn.train.heldout import Scored
 from regrow.learn.train.objective import LanguageModelling
 from regrow.learn.train.progress import say
 from regrow.numerics.torch.install import install
-from regrow.params.train import Anneal
+from regrow.params.anneal import Anneal
 
 CONTROL = "pretraining"
 """the component of `midtrain_data` that the control reads, and that fills half of every candidate's run"""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from regrow.numerics import exact
-from regrow.params.train import Stage
+from regrow.params.train import Training
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Schedule:
     kind: Literal["cosine", "linear", "constant"] = "cosine"
 
     @classmethod
-    def of(cls, stage: Stage) -> Schedule:
+    def of(cls, stage: Training) -> Schedule:
         """The schedule that a stage's parameters describe."""
         return cls(
             peak=stage.optimizer.learning_rate,

@@ -32,7 +32,7 @@ from regrow.learn.train.progress import Progress, say
 from regrow.learn.train.schedule import Schedule
 from regrow.learn.train.skip import Skip
 from regrow.numerics.torch.install import install
-from regrow.params.train import Stage
+from regrow.params.train import Training
 
 SAVE_EVERY = 20
 """steps between two partial states"""
@@ -47,7 +47,7 @@ class StageSpec:
     name: str
     """of the stage, for `state.json` and messages"""
     config: Olmo3Config
-    block: Stage
+    block: Training
     """the stage's parameters"""
     objective: Objective
     source: BatchSource

@@ -10,6 +10,7 @@ from regrow.evidence.pages.series import Series
 from regrow.learn.evaluate.metrics import metric
 from regrow.publish.report import model, plots
 from regrow.publish.report.results import Figure, Results
+from regrow.recipe.kinds import METHODS
 from regrow.release.history import history
 from regrow.release.records import artifact
 
@@ -90,6 +91,6 @@ def about(ledger: Ledger) -> dict[str, dict[str, str]]:
     last = {record.step: record for record in ledger.checkpoints()}
     found = {}
     for name, record in last.items():
-        stage = history(known, known[record.name])[-1]
+        stage = history(known, known[record.name], METHODS)[-1]
         found[name] = {"title": stage.title, "what": stage.method.text, "reads": stage.reads.text}
     return found

@@ -15,6 +15,7 @@ from regrow.evidence.outputs import Outputs
 from regrow.evidence.record import Record
 from regrow.evidence.sources import MANIFEST, source_files, sources
 from regrow.publish.export.about import About
+from regrow.recipe.kinds import METHODS
 from regrow.release.composition import UNKNOWN, Source
 from regrow.release.gathering import Gathered
 from regrow.release.history import Trained, history
@@ -52,7 +53,7 @@ class Subject:
     def history(self) -> list[Trained]:
         """The training stages that led to the checkpoint; [] for what is none."""
         known = self.artifacts
-        return history(known, known[self.record.name]) if self.is_model else []
+        return history(known, known[self.record.name], METHODS) if self.is_model else []
 
     def step(self, name: str) -> Record | None:
         """The record of a step in the chain, the last of its instances; None where the chain has none."""

@@ -17,6 +17,7 @@ from regrow.publish.report.about import About, about, lasts
 from regrow.publish.report.gains import Gain
 from regrow.publish.report.pictures import Chapter, Draw
 from regrow.publish.report.results import Results
+from regrow.recipe.kinds import METHODS
 from regrow.release import methods
 from regrow.release.history import history
 from regrow.release.records import Artifact, artifact
@@ -70,14 +71,16 @@ def _chart(record: Record) -> Draw | None:
 
 def _told(plain: About, known: dict[str, Artifact], record: Record) -> About:
     """The chapter with the words of its last checkpoint's record."""
-    stage = history(known, known[record.name])[-1]
+    stage = history(known, known[record.name], METHODS)[-1]
     return replace(plain, title=stage.title, what=f"{stage.method} Learned from: {stage.reads}")
 
 
 def _beside(plain: About, ledger: Ledger, known: dict[str, Artifact]) -> list[tuple[str, str]]:
     """(stage, title) of the runs on the same chart that were made."""
     made = [(stage, ledger.checkpoints(stage)) for stage in plain.beside]
-    return [(stage, methods.title(known[found[-1].name])) for stage, found in made if found]
+    return [
+        (stage, methods.title(known[found[-1].name], METHODS)) for stage, found in made if found
+    ]
 
 
 def final_table(results: Results) -> dict[str, Any]:

@@ -1,15 +1,26 @@
-"""The kinds of training, a module each: an objective is added here, in `regrow.params` and in `regrow.learn.train.kinds`."""
+"""The kinds of training, a module each, found by its place in this folder.
+
+An objective is added here, in `regrow.params.kinds` and in `regrow.learn.train.kinds`.
+"""
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
+
+from regrow.params.names import place
 from regrow.recipe.kind import Kind
-from regrow.recipe.kinds import dpo, longcontext, midtrain, pretrain, rl, sft, soup
+from regrow.release.methods import Methods
 
 KINDS: dict[str, Kind] = {
-    module.KIND.name: module.KIND
-    for module in (pretrain, midtrain, soup, longcontext, sft, dpo, rl)
+    name: importlib.import_module(f"{__name__}.{name}").KIND
+    for name in sorted((found.name for found in pkgutil.iter_modules(__path__)), key=place)
 }
 """by name, in the order of the recipe after Olmo 3"""
+METHODS: Methods = {
+    kind.function: {"title": kind.title, "method": kind.method} for kind in KINDS.values()
+}
+"""function -> what its stages are called and do, in words"""
 _BY_FUNCTION = {kind.function: kind for kind in KINDS.values()}
 
 

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from regrow.recipe.kind import Gain, Kind, preferences
+from regrow.recipe.kind import Gain, Kind, preferences, when
 
 KIND = Kind(
     name="dpo",
     function="regrow.learn.train.kinds.dpo:run",
     doc="DPO on the judged on-policy pairs.",
+    title=["Preference tuning", when(" on delta pairs", source="delta")],
+    method=[
+        "Length-normalised direct preference optimisation",
+        ", β = {params.beta:g}",
+        ".",
+    ],
     part="post",
     data="pairs",
     options=lambda entry: {"source": entry["pairs"]},

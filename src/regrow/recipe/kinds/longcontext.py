@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from regrow.recipe.kind import Entry, Gain, Kind, base_probes
+from regrow.recipe.kind import Entry, Gain, Kind, base_probes, first, when
 
 
 def _short(stage: Any) -> bool:
@@ -28,6 +28,22 @@ KIND = Kind(
     name="longcontext",
     function="regrow.learn.train.kinds.longcontext:run",
     doc="A longer context: YaRN on the full-attention layers.",
+    title=first(
+        when("Control of the long-context extension", length="short"), "Long-context extension"
+    ),
+    method=first(
+        when("Next-token prediction on the same tokens cut short, without YaRN.", length="short"),
+        [
+            "Next-token prediction",
+            " at a context of {params.context:,} tokens",
+            ", with YaRN × {params.yarn_factor:g}",
+            {
+                "text": " and attention within documents only",
+                "when": {"params.document_mask": True},
+            },
+            ".",
+        ],
+    ),
     part="base",
     data="longcontext_data",
     options=lambda entry: {"length": entry.get("length", "long")},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from regrow.recipe.kind import Entry, Gain, Kind, after, base_probes
+from regrow.recipe.kind import Entry, Gain, Kind, after, base_probes, first
 
 
 def _probes(entry: Entry, every: list[Entry]) -> dict[str, Any]:
@@ -18,6 +18,14 @@ KIND = Kind(
     name="pretrain",
     function="regrow.learn.train.kinds.pretrain:run",
     doc="One segment of pretraining, up to the checkpoint {instance}.",
+    title="Pretraining",
+    method=first(
+        {
+            "text": "Next-token prediction, from the weights named as its base.",
+            "when": {"inputs.base": True},
+        },
+        "Next-token prediction from random weights.",
+    ),
     part="base",
     data="pack",
     length=lambda params, stage: params.pack.sequence_length,

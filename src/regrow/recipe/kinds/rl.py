@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from regrow.recipe.kind import Entry, Gain, Kind
+from regrow.recipe.kind import Entry, Gain, Kind, first, when
 
 
 def _priority(entry: Entry) -> int:
@@ -21,6 +21,20 @@ KIND = Kind(
     name="rl",
     function="regrow.learn.rl.rlvr:run",
     doc="GRPO on verified rewards, with every rollout kept.",
+    title=first(
+        when("Reinforcement learning with random rewards", reward="random"),
+        "Reinforcement learning with verified rewards",
+    ),
+    method=[
+        "Group-relative policy optimisation",
+        " in groups of {params.group} answers",
+        first(
+            when("; rewards are drawn at random", reward="random"),
+            when("; the reward is a verifier's verdict", reward="verified"),
+            "",
+        ),
+        ".",
+    ],
     part="post",
     data="difficulty",
     options=lambda entry: {"form": entry["form"], "reward": entry["reward"]},

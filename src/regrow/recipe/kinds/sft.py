@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from regrow.recipe.kind import Entry, Gain, Kind, after, preferences, untrained
+from regrow.recipe.kind import Entry, Gain, Kind, after, first, preferences, untrained, when
 
 
 def _probes(entry: Entry, every: list[Entry]) -> dict[str, Any]:
@@ -18,6 +18,15 @@ KIND = Kind(
     name="sft",
     function="regrow.learn.train.kinds.sft:run",
     doc="Supervised fine-tuning on conversations.",
+    title=first("Supervised fine-tuning, {options.branch:Word}", "Supervised fine-tuning, Think"),
+    method=first(
+        when("Next-token prediction on the answers of chat examples.", branch="instruct"),
+        when(
+            "Next-token prediction on the answers (thinking included) of chat examples.",
+            branch="think",
+        ),
+        "Next-token prediction on the answers of chat examples.",
+    ),
     part="post",
     data="sft_data",
     options=lambda entry: {"branch": entry["branch"]},

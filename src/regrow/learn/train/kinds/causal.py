@@ -9,13 +9,13 @@ from regrow.learn.model.config import PAD_TO
 from regrow.learn.train import stage
 from regrow.learn.train.data import Packed, Sequences
 from regrow.learn.train.objective import LanguageModelling
-from regrow.params.train import Stage
+from regrow.params.train import Training
 
 
 def language_modelling(
     name: str,
     config: Olmo3Config,
-    block: Stage,
+    block: Training,
     sequences: Sequences,
     init_seed: int | None = None,
 ) -> stage.StageSpec:

@@ -13,7 +13,7 @@ from regrow.learn.train.kinds.chat import ends, seeded
 from regrow.learn.train.stage import StageSpec
 from regrow.learn.train.stage import run as train
 from regrow.numerics.torch.install import install
-from regrow.params.train import Dpo
+from regrow.params.kinds.dpo import Dpo
 
 
 def run(inputs: dict[str, Path], params: Any, output: Path, **more: Any) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from regrow.learn.train.data import Sequences
 from regrow.learn.train.kinds.causal import language_modelling
 from regrow.learn.train.stage import StageSpec
 from regrow.learn.train.stage import run as train
-from regrow.params.train import Midtrain
+from regrow.params.kinds.midtrain import Midtrain
 
 
 def run(inputs: dict[str, Path], params: Any, output: Path, **more: Any) -> dict[str, Any]:

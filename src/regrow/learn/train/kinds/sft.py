@@ -12,7 +12,7 @@ from regrow.learn.train.kinds.chat import ends, seeded
 from regrow.learn.train.objective import LanguageModelling
 from regrow.learn.train.stage import StageSpec
 from regrow.learn.train.stage import run as train
-from regrow.params.train import Sft
+from regrow.params.kinds.sft import Sft
 
 
 def run(inputs: dict[str, Path], params: Any, output: Path, **more: Any) -> dict[str, Any]:

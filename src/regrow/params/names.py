@@ -1,0 +1,16 @@
+"""Names that the checks of a params file and the table of steps share, without the models of either."""
+
+from __future__ import annotations
+
+ANSWERED = ("pairs", "difficulty")
+"""kinds of data sets that are made of the answers of a stage's base"""
+
+RENAMED = {"midmix": "midtrain_data", "longmix": "longcontext_data", "sftdata": "sft_data"}
+"""names that a params file of version 0.1 says -> what they are called now"""
+
+_FLOW = ("pretrain", "midtrain", "soup", "longcontext", "sft", "dpo", "rl")
+
+
+def place(kind: str) -> tuple[int, str]:
+    """Sort key of a kind of training: the order of the recipe after Olmo 3, further kinds behind it by name."""
+    return (_FLOW.index(kind) if kind in _FLOW else len(_FLOW), kind)

@@ -21,6 +21,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 PROGRAMS = ("snakemake", "dvc")
+SPENT = [0.0]
+"""CPU seconds of all calls so far"""
 _OF_THE_INTERPRETER = ("PYTHON", "LC_", "LANG", "TZ", "OMP_", "RAYON_", "POLARS_", "MALLOC_", "LD_")
 """variables that a process reads when it starts; PYTHONPATH is followed"""
 _FDS = 2
@@ -49,11 +51,13 @@ def run(
         connection.sendall(content)
         reply = b"".join(iter(lambda: connection.recv(64), b""))
         assert reply, f"{args}: the server is gone"
+        code, seconds = reply.split()
+        SPENT[0] += float(seconds)
         texts = []
         for stream in (out, err):
             stream.seek(0)
             texts.append(stream.read().decode())
-    return subprocess.CompletedProcess(args, int(reply), *texts)
+    return subprocess.CompletedProcess(args, int(code), *texts)
 
 
 _STARTED: list[tuple[str, subprocess.Popen[bytes]]] = []
@@ -142,8 +146,9 @@ def _watch(connection: socket.socket) -> None:
     if child == 0:
         connection.close()
         _become(json.loads(content), fds)
-    _, status = os.waitpid(child, 0)
-    connection.sendall(str(os.waitstatus_to_exitcode(status)).encode())
+    _, status, used = os.wait4(child, 0)
+    seconds = used.ru_utime + used.ru_stime
+    connection.sendall(f"{os.waitstatus_to_exitcode(status)} {seconds}".encode())
     os._exit(0)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import recipes
-from real_repository import PARAMS, Real, fresh
+from real_repository import PARAMS, Real
 
 pytestmark = [pytest.mark.workflow, pytest.mark.timeout(1_200)]
 
@@ -165,8 +165,8 @@ WRITTEN = "params/schema.json"
 """what `regrow schema` writes"""
 
 
-def test_an_objective_is_added_in_three_files_and_grown(tmp_path: Path) -> None:
-    repository = fresh(tmp_path / "repository")
+def test_an_objective_is_added_in_three_files_and_grown(grown: Real, tmp_path: Path) -> None:
+    repository = grown.copy(tmp_path / "repository")
     before = _code(repository)
     for place, text in ADDED.items():
         (repository.path / place).write_text(text)

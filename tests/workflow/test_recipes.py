@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 import recipes
-from real_repository import PARAMS, Real, fresh
+from real_repository import PARAMS, Real
 from sentences import Run, unheld
+from tiny_flow import tiny_flow
 
 pytestmark = [pytest.mark.workflow, pytest.mark.timeout(2_400)]
 
@@ -25,13 +26,14 @@ FIRST_PAGE = "https://mako.example/syntax.html"
 
 
 @pytest.fixture(scope="module")
-def repository(tmp_path_factory: pytest.TempPathFactory) -> Real:
-    """One repository: recipes share what they have in common by key."""
-    made = fresh(tmp_path_factory.mktemp("recipes") / "repository")
+def repository(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Real:
+    """One repository: recipes share what they have in common by key, with each other and with the tiny flow."""
+    tiny = tiny_flow(tmp_path_factory, worker_id)
+    made = tiny.copy(tmp_path_factory.mktemp("recipes") / "repository")
     recipes.bring(made.path)
-    tiny = made.read(PARAMS)
     for name in recipes.RECIPES:
-        (made.path / f"params/{name}.yaml").write_text(recipes.params(tiny, name))
+        text = recipes.params(made.read(PARAMS), name)
+        (made.path / f"params/{name}.yaml").write_text(text)
     made.commit("five recipes")
     return made
 

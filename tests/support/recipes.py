@@ -28,7 +28,7 @@ datasets:
 - more: {kind: midtrain_data}
 - ours: {kind: chats, file: datasets/ours.jsonl, max_tokens: 120, licence: CC-BY-4.0}
 - both: {kind: joined, of: {sft_data: 0.75, ours: 0.25}, max_repeats: 2}
-more: {tokens: 2000, sequence_length: 128, component_tokens: 500, top_buckets: 1, shares: {quality: 0.5, pretraining: 0.5}}
+more: {tokens: 2000, sequence_length: 128, component_tokens: 1000, top_buckets: 1, shares: {quality: 0.5, pretraining: 0.5}}
 second: {steps: 4, checkpoint_every: 2, batch_sequences: 2, micro_batch_sequences: 2, digest_every: 2}
 """,
         (SHORT,),

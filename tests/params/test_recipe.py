@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -86,6 +87,108 @@ def test_what_is_learned_from_another_model_is_another_data_set() -> None:
     assert policies == {"difficulty": "dpo", "difficulty_sft": "sft"}
 
 
+BOTH = {"midtrain_data": 0.7, "mine": 0.3}
+
+
+def test_a_mapping_of_a_stage_means_a_data_set_that_is_joined() -> None:
+    mine = {"mine": {"kind": "midtrain_data"}}
+    found = recipe(
+        "pretrain", {"midtrain": {"data": BOTH}}, {"midtrain_b": {"data": dict(BOTH)}}, "soup", datasets=[mine]
+    )  # fmt: skip
+    assert [s.data for s in found.stages] == ["pack", "joined_midtrain", "joined_midtrain", ""]
+    assert began(found)["soup"] == ("midtrain", "midtrain_b")
+    named = recipe(
+        "pretrain", {"midtrain": {"data": "both"}},
+        datasets=[mine, {"both": {"kind": "joined", "of": BOTH}}],
+    )  # fmt: skip
+    one, other = (
+        {s.name: s for s in table.recipe(p.model_dump(mode="json"))}[name]
+        for p, name in ((found, "joined_midtrain"), (named, "both"))
+    )
+    assert (one.function, one.options, one.inputs) == (other.function, other.options, other.inputs)
+    assert one.options == {"shares": BOTH, "tokens": 0, "max_repeats": 1}
+
+
+def test_steps_of_joined_data_sets() -> None:
+    """Parts come first; anneal reads the part with components; forks and takedowns have a step of their own."""
+    raw = {
+        "stages": [
+            "pretrain", {"midtrain": {"data": BOTH}}, "longcontext", {"sft": {"data": {"sft_data": 0.9, "ours": 0.1}}},
+        ],
+        "datasets": [{"mine": {"kind": "midtrain_data"}}, {"ours": {"kind": "chats", "file": "o.jsonl"}}],
+    }  # fmt: skip
+    forked = {"fork": {"name": "f", "stage": "midtrain", "checkpoint": 200, "chats": True}}
+    for more, wanted in (
+        ({}, {"midtrain.000400": "joined_midtrain", "sft.000720": "joined_sft"}),
+        (
+            forked,
+            {
+                "midtrain.000200": "joined_midtrain",
+                "midtrain.000400": "forkjoin_joined_midtrain.f",
+                "sft.000720": "forkjoin_joined_sft.f",
+            },
+        ),
+        (
+            {"takedown": {"name": "t", "first": {"midtrain": 801, "longcontext": 1}}},
+            {
+                "midtrain.000400": "joined_midtrain",
+                "longcontext.000120": "longcontext_data_masked.t",
+            },
+        ),
+        (
+            {"takedown": {"name": "t", "first": {"midtrain": 300}}},
+            {"midtrain.000200": "joined_midtrain", "midtrain.000400": "joined_midtrain_masked.t"},
+        ),
+    ):
+        from regrow.engine import jobs
+
+        params = check(raw | more, "mine.yaml")
+        flow = jobs.flow().under(params.model_dump(mode="json"))
+        unfolded = jobs.expand(
+            flow, flow.instances(params), table.inherited(params), table.first_affected(params)
+        )
+        read = {n: {i.name: i.job for i in job.inputs} for n, job in unfolded.items()}
+        assert {name: read[name]["data"] for name in wanted} == wanted
+        assert read["anneal"]["midtrain_data"] == "midtrain_data"
+        assert read["joined_midtrain"] == {"midtrain_data": "midtrain_data", "mine": "mine"}
+        if "fork" in more:
+            assert read["forkjoin_joined_midtrain.f"] == {
+                "midtrain_data": "forkmix.f",
+                "mine": "forkmix_mine.f",
+            }
+            assert read["longcontext_data"]["midtrain_data"] == "forkjoin_joined_midtrain.f"
+
+
+def test_a_stage_is_evaluated_with_the_probes_that_it_names(tmp_path: Path) -> None:
+    found = recipe(
+        "pretrain", "midtrain", {"sft": {"evaluated": ["answers", "preferences"]}}, "dpo"
+    )
+    steps = {step.name: step for step in table.recipe(found.model_dump(mode="json"))}
+    probes = steps["evaluate"].options_of("sft-000720")["probes"]
+    assert probes == {"form": "think", "preferences": 1, "tasks": 0}
+    assert steps["evaluate"].options_of("midtrain-000400")["probes"]["text"] == 1
+    few = recipe("pretrain", {"midtrain": {"evaluated": ["text"]}})
+    steps = {step.name: step for step in table.recipe(few.model_dump(mode="json"))}
+    assert steps["evaluate"].options_of("midtrain-000400")["probes"] == {
+        "form": "plain", "text": 1, "answers": "none", "tasks": 0,
+    }  # fmt: skip
+    file = tmp_path / "mine.yaml"
+    for probe, words in (
+        ("tools", "`tools`: a stage of sft in this place of the recipe cannot have it. It can have: answers, untrained."),
+        ("tasks", "`tasks`: `evaluate.tasks` names no task. It can have: answers, "),
+    ):  # fmt: skip
+        file.write_text(
+            f"stages: [pretrain, {{sft: {{evaluated: [{probe}]}}}}, {{sft_instruct: {{base: sft}}}}]\n"
+        )
+        with pytest.raises(ParamsError) as caught:
+            table.load(file)
+        assert f"mine.yaml: stages: sft.evaluated: {words}" in str(caught.value)
+    file.write_text(
+        "stages: [pretrain, {sft: {evaluated: [tasks]}}]\nevaluate: {tasks: [parity]}\n"
+    )
+    assert table.load(file).stages[1].evaluated == ("tasks",)
+
+
 def test_settings_are_those_of_the_section_with_the_name_else_of_the_kind() -> None:
     second = {"second": {"kind": "midtrain"}}
     own = recipe("pretrain", "midtrain", second, second={"steps": 10, "checkpoint_every": 5})
@@ -147,6 +250,25 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
     ({"midmix": {"tokens": 1000}}, "midmix: unknown key. It is `midtrain_data` now."),
     ({"datasets": [{"mine": {"kind": "sftdata"}}]}, "It is `sft_data` now."),
     ({"stages": ["pretrain", {"midtrain": {"data": "midmix"}}]}, "It is `midtrain_data` now."),
+    ({"stages": ["pretrain", {"midtrain": {"data": {"midtrain_data": 0.7, "pack": 0.2}}}]}, "stages: midtrain.data: shares must sum to 1, got {'midtrain_data': 0.7, 'pack': 0.2}, which sum to 0.9"),
+    ({"stages": ["pretrain", {"midtrain": {"data": {"midtrain_data": 1.5, "pack": -0.5}}}]}, "stages: midtrain.data.pack: a share must be a number above 0, got -0.5"),
+    ({"stages": ["pretrain", {"midtrain": {"data": {"midtrain_data": "most", "pack": 0.5}}}]}, "midtrain.data.midtrain_data: a share must be a number above 0, got 'most'"),
+    ({"stages": ["pretrain", {"midtrain": {"data": {"midtrain_data": 1.0}}}]}, "midtrain.data: shares are of two data sets at least, got {'midtrain_data': 1.0}. Fix: `data: midtrain_data` reads one alone"),
+    ({"stages": ["pretrain", {"midtrain": {"data": {"midtrain_data": 0.7, "packk": 0.3}}}]}, "midtrain.data.packk: no data set `packk`. Did you mean `pack`?"),
+    ({"stages": ["pretrain", {"midtrain": {"data": {"midtrain_data": 0.7, "sft_data": 0.3}}}]}, "midtrain.data: `sft_data`, a part of `joined_midtrain`, is made by sft_data; midtrain reads midtrain_data"),
+    ({"stages": ["pretrain", {"midtrain": {"data": "both"}}], "datasets": [{"both": {"kind": "joined", "of": {"midtrain_data": 0.7, "longcontext_data": 0.3}}}]}, "midtrain.data: `longcontext_data`, a part of `both`, is made by longcontext_data; midtrain reads midtrain_data"),
+    ({"stages": ["pretrain"], "datasets": [{"both": {"kind": "joined", "of": {"midtrain_data": 0.7, "sft_data": 0.3}}}]}, "datasets: both.of: `midtrain_data` and `sft_data` cannot be joined: packed text and conversations. Fix: "),
+    ({"stages": ["pretrain", {"dpo": {"data": {"pairs": 0.5, "pairs2": 0.5}}}]}, "dpo: a stage that speaks the chat form must come before it"),
+    ({"stages": ["pretrain"], "datasets": [{"mine": {"kind": "pairs"}}, {"both": {"kind": "joined", "of": {"midtrain_data": 0.7, "mine": 0.3}}}]}, "datasets: both.of.mine: `mine` is made by pairs, which cannot be joined"),
+    ({"stages": ["pretrain"], "datasets": [{"one": {"kind": "joined", "of": {"midtrain_data": 0.7, "pack": 0.3}}}, {"two": {"kind": "joined", "of": {"midtrain_data": 0.7, "one": 0.3}}}]}, "datasets: two.of.one: `one` is joined itself. Fix: name its parts"),
+    ({"stages": ["pretrain", {"midtrain": {"data": {"midtrain_data": 0.7, "mine": 0.3}}}], "datasets": [{"mine": {"kind": "midtrain_data"}}], "mine": {"sequence_length": 128}}, "datasets: joined_midtrain.of: sequences of one length can be joined; midtrain_data.sequence_length is 256 and mine.sequence_length is 128"),
+    ({"stages": ["pretrain"], "datasets": [{"both": {"kind": "joined", "of": {"midtrain_data": 0.7, "pack": 0.3}, "examples": 9}}]}, "datasets: both.examples: it joins packed text. Fix: say `tokens` instead"),
+    ({"stages": ["pretrain"], "datasets": [{"both": {"kind": "joined", "of": {"midtrain_data": 0.7, "pack": 0.3}, "tokens": 9}}]}, "datasets: both.tokens: must be one sequence (256 tokens) at least, got 9"),
+    ({"stages": ["pretrain"], "datasets": [{"mine": {"kind": "midtrain_data", "of": {"pack": 1.0}}}]}, "datasets: mine.of"),
+    ({"stages": ["pretrain", {"a_stage_with_quite_a_long_name": {"kind": "midtrain", "data": {"midtrain_data": 0.7, "pack": 0.3}}}]}, "would be longer than 31 letters. Fix: name it under `datasets`"),
+    ({"stages": ["pretrain", {"sft": {"evaluated": ["answres"]}}]}, "stages: sft.evaluated: no probe `answres`. Did you mean `answers`?"),
+    ({"stages": ["pretrain", {"sft": {"evaluated": []}}]}, "sft.evaluated: no probe is named. Fix: name one of text, answers, "),
+    ({"stages": ["pretrain", {"sft": {"evaluated": "answers"}}]}, "sft.evaluated"),
 ]  # fmt: skip
 
 

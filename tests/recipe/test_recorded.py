@@ -36,6 +36,19 @@ OWN: list[dict[str, Any]] = [
         ],
         "mine": {"prompts": 7},
     },
+    {
+        "stages": [
+            "pretrain",
+            {"midtrain": {"data": {"midtrain_data": 0.7, "mine": 0.3}, "evaluated": ["text", "untrained"]}},
+            {"sft": {"data": "both"}},
+        ],
+        "datasets": [
+            {"mine": {"kind": "midtrain_data"}},
+            {"ours": {"kind": "chats", "file": "datasets/o.jsonl"}},
+            {"both": {"kind": "joined", "of": {"sft_data": 0.75, "ours": 0.25}, "examples": 40, "max_repeats": 3}},
+        ],
+    },
+    {"stages": ["pretrain", {"sft": {"evaluated": ["answers"]}}]},
 ]  # fmt: skip
 
 
@@ -69,7 +82,7 @@ def marks(params: Params) -> dict[str, Any]:
             | {"made": points.checkpoints(params, s)}
             for s in params.stages
         },
-        "datasets": params.model_dump()["datasets"],
+        "datasets": {data.name: data.model_dump() for data in params.datasets},
     }
 
 
@@ -83,7 +96,9 @@ def test_the_recipe_after_olmo_3_need_not_be_said() -> None:
     assert recipe([]) == {}
 
 
-@pytest.mark.parametrize("raw", OWN, ids=["base", "rl_zero", "soup_of_three", "own"])
+@pytest.mark.parametrize(
+    "raw", OWN, ids=["base", "rl_zero", "soup_of_three", "own", "joined", "probes"]
+)
 def test_a_recipe_comes_back(raw: dict[str, Any]) -> None:
     params = check(raw, "mine.yaml")
     found = recipe(records(params))
@@ -108,6 +123,12 @@ def test_any_list_of_built_in_names_comes_back(names: list[str]) -> None:
         for record in records(params):
             if record["step"] in {s.name for s in params.stages}:
                 assert whole[record["step"]] == record["parts"]["options"]
+
+
+def test_a_fork_of_joined_data_sets_is_seen_through() -> None:
+    raw = OWN[4]
+    forked = check(raw | {"fork": {"name": "mine", "checkpoint": 480, "chats": True}}, "mine.yaml")
+    assert marks(back(forked, raw)) == marks(check(raw, "mine.yaml"))
 
 
 def test_a_fork_and_a_takedown_are_seen_through() -> None:

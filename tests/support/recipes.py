@@ -18,12 +18,17 @@ RECIPES: dict[str, tuple[str, tuple[tuple[str, str], ...]]] = {
         """\
 stages:
 - pretrain
-- midtrain
-- second: {kind: midtrain}
-- second_b: {kind: midtrain, order: 2, settings: second}
-- second_c: {kind: midtrain, order: 3, settings: second}
+- midtrain: {evaluated: [text]}
+- second: {kind: midtrain, data: {midtrain_data: 0.7, more: 0.3}}
+- second_b: {kind: midtrain, order: 2, settings: second, data: joined_second}
+- second_c: {kind: midtrain, order: 3, settings: second, data: {midtrain_data: 0.7, more: 0.3}}
 - soup
-- sft
+- sft: {data: both}
+datasets:
+- more: {kind: midtrain_data}
+- ours: {kind: chats, file: datasets/ours.jsonl, max_tokens: 120, licence: CC-BY-4.0}
+- both: {kind: joined, of: {sft_data: 0.75, ours: 0.25}, max_repeats: 2}
+more: {tokens: 2000, sequence_length: 128, component_tokens: 1000, top_buckets: 1, shares: {quality: 0.5, pretraining: 0.5}}
 second: {steps: 4, checkpoint_every: 2, batch_sequences: 2, micro_batch_sequences: 2, digest_every: 2}
 """,
         (SHORT,),

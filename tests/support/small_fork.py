@@ -78,7 +78,7 @@ def _record(tree: Path, since: int) -> None:
     record["inputs"]["documents"] = {"kind": "source", "path": "forks/mine"}
     record["parts"]["inputs"]["documents"] = "0" * 64
     write_sound(tree / "records/forkmix.mine.json", record)
-    for path in (tree / "records").glob("midtrain*.json"):
+    for path in (tree / "records").glob("midtrain*.[0-9]*.json"):
         changed = json.loads(path.read_text())
         if int(changed["instance"]) <= since:
             continue

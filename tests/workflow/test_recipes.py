@@ -193,6 +193,7 @@ def test_what_each_recipe_is_about(grown: tuple[Real, str]) -> None:
             == "records/midtrain.000004.json"
         )
         assert "Soup of three runs" in repository.read("data/release/sft-000004/README.md")
+        _joined(repository)
     if name == "own":
         assert record(repository, "tokenizer")["counts"]["given"] == 500
         counts = record(repository, "ours")["counts"]
@@ -207,6 +208,56 @@ def test_what_each_recipe_is_about(grown: tuple[Real, str]) -> None:
         row = next(g for g in gains if (g["stage"], g["metric"]) == ("rlzero", "pass_rate"))
         assert row["before"]["checkpoint"] == "pretrain-000008"
         assert row["control"]["checkpoint"] == "rlzero_random-000001"
+
+
+def _joined(repository: Real) -> None:
+    """Both midtrainings read sequences of two data sets, fine-tuning examples of two; every question follows them."""
+    counts = record(repository, "joined_second")["counts"]
+    taken = {name: row["joined"] for name, row in counts["joined"].items()}
+    assert (
+        abs(taken["more"] - 0.3 * counts["sequences"]) < 1
+        and sum(taken.values()) == counts["sequences"]
+    )
+    assert (
+        record(repository, "second_c.000004")["inputs"]["data"]["record"]
+        == "records/joined_second.json"
+    )
+    both = record(repository, "both")["counts"]["think"]["joined"]
+    # 40 examples last for 53 at three quarters; a quarter of these is one more than there are conversations.
+    assert (both["ours"]["joined"], both["ours"]["repeats"], both["sft_data"]["joined"]) == (
+        13,
+        2,
+        40,
+    )
+    assert (
+        record(repository, "anneal")["inputs"]["midtrain_data"]["record"]
+        == "records/midtrain_data.json"
+    )
+    # A document of the one data set that is in no other: traced into the joined pack, its step and its batch.
+    seen = answer(repository, "batch", "second.000004", "--step", "1")
+    assert all(row["source"] and row["component"] for row in seen["documents"])
+    totals = answer(repository, "batch", "second.000004")
+    assert {row["component"] for row in totals["by_component"]} >= {"questions", "quality"}
+    assert all(row["licence"] for row in totals["by_licence"])
+    found = answer(repository, "trace", FIRST_PAGE)
+    stops = [stop["step"] for stop in found["stops"]]
+    assert "midtrain_data" in stops or "more" in stops
+    one = next(row for row in seen["documents"] if row.get("url"))
+    entry = next(
+        e for e in answer(repository, "trace", one["url"])["training"] if e["stage"] == "second"
+    )
+    assert 1 in entry["steps"]
+    page = answer(repository, "explain", "second.000004", one["title"] or "the", status=(0, 1))
+    assert "data/index/joined_second" in {data["index"] for data in page["data"]}
+    told = json.dumps(answer(repository, "audit", "sft.000004"))
+    assert all(
+        f'"records/{name}.json"' in told for name in ("joined_second", "more", "both", "ours")
+    )
+    assert "CC-BY-4.0" in repository.read("data/release/sft-000004/DATA_CARD.md")
+    card = repository.read("data/release/soup-000004/README.md")
+    assert "Sequences of several data sets; tokens: midtrain_data" in card
+    results = json.loads(repository.read("data/evaluate/midtrain-000004/results.json"))
+    assert set(results["probes"]) == {"worked_answers"} and results["overall"]["bits_per_byte"] > 0
 
 
 def test_a_fork_and_a_takedown_of_a_recipe_are_grown(

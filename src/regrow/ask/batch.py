@@ -88,7 +88,7 @@ def documents(outputs: Outputs, job: str, ids: set[str]) -> dict[str, dict[str, 
     """
     columns = ("component", "generator", "source", "parent")
     found: dict[str, dict[str, Any]] = {id: {} for id in ids}
-    if not job.startswith("pack"):
+    if job.partition(".")[0] not in ("pack", "pack_masked"):
         for id, rows in outputs.find_all(job, "documents.parquet", "id", ids, columns).items():
             for row in rows:
                 found[id].update({name: value for name, value in row.items() if value})

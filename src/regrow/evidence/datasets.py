@@ -10,11 +10,13 @@ LONGCONTEXT_DATA = "regrow.learn.tasks.longcontext_data:run"
 FORKMIX = "regrow.learn.tasks.forkmix:run"
 FORKSFT = "regrow.learn.tasks.forksft:run"
 CHATS = "regrow.learn.tasks.chats:run"
-MIXES = (MIDTRAIN_DATA, FORKMIX, LONGCONTEXT_DATA)
+JOINED = "regrow.data.tokens.joined:run"
+JOINED_EXAMPLES = "regrow.learn.tasks.joined:run"
+MIXES = (MIDTRAIN_DATA, FORKMIX, JOINED, LONGCONTEXT_DATA)
 """their documents are passages of crawled ones, worked tasks, and texts made of both"""
-PACKED = ("regrow.data.tokens.pack:run", MIDTRAIN_DATA, LONGCONTEXT_DATA)
+PACKED = ("regrow.data.tokens.pack:run", MIDTRAIN_DATA, LONGCONTEXT_DATA, JOINED)
 """data sets that are packed text, as they were before a fork or a takedown"""
-EXAMPLES = ("regrow.learn.tasks.sft_data:run", CHATS, FORKSFT)
+EXAMPLES = ("regrow.learn.tasks.sft_data:run", CHATS, FORKSFT, JOINED_EXAMPLES)
 PAIRS = ("regrow.learn.rl.pairs:run",)
 PROMPTS = ("regrow.learn.rl.difficulty:run",)
 INDEXED = {**dict.fromkeys(EXAMPLES, "sft_data"), **dict.fromkeys(PAIRS, "pairs")}

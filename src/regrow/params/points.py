@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from regrow.params import joined
 from regrow.params.stages import Stage
 
 DOCUMENTS = ("midtrain_data",)
@@ -56,13 +57,18 @@ def after(params: Any, name: str) -> list[Stage]:
 
 
 def reads(params: Any, one: Stage) -> str:
-    """What of a fork's a stage reads: "documents", "chats" or nothing."""
-    kind = data_kind(params, one.data)
-    if kind in (*DOCUMENTS, "longcontext_data"):
-        return "documents"
-    own = next((d for d in params.datasets if d.name == one.data), None)
-    beside = own.beside if own is not None and own.kind == "chats" else ""
-    return "chats" if kind in CHATS or (beside and data_kind(params, beside) in CHATS) else ""
+    """What of a fork's a stage reads: "documents", "chats" or nothing. Pretraining ends where a fork begins."""
+    if one.kind == "pretrain":
+        return ""
+    known = {d.name: d for d in params.datasets}
+    for part in joined.parts(one.data, known):
+        kind = data_kind(params, part)
+        if kind in (*DOCUMENTS, "longcontext_data"):
+            return "documents"
+        beside = known[part].beside if kind == "chats" else ""
+        if kind in CHATS or (beside and data_kind(params, beside) in CHATS):
+            return "chats"
+    return ""
 
 
 def data_kind(params: Any, data: str) -> str:

@@ -10,13 +10,14 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, get_args
 
+from regrow.params import joined
 from regrow.params.base import Block
 from regrow.params.entries import RecipeError, checked, listed, nearest
-from regrow.params.names import ANSWERED
+from regrow.params.names import ANSWERED, CONTENT, JOINED
 from regrow.params.registry import BUILT_IN, KINDS
-from regrow.params.stages import Dataset, Stage
+from regrow.params.stages import Dataset, Probe, Stage
 
 DEFAULT: tuple[Any, ...] = (
     "pretrain",
@@ -77,7 +78,7 @@ def datasets(raw: Any) -> tuple[Dataset, ...]:
         entry = checked(Dataset, name, {"name": name, **said})
         if entry.kind == "chats" and not entry.file:
             raise RecipeError(f"`{name}`: chats need `file`, the conversations as JSON Lines.")
-        found[name] = entry
+        found[name] = joined.check_entry(entry, said)
     return tuple(found.values())
 
 
@@ -119,6 +120,7 @@ def _complete(
         raise RecipeError(f"`{name}` has no kind. {hint} `{name}: {{kind: {' | '.join(KINDS)}}}`.")
     if kind not in KINDS:
         raise RecipeError(f"{name}.kind: no kind `{kind}`. {nearest(str(kind), [*KINDS])}")
+    _check_probes(name, values.get("evaluated"))
     # What an entry says has the right types before anything follows from it.
     checked(KINDS[kind], name, {"name": name, **{k: v for k, v in values.items() if k != "base"}})
     if kind == "sft" and values.get("branch", "think") in ("think", "instruct"):
@@ -152,6 +154,20 @@ def _complete(
     return stage
 
 
+def _check_probes(name: str, said: Any) -> None:
+    """Raises RecipeError where `evaluated` lists what is no probe."""
+    if not isinstance(said, list | tuple):
+        return
+    known = [*get_args(Probe)]
+    if not said:
+        raise RecipeError(
+            f"{name}.evaluated: no probe is named. Fix: name one of {', '.join(known)}, or say `evaluated: false`."
+        )
+    for probe in said:
+        if probe not in known:
+            raise RecipeError(f"{name}.evaluated: no probe `{probe}`. {nearest(str(probe), known)}")
+
+
 def _settings_fit(
     name: str, kind: str, values: Mapping[str, Any], sections: Mapping[str, type[Block]]
 ) -> None:
@@ -169,6 +185,7 @@ def _settings_fit(
 
 def _data_sets_fit(found: Mapping[str, Stage], known: Mapping[str, Dataset]) -> None:
     """Raises RecipeError where a data set of the file's own names what is not there."""
+    joined.check_parts(known, [*found])
     for name, data in known.items():
         if data.base and data.base not in found:
             raise RecipeError(
@@ -308,11 +325,26 @@ def _fits(stage: Stage, above: Mapping[str, Stage], known: Mapping[str, Dataset]
     if stage.kind in ("pretrain", "midtrain", "longcontext") and base and base.form != "plain":
         raise RecipeError(f"{name}.base: `{base.name}` is tuned to chat; begin from a base model.")
     data = known.get(stage.data)
-    if data is not None and data.kind not in stage.reads:
+    if data is not None and data.kind == JOINED:
+        _reads_joined(stage, known)
+    elif data is not None and data.kind not in stage.reads:
         raise RecipeError(
             f"{name}.data: `{data.name}` is made by {data.kind}; {stage.kind} reads "
             f"{' or '.join(stage.reads)}."
         )
     if data is None and stage.data != stage.reads[0] and not asks:
-        names = [stage.reads[0], *(n for n, d in known.items() if d.kind in stage.reads)]
+        able = (*stage.reads, JOINED) if stage.reads[0] in CONTENT else stage.reads
+        names = [stage.reads[0], *(n for n, d in known.items() if d.kind in able)]
         raise RecipeError(f"{name}.data: no data set `{stage.data}`. {nearest(stage.data, names)}")
+
+
+def _reads_joined(stage: Stage, known: Mapping[str, Dataset]) -> None:
+    """Raises RecipeError where a stage does not read what a joined data set holds."""
+    wanted = CONTENT.get(stage.reads[0] if stage.reads else "", "")
+    for part in joined.parts(stage.data, known):
+        kind = joined.content(part, known)
+        if not wanted or CONTENT.get(kind, wanted) != wanted:
+            raise RecipeError(
+                f"{stage.name}.data: `{part}`, a part of `{stage.data}`, is made by {kind}; {stage.kind} reads "
+                f"{' or '.join(stage.reads)}."
+            )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, SerializeAsAny, ValidationError, create_model, model_validator
 from pydantic_core import PydanticCustomError
 
-from regrow.params import descriptions, points, recipe
+from regrow.params import descriptions, joined, points, recipe
 from regrow.params.entries import nearest
 from regrow.params.evaluate import Evaluate, Release
 from regrow.params.fork import Fork
@@ -44,10 +44,14 @@ class Params(_Sections):
         if not isinstance(raw, dict):
             return raw
         try:
-            part = "datasets"
-            datasets = recipe.datasets(raw.get("datasets") or ())
             part = "stages"
-            given = raw.get("stages", recipe.DEFAULT)
+            given, meant = joined.described(raw.get("stages", recipe.DEFAULT))
+            part = "datasets"
+            own = raw.get("datasets") or ()
+            datasets = recipe.datasets(
+                [*own, *meant] if meant and isinstance(own, list | tuple) else own
+            )
+            part = "stages"
             sections: dict[str, Any] = {
                 n: f.annotation for n, f in cls.model_fields.items() if _block(f.annotation)
             }
@@ -63,6 +67,8 @@ class Params(_Sections):
         for stage in self.stages:
             if why := points.problem(self, stage):
                 raise ValueError(why)
+        if why := joined.problem(self):
+            raise ValueError(why)
         return self
 
     @model_validator(mode="after")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, WithJsonSchema
 
 from regrow.params.base import Block
 
@@ -16,6 +16,16 @@ Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,30}$")]
 """of a stage or data set: it names folders, records and rules"""
 Form = Literal["plain", "think", "instruct"]
 """of a prompt: plain text, the chat template with thinking, the chat template with short answers"""
+Probe = Literal[
+    "text", "answers", "untrained", "tools", "long", "yarn", "preferences", "tasks"
+]  # fmt: skip
+"""what a checkpoint can be asked: `regrow.learn.evaluate.probes.Probes`"""
+_SHARES: dict[str, Any] = {
+    "type": "object",
+    "minProperties": 2,
+    "additionalProperties": {"type": "number"},
+}
+_DATA = WithJsonSchema({"anyOf": [{"type": "string"}, _SHARES]})
 
 
 class Stage(Block):
@@ -32,14 +42,15 @@ class Stage(Block):
     base: tuple[Name, ...] = ()
     """the stage that it goes on from (a soup: the stages that it averages); default: the nearest above it that
     fits"""
-    data: Name | Literal[""] = ""
-    """the data set that it reads; default: its kind's"""
+    data: Annotated[Name | Literal[""], _DATA] = ""
+    """the data set that it reads, or several with their shares (`{midtrain_data: 0.7, mine: 0.3}`); default: its
+    kind's"""
     settings: str = ""
     """the section of this file with its settings; default: the one with its name, else its kind's"""
     checkpoints: Literal["all", "last"] | tuple[Annotated[int, Field(ge=0)], ...] = "all"
     """which are kept: all that `checkpoint_every` names, the last, or these steps"""
-    evaluated: bool = True
-    """whether its checkpoints are evaluated"""
+    evaluated: bool | tuple[Probe, ...] = True
+    """whether its checkpoints are evaluated, or by which probes only; default: by all that its kind has"""
     released: bool = True
     """whether its checkpoints are released, with cards; default: not those of controls"""
     seeds: tuple[Annotated[int, Field(ge=1, le=99)], ...] = ()
@@ -62,8 +73,16 @@ class Dataset(Block):
     """A data set of training beside the built-in ones."""
 
     name: Name
-    kind: Literal["midtrain_data", "longcontext_data", "sft_data", "chats", "pairs", "difficulty"]
+    kind: Literal[
+        "midtrain_data", "longcontext_data", "sft_data", "chats", "pairs", "difficulty", "joined"
+    ]  # fmt: skip
     """of step that makes it"""
+    of: dict[Name, Annotated[float, Field(gt=0, lt=1)]] = {}
+    """joined: data sets and their shares of the tokens (of conversations: of the examples), which sum to 1"""
+    tokens: int = Field(default=0, ge=0)
+    """joined packs: tokens at most; 0: as many as there are without repeating them all"""
+    examples: int = Field(default=0, ge=0)
+    """joined conversations: examples of a branch at most; 0: as many as there are without repeating them all"""
     base: Name | Literal[""] = ""
     """pairs, difficulty: the stage whose model answers"""
     settings: str = ""
@@ -75,7 +94,8 @@ class Dataset(Block):
     share: float = Field(default=0.2, gt=0, le=1)
     """chats: of the examples that are the own ones, where they join others"""
     max_repeats: int = Field(default=4, ge=1)
-    """chats: times that a conversation comes at most, where they join others"""
+    """chats, joined: times that a conversation or sequence comes at most, where they join others; default of
+    `joined`: 1"""
     max_tokens: int = Field(default=224, ge=16)
     """chats: longer conversations are dropped"""
     licence: str = "not stated"

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from regrow.engine.step import Input, Step
 from regrow.params.names import ANSWERED
 from regrow.recipe.kind import Entry
-from regrow.recipe.lines import FMA32, MIXES, Recipe, base, fork_step, model_of, settings, source
+from regrow.recipe.lines import FMA32, MIXES, Recipe, base, model_of, settings
 
 LIST = "takedowns/{instance}/documents.json"
 """the documents of a takedown"""
@@ -103,14 +104,19 @@ def data_set(recipe: Recipe, data: str, before: list[str]) -> list[Step]:
     found: list[Step] = []
     for needed in _needs(recipe, data, kind):
         found += data_set(recipe, needed, [*before, *(s.name for s in found)])
-    found.append(make(recipe, data))
-    found += _fork(recipe, data, kind)
+    if recipe.is_joined(data):
+        found += [_joined(recipe, data), *_joined_of_fork(recipe, data)]
+    else:
+        found.append(make(recipe, data))
+        found += _fork(recipe, data, kind)
     if kind in MIXES:
         found.append(_mask(recipe, data, kind))
     return found
 
 
 def _needs(recipe: Recipe, data: str, kind: str) -> list[str]:
+    if recipe.is_joined(data):
+        return recipe.parts(data)
     if kind == "longcontext_data":
         return [mix_of(recipe)]
     beside = recipe.own[data]["beside"] if kind == "chats" else ""
@@ -146,7 +152,7 @@ def _longcontext_data(recipe: Recipe, data: str) -> Step:
         data, "Long documents, aggregation and retrieval over them: best-fit packed.",
         "regrow.learn.tasks.longcontext_data:run",
         *(Input(name=s, step=s) for s in ("decontaminate", "mix", "tokenizer")),
-        source(mix, recipe.data_kind(mix), "midtrain_data"),
+        recipe.source(mix, "midtrain_data"),
         Input(name="tasks", step="tasks"), _EVALS,
         part="base", priority=10, **settings(recipe.section(data), "longcontext_data"),
     )  # fmt: skip
@@ -166,7 +172,7 @@ def _sft_data(recipe: Recipe, data: str) -> Step:
 def _chats(recipe: Recipe, data: str) -> Step:
     own = recipe.own[data]
     beside = own["beside"]
-    also = [source(beside, recipe.data_kind(beside), "beside")] if beside else []
+    also = [recipe.source(beside, "beside")] if beside else []
     told = ("share", "max_repeats", "max_tokens", "licence")
     return _step(
         data, "Conversations of one's own, checked and tokenised.", "regrow.learn.tasks.chats:run",
@@ -177,14 +183,40 @@ def _chats(recipe: Recipe, data: str) -> Step:
     )  # fmt: skip
 
 
-BRINGS = {"midtrain_data": "documents", "sft_data": "chats"}
-"""kind of data set -> what of a fork's joins it"""
+def _joined(recipe: Recipe, data: str) -> Step:
+    own = recipe.own[data]
+    text = recipe.data_kind(data) in MIXES
+    size = "tokens" if text else "examples"
+    return _step(
+        data,
+        f"{'Sequences' if text else 'Examples'} of several data sets, joined in given shares.",
+        f"regrow.{'data.tokens' if text else 'learn.tasks'}.joined:run",
+        *(Input(name=part, step=part) for part in recipe.parts(data)),
+        part="base" if text else "post", priority=10, params=(),
+        options={"shares": own["of"], size: own[size], "max_repeats": own["max_repeats"]},
+    )  # fmt: skip
+
+
+def _joined_of_fork(recipe: Recipe, data: str) -> list[Step]:
+    """Of a fork only: the same with what the fork brings in the parts that it joins."""
+    name = recipe.fork_step(data)
+    if not name:
+        return []
+    return [
+        replace(
+            _joined(recipe, data),
+            name=name,
+            doc=f"Of a fork only: data/{data} with what the fork brings in its parts.",
+            inputs=tuple(recipe.source(part, part) for part in recipe.parts(data)),
+            instances=forks(recipe.brings(data)),
+        )
+    ]
 
 
 def _fork(recipe: Recipe, data: str, kind: str) -> list[Step]:
     """Of a fork only: the step that joins what it brings to a data set."""
-    brings, name = BRINGS.get(kind), fork_step(data, kind)
-    if brings is None:
+    brings, name = recipe.brings(data), recipe.fork_step(data)
+    if not brings:
         return []
     text = brings == "documents"
     others = ("tokenizer", "tasks", "decontaminate") if text else ("tokenizer", "tasks")
@@ -222,25 +254,25 @@ def masked(names: list[str]) -> Callable[[Any], list[str]]:
 def reading(recipe: Recipe, data: str) -> list[str]:
     """What trains on a data set: stages, and micro-anneals."""
     names = [entry["name"] for entry in recipe.readers(data)]
-    first = _annealed(recipe)
-    return [*names, *(["anneal"] if first and first["data"] == data else [])]
+    return [*names, *(["anneal"] if data == _annealed(recipe)[1] else [])]
 
 
-def _annealed(recipe: Recipe) -> Entry | None:
-    """The stage whose data the micro-anneals compare: the first midtraining."""
-    return next((entry for entry in recipe.stages if entry["kind"] == "midtrain"), None)
+def _annealed(recipe: Recipe) -> tuple[Entry | None, str]:
+    """The stage whose data the micro-anneals compare (the first midtraining), and the data set with the components."""
+    first = next((entry for entry in recipe.stages if entry["kind"] == "midtrain"), None)
+    return first, recipe.leading(first["data"], "midtrain_data") if first else ""
 
 
 def anneal(recipe: Recipe) -> list[Step]:
     """Micro-anneals, where there is a midtraining."""
-    first = _annealed(recipe)
+    first, data = _annealed(recipe)
     if first is None:
         return []
     return [
         _step(
             "anneal", "Micro-anneals: what each candidate dataset is worth under a fixed budget.",
             "regrow.learn.train.anneal:run",
-            Input(name="midtrain_data", step=first["data"]), base(first["base"][0]),
+            Input(name="midtrain_data", step=data), base(first["base"][0]),
             part="base", leaf=("results.json",),  # no step reads it: people must ask for it
             resumable=True, **FMA32,
         )
@@ -273,7 +305,7 @@ def _mask(recipe: Recipe, data: str, kind: str) -> Step:
         models=_models(readers),
         inputs=(
             Input(name="documents", kind="source", path=LIST),
-            source(data, kind),
+            recipe.source(data),
         ),
         instances=masked(names),
         options={"data": data, "stages": about},

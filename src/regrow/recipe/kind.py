@@ -143,3 +143,23 @@ def judged_pairs(entry: Entry, every: list[Entry]) -> str:
         if "pairs" in other or str(other["data"]).startswith("pairs"):
             return str(other["data"])
     return ""
+
+
+def asked(entry: Entry, found: Mapping[str, Any]) -> dict[str, Any]:
+    """Of the probes that a stage can have, those that its entry names (`evaluated`); all where it names none."""
+    names = entry["evaluated"]
+    if isinstance(names, bool):
+        return dict(found)
+    kept = {name: value for name, value in found.items() if name == "form" or name in names}
+    return (
+        kept
+        | ({} if "answers" in names else {"answers": "none"})
+        | ({} if "tasks" in names else {"tasks": 0})
+    )
+
+
+def named(found: Mapping[str, Any]) -> list[str]:
+    """The names of probes, as an entry lists them (the other way round)."""
+    plain = [name for name in found if name not in ("form", "answers", "tasks")]
+    answers = [] if found.get("answers") == "none" else ["answers"]
+    return sorted([*plain, *answers, *([] if found.get("tasks") == 0 else ["tasks"])])

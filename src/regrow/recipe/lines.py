@@ -7,7 +7,8 @@ from typing import Any
 
 from regrow.engine.step import Input
 from regrow.learn.evaluate import offline
-from regrow.params.names import ANSWERED
+from regrow.params.names import ANSWERED, CONTENT, JOINED
+from regrow.recipe import kind as probing
 from regrow.recipe.kind import Entry, Kind
 from regrow.recipe.kinds import KINDS
 
@@ -15,6 +16,11 @@ FMA32: dict[str, Any] = {"numerics": "fma32", "idle": offline.IDLE}
 """steps that run a model; transformers imports these packages for features that no step uses"""
 MIXES = ("pack", "midtrain_data", "longcontext_data")
 """kinds of data sets that are packed text, which a takedown masks"""
+
+BRINGS = {"midtrain_data": "documents", "sft_data": "chats"}
+"""kind of data set -> what of a fork's joins it"""
+FORKJOIN = "forkjoin_"
+"""beginning of the name of the step that joins, of a fork, what is joined without it as well"""
 
 
 class Recipe:
@@ -43,10 +49,27 @@ class Recipe:
         return self.kind(entry).is_control(self.kind(entry).options(entry))
 
     def data_kind(self, data: str) -> str:
-        """The kind of step that makes a data set: a built-in one is called like it."""
+        """The kind of step that makes a data set: a built-in one is called like it; of a joined one, that of what it
+        is joined to."""
+        if self.is_joined(data):
+            return CONTENT[self.data_kind(self.parts(data)[0])]
         if data in self.own:
             return str(self.own[data]["kind"])
         return next((k for k in ANSWERED if data.startswith(k)), data)
+
+    def is_joined(self, data: str) -> bool:
+        """Whether a data set is joined of others."""
+        return data in self.own and self.own[data]["kind"] == JOINED
+
+    def parts(self, data: str) -> list[str]:
+        """The data sets that a data set is joined of, by name; itself where it is not joined."""
+        return sorted(self.own[data]["of"]) if self.is_joined(data) else [data]
+
+    def leading(self, data: str, kind: str) -> str:
+        """Of the parts of a data set that are of a kind, the one with the largest share; "" where none is."""
+        of = self.own[data]["of"] if self.is_joined(data) else {data: 1}
+        parts = [part for part in self.parts(data) if self.data_kind(part) == kind]
+        return min(parts, key=lambda part: (-of[part], part), default="")
 
     def section(self, data: str) -> str:
         """The section with the settings of a data set."""
@@ -62,6 +85,30 @@ class Recipe:
     def data_sets(self) -> list[str]:
         """The data sets that stages read, in the order of the first that does."""
         return list(dict.fromkeys(entry["data"] for entry in self.stages if entry["data"]))
+
+    def sources(self) -> list[str]:
+        """The same, and those that joined ones of them are joined of, each before what is joined of it."""
+        found = [(*self.parts(data), data) for data in self.data_sets()]
+        return list(dict.fromkeys(data for each in found for data in each))
+
+    def fork_step(self, data: str) -> str:
+        """The step that joins what a fork brings to a data set, "" where nothing can be joined."""
+        kind = self.data_kind(data)
+        if self.is_joined(data):
+            # A fork trains nothing more in pretraining.
+            later = any(entry["kind"] != "pretrain" for entry in self.readers(data))
+            able = later and any(map(self.fork_step, self.parts(data)))
+            return f"{FORKJOIN}{data}" if able else ""
+        first = {"midtrain_data": "forkmix", "sft_data": "forksft"}.get(kind, "")
+        return first if not first or data == kind else f"{first}_{data}"
+
+    def brings(self, data: str) -> str:
+        """What of a fork's joins a data set: `documents`, `chats`, or "" for nothing."""
+        return BRINGS.get(self.data_kind(data), "") if self.fork_step(data) else ""
+
+    def source(self, data: str, name: str = "data") -> Input:
+        """An input that is a data set; a fork's takes its place where the fork brings something."""
+        return Input(name=name, step=data, substitute=self.fork_step(data))
 
     def ancestors(self, name: str) -> list[str]:
         """The stages that a stage is made from, the first one first."""
@@ -93,20 +140,31 @@ class Recipe:
         found = [e for e in self.stages if e["evaluated"] and (not seed or seed in e["seeds"])]
         return sorted(found, key=lambda entry: entry["name"] == self.final)
 
+    def probes(self, entry: Entry) -> dict[str, Any]:
+        """What the checkpoints of a stage are asked (`regrow.learn.evaluate.probes.Probes`)."""
+        return probing.asked(entry, self.kind(entry).probes(entry, self.stages))
+
+    def mistaken(self) -> str:
+        """What is wrong with the probes that stages name, "" where nothing is."""
+        for entry in self.stages:
+            if not entry["evaluated"] or isinstance(entry["evaluated"], bool):
+                continue
+            able = probing.named(self.kind(entry).probes(entry, self.stages))
+            if not self.params["evaluate"]["tasks"]:
+                able.remove("tasks")
+            for name in entry["evaluated"]:
+                if name not in able:
+                    why = (
+                        "`evaluate.tasks` names no task"
+                        if name == "tasks"
+                        else f"a stage of {entry['kind']} in this place of the recipe cannot have it"
+                    )
+                    return f"stages: {entry['name']}.evaluated: `{name}`: {why}. It can have: {', '.join(able)}."
+        return ""
+
     def released(self) -> list[str]:
         """Names of the stages whose checkpoints are released, in the order of `evaluated`."""
         return [entry["name"] for entry in self.evaluated() if entry["released"]]
-
-
-def source(data: str, kind: str, name: str = "data") -> Input:
-    """An input that is a data set; a fork's takes its place where the fork brings something."""
-    return Input(name=name, step=data, substitute=fork_step(data, kind))
-
-
-def fork_step(data: str, kind: str) -> str:
-    """The step that joins what a fork brings to a data set, "" where nothing can be joined."""
-    first = {"midtrain_data": "forkmix", "sft_data": "forksft"}.get(kind, "")
-    return first if not first or data == kind else f"{first}_{data}"
 
 
 def base(step: str) -> Input:

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from regrow.recipe import kinds
+from regrow.recipe.kind import named
+from regrow.recipe.lines import FORKJOIN, Recipe
 
 _VARIANTS: dict[str, Callable[[Any], tuple[str, Any]]] = {
     "run": lambda value: ("order", ord(str(value)) - ord("a") + 1),
@@ -25,6 +27,8 @@ _DATA = {
     "regrow.learn.tasks.longcontext_data:run": "longcontext_data",
     "regrow.learn.tasks.sft_data:run": "sft_data",
     "regrow.learn.tasks.chats:run": "chats",
+    "regrow.data.tokens.joined:run": "joined",
+    "regrow.learn.tasks.joined:run": "joined",
     "regrow.learn.rl.pairs:run": "pairs",
     "regrow.learn.rl.difficulty:run": "difficulty",
 }
@@ -72,10 +76,28 @@ def recipe(records: Iterable[Raw]) -> dict[str, Any]:
     }
     loose = [{n: {k: v for k, v in e.items() if k != "checkpoints"}} for n, e in stages.items()]
     asked = check(found | {"stages": loose} | own_sections, "records")
+    lists = _evaluated(every, asked)
+    for name, probes in lists.items():
+        stages[name]["evaluated"] = probes
     known = {stage.name: _mark(stage) for stage in Params().stages}
-    if not datasets and all(known.get(s.name) == _mark(s) for s in asked.stages):
+    if not datasets and not lists and all(known.get(s.name) == _mark(s) for s in asked.stages):
         return {}
     return {name: entries for name, entries in found.items() if entries}
+
+
+def _evaluated(records: Iterable[Raw], params: Any) -> dict[str, list[str]]:
+    """Stage -> the probes that its evaluations name, where these are not all that it can have."""
+    asked = Recipe(params.model_dump(mode="json"))
+    found = {}
+    for record in records:
+        if _function(record) != "regrow.learn.evaluate.step:run":
+            continue
+        name = str(record["instance"]).rpartition("-")[0].partition("_seed")[0]
+        probes = _options(record).get("probes")
+        entry = asked.by_name.get(name)
+        if entry is not None and probes is not None and dict(probes) != asked.probes(entry):
+            found[name] = named(probes)
+    return found
 
 
 def _mark(stage: Any) -> dict[str, Any]:
@@ -107,6 +129,8 @@ def _plain(step: str, file: str, by_file: Mapping[str, Raw]) -> str:
     """The data set that stands behind what a takedown masked or a fork joined."""
     record = by_file.get(file)
     while record is not None:
+        if _DATA.get(_function(record)) == "joined":
+            return step.removeprefix(FORKJOIN)
         inside = {
             "regrow.data.takedown.mask:run": "data",
             "regrow.learn.tasks.forkmix:run": "midtrain_data",
@@ -125,6 +149,8 @@ def _dataset(record: Raw, by_file: Mapping[str, Raw]) -> dict[str, Any]:
     step = str(record["step"])
     if kind is None or step == kind or step.startswith(("pairs", "difficulty")):
         return {}
+    if kind == "joined" and step.startswith(FORKJOIN):
+        return {}  # the data set itself has a record as well
     options, inputs = _options(record), record["inputs"]
     entry: dict[str, Any] = {"kind": kind}
     if options.get("settings"):
@@ -134,6 +160,9 @@ def _dataset(record: Raw, by_file: Mapping[str, Raw]) -> dict[str, Any]:
         if "beside" in inputs:
             beside = inputs["beside"]
             entry["beside"] = _plain(_step(beside), str(beside.get("record")), by_file)
+    if kind == "joined":
+        entry["of"] = options["shares"]
+        entry |= {n: options[n] for n in ("tokens", "examples", "max_repeats") if n in options}
     for name in ("strong", "policy"):
         if name in inputs:
             entry["base"] = _step(inputs[name])

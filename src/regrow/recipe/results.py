@@ -7,10 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 from regrow.engine.step import Input, Step
-from regrow.recipe.data import BRINGS, MADE, forks, masked, reading
+from regrow.recipe.data import MADE, forks, masked, reading
 from regrow.recipe.kind import judged_pairs
 from regrow.recipe.kinds import METHODS
-from regrow.recipe.lines import FMA32, MIXES, Recipe, fork_step, named
+from regrow.recipe.lines import FMA32, MIXES, Recipe, named
 from regrow.recipe.training import seeded
 
 
@@ -33,7 +33,7 @@ def _kind_of(recipe: Recipe, instance: str) -> str:
     step = instance.rpartition("-")[0] or instance
     for data in recipe.data_sets():
         kind = recipe.data_kind(data)
-        if step in (data, fork_step(data, kind), f"{data}_masked"):
+        if step in (data, recipe.fork_step(data), f"{data}_masked"):
             return kind
     return step
 
@@ -45,10 +45,10 @@ def _indexed(recipe: Recipe) -> Callable[[Any], list[str]]:
             kind = recipe.data_kind(data)
             if kind == "difficulty":
                 continue
-            brings = BRINGS.get(kind)
+            brings = recipe.brings(data)
             at = data
             if brings and (fork := forks(brings)(params)):
-                at = f"{fork_step(data, kind)}-{fork[0]}"
+                at = f"{recipe.fork_step(data)}-{fork[0]}"
             if kind in MIXES and (down := masked(reading(recipe, data))(params)):
                 at = f"{data}_masked-{down[0]}"
             names.append(at)
@@ -61,7 +61,7 @@ def evaluate(recipe: Recipe, seed: int = 0) -> Step:
     """What a checkpoint can do, by its stage."""
     chosen = recipe.evaluated(seed)
     end = f"_seed{seed}" if seed else ""
-    probes = {e["name"] + end: recipe.kind(e).probes(e, recipe.stages) for e in chosen}
+    probes = {e["name"] + end: recipe.probes(e) for e in chosen}
     inputs = [
         Input(name="checkpoint", instance="named"),
         *(Input(name=s, step=s) for s in ("tokenizer", "decontaminate", "tasks")),
@@ -82,7 +82,10 @@ def evaluate(recipe: Recipe, seed: int = 0) -> Step:
         Input(name="pairs", step=data, for_stages=tuple(names)) for data, names in pairs.items()
     ]
     if recipe.params["evaluate"].get("tasks"):
-        inputs.append(Input(name="evals", kind="source", path="evals"))
+        apart = [name for name, what in probes.items() if what.get("tasks") != 0]
+        only = tuple(apart) if len(apart) < len(probes) else ()
+        if apart:
+            inputs.append(Input(name="evals", kind="source", path="evals", for_stages=only))
     return Step(
         name=f"evaluate{end}",
         part="results",
@@ -137,29 +140,31 @@ def _methods(recipe: Recipe, instance: str) -> dict[str, Any]:
 def _brought(recipe: Recipe, before: Mapping[str, Step]) -> list[Input]:
     """What a fork's own checkpoints were made from besides: nothing where there is no fork."""
     found = []
-    for data in recipe.data_sets():
+    for data in recipe.sources():
         kind = recipe.data_kind(data)
         reached = tuple(e["name"] for e in recipe.stages if _reads(recipe, e, data))
         if kind == "chats":
             found.append(Input(name=data, step=data, for_stages=reached))
-        step = fork_step(data, kind)
+        step = recipe.fork_step(data)
         if step not in before:
             continue
-        found += [
-            Input(name=step, step=step, instance="all", for_stages=reached),
+        if not recipe.is_joined(data):  # its parts' steps say what was brought
+            found.append(Input(name=step, step=step, instance="all", for_stages=reached))
+        found.append(
             Input(
                 name=f"record.{step}", kind="record", step=step, instance="all", for_stages=reached
-            ),
-        ]
+            )
+        )
     return found
 
 
 def _reads(recipe: Recipe, entry: Mapping[str, Any], data: str) -> bool:
     """Whether a stage, or one that it is made from, reads a data set or what is made from it."""
     names = [*recipe.ancestors(entry["name"]), entry["name"]]
-    read = {recipe.by_name[name]["data"] for name in names}
+    named = {recipe.by_name[name]["data"] for name in names} - {""}
+    read = {one for other in named for one in (other, *recipe.parts(other))}
     if recipe.data_kind(data) == "midtrain_data":
-        return data in read or any(recipe.data_kind(d) == "longcontext_data" for d in read if d)
+        return data in read or any(recipe.data_kind(d) == "longcontext_data" for d in read)
     return data in read
 
 

@@ -115,7 +115,11 @@ def warm_start() -> None:
 
 
 def load(path: Path) -> Params:
-    """Read and check a params file. Raises regrow.params.schema.ParamsError."""
+    """Read and check a params file, and which probes its stages can have. Raises regrow.params.schema.ParamsError."""
     from regrow.params import schema
 
-    return schema.load(path)
+    params = schema.load(path)
+    listed = any(not isinstance(stage.evaluated, bool) for stage in params.stages)
+    if listed and (why := Recipe(params.model_dump(mode="json")).mistaken()):
+        raise schema.ParamsError(f"{path}: {why}")
+    return params

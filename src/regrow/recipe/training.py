@@ -7,7 +7,7 @@ from typing import Any
 from regrow.engine.step import Input, Step
 from regrow.params.names import ANSWERED
 from regrow.recipe.kind import Entry
-from regrow.recipe.lines import FMA32, Recipe, base, instances, last, model_of, settings, source
+from regrow.recipe.lines import FMA32, Recipe, base, instances, last, model_of, settings
 
 
 def seeded(name: str, seed: int) -> str:
@@ -65,7 +65,7 @@ def _data(recipe: Recipe, entry: Entry, seed: int) -> Input:
     kind = recipe.data_kind(data)
     if kind in ANSWERED:
         return Input(name="data", step=seeded(data, seed))
-    return source(data, kind)
+    return recipe.source(data)
 
 
 def _soup(recipe: Recipe, entry: Entry, doc: str) -> Step:
@@ -80,7 +80,7 @@ def _soup(recipe: Recipe, entry: Entry, doc: str) -> Step:
         function=recipe.kind(entry).function,
         inputs=(
             *(Input(name=letters[i], step=run, instance="last") for i, run in enumerate(runs)),
-            source(data, recipe.data_kind(data), "midtrain_data"),
+            recipe.source(data, "midtrain_data"),
         ),
         **FMA32,
         instances=last(entry["name"]),

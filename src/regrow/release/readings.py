@@ -78,6 +78,31 @@ def _examples(made: Artifact, record: Artifact) -> _Told:
     )
 
 
+def _joined(made: Artifact, record: Artifact) -> _Told:
+    found, fields = [], []
+    joined = get(made.counts, "joined")
+    for name in sorted(joined if isinstance(joined, Mapping) else ()):
+        tokens = whole(get(made.counts, f"joined.{name}.tokens"))
+        if tokens is not None:
+            found.append(f"{name} {tokens:,}")
+            fields.append(f"counts.joined.{name}.tokens")
+    text = "Sequences of several data sets"
+    return f"{text}; tokens: {', '.join(found)}." if found else f"{text}.", fields
+
+
+def _joined_examples(made: Artifact, record: Artifact) -> _Told:
+    text, fields = _examples(made, record)
+    branch = str(record.options.get("branch", "think"))
+    joined = get(made.counts, f"{branch}.joined")
+    names = sorted(joined if isinstance(joined, Mapping) else ())
+    told = [(n, whole(get(made.counts, f"{branch}.joined.{n}.joined"))) for n in names]
+    shown = [f"{name} {count:,}" for name, count in told if count is not None]
+    if not shown:
+        return text, fields
+    more = [f"counts.{branch}.joined.{name}.joined" for name, count in told if count is not None]
+    return f"{text.removesuffix('.')}; by data set: {', '.join(shown)}.", [*fields, *more]
+
+
 def _pairs(made: Artifact, record: Artifact) -> _Told:
     source = str(record.options.get("source", "judged"))
     count = whole(get(made.counts, f"pairs.{source}"))
@@ -111,6 +136,8 @@ _KNOWN: dict[str, Callable[[Artifact, Artifact], _Told]] = {
     "regrow.learn.tasks.sft_data:run": _examples,
     "regrow.learn.tasks.forksft:run": _examples,
     "regrow.learn.tasks.chats:run": _examples,
+    "regrow.data.tokens.joined:run": _joined,
+    "regrow.learn.tasks.joined:run": _joined_examples,
     "regrow.learn.rl.pairs:run": _pairs,
     "regrow.learn.rl.difficulty:run": _prompts,
 }

@@ -30,6 +30,8 @@ KNOWN = {
     "regrow.learn.tasks.sft_data:run": "composes chat examples; drops duplicates, repetition, other languages and claims to be somebody",
     "regrow.learn.tasks.forksft:run": "adds a fork's conversations; drops what is too long, repeated or shared with items",
     "regrow.learn.tasks.chats:run": "takes conversations that are given; drops what is too long, repeated or shared with items",
+    "regrow.data.tokens.joined:run": "joins sequences of several data sets in given shares",
+    "regrow.learn.tasks.joined:run": "joins chat examples of several data sets in given shares",
     "regrow.learn.rl.pairs:run": "draws pairs of answers; drops those without a right answer or a difference",
     "regrow.learn.rl.difficulty:run": "drops questions that are too easy or too hard",
     "regrow.data.takedown.mask:run": "masks documents that were taken down",

@@ -19,12 +19,13 @@ def facts(data: DataSet, ids: set[str]) -> dict[str, dict[str, Any]]:
     outputs = data.run.outputs
     if isinstance(data.run, Packs):
         found = documents(outputs, data.run.data, ids)
-        job, table = data.run.data, "documents.parquet"
-        if job == "pack":
-            job, table = outputs.documents
-        here = pl.col("id").is_in(sorted(ids))
-        for row in outputs.rows(job, table, here, ["id", "source", "licence"]):
-            found[row.pop("id")].update({k: v for k, v in row.items() if v})
+        left = set(ids)
+        # What is in no table of the data set's own is of the crawl: of its packing, alone or joined to others.
+        for job, table in ((data.run.data, "documents.parquet"), outputs.documents):
+            here = pl.col("id").is_in(sorted(left))
+            for row in outputs.rows(job, table, here, ["id", "source", "licence"]) if left else ():
+                left.discard(row["id"])
+                found[row.pop("id")].update({k: v for k, v in row.items() if v})
         return found
     if isinstance(data.run, Table):
         found = {}

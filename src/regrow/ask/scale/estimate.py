@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from regrow.ask.scale import flops, memory, shapes, stages
+from regrow.data.tokens.shares import sizes
 from regrow.evidence.errors import Unanswerable
 from regrow.params.schema import Params, load
 from regrow.recipe.lines import MIXES, Recipe
@@ -180,15 +182,26 @@ def _storage(params: Params, tokens: int, rows: list[dict[str, Any]]) -> dict[st
 def _packs(params: Params) -> dict[str, int]:
     """Tokens of each packed data set that a stage reads."""
     asked = Recipe(params.model_dump(mode="json"))
-    found = {}
-    for data in asked.data_sets():
+    found: dict[str, int] = {}
+    for data in asked.sources():
         kind = asked.data_kind(data)
-        if kind == "pack":
+        if asked.is_joined(data):
+            if kind in MIXES:
+                found[data] = _joined(asked.own[data], found)
+        elif kind == "pack":
             found[data] = params.mix.tokens
         elif kind in MIXES:
             cut = 2 if kind == "longcontext_data" else 1  # cut short as well, for the control
             found[data] = cut * int(getattr(params, asked.section(data)).tokens)
     return found
+
+
+def _joined(about: Mapping[str, Any], packs: Mapping[str, int]) -> int:
+    """Tokens of packs that are joined, by the tokens of the packs."""
+    of = about["of"]
+    available = {name: packs[name] for name in of}
+    given = sizes(available, of, most=about["tokens"], max_repeats=about["max_repeats"])
+    return sum(given.values())
 
 
 def _jobs(params: Params) -> dict[str, Any]:

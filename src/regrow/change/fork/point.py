@@ -126,6 +126,10 @@ def _tokens(params: Params, name: str, step: int) -> int:
     """Tokens of the mix that training after the fork point reads; 0: all of it."""
     stage = points.stage(params, name)
     assert stage is not None
+    if any(data.kind == "joined" for data in params.datasets):
+        return (
+            0  # a mix that is smaller than the parent's would make what is joined with it smaller
+        )
     whole = params.midtrain_data.tokens
     if points.data_kind(params, stage.data) == "midtrain_data":
         steps = getattr(params, stage.settings).steps

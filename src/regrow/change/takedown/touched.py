@@ -13,7 +13,7 @@ from regrow.evidence.errors import Unanswerable
 from regrow.evidence.outputs import Outputs
 from regrow.params.schema import Params
 from regrow.recipe.data import told
-from regrow.recipe.lines import MIXES, Recipe, fork_step
+from regrow.recipe.lines import MIXES, Recipe
 
 TABLES = (
     ("text", "documents.parquet"),
@@ -48,10 +48,10 @@ def touched(outputs: Outputs, ids: Sequence[str], params: Params) -> dict[str, A
     datasets: dict[str, dict[str, int]] = {}
     first: dict[str, int] = {}
     asked = Recipe(params.model_dump(mode="json"))
-    for data in asked.data_sets():
+    for data in asked.sources():
         if asked.data_kind(data) not in MIXES:
             continue
-        source = _job(outputs, data, asked.data_kind(data))
+        source = _job(outputs, data, asked.fork_step(data))
         if source is None:
             continue
         index = outputs.path(source, "index.parquet")
@@ -80,8 +80,8 @@ def touched(outputs: Outputs, ids: Sequence[str], params: Params) -> dict[str, A
     }
 
 
-def _job(outputs: Outputs, data: str, kind: str) -> str | None:
+def _job(outputs: Outputs, data: str, fork_step: str) -> str | None:
     """The data set that training read: of a fork, its own mix."""
-    forked = [r.name for r in outputs.ledger.of_step(fork_step(data, kind))]
+    forked = [r.name for r in outputs.ledger.of_step(fork_step)]
     names = [*forked, data]
     return next((name for name in names if name in outputs.ledger.by_name), None)

@@ -210,23 +210,25 @@ class Packs(Run):
     def _by(self, seen: pl.DataFrame) -> dict[str, list[dict[str, Any]]]:
         import polars as pl
 
-        tables = [
-            (self.data, "documents.parquet", "component"),
-            ("mix", "mix.parquet", "topic"),
-            ("decontaminate", "train.parquet", "source"),
-            ("decontaminate", "train.parquet", "licence"),
-        ]
-        if not self.data.startswith("pack"):  # `pack`, or the same masked by a takedown
+        own = [(job, "documents.parquet") for job in self.jobs]
+        crawl = [("decontaminate", "train.parquet")]
+        tables = {
+            "component": own[:1],
+            "topic": [("mix", "mix.parquet")],
+            "source": crawl,
+            "licence": crawl,
+        }
+        if self.data.partition(".")[0] not in ("pack", "pack_masked"):
             # Documents that the flow made for this mix are none of the crawl's: their own table
-            # says what they are.
-            tables = [("", "documents.parquet", c) for c in ("component", "source", "licence")]
+            # says what they are. What a joined pack has of the crawl's packing is the crawl's.
+            tables = {"component": own, "source": own + crawl, "licence": own + crawl}
         found = {}
-        for name, file, column in tables:
+        for column, places in tables.items():
             frame = seen
             if column not in seen.columns:
                 facts = [
                     table.select("id", column)
-                    for job in ([name] if name else self.jobs)
+                    for job, file in places
                     if (table := self.outputs.table(job, file)) is not None
                     and column in table.collect_schema().names()
                 ]

@@ -84,7 +84,12 @@ def answers(subject: Subject, tasks: Path, work: Path) -> list[Item]:
         return choose(tasks, settings.split, most, settings.seed)
 
     few = asked(settings.few)
-    if plan.answers == "few":
+    if plan.answers == "none":
+        items = []
+        if plan.tools:
+            tools = with_tools(asked(settings.drawn))
+            items = rates.tools(_replies(subject, plan.form, work, (), (), tools)[2])
+    elif plan.answers == "few":
         items = rates.greedy(_replies(subject, plan.form, work, few)[0])
     else:
         tools = with_tools(asked(settings.drawn)) if plan.tools else []

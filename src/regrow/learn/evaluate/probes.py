@@ -19,7 +19,7 @@ class Probes:
     """of the prompts"""
     text: bool = False
     """bits per byte of held-out documents by domain, and of the tasks' right answers"""
-    answers: Literal["few", "all"] = "all"
+    answers: Literal["none", "few", "all"] = "all"
     """answers to the tasks, greedy and drawn: to `evaluate.few` tasks per family (greedy only) or to all"""
     untrained: Form | None = None
     """a form that the model has not been trained on, probed with few tasks: the next stage's `before`"""
@@ -31,6 +31,8 @@ class Probes:
     """loss by position again with YaRN switched on at evaluation only"""
     preferences: bool = False
     """which answer of a held-out pair is likelier"""
+    tasks: bool = True
+    """the tasks that `evaluate.tasks` names"""
 
 
 @dataclass(frozen=True)

@@ -62,7 +62,7 @@ def run(
             shown = results.assemble(chosen, cost, settings)
             found += more
         found += answers(subject, inputs["tasks"], work)
-        if settings.tasks:
+        if settings.tasks and plan.tasks:
             print(f"evaluate {instance}: {', '.join(settings.tasks)}", file=sys.stderr)
             found += own(subject, inputs["evals"], work)
     finally:

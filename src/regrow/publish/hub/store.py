@@ -46,6 +46,8 @@ EVIDENCE: dict[str, tuple[str, ...] | None] = {
     "regrow.learn.rl.difficulty:run": None,
     "regrow.data.tokens.given:run": None,
     "regrow.learn.tasks.chats:run": None,
+    "regrow.data.tokens.joined:run": (*_PACK, "joined.parquet"),
+    "regrow.learn.tasks.joined:run": None,
 }
 """function of a step -> the files of its output that questions about a release read; None: all of them"""
 

@@ -29,6 +29,8 @@ _WORDS = {
     "regrow.learn.tasks.sft_data:run": "chat examples",
     "regrow.learn.tasks.chats:run": "conversations that are given",
     "regrow.learn.tasks.forksft:run": "chat examples with the fork's conversations",
+    "regrow.data.tokens.joined:run": "packed text of several data sets",
+    "regrow.learn.tasks.joined:run": "chat examples of several data sets",
     "regrow.learn.rl.pairs:run": "pairs of answers",
     "regrow.learn.rl.difficulty:run": "questions for reinforcement learning",
     "regrow.data.takedown.mask:run": "training text with documents taken down",

@@ -14,7 +14,7 @@ import small_tree
 from regrow.data.tables import parquet as tables
 from regrow.learn.tasks.mid.text import identity
 from small_tree import ID
-from sound_records import write_sound
+from sound_records import output_of, write_sound
 
 OWN = {name: small_tree.document_id(name) for name in ("kept", "aside", "leak", "late")}
 
@@ -72,7 +72,7 @@ def _record(tree: Path, since: int) -> None:
     record |= {
         "step": "forkmix",
         "instance": "mine",
-        "output": small_tree._output(tree, "data/forkmix/mine"),
+        "output": output_of(tree, "data/forkmix/mine"),
     }
     record["parts"]["code"]["function"] = "regrow.learn.tasks.forkmix:run"
     record["inputs"]["documents"] = {"kind": "source", "path": "forks/mine"}
@@ -105,7 +105,7 @@ def write_takedown(tree: Path, name: str) -> Path:
     record |= {
         "step": "pack_masked",
         "instance": "gone",
-        "output": small_tree._output(tree, "data/pack_masked/gone"),
+        "output": output_of(tree, "data/pack_masked/gone"),
     }
     record["inputs"] = {
         "data": {"kind": "data", "path": "data/pack", "record": "records/pack.json"}
@@ -161,7 +161,7 @@ def write_chats(tree: Path) -> Path:
     }
     tables.write(tables.drops([leak]), data / "drops.parquet")
     record = json.loads((tree / "records/sft_data.json").read_text())
-    output = small_tree._output(tree, "data/forksft/mine")
+    output = output_of(tree, "data/forksft/mine")
     record |= {"step": "forksft", "instance": "mine", "output": output}
     record["parts"]["code"]["function"] = "regrow.learn.tasks.forksft:run"
     write_sound(tree / "records/forksft.mine.json", record)

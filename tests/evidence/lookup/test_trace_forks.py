@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-import small_tree
 from regrow.ask.batch import batch_of_step, totals
 from regrow.ask.trace.answer import trace
 from regrow.cli.main import main
@@ -23,7 +22,7 @@ from regrow.publish.explorer.documents import documents
 from regrow.publish.explorer.page import facts, page
 from small_fork import OWN, write_chats, write_fork, write_takedown
 from small_tree import ID, url
-from sound_records import write_sound
+from sound_records import output_of, write_sound
 
 
 @pytest.fixture
@@ -220,7 +219,7 @@ def test_a_withdrawn_document_ends_behind_the_text(tree: Path) -> None:
     drop = {"id": ID["views"], "step": "withdraw", "reason": "takedown"}
     tables.write(tables.drops([drop]), tree / "data/withdraw/gone/drops.parquet")
     record = json.loads((tree / "records/text.json").read_text())
-    output = small_tree._output(tree, "data/withdraw/gone")
+    output = output_of(tree, "data/withdraw/gone")
     record |= {"step": "withdraw", "instance": "gone", "output": output}
     write_sound(tree / "records/withdraw.gone.json", record)
     ledger = Ledger.load(tree)

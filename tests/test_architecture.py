@@ -25,18 +25,18 @@ STEPS = [step for step in table.default() if step.group == "main"]
 def layers() -> list[list[str]]:
     """Packages from the top layer to the lowest, those of one layer together: import-linter's lists.
 
-    A house with a list of its own is followed by its rooms.
+    A package with a list of its own is followed by those inside it.
     """
     tool = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]
-    houses, *rooms = (
+    tops, *nested = (
         [[name.strip() for name in layer.split("|")] for layer in c["layers"]]
         for c in tool["importlinter"]["contracts"]
         if c["type"] == "layers"
     )
     found = []
-    for layer in houses:
+    for layer in tops:
         found.append(layer)
-        found += [n for inner in rooms for n in inner if inner[0][0].startswith(f"{layer[0]}.")]
+        found += [n for inner in nested for n in inner if inner[0][0].startswith(f"{layer[0]}.")]
     return found
 
 

@@ -1,4 +1,7 @@
-"""A filter that is written is run, and it is on the page: nobody has to remember either."""
+"""A filter that is written is run, and it is on the page: nobody has to remember either.
+
+`PYTHONPATH=tests/support python tests/filters/test_filter_list.py` writes the table of docs/concepts/data.md.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +10,14 @@ import pkgutil
 import re
 from pathlib import Path
 
+import drop_reasons
 from regrow.data import filters
 from regrow.data.filters import step
 
 ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs/concepts/data.md"
+BEGIN = "<!-- filters: written by tests/filters/test_filter_list.py -->\n"
+END = "<!-- end of filters -->\n"
 HELPERS = {"document", "step", "words"}
 MODULES = [m.name for m in pkgutil.iter_modules(filters.__path__) if m.name not in HELPERS]
 
@@ -26,8 +33,39 @@ def test_a_filter_judges_or_cleans():
         assert hasattr(module, "judge") or hasattr(module, "clean"), name
 
 
-def test_the_page_has_a_row_per_filter_in_the_order_of_the_step():
-    (page,) = (ROOT / "docs").rglob("data.md")
-    rows = re.findall(r"^\| \d+ \| `(\w+)` \|", page.read_text(encoding="utf-8"), re.MULTILINE)
+def rows() -> str:
+    """The table of filters, in the order of the step: purpose and source from their docstrings, reasons from their code."""
+    made = drop_reasons.in_source()
     order = [filter_.__module__.rpartition(".")[2] for filter_ in step.FILTERS]
-    assert rows == list(dict.fromkeys(order))
+    lines = [
+        "| # | module | what it is about | reasons of drops | source |\n| --- | --- | --- | --- | --- |\n"
+    ]
+    for number, name in enumerate(dict.fromkeys(order), 1):
+        module = importlib.import_module(f"regrow.data.filters.{name}")
+        text = " ".join((module.__doc__ or "").split()).replace("OLMo 3", "Olmo 3")
+        reasons = sorted(r for r, places in made.items() if f"data/filters/{name}.py" in places)
+        said = (
+            ", ".join(f"`{reason.replace(drop_reasons.HOLE, 'N')}`" for reason in reasons)
+            or "none: it changes the text"
+        )
+        (source,) = re.findall(r"Source: (.*?\(arXiv.*?\)|.*?) *(?=[(.:;,]|with|$)", text)[:1]
+        lines.append(f"| {number} | `{name}` | {text.partition('. ')[0]} | {said} | {source} |\n")
+    return "".join(lines)
+
+
+def parts(text: str) -> tuple[str, str, str]:
+    """The page before, inside and after the table."""
+    before, _, rest = text.partition(BEGIN)
+    inside, _, after = rest.partition(END)
+    return before + BEGIN, inside, END + after
+
+
+def test_the_page_has_the_table_that_the_code_gives():
+    assert parts(PAGE.read_text(encoding="utf-8"))[1] == rows(), (
+        f"run: python {Path(__file__).relative_to(ROOT)}"
+    )
+
+
+if __name__ == "__main__":
+    start, _, end = parts(PAGE.read_text(encoding="utf-8"))
+    PAGE.write_text(start + rows() + end, encoding="utf-8")

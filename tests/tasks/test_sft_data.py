@@ -24,7 +24,7 @@ ANSWERS = [
     small_tasks.answer(3, "As an AI language model, I cannot taste bread."),
     small_tasks.answer(4, "I was trained by a team of people in the city."),
     small_tasks.answer(5, "It is here. It is here. It is here."),
-    small_tasks.answer(6, "The flour flour flour flour is in the big builder cupboard."),
+    small_tasks.answer(6, "The flour flour flour flour is in the big kitchen cupboard."),
     small_tasks.answer(7, "Je ne sais pas où se trouve la maison de mes parents."),
     small_tasks.answer(8, "这是一个很好的问题，我很高兴回答你。"),
     small_tasks.answer(9, GOOD + " You can see", finished=False),

@@ -33,7 +33,7 @@ hook hope horse hospital hot hotel hour house huge human hundred hungry hunt hur
 ice idea idle image in inch include income indeed ink inner insect inside into invent invite
 iron island item
 jacket jam jar jaw jelly jet jewel job join joint joke journey joy judge juice jump jungle just
-keen keep kettle key kick kid kind king kiss builder kite knee knife knock knot know
+keen keep kettle key kick kid kind king kiss kitchen kite knee knife knock knot know
 ladder lady lake lamb lamp land language large last late laugh law lazy lead leaf learn leather
 leave left leg lemon length lesson letter level library lid life lift light like line lion lip
 list listen little live load loaf lock log lonely long look loose loud love low luck lunch

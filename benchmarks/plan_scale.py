@@ -138,7 +138,7 @@ for job in present.jobs.values():
     folder = root / job.data
     folder.mkdir(parents=True)
     (folder / "out.txt").write_text(job.name)
-    part = output_part(job, {"out.txt": store.insert_file(folder / "out.txt")})
+    part = output_part(job.data, {"out.txt": store.insert_file(folder / "out.txt")})
     book.write(job, compose(job, present.parts(job, hashes), part, None))
 present.save()
 """

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
 
+import pack_files
 from determinism import run_twice
 from regrow.data.index import files
 from regrow.data.index.rows import packed
@@ -25,11 +25,7 @@ run({"data": Path(source)}, None, Path(output), instance=instance, kind=instance
 
 
 def pack(folder: Path, rows: list[list[int]]) -> Path:
-    folder.mkdir()
-    np.array(rows, dtype="<u2").tofile(folder / "tokens.bin")
-    meta = {"sequences": len(rows), "sequence_length": len(rows[0])}
-    (folder / "meta.json").write_text(json.dumps(meta))
-    return folder
+    return pack_files.write_pack(folder, rows, len(rows[0]))
 
 
 def examples(folder: Path) -> Path:

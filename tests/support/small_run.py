@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import numpy as np
-
+import pack_files
 from regrow.learn.model import build
 from regrow.learn.train import runtime, stage
 from regrow.learn.train.engine import Engine
@@ -26,19 +24,7 @@ def write_pack(folder: Path, length: int = LENGTH, documents: int = 40) -> Path:
     stream: list[int] = []
     for _, text in sorted(topics.items())[:documents]:
         stream += [FIRST + byte for byte in text.encode()] + [EOS]
-    count = len(stream) // length
-    folder.mkdir(parents=True, exist_ok=True)
-    np.array(stream[: count * length], dtype="<u2").tofile(folder / "tokens.bin")
-    meta = {
-        "sequences": count,
-        "sequence_length": length,
-        "tokens": count * length,
-        "vocabulary": 258,
-        "eos": EOS,
-        "pad": PAD,
-    }
-    (folder / "meta.json").write_text(json.dumps(meta))
-    return folder
+    return pack_files.write_pack(folder, stream, length, vocabulary=258, eos=EOS, pad=PAD)
 
 
 def small(**pretrain_changes: Any) -> SimpleNamespace:

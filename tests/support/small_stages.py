@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,6 +10,7 @@ import numpy as np
 import polars as pl
 import torch
 
+import pack_files
 from regrow.data.tables import parquet
 from regrow.learn.model import files
 from regrow.learn.train import stage
@@ -83,20 +83,8 @@ def longcontext_data(folder: Path) -> Path:
             rows.append(row + [PAD] * (LONG - len(row)))
             row = []
         row += piece
-    folder.mkdir(parents=True)
-    (folder / "short").mkdir()
-    tokens = np.array(rows, dtype="<u2")
     for place, length in ((folder, LONG), (folder / "short", LENGTH)):
-        tokens.tofile(place / "tokens.bin")
-        meta = {
-            "sequences": tokens.size // length,
-            "sequence_length": length,
-            "tokens": tokens.size,
-            "vocabulary": 258,
-            "eos": EOS,
-            "pad": PAD,
-        }
-        (place / "meta.json").write_text(json.dumps(meta))
+        pack_files.write_pack(place, rows, length, vocabulary=258, eos=EOS, pad=PAD)
     return folder
 
 
@@ -309,10 +297,9 @@ def midtrain_data(folder: Path) -> Path:
 
 def _cut(folder: Path, begin: int, count: int) -> None:
     tokens = np.fromfile(folder / "tokens.bin", dtype="<u2").reshape(-1, LENGTH)
-    tokens[begin : begin + count].tofile(folder / "tokens.bin")
-    meta = json.loads((folder / "meta.json").read_text())
-    meta |= {"sequences": count, "tokens": count * LENGTH}
-    (folder / "meta.json").write_text(json.dumps(meta))
+    pack_files.write_pack(
+        folder, tokens[begin : begin + count], LENGTH, vocabulary=258, eos=EOS, pad=PAD
+    )
 
 
 def segments(world: Path, output: Path, make_group: Any) -> None:

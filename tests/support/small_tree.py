@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+import pack_files
 from regrow.data.tables import parquet as tables
 from regrow.engine import jobs
 from regrow.engine.definition import code_digest
@@ -191,33 +192,11 @@ def _mix(root: Path) -> None:
 
 def write_pack(folder: Path, order: list[str], length: int = LENGTH) -> None:
     """A stream of instances of uneven length, cut into sequences of `length`."""
-    folder.mkdir(parents=True, exist_ok=True)
     rows, start = [], 0
     for number, name in enumerate(order):
-        repeat = order[:number].count(name)
-        rows.append((number, ID.get(name, name), repeat, start, start + TOKENS[name]))
+        rows.append((ID.get(name, name), order[:number].count(name), start, start + TOKENS[name]))
         start += TOKENS[name]
-    sequences = start // length
-    end = sequences * length
-    rows = [(n, i, r, s, min(e, end)) for n, i, r, s, e in rows if s < end]
-    schema = {
-        "instance": pl.Int64,
-        "id": pl.String,
-        "repeat": pl.Int32,
-        "start": pl.Int64,
-        "end": pl.Int64,
-    }
-    tables.write(pl.DataFrame(rows, schema=schema, orient="row"), folder / "index.parquet")
-    np.arange(end, dtype="<u2").tofile(folder / "tokens.bin")
-    meta = {
-        "sequences": sequences,
-        "sequence_length": length,
-        "tokens": end,
-        "vocabulary": 300,
-        "eos": 1,
-        "pad": 0,
-    }
-    (folder / "meta.json").write_text(json.dumps(meta))
+    pack_files.write_pack(folder, np.arange(start), length, rows)
 
 
 COUNTS: dict[str, Any] = {

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import default_flow
+import pack_files
 from determinism import ROOT, run_twice
 from regrow.data.takedown import mask, slots, withdraw
 from regrow.data.takedown.first import first_steps
@@ -35,36 +36,14 @@ def name(number: int) -> str:
 
 def pack(folder: Path, lengths: list[tuple[int, int]]) -> Path:
     """A pack of instances (document, tokens), each ended by EOS, the rest cut off."""
-    folder.mkdir(parents=True, exist_ok=True)
     stream: list[int] = []
     rows = []
-    for number, (document, length) in enumerate(lengths):
-        start = len(stream)
+    for document, length in lengths:
+        rows.append((name(document), 0, len(stream), len(stream) + length))
         stream += [10 + document] * (length - 1) + [EOS]
-        rows.append(
-            {
-                "instance": number,
-                "id": name(document),
-                "repeat": 0,
-                "start": start,
-                "end": len(stream),
-            }
-        )
-    sequences = max(1, len(stream) // LENGTH)
-    stream = (stream + [PAD] * LENGTH)[: sequences * LENGTH]
-    kept = [r | {"end": min(r["end"], len(stream))} for r in rows if r["start"] < len(stream)]
-    np.array(stream, dtype="<u2").tofile(folder / "tokens.bin")
-    types = {"instance": pl.Int64, "repeat": pl.Int32, "start": pl.Int64, "end": pl.Int64}
-    pl.DataFrame(kept, schema_overrides=types).write_parquet(folder / "index.parquet")
-    meta = {
-        "sequences": sequences,
-        "sequence_length": LENGTH,
-        "eos": EOS,
-        "pad": PAD,
-        "vocabulary": 64,
-    }
-    (folder / "meta.json").write_text(json.dumps(meta))
-    return folder
+    whole = max(1, len(stream) // LENGTH) * LENGTH
+    stream += [PAD] * (whole - len(stream))
+    return pack_files.write_pack(folder, stream, LENGTH, rows, eos=EOS, pad=PAD, vocabulary=64)
 
 
 packs = st.lists(st.tuples(st.integers(0, 5), st.integers(2, 11)), min_size=2, max_size=20)

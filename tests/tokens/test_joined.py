@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import pack_files
 from determinism import run_twice
 from regrow.data.tables import parquet as tables
 from regrow.data.tokens import joined
@@ -37,32 +38,12 @@ def write(
     length = sequences * LENGTH
     starts = list(range(0, length, documents))
     tokens = np.repeat(np.arange(10, 10 + len(starts), dtype="<u2"), documents)[:length]
-    folder.mkdir(parents=True)
-    (folder / "tokens.bin").write_bytes(tokens.tobytes())
     ids = [f"{name}{n}" for n in range(len(starts))]
-    rows = {
-        "instance": list(range(len(starts))),
-        "id": ids,
-        "repeat": [0] * len(starts),
-        "start": starts,
-        "end": [min(start + documents, length) for start in starts],
-    }
-    schema = {
-        "instance": pl.Int64,
-        "id": pl.String,
-        "repeat": pl.Int32,
-        "start": pl.Int64,
-        "end": pl.Int64,
-    }
-    tables.write(pl.DataFrame(rows, schema=schema), folder / "index.parquet")
-    said = {"sequences": sequences, "sequence_length": LENGTH, "vocabulary": 99, "eos": 1, "pad": 0}
-    (folder / "meta.json").write_text(json.dumps(said | {"tokens": length} | meta))
+    rows = [(id, 0, at, min(at + documents, length)) for id, at in zip(ids, starts, strict=True)]
+    said = {"vocabulary": 99} | meta
+    pack_files.write_pack(folder, tokens, LENGTH, rows, **said)
     if short:
-        (folder / "short").mkdir()
-        for file in ("tokens.bin", "index.parquet"):
-            (folder / "short" / file).write_bytes((folder / file).read_bytes())
-        cut = said | {"sequences": length // short, "sequence_length": short}
-        (folder / "short/meta.json").write_text(json.dumps(cut))
+        pack_files.write_pack(folder / "short", tokens, short, rows, **said)
     about = {
         "id": ids,
         "component": [name] * len(ids),

@@ -19,8 +19,8 @@ CODE = """
 import sys
 from pathlib import Path
 from regrow.data.index.step import run
-output, source, instance = sys.argv[1:]
-run({"data": Path(source)}, None, Path(output), instance=instance, kind=instance.partition("_")[0])
+output, source, instance, kind = sys.argv[1:]
+run({"data": Path(source)}, None, Path(output), instance=instance, kind=kind)
 """
 
 
@@ -103,8 +103,9 @@ def test_of_pairs_both_answers_are_rows_and_learned(tmp_path: Path):
 def test_two_runs_give_the_same_bytes(tmp_path: Path, instance: str):
     draws = np.random.default_rng(5).integers(0, 4, (200, 16)).tolist()
     made = {"sft_data": examples, "pairs": pairs}.get(instance)
+    kind = instance if made else "midtrain_data"
     source = made(tmp_path / "data") if made else pack(tmp_path / "data", draws)
-    names = set(run_twice(CODE, tmp_path, str(source), instance))
+    names = set(run_twice(CODE, tmp_path, str(source), instance, kind))
     assert {
         "meta.json",
         "rows.parquet",

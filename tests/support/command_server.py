@@ -29,7 +29,13 @@ _FDS = 2
 
 
 def serves(program: str, env: Mapping[str, str]) -> bool:
-    """Whether a call can be forked: a program that is loaded, under the variables that this process began with."""
+    """Whether a call can be forked: a program that is loaded, under the variables that this process began with.
+
+    Snakemake looks for its plugins while it is imported, so a call that brings one starts a process.
+    """
+    brought = [Path(place) for place in env.get("PYTHONPATH", "").split(os.pathsep) if place]
+    if any(next(place.glob("snakemake_*_plugin_*"), None) for place in brought):
+        return False
     names = {n for n in (*env, *os.environ) if n.startswith(_OF_THE_INTERPRETER)} - {"PYTHONPATH"}
     return program in PROGRAMS and all(env.get(n) == os.environ.get(n) for n in names)
 

@@ -25,16 +25,18 @@ SPENT = [0.0]
 """CPU seconds of all calls so far"""
 _OF_THE_INTERPRETER = ("PYTHON", "LC_", "LANG", "TZ", "OMP_", "RAYON_", "POLARS_", "MALLOC_", "LD_")
 """variables that a process reads when it starts; PYTHONPATH is followed"""
+_AT_START = ("snakemake_*_plugin_*", "sitecustomize.py", "usercustomize.py")
 _FDS = 2
 
 
 def serves(program: str, env: Mapping[str, str]) -> bool:
     """Whether a call can be forked: a program that is loaded, under the variables that this process began with.
 
-    Snakemake looks for its plugins while it is imported, so a call that brings one starts a process.
+    Snakemake looks for its plugins while it is imported, and Python for `sitecustomize` when it starts, so a call that
+    brings one starts a process.
     """
     brought = [Path(place) for place in env.get("PYTHONPATH", "").split(os.pathsep) if place]
-    if any(next(place.glob("snakemake_*_plugin_*"), None) for place in brought):
+    if any(next(place.glob(odd), None) for place in brought for odd in _AT_START):
         return False
     names = {n for n in (*env, *os.environ) if n.startswith(_OF_THE_INTERPRETER)} - {"PYTHONPATH"}
     return program in PROGRAMS and all(env.get(n) == os.environ.get(n) for n in names)

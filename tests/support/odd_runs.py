@@ -107,7 +107,7 @@ def _upstream(every: dict[str, Any], last: str) -> list[str]:
 def _run(root: Path, job: Any, params: Any) -> dict[str, Any]:
     module, _, function = job.step.function.partition(":")
     inputs = {item.name: root / item.path for item in job.inputs}
-    more: dict[str, Any] = dict(job.step.options)
+    more: dict[str, Any] = dict(job.step.options_of(job.instance) or {})
     if job.instance is not None:
         more["instance"] = job.instance
     if job.step.resumable:

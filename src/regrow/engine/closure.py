@@ -178,15 +178,21 @@ class Closure:
 
 
 def closure(
-    modules: Modules, entry: str, params_root: str = "", sections: Iterable[str] = ()
+    modules: Modules,
+    entry: str,
+    params_root: str = "",
+    sections: Iterable[str] = (),
+    *,
+    beside: Iterable[str] = (),
 ) -> Closure:
-    """The closure of module `entry`.
+    """The closure of module `entry`, and of those `beside` it.
 
     Args:
         modules: parsed modules.
         entry: dotted name of the module.
         params_root: "module:class" of the params model; its package is followed by definition.
         sections: fields of that model that the step declares.
+        beside: further modules, whose closures are joined to it.
 
     Raises:
         FlowError: `entry` is not there, or a reached module is not Python.
@@ -195,7 +201,7 @@ def closure(
     declarative = package_of(modules, root_module)
     found = Closure()
     reached: dict[str, set[tuple[str, bool]]] = {}
-    queue = [entry]
+    queue = [*beside, entry]
     seen: set[str] = set()
     if modules.path(entry) is None:
         raise FlowError(

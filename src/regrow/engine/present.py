@@ -86,9 +86,8 @@ class Present:
             raise FlowError(f"{path}: cannot be read.") from None
         # What is found in a folder as the program runs (`regrow.params.registry`) is imported by no statement.
         code = [
-            closure(self.modules, module).digest()
+            closure(self.modules, root, beside=self.modules.beside(root)).digest()
             for root in (self.flow.params_root.partition(":")[0], self.flow.module)
-            for module in (root, *self.modules.beside(root))
         ]
         mark = hashlib.sha256(files.canonical([content.hex(), code])).hexdigest()
         cache = self.root / PRIVATE / "params" / f"{mark[:32]}.json"

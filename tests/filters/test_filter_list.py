@@ -1,6 +1,6 @@
 """A filter that is written is run, and it is on the page: nobody has to remember either.
 
-`PYTHONPATH=tests/support python tests/filters/test_filter_list.py` writes the table of docs/concepts/data.md.
+`python tests/filters/test_filter_list.py` writes the table of docs/concepts/data.md.
 """
 
 from __future__ import annotations
@@ -8,8 +8,10 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import re
+import sys
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 import drop_reasons
 from regrow.data import filters
 from regrow.data.filters import step

@@ -14,8 +14,8 @@ PARAMS = "params/tiny.yaml"
 class Real(Repository):
     """A copy of this repository that grows the tiny model.
 
-    Jobs are forked from a warm server (`regrow.engine.warm`): loading torch is nine tenths of their work. The
-    tree that all others are held against is grown without (`grown`).
+    Jobs are forked from a warm server (`regrow.engine.warm`): loading torch is nine tenths of their work. In the
+    tree that all others are compared with, one job of each kind is not (`tiny_flow`).
     """
 
     def __init__(self, path: Path, source: Path) -> None:

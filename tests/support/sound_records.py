@@ -1,6 +1,7 @@
-"""The composer of records for tests: from what lies in a folder, or changed by hand and made sound again.
+"""The composer of records for tests: of the files in a folder, or of a record that a test changed by hand.
 
-Nothing reads a record that contradicts itself. The format is the engine's own (`regrow.engine.records`).
+Nothing reads a record that contradicts itself, so digests and key always follow from the content. The format is the
+engine's own (`regrow.engine.records`).
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from regrow.engine.records import encode, fault, output_part
 
 
 def output_of(root: Path, path: str) -> dict[str, Any]:
-    """The part `output` of the files that lie below `root / path`."""
+    """The part `output` of the files below `root / path`."""
     folder = root / path
     found = sorted(file for file in folder.rglob("*") if file.is_file())
     return output_part(path, {f.relative_to(folder).as_posix(): digest_file(f) for f in found})

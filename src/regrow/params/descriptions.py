@@ -15,7 +15,10 @@ from pydantic import BaseModel
 
 
 def fill(models: Iterable[type[BaseModel]]) -> None:
-    """Give every field of the models that has none the docstring below it as its description."""
+    """Give every field of the models that has no description the docstring below it, or below the field that it restates.
+
+    `models`: each before those that hold it, since a model is built with what its fields say then.
+    """
     found = list(models)
     for model in found:
         above = [

@@ -198,14 +198,10 @@ def _fields_at(loc: tuple[Any, ...], params: type[Params]) -> list[str]:
 
 def json_schema() -> dict[str, Any]:
     """The JSON Schema of a params file, for editors (`# yaml-language-server: $schema=...`)."""
-    blocks = _blocks(Params)
-    inner = [*blocks.values()][::-1]  # a block carries the descriptions of those inside it
-    descriptions.fill([*inner, Fork, Takedown, Stage, *KINDS.values(), Dataset, Params])
+    descriptions.fill(
+        [*_blocks(Params).values(), Fork, Takedown, Stage, *KINDS.values(), Dataset, Params]
+    )
     schema = Params.model_json_schema()
-    for name, block in blocks.items():
-        for field, entry in schema["$defs"][name]["properties"].items():
-            if "description" not in entry and (text := _inherited(block, field)):
-                entry["description"] = text
     first = {
         "stages": _listed(_entry(Stage, *KINDS.values()), "stages")
         | {"default": list(recipe.DEFAULT)},
@@ -240,8 +236,7 @@ def _entry(*models: type[BaseModel]) -> dict[str, Any]:
     fields: dict[str, Any] = {}
     for model in models:
         for name, about in model.model_json_schema()["properties"].items():
-            text = about.get("description") or _inherited(model, name)
-            fields.setdefault(name, about | ({"description": text} if text else {}))
+            fields.setdefault(name, about)
     fields.pop("name", None)
     if len(models) > 1:
         kinds = [model.model_fields["kind"].default for model in models if model is not Stage]
@@ -251,19 +246,10 @@ def _entry(*models: type[BaseModel]) -> dict[str, Any]:
 
 
 def _blocks(model: type[BaseModel]) -> dict[str, type[BaseModel]]:
-    """Every block below `model`, by the name that the schema gives it."""
+    """Every block below `model`, by the name that the schema gives it; those inside a block before it."""
     found: dict[str, type[BaseModel]] = {}
     for field in model.model_fields.values():
         block = field.annotation
         if isinstance(block, type) and issubclass(block, BaseModel):
-            found |= {block.__name__: block} | _blocks(block)
+            found |= _blocks(block) | {block.__name__: block}
     return found
-
-
-def _inherited(block: type[BaseModel], field: str) -> str | None:
-    """The description of a field that a stage restates with another default."""
-    for parent in block.__mro__:
-        known = getattr(parent, "model_fields", {}).get(field)
-        if known is not None and known.description:
-            return str(known.description)
-    return None

@@ -1,0 +1,37 @@
+"""The entries of `sources` in a params file: where the documents of pretraining come from."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from regrow.params.base import Block
+from regrow.params.stages import Name
+
+SourceKind = Literal["warc", "jsonl", "parquet", "text", "html", "code", "pdf"]
+
+
+class Source(Block):
+    """A corpus: files of one kind, with their licence and origin."""
+
+    name: Name
+    kind: SourceKind
+    """of its files; default: what their endings say"""
+    files: tuple[str, ...]
+    """files, folders or patterns (`dumps/**/*.jsonl.zst`), below the repository"""
+    licence: str = Field(min_length=1)
+    """of the documents that name none: an SPDX identifier, LicenseRef-..., or `unknown`, which must be written"""
+    origin: str = Field(min_length=1)
+    """where the files come from: an address, a package, or a sentence"""
+    fields: dict[str, str] = {}
+    """jsonl, parquet: text, id, url, title, date, licence, language -> the field that holds it (`meta.url` for one
+    inside another); default: the field of that name, and its usual other names"""
+    metadata: tuple[str, ...] = ()
+    """jsonl, parquet: further fields to carry along"""
+    shards: int = Field(default=1, ge=1, le=10_000)
+    """jobs that read and filter it, each a part of its files; decides no byte"""
+    max_row_bytes: int = Field(default=64_000_000, ge=1_000)
+    """jsonl: longer lines are dropped (`row_too_large`), bytes"""
+    max_document_bytes: int = Field(default=8_000_000, ge=1_000)
+    """larger documents are dropped (`too_large`), bytes of text or of the file"""

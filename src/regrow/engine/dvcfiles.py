@@ -21,6 +21,7 @@ from regrow.engine.records import Book, Record, encode
 from regrow.engine.state import FileTree
 from regrow.engine.step import Step
 from regrow.engine.store import Store, dir_md5
+from regrow.selection import parse
 
 CODE = "code.json"
 QUIET = "rules progress host reason"
@@ -114,6 +115,8 @@ def _deps(step: Step, jobs: Iterable[Job]) -> dict[str, list[tuple[Job, str]]]:
             path = item.path
             if item.kind == "data":
                 path = f"data/{item.job.split('.')[0]}"
+            elif item.kind == "source":
+                path = parse(item.path).folder
             if path != f"data/{step.name}":
                 found.setdefault(path, []).append((job, item.name))
     return found

@@ -88,14 +88,19 @@ class Inputs:
                 f"`git checkout -- {item.path}`; the next run counts what it finds."
             )
         for name, sha256 in digests.items():
-            self._sha256[f"{item.path}/{name}" if name else item.path] = sha256
+            self._sha256[tree.place(name)] = sha256
 
     def _now(self) -> dict[str, Mark]:
         found: dict[str, Mark] = {}
         for item in self.job.inputs:
-            for name, stat in FileTree(self.root, item.path).listing().items():
+            tree = FileTree(self.root, item.path)
+            for name, stat in tree.listing().items():
                 if item.kind == "source" and beside(name):
                     continue
-                path = f"{item.path}/{name}" if name else item.path
-                found[path] = (stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
+                found[tree.place(name)] = (
+                    stat.st_ino,
+                    stat.st_size,
+                    stat.st_mtime_ns,
+                    stat.st_ctime_ns,
+                )
         return found

@@ -196,10 +196,20 @@ def source_digest(tree: FileTree, path: str) -> str:
     found = {name: digest for name, digest in tree.digests().items() if not beside(name)}
     tree.save()
     if not found:
-        raise FlowError(f"the source {path} is missing. Fix: `git checkout -- {path}`.")
+        # A part of a few files may be empty, but not all of its parts.
+        others = tree.selection.parts > 1 and FileTree(tree.root, tree.selection.whole).listing()
+        if not others:
+            raise FlowError(_missing(tree))
     if "" in found:
         return found[""].sha256
     return tree_sha256({name: digest.sha256 for name, digest in found.items()}, path)
+
+
+def _missing(tree: FileTree) -> str:
+    chosen = tree.selection
+    if chosen.pattern and tree.path.exists():
+        return f"the source {chosen.whole} finds no file in {chosen.folder}/. Fix: the pattern, or put the files there."
+    return f"the source {chosen.whole} is missing. Fix: `git checkout -- {chosen.folder}`."
 
 
 def _relative(root: Path, path: str) -> str:

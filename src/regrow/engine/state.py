@@ -21,6 +21,9 @@ from regrow.engine import files
 from regrow.engine.errors import FlowError
 from regrow.engine.hashing import Digest, digest_file
 from regrow.engine.names import shown
+from regrow.selection import beside, parse
+
+__all__ = ["FileTree", "beside"]
 
 STATE = ".regrow/state"
 _SKIPPED = frozenset({"__pycache__", ".snakemake_timestamp", ".DS_Store"})
@@ -29,15 +32,18 @@ _REMOVED_WHILE_OPEN = re.compile(r"\.nfs[0-9a-f]{16,}")
 
 
 class FileTree:
-    """A folder (or one file) below the root, and what is known of its content.
+    """A folder (or one file) below the root, or some files of a folder, and what is known of their content.
 
-    `reread`: believe no memory; every digest comes from the bytes.
+    `path` may be a pattern or a part (`regrow.selection`). `reread`: believe no memory; every digest comes from the
+    bytes.
     """
 
     def __init__(self, root: Path, path: str, reread: bool = False) -> None:
-        self.path = root / path
+        self.selection = parse(path)
+        self.root = root
+        self.path = root / self.selection.folder
         self._reread = reread
-        name = path.replace("%", "%25").replace("/", "%2F")
+        name = self.selection.folder.replace("%", "%25").replace("/", "%2F")
         self._memory = root / STATE / os.uname().nodename / f"{name}.json"
         known = files.read_json(self._memory)
         self._known: dict[str, list[Any]] = _sound(known)
@@ -51,9 +57,13 @@ class FileTree:
         Links to files count as the file (DVC may link to its cache). Links to folders are not
         followed: such a link is one entry, which no record has, so it is found to be foreign.
         """
-        if self.path.is_file():
-            return {"": self.path.stat()}
-        return dict(sorted(_walk(self.path, "")))
+        found = {"": self.path.stat()} if self.path.is_file() else dict(_walk(self.path, ""))
+        names = sorted(found) if self.selection.plain else self.selection.chosen(found)
+        return {name: found[name] for name in names}
+
+    def place(self, name: str) -> str:
+        """The path below the root of a file of the listing."""
+        return f"{self.selection.folder}/{name}" if name else self.selection.folder
 
     def known(self, name: str, stat: os.stat_result) -> Digest | None:
         """The digest of a file if it has not been touched since it was last read."""
@@ -94,7 +104,8 @@ class FileTree:
                     "pipe): its content would not count. Fix: put the files themselves there."
                 )
         found = {name: self.digest(name, stat) for name, stat in listing.items()}
-        gone = self._known.keys() - found.keys()
+        # Of some files of a folder nothing is known about the others.
+        gone = self._known.keys() - found.keys() if self.selection.plain else set()
         for name in gone:
             del self._known[name]
             self._changed = True
@@ -120,11 +131,6 @@ def _sound(known: Any) -> dict[str, list[Any]]:
         and isinstance(entry[1], str)
         and isinstance(entry[2], str)
     }
-
-
-def beside(name: str) -> bool:
-    """Did DVC write this file beside a source that it tracks? It says nothing that the source does not."""
-    return name.endswith(".dvc") or name.rpartition("/")[2] == ".gitignore"
 
 
 def _mark(stat: os.stat_result) -> list[int]:

@@ -1,4 +1,4 @@
-"""Reading the entries of `stages` and `datasets`: a name, or one name with a mapping; and saying what is wrong."""
+"""Reading the entries of `sources`, `stages` and `datasets`: a name, or one name with a mapping; and saying what is wrong."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from regrow.params.names import RENAMED
+from regrow.params.source import Source
 from regrow.params.stages import Dataset, Stage
 
 
@@ -22,7 +23,7 @@ def listed(raw: Any, part: str) -> list[tuple[str, dict[str, Any]]]:
         raise RecipeError(f"must be a list, got {raw!r}. Fix: `{part}: [...]`.")
     found: list[tuple[str, dict[str, Any]]] = []
     for item in raw:
-        if isinstance(item, Stage | Dataset):
+        if isinstance(item, Stage | Dataset | Source):
             item = item.model_dump()
         if isinstance(item, str):
             found.append((item, {}))

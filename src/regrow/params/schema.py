@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, SerializeAsAny, ValidationError, create_model, model_validator
 from pydantic_core import PydanticCustomError
 
-from regrow.params import descriptions, joined, points, recipe
+from regrow.params import corpora, descriptions, joined, points, recipe
 from regrow.params.entries import nearest
 from regrow.params.evaluate import Evaluate, Release
 from regrow.params.fork import Fork
 from regrow.params.registry import KINDS, with_sections
 from regrow.params.sections import Sections
+from regrow.params.source import Source
 from regrow.params.stages import Dataset, Stage
 from regrow.params.takedown import Takedown
 
@@ -27,6 +28,9 @@ else:
 class Params(_Sections):
     """A run of the flow: its recipe, and the settings of each step in the order of the flow."""
 
+    sources: tuple[Source, ...] = ()
+    """corpora that pretraining begins from, with licence and origin (docs/guides/corpus.md); default: `crawl`, what
+    sources/manifest.yaml names"""
     stages: tuple[SerializeAsAny[Stage], ...] = ()
     """the training stages in their order: names, or names with what they say (docs/guides/recipe.md); default:
     the recipe after Olmo 3"""
@@ -44,6 +48,8 @@ class Params(_Sections):
         if not isinstance(raw, dict):
             return raw
         try:
+            part = "sources"
+            sources = corpora.corpora(raw.get("sources") or ())
             part = "stages"
             given, meant = joined.described(raw.get("stages", recipe.DEFAULT))
             part = "datasets"
@@ -60,7 +66,7 @@ class Params(_Sections):
             raise PydanticCustomError(
                 "recipe", "{part}: {why}", {"part": part, "why": str(error)}
             ) from None
-        return {**raw, "stages": stages, "datasets": datasets}
+        return {**raw, "sources": sources, "stages": stages, "datasets": datasets}
 
     @model_validator(mode="after")
     def _checkpoints_are_there(self) -> Params:
@@ -199,16 +205,17 @@ def _fields_at(loc: tuple[Any, ...], params: type[Params]) -> list[str]:
 def json_schema() -> dict[str, Any]:
     """The JSON Schema of a params file, for editors (`# yaml-language-server: $schema=...`)."""
     descriptions.fill(
-        [*_blocks(Params).values(), Fork, Takedown, Stage, *KINDS.values(), Dataset, Params]
+        [*_blocks(Params).values(), Fork, Takedown, Source, Stage, *KINDS.values(), Dataset, Params]
     )
     schema = Params.model_json_schema()
     first = {
+        "sources": _listed(_entry(Source), "sources") | {"default": []},
         "stages": _listed(_entry(Stage, *KINDS.values()), "stages")
         | {"default": list(recipe.DEFAULT)},
         "datasets": _listed(_entry(Dataset), "datasets") | {"default": []},
     }
     schema["properties"] = first | {k: v for k, v in schema["properties"].items() if k not in first}
-    for unused in ("Stage", "Dataset"):
+    for unused in ("Source", "Stage", "Dataset"):
         schema["$defs"].pop(unused, None)
     # A stage or data set of one's own has its settings in a section with its name.
     sections = [f.annotation for f in Params.model_fields.values() if _block(f.annotation)]

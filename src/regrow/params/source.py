@@ -9,7 +9,7 @@ from pydantic import Field
 from regrow.params.base import Block
 from regrow.params.stages import Name
 
-SourceKind = Literal["warc", "jsonl", "parquet", "text", "html", "code", "pdf"]
+SourceKind = Literal["crawl", "warc", "jsonl", "parquet", "text", "html", "code", "pdf"]
 
 
 class Source(Block):

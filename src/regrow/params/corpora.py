@@ -1,0 +1,137 @@
+"""The list `sources` of a params file: which corpora pretraining begins from, checked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal, get_args
+
+from pydantic import ValidationError
+
+from regrow import selection
+from regrow.params.entries import RecipeError, listed, nearest
+from regrow.params.source import Source, SourceKind
+
+CRAWL: Literal["crawl"] = "crawl"
+"""the built-in source: what `sources/manifest.yaml` names, crawled"""
+KINDS: tuple[str, ...] = tuple(kind for kind in get_args(SourceKind) if kind != CRAWL)
+ENDINGS: Mapping[str, str] = {
+    ".warc": "warc", ".arc": "warc", ".wet": "warc", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl",
+    ".parquet": "parquet", ".arrow": "parquet", ".feather": "parquet", ".md": "text", ".markdown": "text",
+    ".rst": "text", ".txt": "text", ".html": "html", ".htm": "html", ".xhtml": "html", ".pdf": "pdf",
+}  # fmt: skip
+"""ending of a pattern -> the kind of its files, where the entry does not say it"""
+_PACKED = (".gz", ".zst", ".bz2", ".xz")
+_FIXES = {
+    "licence": "`licence: CC-BY-4.0` (an SPDX identifier), `licence: LicenseRef-...`, or `licence: unknown` on purpose",
+    "origin": "`origin:` with an address, a package, or a sentence on where the files come from",
+    "files": "`files: [dumps/**/*.jsonl.zst]`: files, folders or patterns below the repository",
+}
+
+
+def corpora(raw: Any) -> tuple[Source, ...]:
+    """The entries of `sources`; `crawl` stands for the sources manifest. Raises RecipeError."""
+    found: dict[str, Source] = {}
+    for name, said in listed(raw, "sources"):
+        if name in found:
+            raise RecipeError(f"`{name}` comes twice. Fix: give the second another name.")
+        found[name] = _crawl(said) if name == CRAWL else _entry(name, said)
+    return tuple(found.values())
+
+
+def _crawl(said: Mapping[str, Any]) -> Source:
+    if set(said) - {"kind", "files", "licence", "origin"} or said.get("kind", CRAWL) != CRAWL:
+        raise RecipeError(
+            f"`{CRAWL}` is what sources/manifest.yaml names, and says nothing more. Fix: give a corpus of your own "
+            "another name."
+        )
+    return Source(
+        name=CRAWL,
+        kind=CRAWL,
+        files=(),
+        licence="of each part by the manifest",
+        origin="sources/manifest.yaml",
+    )
+
+
+def _entry(name: str, said: dict[str, Any]) -> Source:
+    values = {"name": name, **said}
+    if isinstance(values.get("files"), str):
+        values["files"] = [values["files"]]
+    for field, fix in _FIXES.items():
+        if not values.get(field):
+            raise RecipeError(f"{name}.{field}: is missing. Fix: {fix}.")
+    if "kind" not in values:
+        values["kind"] = _kind(name, values["files"])
+    if values["kind"] not in KINDS:
+        raise RecipeError(
+            f"{name}.kind: no kind `{values['kind']}`. {nearest(str(values['kind']), KINDS)}"
+        )
+    try:
+        entry = Source.model_validate(values)
+    except ValidationError as error:
+        raise RecipeError(_explained(name, error)) from None
+    for path in entry.files:
+        _check_path(name, path)
+    unknown = sorted(set(entry.fields) - set(FIELDS))
+    if unknown:
+        raise RecipeError(f"{name}.fields: no field `{unknown[0]}`. {nearest(unknown[0], FIELDS)}")
+    if (entry.fields or entry.metadata) and entry.kind not in ("jsonl", "parquet"):
+        raise RecipeError(
+            f"{name}.fields: files of kind {entry.kind} have no fields. Fix: leave it out."
+        )
+    return entry
+
+
+FIELDS = ("text", "id", "url", "title", "date", "licence", "language")
+"""of a document that rows can name"""
+
+
+def _kind(name: str, files: Any) -> str:
+    """The kind that the endings of all patterns say."""
+    found = {_of_ending(str(path)) for path in files} if isinstance(files, list | tuple) else {""}
+    if len(found) == 1 and "" not in found:
+        return found.pop()
+    raise RecipeError(
+        f"{name}.kind: the endings of `files` do not say it. Fix: `kind:` one of {', '.join(KINDS)}."
+    )
+
+
+def _of_ending(path: str) -> str:
+    path = path.lower()
+    for packed in _PACKED:
+        path = path.removesuffix(packed)
+    return next((kind for ending, kind in ENDINGS.items() if path.endswith(ending)), "")
+
+
+def _check_path(name: str, path: str) -> None:
+    """Raises RecipeError where a path is not below the repository, or says what `shards` says."""
+    pieces = path.split("/")
+    if path.startswith(("s3://", "http://", "https://", "gs://", "ssh://")):
+        raise RecipeError(
+            f"{name}.files: `{path}` is not on this machine, so its bytes are not known. Fix: bring the files below "
+            "the repository (`dvc import-url`, or `dvc add` after a copy), and name them here."
+        )
+    if path.startswith("/") or ".." in pieces or "" in pieces:
+        raise RecipeError(
+            f"{name}.files: `{path}` is no path below the repository. Fix: a path without `..`, as seen from the "
+            "folder with the Snakefile; a link there may lead elsewhere only file by file."
+        )
+    chosen = selection.parse(path)
+    if chosen.parts > 1:
+        raise RecipeError(f"{name}.files: `{path}` names a part. Fix: `shards: {chosen.parts}`.")
+    if not chosen.folder:
+        raise RecipeError(
+            f"{name}.files: `{path}` would read the whole repository. Fix: put the files into a folder of their own, "
+            f"`{name}/{path}`."
+        )
+
+
+def _explained(name: str, error: ValidationError) -> str:
+    item = error.errors()[0]
+    where = ".".join(str(part) for part in (name, *item["loc"]))
+    if item["type"] == "extra_forbidden":
+        known = [field for field in Source.model_fields if field != "name"]
+        return f"{where}: unknown key. {nearest(str(item['loc'][-1]), known, 'Known')}"
+    if item["loc"] == ("name",):
+        return f"`{name}` is no name of a source: small letters, digits and `_`, a letter first."
+    return f"{where}: {item['msg']}, got {item.get('input')!r}."

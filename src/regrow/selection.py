@@ -1,0 +1,126 @@
+"""Some files of a folder, written as one path: a pattern, and a part of what it finds.
+
+    dumps/news            the file or folder itself
+    dumps/**/*.jsonl.zst  the files below dumps/ that the pattern finds; `**/` is any number of folders
+    dumps/news#003of016   the fourth of sixteen parts of the files
+
+A file belongs to a part by a hash of its path, so that a new file changes one part and leaves the others as they are.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+_PART = re.compile(r"(.*)#(\d{3,})of(\d{3,})", re.DOTALL)
+_ASIDE = frozenset({".git", "__pycache__", ".DS_Store"})
+"""folders and files that programs leave among others; they are selected by no pattern"""
+_SPECIAL = re.compile(r"[*?\[]")
+_PIECE = re.compile(r"\*\*/|\*\*|\*|\?|\[!?[^\]/]+\]|[^*?\[]+|\[")
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What a path stands for."""
+
+    folder: str
+    """the file or folder without wildcards"""
+    pattern: str = ""
+    """of paths below it; "": all"""
+    part: int = 0
+    parts: int = 1
+    plain: bool = True
+    """the path is that of a file or a whole folder, and selects nothing"""
+
+    @property
+    def whole(self) -> str:
+        """The path without its part."""
+        return "/".join(piece for piece in (self.folder, self.pattern) if piece)
+
+    @cached_property
+    def _finds(self) -> re.Pattern[str]:
+        return re.compile(_expression(self.pattern), re.DOTALL)
+
+    def matches(self, name: str) -> bool:
+        """Whether a path below the folder fits the pattern, whatever its part."""
+        return not self.pattern or self._finds.fullmatch(name) is not None
+
+    def chosen(self, names: Iterable[str]) -> list[str]:
+        """Of paths below the folder ("" for the file that `folder` is) those that are selected, sorted."""
+        seen = (n for n in names if not _ASIDE.intersection(n.split("/")) and self.matches(n))
+        return sorted(n for n in seen if part_of(n, self.parts) == self.part)
+
+
+def instance(part: int, parts: int) -> str:
+    """How a part is written: `003of016`."""
+    return f"{part:03d}of{parts:03d}"
+
+
+def part_of(name: str, parts: int) -> int:
+    """The part that a file belongs to, by its path below the folder."""
+    if parts == 1:
+        return 0
+    digest = hashlib.sha256(name.encode("utf-8", "surrogateescape")).digest()
+    return int.from_bytes(digest[:8], "big") % parts
+
+
+def parse(path: str) -> Selection:
+    """Read a path."""
+    part, parts = 0, 1
+    found = _PART.fullmatch(path)
+    if found is not None:
+        path, part, parts = found[1], int(found[2]), int(found[3])
+    pieces = path.split("/")
+    first = next((n for n, piece in enumerate(pieces) if _SPECIAL.search(piece)), len(pieces))
+    pattern = "/".join(pieces[first:])
+    plain = found is None and not pattern
+    return Selection("/".join(pieces[:first]), pattern, part, parts, plain)
+
+
+def files(path: Path) -> list[tuple[str, Path]]:
+    """(path below the folder, file) of what a path stands for, sorted; of one file its own name.
+
+    What DVC writes beside a file does not count.
+    """
+    chosen = parse(str(path))
+    folder = Path(chosen.folder)
+    if folder.is_file():
+        return [(folder.name, folder)] if chosen.chosen([""]) else []
+    return [(name, folder / name) for name in chosen.chosen(_walk(folder, ""))]
+
+
+def beside(name: str) -> bool:
+    """Whether DVC wrote a file beside a source that it tracks: it says nothing that the source does not."""
+    return name.endswith(".dvc") or name.rpartition("/")[2] == ".gitignore"
+
+
+def _walk(folder: Path, prefix: str) -> Iterator[str]:
+    for entry in os.scandir(folder):
+        if entry.is_dir(follow_symlinks=False):
+            yield from _walk(Path(entry.path), f"{prefix}{entry.name}/")
+        elif entry.is_file() and not beside(entry.name):
+            yield f"{prefix}{entry.name}"
+
+
+def _expression(pattern: str) -> str:
+    found = []
+    for piece in _PIECE.findall(pattern):
+        if piece == "**/":
+            found.append("(?:[^/]+/)*")
+        elif piece == "**":
+            found.append(".*")
+        elif piece == "*":
+            found.append("[^/]*")
+        elif piece == "?":
+            found.append("[^/]")
+        elif piece.startswith("[") and piece.endswith("]"):
+            inside = piece[1:-1].replace("\\", "\\\\")
+            found.append(f"[{'^' + inside[1:] if inside.startswith('!') else inside}]")
+        else:
+            found.append(re.escape(piece))
+    return "".join(found)

@@ -1,7 +1,8 @@
 """Tables that are written and merged row by row: memory does not grow with them.
 
-Rows are sorted by their key columns. The bytes of a table depend on its rows alone: a row group ends where rows or
-bytes of text reach a limit, wherever the rows came from.
+Rows are sorted by their key columns. The bytes of a table depend on its rows alone: a small table is one row group, as
+`regrow.data.tables.parquet` writes it; of a larger one a row group ends where rows or characters reach a limit,
+wherever the rows came from.
 """
 
 from __future__ import annotations
@@ -18,29 +19,36 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from regrow.data.tables import parquet
+
+SMALL = 32 << 20
+"""characters (and 200 for a row) up to which a table is small"""
 GROUP_ROWS = 2_048
-GROUP_BYTES = 8 << 20
-"""characters of text in a row group at most, but for one long row"""
-FAN_IN = 64
+GROUP_SIZE = 8 << 20
+"""of a row group of a larger table, in the same measure; one long row may have more"""
+FAN_IN = 16
 """tables merged at once; more are merged in rounds"""
 
 Row = dict[str, Any]
-_ARROW = {pl.String: pa.large_string(), pl.Float64: pa.float64(), pl.Int64: pa.int64()}
+Schema = Mapping[str, type[pl.DataType]]
+_ARROW: dict[type[pl.DataType], pa.DataType] = {
+    pl.String: pa.large_string(), pl.Float64: pa.float64(), pl.Int64: pa.int64(), pl.Int32: pa.int32(),
+    pl.UInt64: pa.uint64(), pl.UInt32: pa.uint32(), pl.Boolean: pa.bool_(), pl.Binary: pa.large_binary(),
+}  # fmt: skip
 
 
 class Writer:
     """A Parquet file that is written a row at a time, in the order in which rows come."""
 
-    def __init__(self, path: Path, schema: Mapping[str, type[pl.DataType]]) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._schema = pa.schema([(name, _ARROW[kind]) for name, kind in schema.items()])
-        self._file = pq.ParquetWriter(
-            path, self._schema, compression="zstd", compression_level=3, store_schema=False
-        )
-        self._rows: list[Row] = []
-        self._size = 0
+    def __init__(self, path: Path, schema: Schema) -> None:
         self.rows = 0
         """that were added"""
+        self._path, self._schema = path, dict(schema)
+        self._arrow = pa.schema([(name, _ARROW[kind]) for name, kind in schema.items()])
+        self._file: pq.ParquetWriter | None = None
+        self._held: list[Row] = []
+        self._size = 0
+        path.parent.mkdir(parents=True, exist_ok=True)
 
     def __enter__(self) -> Writer:
         return self
@@ -51,32 +59,58 @@ class Writer:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if error is None:
-            self._flush()
-        self._file.close()
+        if error is None and self._file is None:
+            frame = pl.DataFrame(self._held, schema=self._schema, orient="row")
+            parquet.write(frame, self._path)
+        elif error is None:
+            self._groups(last=True)
+        if self._file is not None:
+            self._file.close()
 
     def add(self, row: Row) -> None:
         """Append a row; fields that it lacks are null."""
-        self._rows.append(row)
-        self._size += sum(len(value) for value in row.values() if isinstance(value, str))
+        self._held.append(row)
+        self._size += size(row)
         self.rows += 1
-        if len(self._rows) >= GROUP_ROWS or self._size >= GROUP_BYTES:
-            self._flush()
+        if self._file is None and (self._size > SMALL or self.rows > parquet.ROW_GROUP):
+            self._file = pq.ParquetWriter(
+                self._path, self._arrow, compression="zstd", compression_level=3, store_schema=False
+            )
+        if self._file is not None and (len(self._held) >= GROUP_ROWS or self._size >= GROUP_SIZE):
+            self._groups()
 
-    def _flush(self) -> None:
-        if self._rows:
-            columns = {
-                field.name: pa.array([row.get(field.name) for row in self._rows], field.type)
-                for field in self._schema
-            }
-            table = pa.table(columns, schema=self._schema)
-            self._file.write_table(table, row_group_size=len(self._rows))
-        self._rows, self._size = [], 0
+    def _groups(self, last: bool = False) -> None:
+        """Write what is held as row groups; what does not fill one waits unless it is the last."""
+        group: list[Row] = []
+        total = 0
+        for row in self._held:
+            group.append(row)
+            total += size(row)
+            if len(group) >= GROUP_ROWS or total >= GROUP_SIZE:
+                self._group(group)
+                group, total = [], 0
+        if last and group:
+            self._group(group)
+            group, total = [], 0
+        self._held, self._size = group, total
+
+    def _group(self, rows: list[Row]) -> None:
+        assert self._file is not None
+        columns = {
+            field.name: pa.array([row.get(field.name) for row in rows], field.type)
+            for field in self._arrow
+        }
+        self._file.write_table(pa.table(columns, schema=self._arrow), row_group_size=len(rows))
+
+
+def size(row: Row) -> int:
+    """The measure of a row in limits: its characters, and 200."""
+    return 200 + sum(len(value) for value in row.values() if isinstance(value, str))
 
 
 def schema_of(files: Iterable[Path]) -> dict[str, type[pl.DataType]]:
     """The columns of tables, each where it is first seen; some may lack columns of others."""
-    kinds = {str(arrow): kind for kind, arrow in _ARROW.items()}
+    kinds = {str(arrow): kind for kind, arrow in _ARROW.items()} | {"string": pl.String}
     found: dict[str, type[pl.DataType]] = {}
     for path in files:
         for column in pq.read_schema(path):
@@ -84,11 +118,12 @@ def schema_of(files: Iterable[Path]) -> dict[str, type[pl.DataType]]:
     return found
 
 
-def rows(path: Path) -> Iterator[Row]:
-    """The rows of a table in order, a row group in memory at a time."""
+def rows(path: Path, columns: Sequence[str] | None = None) -> Iterator[Row]:
+    """The rows of a table in order (all columns, or some), a row group in memory at a time."""
+    names = None if columns is None else list(columns)
     with pq.ParquetFile(path) as file:
         for group in range(file.num_row_groups):
-            yield from file.read_row_group(group, use_threads=False).to_pylist()
+            yield from file.read_row_group(group, columns=names, use_threads=False).to_pylist()
 
 
 def merged(files: Sequence[Path], keys: Sequence[str], scratch: Path) -> Iterator[Row]:
@@ -136,16 +171,16 @@ def _ordered(equal: list[Row]) -> list[Row]:
 
 def sorted_runs(
     rows_in_any_order: Iterable[Row],
-    schema: Mapping[str, type[pl.DataType]],
+    schema: Schema,
     keys: Sequence[str],
     scratch: Path,
     name: str,
-    run_bytes: int = 64 << 20,
+    run_size: int = SMALL,
 ) -> list[Path]:
-    """Write rows as sorted tables of about `run_bytes` characters each, to be `merged`; nothing else is held."""
+    """Write rows as sorted tables of about `run_size` characters each, to be `merged`; nothing else is held."""
     made: list[Path] = []
     held: list[Row] = []
-    size = 0
+    total = 0
 
     def flush() -> None:
         place = scratch / f"{name}-{len(made):05d}.parquet"
@@ -157,10 +192,10 @@ def sorted_runs(
 
     for row in rows_in_any_order:
         held.append(row)
-        size += 200 + sum(len(value) for value in row.values() if isinstance(value, str))
-        if size >= run_bytes:
+        total += size(row)
+        if total >= run_size:
             flush()
-            size = 0
+            total = 0
     if held or not made:
         flush()
     return made

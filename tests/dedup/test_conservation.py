@@ -93,8 +93,9 @@ def _loss_in(step: str, monkeypatch: pytest.MonkeyPatch) -> None:
     if step == "filter":
         monkeypatch.setattr(filters, "zip", _short, raising=False)
     elif step == "dedup":
-        monkeypatch.setattr(dedup.exact, "groups", lambda texts: [[0, 1]])
-        monkeypatch.setattr(dedup, "_row", lambda *given: {"id": "elsewhere", "reason": "exact"})
+        monkeypatch.setattr(dedup.Signatures, "copies", lambda self: [[0, 1]])
+        made_drop = dedup._drop
+        monkeypatch.setattr(dedup, "_drop", lambda *given: made_drop(*given) | {"id": "elsewhere"})
     elif step == "decontaminate":
         made = decontaminate._row
         monkeypatch.setattr(decontaminate, "_row", lambda *given: made(*given) | {"id": "else"})

@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import random
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from regrow.data.dedup import near
 from regrow.data.dedup.clusters import UnionFind
-from regrow.data.dedup.minhash import MinHash, buckets
+from regrow.data.dedup.minhash import MinHash, band_keys, buckets
+from regrow.data.dedup.shingles import Shingler
 from regrow.params.data import Dedup
 
 
 def words(seed: object, n: int) -> list[str]:
     rng = random.Random(str(seed))
     return ["".join(rng.choices("abcdefghij", k=6)) for _ in range(n)]
+
+
+def sequences(texts: list[str], n: int) -> list[NDArray[np.uint64]]:
+    shingler = Shingler(n)
+    return [shingler.sequence(text) for text in texts]
 
 
 class Counting(near.Similarity):
@@ -42,8 +50,8 @@ def _in_pairs(k: int) -> list[str]:
 def test_pages_of_one_form_cost_about_as_much_as_there_are(made) -> None:
     """0.74 alike: in one bucket all of them, and no two are copies."""
     for count in (150, 600):
-        similarity = Counting([" ".join(made(k)) for k in range(count)], 5)
-        found = near.clusters(similarity, Dedup())
+        similarity = Counting(sequences([" ".join(made(k)) for k in range(count)], 5))
+        found = near.clusters(similarity, Dedup())[0]
         assert similarity.compared <= near.TRIES * count
         if made is _alone:
             assert similarity.compared < 2 * count and not found
@@ -52,7 +60,7 @@ def test_pages_of_one_form_cost_about_as_much_as_there_are(made) -> None:
 def test_copies_among_pages_of_one_form_are_found() -> None:
     texts = [" ".join(_alone(k)) for k in range(300)]
     copies = {k: " ".join([*_alone(k)[:-1], "other"]) for k in (3, 77, 212)}
-    found = near.clusters(near.Similarity([*texts, *copies.values()], 5), Dedup())
+    found, _ = near.clusters(near.Similarity(sequences([*texts, *copies.values()], 5)), Dedup())
     assert found == [[k, 300 + n] for n, k in enumerate(copies)]
 
 
@@ -64,14 +72,14 @@ def test_copies_among_pages_of_one_form_are_found() -> None:
 def test_the_clusters_are_those_of_comparing_all_candidates(numbers, limit) -> None:
     texts = [" ".join(f"w{n}" for n in row) for row in numbers]
     params = Dedup(ngram=2, bands=8, rows=1, jaccard=limit)
-    similarity = near.Similarity(texts, 2)
+    similarity = near.Similarity(sequences(texts, 2))
     rows = [i for i, s in enumerate(similarity.sequences) if len(s)]
     union = UnionFind(len(texts))
     signatures = MinHash(8, 0).signatures([similarity.sequences[i] for i in rows])
-    for group in buckets(signatures, 8, 1):
+    for group in buckets(band_keys(signatures, 8, 1)):
         members = [rows[g] for g in group]
         for at, i in enumerate(members):
             for j in members[at + 1 :]:
                 if similarity.of(i, j) >= limit:
                     union.join(i, j)
-    assert near.clusters(near.Similarity(texts, 2), params) == union.sets()
+    assert near.clusters(near.Similarity(sequences(texts, 2)), params)[0] == union.sets()

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from regrow.data.dedup.minhash import MinHash, buckets, probability
+from regrow.data.dedup.minhash import MinHash, band_keys, buckets, probability
 from regrow.data.dedup.shingles import Shingler, jaccard, mix, number, shared
 
 WORDS = st.lists(st.sampled_from(["ab", "bc", "cd", "de", "ef", "fg", "gh"]), max_size=30)
@@ -77,10 +77,10 @@ def test_signatures_do_not_depend_on_batches():
 
 def test_buckets_join_rows_that_agree_in_one_band():
     signatures = np.array([[1, 2, 3, 4], [1, 2, 9, 9], [7, 7, 3, 4], [1, 9, 3, 9]], np.uint32)
-    groups = [group.tolist() for group in buckets(signatures, bands=2, rows=2)]
+    groups = [group.tolist() for group in buckets(band_keys(signatures, bands=2, rows=2))]
     assert sorted(groups) == [[0, 1], [0, 2]]
     with pytest.raises(ValueError, match="not 3 x 2"):
-        list(buckets(signatures, bands=3, rows=2))
+        list(buckets(band_keys(signatures, bands=3, rows=2)))
 
 
 def test_banding_finds_pairs_as_often_as_it_should():
@@ -90,7 +90,7 @@ def test_banding_finds_pairs_as_often_as_it_should():
     for _ in range(200):
         values = rng.integers(0, 2**64, size=360, dtype=np.uint64)
         sets += [values[:320], np.concatenate([values[:288], values[320:352]])]  # 288 / 352 = 0.818
-    groups = buckets(MinHash(286, seed=0).signatures(sets), 26, 11)
+    groups = buckets(band_keys(MinHash(286, seed=0).signatures(sets), 26, 11))
     found = {(int(g[0]), int(g[1])) for g in groups}
     share = sum((2 * i, 2 * i + 1) in found for i in range(200)) / 200
     assert abs(share - probability(288 / 352, 26, 11)) < 0.08

@@ -31,7 +31,7 @@ def steps(sources: list[Mapping[str, Any]], withdraw: Step, taken_down: bool) ->
     for source in sources:
         found += _crawl() if source["kind"] == CRAWL else [_read(source)]
         if not taken_down:
-            found.append(_filter(source))
+            found += [_filter(source), _signatures(source)]
     found += [_text(sources), withdraw, filter_step() if taken_down else _filtered(sources)]
     return found
 
@@ -87,9 +87,28 @@ def _filter(source: Mapping[str, Any]) -> Step:
     )  # fmt: skip
 
 
-def _made(sources: list[Mapping[str, Any]], step: str) -> tuple[Input, ...]:
+def _signatures(source: Mapping[str, Any]) -> Step:
+    name, crawled = source["name"], source["kind"] == CRAWL
+    return Step(
+        name=f"signatures_{name}", part="data", doc=f"What deduplication compares of the source {name}.",
+        function="regrow.data.dedup.signatures:run", params=("dedup",),
+        inputs=(Input(name="filter", step=f"filter_{name}", instance="none" if crawled else "same"),),
+        instances=None if crawled else parts(source),
+    )  # fmt: skip
+
+
+def dedup(sources: list[Mapping[str, Any]], taken_down: bool) -> Step:
+    """The step that removes duplicates; signatures of parts are computed beside each other, where there are parts."""
+    parted = () if taken_down else _made(sources, "signatures", "signatures.")
+    return Step(
+        name="dedup", part="data", doc="Exact and MinHash-LSH deduplication.", function="regrow.data.dedup.step:run",
+        params=("dedup",), inputs=(Input(name="filter", step="filter"), *parted),
+    )  # fmt: skip
+
+
+def _made(sources: list[Mapping[str, Any]], step: str, prefix: str = "") -> tuple[Input, ...]:
     return tuple(
-        Input(name=s["name"], step=f"{step}_{s['name']}", instance="none" if s["kind"] == CRAWL else "all")
+        Input(name=f"{prefix}{s['name']}", step=f"{step}_{s['name']}", instance="none" if s["kind"] == CRAWL else "all")
         for s in sources
     )  # fmt: skip
 

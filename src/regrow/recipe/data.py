@@ -36,10 +36,7 @@ def shared(recipe: Recipe) -> list[Step]:
     return [
         *_documents(recipe),
         _step("tasks", "Questions, worked answers and verifiers, split by content.", "regrow.learn.tasks.step:run"),
-        _step(
-            "dedup", "Exact and MinHash-LSH deduplication.", "regrow.data.dedup.step:run",
-            Input(name="filter", step="filter"),
-        ),
+        corpora.dedup(recipe.params.get("sources") or [], _is_taken_down(recipe)),
         _step(
             "decontaminate",
             "Hold-out set, and removal of what overlaps with it, the evals or the tasks of dev and test.",
@@ -70,9 +67,13 @@ def _documents(recipe: Recipe) -> list[Step]:
     )  # fmt: skip
     sources = recipe.params.get("sources") or []
     if sources:
-        takedown = recipe.params.get("takedown") or {}
-        return corpora.steps(sources, withdraw, takedown.get("depth") == "everything")
+        return corpora.steps(sources, withdraw, _is_taken_down(recipe))
     return [corpora.crawl(), corpora.text("text"), withdraw, corpora.filter_step()]
+
+
+def _is_taken_down(recipe: Recipe) -> bool:
+    """Whether a takedown takes documents out of what was extracted."""
+    return (recipe.params.get("takedown") or {}).get("depth") == "everything"
 
 
 def _tokenizer(recipe: Recipe) -> Step:

@@ -14,11 +14,3 @@ def fingerprint(text: str) -> bytes:
     """SHA-256 of the normalised text."""
     normal = " ".join(unicodedata.normalize("NFC", text).split())
     return hashlib.sha256(normal.encode("utf-8", "surrogatepass")).digest()
-
-
-def groups(texts: list[str]) -> list[list[int]]:
-    """Groups (ascending row numbers) of more than one equal text, by their first row."""
-    rows: dict[bytes, list[int]] = {}
-    for row, text in enumerate(texts):
-        rows.setdefault(fingerprint(text), []).append(row)
-    return [group for group in rows.values() if len(group) > 1]

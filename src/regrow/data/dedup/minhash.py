@@ -57,19 +57,34 @@ class MinHash:
             np.minimum.reduceat(buffer, starts, out=out[:, i])
 
 
-def buckets(signatures: NDArray[np.uint32], bands: int, rows: int) -> Iterator[NDArray[np.int64]]:
-    """Yield groups (ascending row numbers) of documents that agree in all rows of some band."""
+def band_keys(signatures: NDArray[np.uint32], bands: int, rows: int) -> NDArray[np.uint64]:
+    """A number for each band of each signature, (documents, bands): equal where all rows of the band are.
+
+    Raises:
+        ValueError: the signatures have another number of hashes.
+    """
     if signatures.shape[1] != bands * rows:
         raise ValueError(f"signatures of {signatures.shape[1]} hashes, not {bands} x {rows}")
+    keys = np.zeros((len(signatures), bands), np.uint64)
     for band in range(bands):
-        key = np.zeros(len(signatures), np.uint64)
         for column in range(band * rows, (band + 1) * rows):
-            key = mix(key ^ signatures[:, column]) + np.uint64(1)
-        order = np.argsort(key, kind="stable")
-        edges = np.flatnonzero(np.diff(key[order])) + 1
-        for group in np.split(order, edges):
-            if len(group) > 1:
-                yield group
+            keys[:, band] = mix(keys[:, band] ^ signatures[:, column]) + np.uint64(1)
+    return keys
+
+
+def buckets(keys: NDArray[np.uint64]) -> Iterator[NDArray[np.int64]]:
+    """Yield groups (ascending row numbers) of documents that agree in some band, band by band."""
+    for band in range(keys.shape[1]):
+        yield from groups(keys[:, band])
+
+
+def groups(keys: NDArray[np.uint64]) -> Iterator[NDArray[np.int64]]:
+    """Groups (ascending row numbers) of more than one equal key, in the order of the keys."""
+    order = np.argsort(keys, kind="stable")
+    edges = np.flatnonzero(np.diff(keys[order])) + 1
+    for group in np.split(order, edges):
+        if len(group) > 1:
+            yield group
 
 
 def probability(similarity: float, bands: int, rows: int) -> float:

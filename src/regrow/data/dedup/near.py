@@ -7,14 +7,12 @@ documents need not be similar themselves if documents between them are.
 
 from __future__ import annotations
 
-import sys
-
 import numpy as np
 from numpy.typing import NDArray
 
 from regrow.data.dedup.clusters import UnionFind
-from regrow.data.dedup.minhash import MinHash, buckets
-from regrow.data.dedup.shingles import Shingler, jaccard
+from regrow.data.dedup.minhash import MinHash, band_keys, buckets
+from regrow.data.dedup.shingles import jaccard
 from regrow.params.data import Dedup
 
 TRIES = 200
@@ -22,11 +20,10 @@ TRIES = 200
 
 
 class Similarity:
-    """True similarities between texts, with the n-gram sets kept."""
+    """True similarities between texts, by the sequences of their n-grams, with the sets kept."""
 
-    def __init__(self, texts: list[str], n: int) -> None:
-        shingler = Shingler(n)
-        self.sequences = [shingler.sequence(text) for text in texts]
+    def __init__(self, sequences: list[NDArray[np.uint64]]) -> None:
+        self.sequences = sequences
         self._sets: dict[int, NDArray[np.uint64]] = {}
 
     def of(self, i: int, j: int) -> float:
@@ -57,23 +54,28 @@ class Similarity:
         return self._sets[i]
 
 
-def clusters(similarity: Similarity, params: Dedup) -> list[list[int]]:
-    """Clusters of similar texts (ascending row numbers); texts without words are in none."""
+def clusters(
+    similarity: Similarity, params: Dedup, keys: NDArray[np.uint64] | None = None
+) -> tuple[list[list[int]], int]:
+    """Clusters of similar texts (ascending row numbers), and how many texts were compared no more.
+
+    Texts without words are in none. `keys`: `minhash.band_keys` of the texts, where they are known.
+    """
     rows = [i for i, s in enumerate(similarity.sequences) if len(s)]
-    signatures = MinHash(params.bands * params.rows, params.seed).signatures(
-        [similarity.sequences[i] for i in rows]
-    )
+    if keys is None:
+        keys = keys_of([similarity.sequences[i] for i in rows], params)
+    else:
+        keys = keys[rows]
     pairs = _Pairs(similarity, rows, params.jaccard)
-    for group in buckets(signatures, params.bands, params.rows):
+    for group in buckets(keys):
         pairs.join(np.array(rows, np.int64)[group])
-    if pairs.given_up:
-        print(
-            f"dedup: {pairs.given_up} documents are nearly, but not enough, like {TRIES} others each; "
-            "no more were compared with them",
-            file=sys.stderr,
-            flush=True,
-        )
-    return pairs.union.sets()
+    return pairs.union.sets(), pairs.given_up
+
+
+def keys_of(sequences: list[NDArray[np.uint64]], params: Dedup) -> NDArray[np.uint64]:
+    """The band keys of texts by their n-grams; none may be without."""
+    signatures = MinHash(params.bands * params.rows, params.seed).signatures(sequences)
+    return band_keys(signatures, params.bands, params.rows)
 
 
 class _Pairs:

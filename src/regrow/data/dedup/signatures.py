@@ -1,0 +1,131 @@
+"""What deduplication compares of a document: a fingerprint of its text, and its MinHash bands.
+
+The table of signatures has a row for each document, sorted by id, and a column for each band, so that one band of all
+documents is read at a time: some 20 bytes a document are held, never a text.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from regrow.data.dedup import exact, near
+from regrow.data.dedup.shingles import Shingler
+from regrow.data.tables import stream
+from regrow.data.tables.conservation import balanced
+from regrow.data.tables.stream import Row
+from regrow.params.data import Dedup
+
+_BATCH = 512
+"""documents whose signatures are computed together"""
+_WORDS = 1 << 20
+"""words that a shingler remembers before it begins anew"""
+_GROUP = 1 << 16
+"""documents in a row group"""
+
+
+def run(
+    inputs: Mapping[str, Path], params: Any, output: Path, *, instance: str = ""
+) -> dict[str, Any]:
+    """Fill `output` with `signatures.parquet` of the documents of `filter/documents.parquet`."""
+    output.mkdir(parents=True, exist_ok=True)
+    documents = stream.rows(inputs["filter"] / "documents.parquet", ["id", "text"])
+    count = write(documents, params.dedup, output / "signatures.parquet", instance)
+    return {"in": count, "kept": count}
+
+
+def bands(params: Dedup) -> list[str]:
+    """The columns of the bands."""
+    return [f"b{band:03d}" for band in range(params.bands)]
+
+
+def write(documents: Iterable[Row], params: Dedup, path: Path, title: str = "") -> int:
+    """Write the signatures of documents (`id`, `text`) in their order; how many there are."""
+    schema = pa.schema(
+        [("id", pa.large_string()), ("high", pa.uint64()), ("low", pa.uint64()), ("grams", pa.uint32())]
+        + [(name, pa.uint64()) for name in bands(params)]
+    )  # fmt: skip
+    came = written = 0
+    held: list[pa.Table] = []
+    rows = iter(documents)
+    with pq.ParquetWriter(
+        path, schema, compression="zstd", compression_level=3, use_dictionary=False, store_schema=False
+    ) as writer:  # fmt: skip
+        shingler = Shingler(params.ngram)
+        while batch := list(islice(rows, _BATCH)):
+            if shingler.known > _WORDS:
+                shingler = Shingler(params.ngram)
+            came += len(batch)
+            held.append(_table(batch, params, shingler, schema))
+            if len(held) * _BATCH >= _GROUP:
+                written += _flush(held, writer)
+            if title and came % (16 * _BATCH) == 0:
+                print(f"signatures {title}: {came:,} documents", file=sys.stderr, flush=True)
+        written += _flush(held, writer)
+    balanced("signatures", "documents", came, kept=written)
+    return came
+
+
+def _flush(held: list[pa.Table], writer: pq.ParquetWriter) -> int:
+    if not held:
+        return 0
+    table = pa.concat_tables(held).combine_chunks()
+    writer.write_table(table, row_group_size=max(1, table.num_rows))
+    held.clear()
+    return int(table.num_rows)
+
+
+def _table(batch: list[Row], params: Dedup, shingler: Shingler, schema: pa.Schema) -> pa.Table:
+    texts = [row["text"] or "" for row in batch]
+    sequences = [shingler.sequence(text) for text in texts]
+    full = [at for at, sequence in enumerate(sequences) if len(sequence)]
+    keys = np.zeros((len(batch), params.bands), np.uint64)
+    if full:
+        keys[full] = near.keys_of([sequences[at] for at in full], params)
+    prints = [exact.fingerprint(text) for text in texts]
+    columns = [
+        pa.array([row["id"] for row in batch], pa.large_string()),
+        pa.array([int.from_bytes(one[:8], "big") for one in prints], pa.uint64()),
+        pa.array([int.from_bytes(one[8:16], "big") for one in prints], pa.uint64()),
+        pa.array([len(np.unique(sequence)) for sequence in sequences], pa.uint32()),
+        *(pa.array(keys[:, band], pa.uint64()) for band in range(params.bands)),
+    ]
+    return pa.table(columns, schema=schema)
+
+
+class Signatures:
+    """The signatures of all documents of a table, in its order."""
+
+    def __init__(self, files: list[Path], parts: bool) -> None:
+        """`parts`: the files are those of parts that were gathered: each document once, by id."""
+        self._files = files
+        self.ids = pl.concat([pl.read_parquet(path, columns=["id"]) for path in files])["id"]
+        self._order: NDArray[np.int64] | None = None
+        if parts:
+            frame = pl.DataFrame({"id": self.ids, "at": pl.int_range(len(self.ids), eager=True)})
+            first = frame.unique("id", keep="first", maintain_order=True).sort("id")
+            self.ids, self._order = first["id"], first["at"].to_numpy()
+
+    def column(self, name: str) -> NDArray[np.uint64]:
+        """One column, in the order of the table."""
+        parts = [pl.read_parquet(path, columns=[name])[name] for path in self._files]
+        values: NDArray[np.uint64] = pl.concat(parts).to_numpy()
+        return values if self._order is None else values[self._order]
+
+    def copies(self) -> Iterator[list[int]]:
+        """Groups (ascending rows) of documents with one text, by their first row."""
+        high, low = self.column("high"), self.column("low")
+        order = np.lexsort((low, high))
+        same = (np.diff(high[order]) == 0) & (np.diff(low[order]) == 0)
+        edges = np.flatnonzero(~same) + 1
+        found = [group.tolist() for group in np.split(order, edges) if len(group) > 1]
+        yield from sorted(found)

@@ -1,0 +1,72 @@
+"""Rows of JSON, one on each line (JSON Lines, NDJSON), packed or not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from regrow.data.sources.decoding import clean
+from regrow.data.sources.fields import Fields
+from regrow.data.sources.item import Item, Refused
+from regrow.data.sources.json_rows import RowError, row
+from regrow.data.sources.lines import Line, lines
+from regrow.data.sources.opening import HEAD_BYTES, PACKINGS, BrokenError, chunks
+from regrow.params.source import Source
+
+SUFFIXES = tuple(
+    ending + packed for ending in (".jsonl", ".ndjson", ".json") for packed in ("", *PACKINGS)
+)
+_MARK = b"\xef\xbb\xbf"
+_WIDE = (b"\xff\xfe", b"\xfe\xff")
+_HINT = "not JSON lines; `jq -c '.[]' FILE` writes an array as one object on each line"
+
+
+def read(path: Path, name: str, source: Source) -> Iterator[Item | Refused]:
+    """A document for each line, in the order of the file; blank lines are none.
+
+    A file that is one JSON array or object over many lines is refused as a whole (`not_lines`), as is one in UTF-16
+    (`bad_charset`).
+    """
+    fields, said, first = Fields(source), clean(name), True
+    try:
+        for line in lines(chunks(path), source.max_row_bytes):
+            content = line.content.removeprefix(_MARK) if line.number == 1 else line.content
+            if not content.strip():
+                continue
+            place = f"{said}, line {line.number}"
+            if line.number == 1 and content.startswith(_WIDE):
+                yield Refused(content[:HEAD_BYTES], "bad_charset", "UTF-16; JSON is UTF-8", place)
+                return
+            made = _read(line, content, place, fields, source)
+            if (
+                first
+                and isinstance(made, Refused)
+                and made.reason == "bad_json"
+                and _opens(content)
+            ):
+                yield Refused(content[:HEAD_BYTES], "not_lines", _HINT, place)
+                return
+            first = False
+            yield made
+    except BrokenError as error:
+        place = f"{said}, {error.place}" if error.place else said
+        yield Refused(error.rest, error.reason, error.detail, place)
+
+
+def _opens(content: bytes) -> bool:
+    """Does the first line open a value that ends on a later one?"""
+    return content.lstrip().startswith(b"[") or content.strip() == b"{"
+
+
+def _read(line: Line, content: bytes, place: str, fields: Fields, source: Source) -> Item | Refused:
+    value: float | None = float(line.size)
+    limit: float | None = float(source.max_row_bytes)
+    reason, detail = "row_too_large", "bytes of the line"
+    if line.whole:
+        try:
+            return fields.item(row(content), content, place)
+        except RowError as error:
+            reason, detail, value, limit = error.reason, error.detail, error.value, error.threshold
+    if content.lstrip().startswith(b"["):
+        detail += f"; {_HINT}"
+    return Refused(content[:HEAD_BYTES], reason, detail, place, value=value, threshold=limit)

@@ -1,0 +1,95 @@
+"""Web archives: WARC, ARC and WET (the text of pages, as conversion records), packed by gzip or Zstandard."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+from collections.abc import Iterator
+from pathlib import Path, PosixPath
+from typing import Any
+
+from regrow.data.sources.decoding import clean
+from regrow.data.sources.item import Refused
+from regrow.data.sources.opening import HEAD_BYTES, BrokenError, chunks, opened
+from regrow.data.text import archive
+from regrow.data.text.record import Record
+from regrow.params.source import Source
+
+SUFFIXES = (
+    ".warc", ".warc.gz", ".warc.zst", ".arc", ".arc.gz", ".arc.zst", ".wet", ".wet.gz", ".wet.zst",
+)  # fmt: skip
+
+
+def read(path: Path, name: str, source: Source) -> Iterator[Refused | Record]:
+    """The pages of an archive, with bodies cut at `source.max_document_bytes`.
+
+    A place that no reader of archives gets past is `unreadable_record`, once for the file. Whether an id came
+    before in the same file is not said: that depends on how records were cut into files.
+    """
+    said = clean(name)
+    try:
+        with opened(path) as file:
+            head = file.read(HEAD_BYTES)
+    except BrokenError as error:
+        yield Refused(b"", error.reason, error.detail, said)
+        return
+    except OSError:
+        yield Refused(b"", "unreadable", "the system reports an error", said)
+        return
+    packed = path.name.lower().endswith(".zst")
+    troubles = []
+    for one in archive.read(_Unpacked(path) if packed else path, source.max_document_bytes):
+        if isinstance(one, archive.Trouble):
+            troubles.append(one)
+        else:
+            yield dataclasses.replace(one, repeated=False)
+    fatal = [one for one in troubles if one.fatal]
+    if fatal:
+        found = (f"{one.reader} after {one.after} records: {one.message}" for one in fatal)
+        detail = "; ".join(found).replace(path.name, "the file")
+        yield Refused(head, "unreadable_record", detail, said)
+
+
+class _Unpacked(PosixPath):
+    """An archive packed by Zstandard, whose readers see it unpacked.
+
+    fastwarc would unpack it by itself, but not warcio, which then takes the packed bytes for a broken ARC file.
+    """
+
+    def open(self, *args: Any, **kwargs: Any) -> Any:
+        """The unpacked bytes."""
+        return _Stream(chunks(Path(self)))
+
+
+class _Stream(io.RawIOBase):
+    """Pieces of bytes as a file."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces, self._rest = pieces, b""
+        self._place = 0
+
+    def readable(self) -> bool:
+        """Yes."""
+        return True
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        """Where the reader is, which fastwarc asks like this; nothing moves."""
+        if (offset, whence) != (0, io.SEEK_CUR):
+            raise OSError("a packed file is read from its start to its end")
+        return self._place
+
+    def readinto(self, buffer: Any) -> int:
+        """Fill a part of the buffer; `OSError` where the packed file is broken."""
+        while not self._rest:
+            try:
+                piece = next(self._pieces, None)
+            except BrokenError as error:
+                raise OSError(f"{error.reason}: {error.detail}") from None
+            if piece is None:
+                return 0
+            self._rest = piece
+        part = self._rest[: len(buffer)]
+        buffer[: len(part)] = part
+        self._rest = self._rest[len(part) :]
+        self._place += len(part)
+        return len(part)

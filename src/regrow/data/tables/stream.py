@@ -77,6 +77,7 @@ class Writer:
 def schema_of(files: Iterable[Path]) -> dict[str, type[pl.DataType]]:
     """The columns of tables, each where it is first seen; some may lack columns of others."""
     kinds = {str(arrow): kind for kind, arrow in _ARROW.items()}
+    kinds["string"] = pl.String  # as a file without the schema of Arrow says it
     found: dict[str, type[pl.DataType]] = {}
     for path in files:
         for column in pq.read_schema(path):

@@ -125,7 +125,7 @@ def _text(sources: list[Mapping[str, Any]]) -> Step:
 def _filtered(sources: list[Mapping[str, Any]]) -> Step:
     return Step(
         name="filter", part="data", doc="What the filters kept of all sources, each document once.",
-        function="regrow.data.sources.gather:filtered", params=(),
+        function="regrow.data.sources.gather:filtered", params=("filter",),
         inputs=(Input(name="text", kind="record", step="text"), *_made(sources, "filter")),
     )  # fmt: skip
 

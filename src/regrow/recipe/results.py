@@ -187,6 +187,17 @@ def _upstream(name: str, steps: Mapping[str, Step]) -> dict[str, str]:
     return found
 
 
+def _one_of(instance: str) -> str:
+    """The instance of a step whose record stands for the step.
+
+    Parts of a source are alike but for their counts, which the record of the step that gathers them adds up: the
+    first one is read, however many there are, so that no card depends on their number.
+    """
+    if instance in ("all", "same"):
+        return "first"
+    return "last" if instance in ("first", "last", "previous") else instance
+
+
 def _with_chain(step: Step, stages: list[str], steps: Mapping[str, Step]) -> Step:
     """The release step with the records of all that its checkpoints were made from.
 
@@ -197,7 +208,7 @@ def _with_chain(step: Step, stages: list[str], steps: Mapping[str, Step]) -> Ste
     needed: dict[tuple[str, str], list[str]] = {}
     for name in stages:
         for other, instance in _upstream(name, steps).items():
-            which = "last" if instance in ("first", "last", "previous") else instance
+            which = _one_of(instance)
             needed.setdefault((other, which), []).append(name)
     more = tuple(
         Input(

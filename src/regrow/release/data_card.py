@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 
 from regrow.params.evaluate import Release
-from regrow.release import gathering, statements
+from regrow.release import corpora, gathering, statements
 from regrow.release.composition import Share, Source, shares
 from regrow.release.gathering import Gathered
 from regrow.release.history import book, history, upstream
@@ -112,6 +112,10 @@ def read(
     ]
 
 
+def _came(table: pl.DataFrame, source: corpora.Corpus) -> int:
+    return table.filter(pl.col("source") == source.name).height
+
+
 def data_card(
     *,
     release: Release,
@@ -158,14 +162,17 @@ def facts(
     known = book(records.values())
     lineage = [r for r in upstream(known, last) if r is not last] if last else []
     lineage = [r for r in known.values() if r not in lineage and r is not last] + lineage
-    shown = {record.step: record for record in lineage}
+    added = corpora.gathered(lineage)
+    shown = {record.step: record for record in lineage if record.step not in added}
+    text = records.get("text")
     return {
         "name": release.name or instance,
         "sources": read(sources, records, table),
+        "corpora": [(one, _came(table, one)) for one in corpora.corpora(text)],
         "by_source": by_source,
         "total": total(by_source),
         "by_licence": shares(table, "licence"),
-        "licences": statements.licences(table),
+        "licences": statements.licences(table, records),
         "by_topic": [row for row in shares(table, "topic") if row.documents],
         "histogram": histogram(table),
         "funnel": funnel(shown),
@@ -174,11 +181,11 @@ def facts(
         "mix": [(label, mix[key]) for label, key in named if key in mix],
         "of_mix": statements.of_mix(records, table),
         "overlap": statements.of_overlap(records),
-        "gathering": gathering.told(records.get("crawl")),
+        "gathering": gathering.told(records.get("crawl"), text),
         "people": statements.of_people(lineage),
         "languages": statements.of_languages(table, records),
         "chain": history(known, last, methods) if last else [],
-        "lineage": [record for record in lineage if record.output],
+        "lineage": [record for record in corpora.whole_steps(lineage) if record.output],
         "own": own,
         "shown": SHOWN,
     }

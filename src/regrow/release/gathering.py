@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from regrow.release import corpora
 from regrow.release.composition import Source
 from regrow.release.records import Artifact
 from regrow.release.sentence import Sentence, get, plural, whole
@@ -80,11 +81,12 @@ class Gathered:
         return any(known.removeprefix(FOREIGN).endswith(name) for known in self.foreign)
 
 
-def told(record: Artifact | None) -> list[Sentence]:
-    """Sentences on how the text was gathered."""
-    if record is None or not record.counts:
-        return [Sentence("How the text was gathered is not on record.", ("crawl",))]
-    return [*_fetched(Gathered(record)), *_copied(Gathered(record))]
+def told(record: Artifact | None, text: Artifact | None = None) -> list[Sentence]:
+    """Sentences on how the text was gathered: by the record of the crawl, and by that of the step `text`."""
+    stated = corpora.told(text)
+    if record is not None and record.counts:
+        return [*stated, *_fetched(Gathered(record)), *_copied(Gathered(record))]
+    return stated or [Sentence("How the text was gathered is not on record.", ("crawl",))]
 
 
 def _fetched(found: Gathered) -> list[Sentence]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import polars as pl
 
 from regrow.params.evaluate import Release
-from regrow.release import stages, statements
+from regrow.release import corpora, stages, statements
 from regrow.release.history import WEIGHTS, Trained, book, history, unknown, upstream
 from regrow.release.history import form as form_of
 from regrow.release.methods import Methods, run_named
@@ -219,6 +220,7 @@ def limits(
     missing: Sequence[str],
     parameters: int,
     table: pl.DataFrame,
+    records: Mapping[str, Artifact],
 ) -> list[Sentence]:
     """What a user should know before relying on it, as far as the records show."""
     said = [Sentence(f"It has {plural(parameters, 'parameter')}.", ("model.safetensors",))]
@@ -237,7 +239,7 @@ def limits(
         if all(one.form == "plain" and one.known for one in chain):
             text = "None of these stages used the chat template: it continues text."
             said.append(Sentence(text, tuple(f"{one.checkpoint}/function" for one in chain)))
-    said += statements.licences(table)
+    said += statements.licences(table, records)
     most = table.filter(~pl.col("heldout"))["repeats"].max() if len(table) else 0
     if isinstance(most, int) and most > 1:
         said.append(
@@ -307,7 +309,8 @@ def facts(
     shown = samples.get("samples")
     architectures = config.get("architectures") or ["unknown"]
     lineage = upstream(known, record) if record else list(records.values())
-    lineage = [r for r in known.values() if r not in lineage] + lineage
+    lineage = corpora.whole_steps([r for r in known.values() if r not in lineage] + lineage)
+    lineage = [r if corpora.keyed(r) else replace(r, key="") for r in lineage]
     if record is None:
         lineage.append(Artifact(step=f"{name}.{step:06d}", output=checkpoint))
     languages = statements.languages(table, records)
@@ -318,7 +321,9 @@ def facts(
         "licence": release.licence,
         "not_stated": NOT_STATED,
         "opening": opening(instance, state.get("tokens"), chain, lineage, checkpoint),
-        "limits": limits(chain, unknown(known, [record] if record else []), parameters, table),
+        "limits": limits(
+            chain, unknown(known, [record] if record else []), parameters, table, records
+        ),
         "chain": chain,
         "form": form,
         "stage": name,

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import polars as pl
 
+from regrow.release import corpora
 from regrow.release.composition import UNKNOWN
 from regrow.release.records import Artifact
 from regrow.release.sentence import TABLE, Sentence, get, plural, whole
@@ -14,8 +15,12 @@ _ITEMS = "evaluation items"
 KNOWN = {
     "regrow.data.crawl.step:crawl": "fetches and copies pages",
     "regrow.data.text.step:extract": "takes text out of pages and PDFs; what it cannot read is dropped",
+    "regrow.data.sources.step:read": "takes text out of the files of a source; what it cannot read is dropped",
+    "regrow.data.sources.gather:text": "gathers the documents of all sources; what comes twice is dropped",
     "regrow.data.takedown.withdraw:run": "takes documents out of the text",
     "regrow.data.filters.step:run": "drops by language, length, repetition, symbols and addresses",
+    "regrow.data.filters.part:run": "drops by language, length, repetition, symbols and addresses",
+    "regrow.data.sources.gather:filtered": "gathers what the filters kept of all sources",
     "regrow.data.dedup.step:run": "drops exact and near duplicates",
     "regrow.data.dedup.decontaminate:run": "holds documents out, and drops what shares text with held-out documents or evaluation items",
     "regrow.data.mix.classify:run": "gives each document a topic and a quality",
@@ -47,20 +52,17 @@ def does(record: Artifact) -> str:
     return said
 
 
-def licences(table: pl.DataFrame) -> list[Sentence]:
-    """How many documents have a licence on record, and whose it is."""
+def licences(table: pl.DataFrame, records: Mapping[str, Artifact]) -> list[Sentence]:
+    """How many documents have a licence on record, and who says it."""
     if table.is_empty():
         return [Sentence("No document came through.", (TABLE,))]
     odd = table.filter(pl.col("licence") == UNKNOWN)
-    by = (f"{TABLE}/licence",)
+    text = records.get("text")
+    stated = bool(corpora.corpora(text))
+    by = (f"{TABLE}/licence", *(("text/options.sources",) if stated else ()))
     if odd.is_empty():
-        return [
-            Sentence(
-                f"Each of the {plural(table.height, 'document')} has the licence that the manifest of sources "
-                "gives for its address.",
-                by,
-            )
-        ]
+        given = _given(text, stated)
+        return [Sentence(f"Each of the {plural(table.height, 'document')} has {given}.", by)]
     drawn, whole_mix = _drawn(odd), _drawn(table)
     share = (
         f"; they are {100 * drawn / whole_mix:.1f} % of the bytes of the mix" if whole_mix else ""
@@ -68,10 +70,37 @@ def licences(table: pl.DataFrame) -> list[Sentence]:
     return [
         Sentence(
             f"**{odd.height:,} of {plural(table.height, 'document')} have no licence on record** (held-out ones counted): "
-            f"the manifest of sources names none for their address{share}.",
+            f"{_none_given(text, odd, stated)}{share}.",
             by,
         )
     ]
+
+
+_BY_MANIFEST = "the licence that the manifest of sources gives for its address"
+
+
+def _given(text: Artifact | None, stated: bool) -> str:
+    """Whose the licence of each document is."""
+    if not stated:
+        return _BY_MANIFEST
+    own = "its own licence, or that which the recipe states for its source"
+    return f"{own}; of the crawl's, {_BY_MANIFEST}" if corpora.crawls(text) else own
+
+
+def _none_given(text: Artifact | None, odd: pl.DataFrame, stated: bool) -> str:
+    """Why documents have no licence."""
+    nowhere = "the manifest of sources names none for their address"
+    if not stated:
+        return nowhere
+    counts = dict(odd.group_by("source").len().iter_rows())
+    own = [(s.name, counts.pop(s.name)) for s in corpora.corpora(text) if s.name in counts]
+    said = [
+        f"{count:,} of the source {name}, which name none and of which the recipe says `{UNKNOWN}`"
+        for name, count in own
+    ]
+    if counts:
+        said.append(f"{sum(counts.values()):,} of the crawl: {nowhere}")
+    return "; ".join(said)
 
 
 def _drawn(table: pl.DataFrame) -> int:
@@ -179,8 +208,8 @@ def of_people(records: Sequence[Artifact]) -> list[Sentence]:
             Sentence("Whether a step looks for personal data is not on record.", ("*/function",))
         ]
     by = tuple(f"{record.step}/function" for record in steps)
-    odd = [record.step for record in steps if record.function not in KNOWN]
-    names = ", ".join(record.step for record in steps)
+    odd = [corpora.label(record) for record in steps if record.function not in KNOWN]
+    names = ", ".join(dict.fromkeys(corpora.label(record) for record in steps))
     if odd:
         return [Sentence(f"Whether {', '.join(odd)} look for personal data is not on record.", by)]
     return [

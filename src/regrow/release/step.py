@@ -25,7 +25,7 @@ def run(
 
     Args:
         inputs: `checkpoint`, `tokenizer`, `evaluate`, `decontaminate`, `mix`, `sources` (the
-            manifest), and records: `record.checkpoint` and `record.<step>` of what it was made from; of a
+            manifest, where there was a crawl), and records: `record.checkpoint` and `record.<step>` of what it was made from; of a
             fork also `forkmix.<name>`, `forksft.<name>` and their records.
         params: carries `release`.
         output: the folder to fill.
@@ -69,7 +69,7 @@ def run(
     card = data_card(
         release=release,
         instance=instance,
-        sources=composition.sources(inputs["sources"]),
+        sources=composition.sources(inputs["sources"]) if "sources" in inputs else [],
         table=table,
         records=found,
         methods=methods,

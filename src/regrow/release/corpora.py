@@ -1,0 +1,119 @@
+"""What a run's records say of the sources that its recipe names, and of the steps that read them in parts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from regrow.release.records import Artifact
+from regrow.release.sentence import Sentence, get, plural, whole
+
+CRAWL = "crawl"
+TEXT = "regrow.data.sources.gather:text"
+_GATHERING = (TEXT, "regrow.data.sources.gather:filtered")
+_PARTS = ("regrow.data.sources.step:read", "regrow.data.filters.part:run")
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """A source that the recipe names, as the recipe states it."""
+
+    name: str
+    kind: str
+    files: tuple[str, ...]
+    """paths and patterns below the repository"""
+    licence: str
+    """of the documents that name none"""
+    origin: str
+    documents: int | None
+    """that were read and not there before; None: not recorded"""
+
+    @property
+    def told(self) -> str:
+        """`notes (corpus/notes/**/*.md)`."""
+        return f"{self.name} ({', '.join(self.files)})"
+
+
+def corpora(text: Artifact | None) -> list[Corpus]:
+    """The sources that the recipe names but for the crawl, by the record of the step `text`; [] where it names none."""
+    stated = text.options.get("sources") if text is not None else None
+    found = []
+    for entry in stated if isinstance(stated, list) else []:
+        if not isinstance(entry, Mapping) or entry.get("kind") == CRAWL:
+            continue
+        name = str(entry.get("name", ""))
+        files = entry.get("files")
+        found.append(
+            Corpus(
+                name=name,
+                kind=str(entry.get("kind", "")),
+                files=tuple(map(str, files)) if isinstance(files, list) else (),
+                licence=str(entry.get("licence", "")),
+                origin=str(entry.get("origin", "")),
+                documents=_documents(text, name),
+            )
+        )
+    return found
+
+
+def crawls(text: Artifact | None) -> bool:
+    """Whether the recipe names the crawl among its sources; where it names none, the crawl is all."""
+    stated = text.options.get("sources") if text is not None else None
+    entries = stated if isinstance(stated, list) else []
+    return not entries or any(isinstance(e, Mapping) and e.get("kind") == CRAWL for e in entries)
+
+
+def _documents(text: Artifact | None, name: str) -> int | None:
+    counts = get(text.counts, "documents") if text is not None else None
+    return (whole(counts.get(name)) or 0) if isinstance(counts, Mapping) else None
+
+
+def told(text: Artifact | None) -> list[Sentence]:
+    """Sentences on documents that were read from files of the recipe's sources; [] where it names none."""
+    found = corpora(text)
+    if not found:
+        return []
+    stated, counted = "text/options.sources", "text/counts.documents"
+    named = "; ".join(source.told for source in found)
+    each = [source.documents for source in found if source.documents is not None]
+    came = plural(sum(each), "document") if each else "Documents that are not counted"
+    steps = ", ".join(f"`read_{source.name}`" for source in found)
+    return [
+        Sentence(
+            f"{came} came from files of {plural(len(found), 'source')} that the recipe names: {named}.",
+            (stated, counted),
+        ),
+        Sentence(
+            f"The files are frozen by content: their SHA-256 is in the records of {steps}. How they were gathered "
+            "before, and whether a robots.txt was obeyed then, is not on record; the recipe states their origin.",
+            (stated,),
+        ),
+    ]
+
+
+def gathered(records: Iterable[Artifact]) -> set[str]:
+    """The jobs whose documents, drops and counts another record adds up: those that read and filter sources."""
+    return {
+        source.record
+        for record in records
+        if record.function in _GATHERING
+        for source in record.inputs
+        if source.kind == "data"
+    }
+
+
+def whole_steps(records: Iterable[Artifact]) -> list[Artifact]:
+    """The records without those of parts of a source: how many there are decides no byte, and no card says it."""
+    known = list(records)
+    parts = {name for name in gathered(known) if "." in name}
+    return [record for record in known if record.step not in parts]
+
+
+def label(record: Artifact) -> str:
+    """What a card calls a job: a step that is cut into parts by its name alone."""
+    return record.stage if record.function in _PARTS else record.step
+
+
+def keyed(record: Artifact) -> bool:
+    """Whether the key of a job is the same for any number of parts."""
+    return record.function not in _GATHERING

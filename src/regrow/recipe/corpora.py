@@ -67,7 +67,7 @@ def _read(source: Mapping[str, Any]) -> Step:
     end = "" if count == 1 else "#{instance}"
     return Step(
         name=f"read_{name}", part="data", doc=f"Documents of the source {name}, a part of its files in each job.",
-        function="regrow.data.sources.step:read", params=("text",),
+        function=f"regrow.data.sources.kinds.{source['kind']}:run", params=("text",),
         inputs=tuple(
             Input(name=f"files.{place:03d}", kind="source", path=f"{path}{end}")
             for place, path in enumerate(source["files"])

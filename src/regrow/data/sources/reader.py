@@ -5,6 +5,8 @@ A reader is a module of `regrow.data.sources.kinds`, called like the kind of sou
     SUFFIXES: tuple[str, ...]    endings of the files that it reads, in small letters, packed forms included
     def read(path: Path, name: str, source: Source) -> Iterator[Item | Refused | Record]
 
+    run = reading(SUFFIXES, read)    the step (`regrow.data.sources.step`)
+
 `path` is the file, `name` its path below the source's folder with `/`. What is text already comes as an `Item`;
 what a parser must open first (HTML, PDF, an HTTP answer) as a `Record`, which is read in a process of its own with
 limits of time and memory. Nothing that a reader says of a document may depend on how the rows were cut into files:

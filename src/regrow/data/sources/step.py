@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,7 +14,6 @@ from typing import Any
 from regrow import selection
 from regrow.data.sources import table
 from regrow.data.sources.item import Item, Refused
-from regrow.data.sources.reader import Reader, reader
 from regrow.data.tables import stream
 from regrow.data.tables.conservation import balanced
 from regrow.data.tables.parquet import DROPS
@@ -25,17 +24,39 @@ from regrow.data.text.record import Record
 from regrow.params.source import Source
 from regrow.params.sources import Text
 
+Read = Callable[[Path, str, Source], Iterator[Item | Refused | Record]]
+Step = Callable[..., dict[str, Any]]
 _SHOWN = 50
 """places that are listed for each reason"""
 
 
-def read(
+def reading(suffixes: tuple[str, ...], read: Read) -> Step:
+    """The step that reads a source of one kind: `run` of the kind's module, so that a key counts this reader alone.
+
+    Args:
+        suffixes, read: of the reader (`regrow.data.sources.reader`).
+    """
+
+    def run(
+        inputs: Mapping[str, Path],
+        params: Any,
+        output: Path,
+        *,
+        source: Mapping[str, Any],
+        instance: str,
+    ) -> dict[str, Any]:
+        return _filled(inputs, params, output, source, instance, (suffixes, read))
+
+    return run
+
+
+def _filled(
     inputs: Mapping[str, Path],
     params: Any,
     output: Path,
-    *,
     source: Mapping[str, Any],
     instance: str,
+    reader: tuple[tuple[str, ...], Read],
 ) -> dict[str, Any]:
     """Fill `output` with `documents.parquet`, `drops.parquet` and `places.tsv`.
 
@@ -53,7 +74,7 @@ def read(
     entry = Source.model_validate(source)
     settings: Text = params.text
     files = [pair for _, path in sorted(inputs.items()) for pair in selection.files(path)]
-    work = _Work(entry, settings, f"{entry.name} {instance}")
+    work = _Work(entry, settings, f"{entry.name} {instance}", *reader)
     output.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=output) as name:
         scratch = Path(name)
@@ -89,6 +110,8 @@ class _Work:
     source: Source
     settings: Text
     title: str
+    suffixes: tuple[str, ...]
+    read: Read
     came: int = 0
     kept: int = 0
     bytes: int = 0
@@ -99,9 +122,8 @@ class _Work:
 
     def documents(self, files: list[tuple[str, Path]], drops: list[Row]) -> Iterator[Row]:
         """The documents of all files, in any order; what becomes none is added to `drops`."""
-        kind = reader(self.source.kind)
         with Client(self.settings) as client:
-            for result in self._results(files, kind, client):
+            for result in self._results(files, client):
                 row = self._row(result)
                 if "text" in row:
                     self._note(row)
@@ -110,11 +132,11 @@ class _Work:
                     drops.append(row)
 
     def _results(
-        self, files: list[tuple[str, Path]], kind: Reader, client: Client
+        self, files: list[tuple[str, Path]], client: Client
     ) -> Iterator[Item | Refused | Document | Dropped]:
         """What readers and the process that reads pages say; while a page is read, the next one is fetched."""
         waiting = False
-        for found in self._found(files, kind):
+        for found in self._found(files):
             if not isinstance(found, Record):
                 yield found
                 continue
@@ -125,16 +147,14 @@ class _Work:
         if waiting:
             yield client.receive()
 
-    def _found(
-        self, files: list[tuple[str, Path]], kind: Reader
-    ) -> Iterator[Item | Refused | Record]:
+    def _found(self, files: list[tuple[str, Path]]) -> Iterator[Item | Refused | Record]:
         shown = time.monotonic()
         for name, path in files:
-            if not name.lower().endswith(kind.SUFFIXES):
+            if not name.lower().endswith(self.suffixes):
                 self.came += 1
-                yield _other_file(self.source, name, kind)
+                yield _other_file(self.source, name, self.suffixes)
                 continue
-            for found in kind.read(path, name, self.source):
+            for found in self.read(path, name, self.source):
                 self.came += 1
                 yield found
                 if time.monotonic() - shown > 2:
@@ -176,8 +196,8 @@ class _Work:
         return "".join(["reason\tplace\tdetail\n", *lines])
 
 
-def _other_file(source: Source, name: str, kind: Reader) -> Refused:
-    ends = ", ".join(kind.SUFFIXES)
+def _other_file(source: Source, name: str, suffixes: tuple[str, ...]) -> Refused:
+    ends = ", ".join(suffixes)
     named = name.encode("utf-8", "replace")
     shown = named.decode()
     return Refused(

@@ -12,6 +12,7 @@ from regrow.data.sources.code import authored, languages, licences
 from regrow.data.sources.decoding import clean, decoded
 from regrow.data.sources.item import Item, Refused
 from regrow.data.sources.opening import HEAD_BYTES
+from regrow.data.sources.step import reading
 from regrow.data.sources.whole import address, content
 from regrow.params.source import Source
 
@@ -53,3 +54,6 @@ def _refused(body: bytes, said: str, verdict: authored.Verdict) -> Refused:
     return Refused(
         body[:HEAD_BYTES], verdict.reason, verdict.detail, said, said, "", verdict.value, verdict.threshold
     )  # fmt: skip
+
+
+run = reading(SUFFIXES, read)

@@ -11,6 +11,7 @@ from regrow.data.sources.item import Item, Refused
 from regrow.data.sources.json_rows import RowError, row
 from regrow.data.sources.lines import Line, lines
 from regrow.data.sources.opening import HEAD_BYTES, PACKINGS, BrokenError, chunks
+from regrow.data.sources.step import reading
 from regrow.params.source import Source
 
 SUFFIXES = tuple(
@@ -70,3 +71,6 @@ def _read(line: Line, content: bytes, place: str, fields: Fields, source: Source
     if content.lstrip().startswith(b"["):
         detail += f"; {_HINT}"
     return Refused(content[:HEAD_BYTES], reason, detail, place, value=value, threshold=limit)
+
+
+run = reading(SUFFIXES, read)

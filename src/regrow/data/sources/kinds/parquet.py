@@ -14,6 +14,7 @@ from regrow.data.sources.fields import Fields
 from regrow.data.sources.item import Item, Refused
 from regrow.data.sources.json_rows import canonical
 from regrow.data.sources.opening import HEAD_BYTES, BrokenError, opened
+from regrow.data.sources.step import reading
 from regrow.params.source import Source
 
 SUFFIXES = (".parquet", ".arrow", ".feather")
@@ -143,3 +144,6 @@ def _message(error: Exception, path: Path | None = None) -> str:
     """What the library says, without the place of the file on this machine."""
     said = str(error) if path is None else str(error).replace(str(path), "the file")
     return " ".join(said.split())[:200] or type(error).__name__
+
+
+run = reading(SUFFIXES, read)

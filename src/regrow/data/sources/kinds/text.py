@@ -7,6 +7,7 @@ from pathlib import Path
 
 from regrow.data.sources.decoding import clean, decoded
 from regrow.data.sources.item import Item, Refused
+from regrow.data.sources.step import reading
 from regrow.data.sources.whole import address, content
 from regrow.params.source import Source
 
@@ -32,3 +33,6 @@ def read(path: Path, name: str, source: Source) -> Iterator[Item | Refused]:
         text=found.text, payload=body, name=said, url=address(name, source), mime=_MIME.get(ending, "text/plain"),
         charset=found.charset, repaired=found.repaired,
     )  # fmt: skip
+
+
+run = reading(SUFFIXES, read)

@@ -11,6 +11,7 @@ from typing import Any
 from regrow.data.sources.decoding import clean
 from regrow.data.sources.item import Refused
 from regrow.data.sources.opening import HEAD_BYTES, BrokenError, chunks, opened
+from regrow.data.sources.step import reading
 from regrow.data.text import archive
 from regrow.data.text.record import Record
 from regrow.params.source import Source
@@ -93,3 +94,6 @@ class _Stream(io.RawIOBase):
         self._rest = self._rest[len(part) :]
         self._place += len(part)
         return len(part)
+
+
+run = reading(SUFFIXES, read)

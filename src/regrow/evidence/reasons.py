@@ -30,6 +30,28 @@ _TEXT = {
     "unknown_archive": "a file of a kind that no reader reads",
     "unreadable_record": "bytes of the record are missing or broken",
 }
+_SOURCES = {
+    "bad_arrow": "not an Arrow file, or one that ends too early",
+    "bad_compression": "a packed file with damaged bytes, or of another kind",
+    "bad_json": "a line that is not JSON",
+    "bad_parquet": "not a Parquet file, or one without its end",
+    "cut_short": "a packed file that ends too early",
+    "damaged_rows": "a part of a Parquet or Arrow file with damaged bytes",
+    "data_file": "data or settings beside source code",
+    "encoded_data": "source code that is mostly encoded data",
+    "generated": "source code that a tool wrote",
+    "lock_file": "versions that a tool chose",
+    "minified": "source code with too long lines",
+    "missing_text": "a row without a text",
+    "not_an_object": "a line of JSON that is not an object",
+    "not_lines": "one JSON value over many lines",
+    "row_too_large": "a line with more bytes than the limit",
+    "too_many_lines": "source code with too many lines",
+    "unknown_language": "neither name nor first line says which language",
+    "unreadable": "the system does not let it be read as a file",
+    "vendored": "source code of another project",
+    "wrong_type": "a field that is not text",
+}
 _FILTERS = {
     "language.other": "another language than the wanted ones",
     "language.unsure": "its language is not certain enough",
@@ -97,7 +119,7 @@ _POST_TRAINING = {
     "truncated": "the teacher's answer was cut off",
     "wrong": "its verifier refuses the answer",
 }
-REASONS = {**_TEXT, **_FILTERS, **_COPIES, **_HELD_OUT, **_MIXES, **_POST_TRAINING}
+REASONS = {**_TEXT, **_SOURCES, **_FILTERS, **_COPIES, **_HELD_OUT, **_MIXES, **_POST_TRAINING}
 """reason -> what it means; of reasons that end in a number (`repetition.ngram_5`), without it"""
 _NUMBER = re.compile(r"_\d+$")
 _PAIR = re.compile(r"^(judged|delta)\.")

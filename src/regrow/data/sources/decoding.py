@@ -37,6 +37,8 @@ def decoded(body: bytes, place: str, name: str = "") -> Decoded | Refused:
         detail = "no charset fits the bytes"
         return Refused(head, "bad_charset", detail, place, name, threshold=MAX_INVALID)
     text, lost = SURROGATES.subn("", found.text)
+    if not text.strip():
+        return Refused(head, "empty", "no character but white space", place, name)
     return Decoded(text, found.charset, found.invalid + lost)
 
 

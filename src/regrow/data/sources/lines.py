@@ -18,11 +18,8 @@ class Line:
     """all of it, or its first `HEAD_BYTES` where it is too long"""
     size: int
     """bytes that it has"""
-
-    @property
-    def whole(self) -> bool:
-        """Is all of it here?"""
-        return len(self.content) == self.size
+    whole: bool = True
+    """not longer than allowed"""
 
 
 class _Growing:
@@ -45,7 +42,7 @@ class _Growing:
     def line(self, number: int) -> Line:
         content = b"".join(self._parts)
         if self.size > self._limit:
-            return Line(number, content, self.size)
+            return Line(number, content, self.size, whole=False)
         content = content.removesuffix(b"\r")
         return Line(number, content, len(content))
 

@@ -2,7 +2,7 @@
 
 gzip (RFC 1952, members one after another, zeros behind them), Zstandard (RFC 8878, frames one after another; a
 dictionary in a first skippable frame, as web archives have it: IIPC, "WARC-Zstd", 2021), bzip2 and xz. A chunk has
-at most about 32 MiB, however well a file is packed, so that a decompression bomb costs time and no memory.
+at most 8 MiB, however well a file is packed, so that a decompression bomb costs time and no memory.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ PACKINGS = (".gz", ".zst", ".bz2", ".xz")
 HEAD_BYTES = 4_096
 """of what is refused, this much names it in the table of drops"""
 _CHUNK = 1 << 18
-_ZSTD_CHUNK = 1 << 10
+_ZSTD_CHUNK = 1 << 8
 """bytes of Zstandard that are unpacked at once: a block of four bytes stands for up to 128 KiB"""
 _WINDOW = 1 << 31
 """largest window of Zstandard, bytes: what `zstd --long=31` writes"""
@@ -111,7 +111,7 @@ class _Gzip:
         self._one = zlib.decompressobj(zlib.MAX_WBITS | 16)
 
     def feed(self, data: bytes) -> Iterator[bytes]:
-        while piece := self._one.decompress(data, _CHUNK):
+        while not self._one.eof and (piece := self._one.decompress(data, _CHUNK)):
             yield piece
             data = self._one.unconsumed_tail
         self.eof, self.unused_data = self._one.eof, self._one.unused_data

@@ -23,7 +23,21 @@ _FILE = re.compile(
     r"(?:un)?licen[cs]e(?:[-._][\w.+-]*)?|copying(?:[-._][\w.+-]*)?|mit-licen[cs]e(?:\.\w+)?",
     re.IGNORECASE,
 )
-_NOT = (".py", ".js", ".ts", ".java", ".go", ".rs", ".c", ".h", ".json", ".html", ".tmpl", ".spdx")
+_NOT = (
+    ".py",
+    ".pyc",
+    ".js",
+    ".ts",
+    ".java",
+    ".go",
+    ".rs",
+    ".c",
+    ".h",
+    ".json",
+    ".html",
+    ".tmpl",
+    ".spdx",
+)
 _READ = 128 << 10
 _HEAD = 1_000
 """characters of a licence in which its title stands"""
@@ -36,8 +50,8 @@ _TITLES = (
     ("GPL-3.0-only", r"gnu general public license version 3"),
     ("GPL-2.0-only", r"gnu general public license version 2"),
     ("GFDL-1.3-only", r"gnu free documentation license version 1\.3"),
-    ("Apache-2.0", r"apache license,? version 2\.0"),
-    ("MPL-2.0", r"mozilla public license,? version 2\.0"),
+    ("Apache-2.0", r"apache license,? version 2\.0|version 2\.0, january 2004 http"),
+    ("MPL-2.0", r"mozilla public license,? v(?:ersion|\.) ?2\.0"),
     ("MPL-1.1", r"mozilla public license version 1\.1"),
     ("EPL-2.0", r"eclipse public license - v(?:ersion)? 2\.0"),
     ("EPL-1.0", r"eclipse public license - v(?:ersion)? 1\.0"),
@@ -52,7 +66,7 @@ _TITLES = (
     ("BSL-1.0", r"boost software license - version 1\.0"),
     ("Artistic-2.0", r"the artistic license 2\.0"),
     ("OFL-1.1", r"sil open font license version 1\.1"),
-    ("PSF-2.0", r"python software foundation license version 2"),
+    ("PSF-2.0", r"python software foundation license version 2|a\. history of the software"),
     ("WTFPL", r"do what the fuck you want to public license"),
     ("Unlicense", r"this is free and unencumbered software released into the public domain"),
 )  # fmt: skip
@@ -62,8 +76,9 @@ _TITLES_FOUND = tuple((name, re.compile(pattern)) for name, pattern in _TITLES)
 def in_head(text: str) -> str:
     """The expression of an `SPDX-License-Identifier` in the first 4,096 characters; "" without one."""
     found = _TAG.search(text[:4_096])
-    expression = _EXPRESSION.match(found[1].strip()) if found else None
-    return " ".join(expression[0].split()) if expression else ""
+    expression = _EXPRESSION.match(found[1].partition("-->")[0].strip()) if found else None
+    said = " ".join(expression[0].split()) if expression else ""
+    return said if said.count("(") == said.count(")") else said.strip("()")
 
 
 def above(path: Path, name: str) -> tuple[str, str]:
@@ -124,9 +139,11 @@ def recognised(text: str) -> str:
 def _by_grant(words: str) -> str:
     """Licences without a title of their own, by what they grant."""
     if "permission is hereby granted, free of charge, to any person obtaining a copy" in words:
-        if "provided that the above copyright notice" in words and "x consortium" in words:
-            return "X11"
-        return "MIT" if "this permission notice shall be included" in words else "MIT-0"
+        if "this permission notice shall be included" in words:
+            return "X11" if "x consortium" in words else "MIT"
+        if "to deal with the software without restriction" in words:
+            return "NCSA"
+        return "" if re.search(r"following conditions|provided that", words) else "MIT-0"
     if re.search(r"permission to use, copy, modify,? and(?:/or)? distribute this software for any purpose", words):  # fmt: skip
         return "ISC" if "provided that the above copyright notice" in words else "0BSD"
     if "redistribution and use in source and binary forms" in words:

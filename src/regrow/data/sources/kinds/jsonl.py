@@ -55,22 +55,21 @@ def read(path: Path, name: str, source: Source) -> Iterator[Item | Refused]:
 
 
 def _opens(content: bytes) -> bool:
-    """Does the first line open a value that ends on a later one?"""
-    return content.lstrip().startswith(b"[") or content.strip() == b"{"
+    """Does the first line open a value that ends on a later one? A row that was cut off ends otherwise."""
+    line = content.strip()
+    return line.startswith((b"[", b"{")) and line.endswith((b"[", b"{", b",", b":"))
 
 
 def _read(line: Line, content: bytes, place: str, fields: Fields, source: Source) -> Item | Refused:
-    value: float | None = float(line.size)
-    limit: float | None = float(source.max_row_bytes)
-    reason, detail = "row_too_large", "bytes of the line"
-    if line.whole:
-        try:
-            return fields.item(row(content), content, place)
-        except RowError as error:
-            reason, detail, value, limit = error.reason, error.detail, error.value, error.threshold
-    if content.lstrip().startswith(b"["):
-        detail += f"; {_HINT}"
-    return Refused(content[:HEAD_BYTES], reason, detail, place, value=value, threshold=limit)
+    try:
+        if not line.whole:
+            limit = float(source.max_row_bytes)
+            raise RowError("row_too_large", "bytes of the line", float(line.size), limit)
+        return fields.item(row(content), content, place)
+    except RowError as error:
+        array = content.lstrip().startswith(b"[")
+        detail = f"{error.detail}; {_HINT}" if array else error.detail
+        return Refused(content[:HEAD_BYTES], error.reason, detail, place, value=error.value, threshold=error.threshold)  # fmt: skip
 
 
 run = reading(SUFFIXES, read)

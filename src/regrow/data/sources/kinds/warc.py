@@ -39,7 +39,7 @@ def read(path: Path, name: str, source: Source) -> Iterator[Refused | Record]:
         return
     packed = path.name.lower().endswith(".zst")
     troubles = []
-    for one in archive.read(_Unpacked(path) if packed else path, source.max_document_bytes):
+    for one in _found(_Unpacked(path) if packed else path, source.max_document_bytes):
         if isinstance(one, archive.Trouble):
             troubles.append(one)
         else:
@@ -49,6 +49,16 @@ def read(path: Path, name: str, source: Source) -> Iterator[Refused | Record]:
         found = (f"{one.reader} after {one.after} records: {one.message}" for one in fatal)
         detail = "; ".join(found).replace(path.name, "the file")
         yield Refused(head, "unreadable_record", detail, said)
+
+
+def _found(path: Path, max_bytes: int) -> Iterator[Record | archive.Trouble]:
+    """`archive.read`, which a panic of fastwarc's Rust code would end: that is no `Exception`."""
+    try:
+        yield from archive.read(path, max_bytes)
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":
+            raise
+        yield archive.Trouble(path.name, "fastwarc", 0, "its code panics")
 
 
 class _Unpacked(PosixPath):

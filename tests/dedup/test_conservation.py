@@ -104,7 +104,8 @@ def _loss_in(step: str, monkeypatch: pytest.MonkeyPatch) -> None:
             classify, "_read", _fewer_ids(classify._read, classify._Corpus), raising=True
         )
     else:
-        monkeypatch.setattr(mix, "_drop", lambda row, p: {"id": "elsewhere", "reason": "r"})
+        dropped, other = mix._drops, pl.lit("elsewhere")
+        monkeypatch.setattr(mix, "_drops", lambda rows, p: dropped(rows, p).with_columns(id=other))
         monkeypatch.setattr(mix, "repeats", lambda rate, seed, id: 0 if id == "03" else 1)
 
 

@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 import math
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from regrow.data.mix.buckets import Bucket, cut
 from regrow.data.mix.curve import Curve, fit
 from regrow.data.mix.quota import wanted
+from regrow.data.tables import groups
 from regrow.data.tables import parquet as tables
-from regrow.data.tables.conservation import conserved
 from regrow.numerics import exact
 from regrow.numerics.random import Stream
 from regrow.params.data import Mix
@@ -38,20 +40,22 @@ def repeats(rate: float, seed: int, identity: str) -> int:
 def run(inputs: dict[str, Path], params: Any, output: Path) -> dict[str, Any]:
     """Fill `output` with mix.parquet (kept documents and dropped ones), curves.json, drops.parquet.
 
+    Of a text only its size is kept: held are a row group of the table, and a few hundred bytes of each document.
+
     Raises:
         ValueError: topic weights that cannot be used, or documents without a score.
     """
     p: Mix = params.mix
     frame = _documents(inputs)
-    rows: list[dict[str, Any]] = []
+    parts: list[pl.DataFrame] = []
     curves: dict[str, Any] = {}
     topics = {str(key[0]): part for key, part in frame.group_by("topic", maintain_order=True)}
     available = {t: _tokens(sum(part["bytes"].to_list()), p) for t, part in topics.items()}
     quotas = wanted(p.tokens, available, p.topic_weights)
     for topic in sorted(topics):
-        topic_rows, curves[topic] = _topic(topics[topic], available[topic], quotas[topic], p)
-        rows.extend(topic_rows)
-        if curves[topic]["qualities"] == 1 and len(topic_rows) > 1:
+        part, curves[topic] = _topic(topics[topic], available[topic], quotas[topic], p)
+        parts.append(part)
+        if curves[topic]["qualities"] == 1 and part.height > 1:
             print(
                 f"  {topic}: all documents score the same (no quality labels?): none is better than "
                 "another, all are kept alike",
@@ -64,10 +68,12 @@ def run(inputs: dict[str, Path], params: Any, output: Path) -> dict[str, Any]:
         )
 
     output.mkdir(parents=True, exist_ok=True)
-    drops = [_drop(row, p) for row in rows if not row["repeats"]]
-    mix = pl.DataFrame([{k: row[k] for k in SCHEMA} for row in rows], schema=SCHEMA).sort("id")
+    every = pl.concat([pl.DataFrame(schema=SCHEMA | {"url": pl.String}), *parts]).sort("id")
+    del parts, topics
+    mix = every.select(list(SCHEMA))
+    drops = _drops(every.filter(pl.col("repeats") == 0), p)
     tables.write(mix, output / "mix.parquet")
-    tables.write(tables.drops(drops), output / "drops.parquet")
+    tables.write(drops, output / "drops.parquet")
     summary = {
         "wanted_tokens": p.tokens,
         "expected_tokens": exact.total(c["expected_tokens"] for c in curves.values()),
@@ -76,19 +82,19 @@ def run(inputs: dict[str, Path], params: Any, output: Path) -> dict[str, Any]:
             t for t, c in curves.items() if c["qualities"] == 1 < c["documents"]
         ),
         "fallbacks": sum(1 for c in curves.values() if c["fallback"]),
-        "weights_without_documents": sorted(set(p.topic_weights) - set(topics)),
+        "weights_without_documents": sorted(set(p.topic_weights) - set(curves)),
         "topics": curves,
     }
     text = json.dumps(summary, indent=2, sort_keys=True) + "\n"
     (output / "curves.json").write_text(text, encoding="utf-8")
     kept = mix.filter(pl.col("repeats") > 0)["id"]
-    conserved("mix", "documents", frame["id"], kept, [str(drop["id"]) for drop in drops])
-    reasons = [str(drop["reason"]) for drop in drops]
+    groups.conserved("mix", "documents", frame["id"], kept, drops["id"])
+    reasons = Counter(drops["reason"])
     return {
         "in": frame.height,
         "kept": len(kept),
-        "dropped": {reason: reasons.count(reason) for reason in sorted(set(reasons))},
-        "instances": sum(row["repeats"] for row in rows),
+        "dropped": dict(sorted(reasons.items())),
+        "instances": mix["repeats"].sum(),
         "unranked_topics": summary["unranked_topics"],
     }
 
@@ -96,8 +102,10 @@ def run(inputs: dict[str, Path], params: Any, output: Path) -> dict[str, Any]:
 def _documents(inputs: dict[str, Path]) -> pl.DataFrame:
     """Every training document with its size in bytes and its scores, sorted by id."""
     path = inputs["decontaminate"] / "train.parquet"
-    documents = tables.read(path, ["id", "url", "text"])
-    documents = documents.select("id", "url", pl.col("text").str.len_bytes().alias("bytes"))
+    size = pl.col("text").str.len_bytes().cast(pl.Int64).alias("bytes")
+    empty = pl.DataFrame(schema={"id": pl.String, "url": pl.String, "bytes": pl.Int64})
+    read = (frame.select("id", "url", size) for frame in groups.frames(path, ["id", "url", "text"]))
+    documents = pl.concat([empty, *read])
     scores = tables.read(inputs["classify"] / "scores.parquet", ["id", "topic", "quality"])
     frame = documents.join(scores, on="id", how="left").sort("id")
     if missing := frame["topic"].null_count():
@@ -105,7 +113,7 @@ def _documents(inputs: dict[str, Path]) -> pl.DataFrame:
             f"{inputs['classify'] / 'scores.parquet'}: {missing} of {frame.height} training "
             "documents have no score; run classify on the same documents."
         )
-    conserved("mix", "scored documents", documents["id"], frame["id"], ())
+    groups.conserved("mix", "scored documents", documents["id"], frame["id"], empty["id"])
     return frame
 
 
@@ -115,31 +123,36 @@ def _tokens(size: int, p: Mix) -> float:
 
 def _topic(
     part: pl.DataFrame, available: float, quota: float, p: Mix
-) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    """Rates and repeats of one topic's documents, and what is to be said about its curve."""
-    rows: list[dict[str, Any]] = part.to_dicts()
-    sizes = [max(1, row["bytes"]) for row in rows]
-    percentiles, buckets = cut(
-        [row["id"] for row in rows], [row["quality"] for row in rows], sizes, p.buckets
-    )
+) -> tuple[pl.DataFrame, dict[str, Any]]:
+    """One topic's documents with their rates and repeats, and what is to be said about its curve."""
+    ids, quality, sizes = part["id"].to_list(), part["quality"].to_list(), part["bytes"].to_numpy()
+    percentiles, buckets = cut(ids, quality, np.maximum(sizes, 1).tolist(), p.buckets)
     top = buckets[-1]
     curve = fit(quota / available, p.cutoff, top.end - top.start, p.max_repeats)
+    numbers = np.zeros(len(ids), dtype=np.int32)
+    rates = np.zeros(len(ids))
+    times = np.zeros(len(ids), dtype=np.int32)
     told = []
     for bucket in buckets:
         rate = curve.mean(bucket.start, bucket.end)
-        for i in bucket.members:
-            row = rows[i]
-            row["percentile"], row["bucket"], row["rate"] = percentiles[i], bucket.number, rate
-            row["repeats"] = repeats(rate, p.seed, row["id"])
-        told.append(_bucket(bucket, rate, [rows[i] for i in bucket.members], p))
-    return rows, {
-        "documents": len(rows),
-        "kept": sum(1 for row in rows if row["repeats"]),
+        numbers[bucket.members], rates[bucket.members] = bucket.number, rate
+        times[bucket.members] = [repeats(rate, p.seed, ids[i]) for i in bucket.members]
+        told.append(_bucket(bucket, rate, int(sizes[bucket.members].sum()), p))
+    columns: dict[str, Any] = {
+        "percentile": percentiles,
+        "bucket": numbers,
+        "rate": rates,
+        "repeats": times,
+    }
+    found = part.with_columns(pl.Series(n, c, SCHEMA[n]) for n, c in columns.items())
+    return found.select(*SCHEMA, "url"), {
+        "documents": len(ids),
+        "kept": int((times > 0).sum()),
         "available_tokens": available,
         "wanted_tokens": quota,
         "expected_tokens": exact.total(b["tokens"] * b["rate"] for b in told),
-        "realised_tokens": _tokens(sum(r["bytes"] * r["repeats"] for r in rows), p),
-        "qualities": len({row["quality"] for row in rows}),
+        "realised_tokens": _tokens(int((sizes * times).sum()), p),
+        "qualities": len(set(quality)),
         **_described(curve),
         "top_width": top.end - top.start,
         "buckets": told,
@@ -156,27 +169,36 @@ def _described(curve: Curve) -> dict[str, Any]:
     }
 
 
-def _bucket(bucket: Bucket, rate: float, members: list[dict[str, Any]], p: Mix) -> dict[str, Any]:
+def _bucket(bucket: Bucket, rate: float, size: int, p: Mix) -> dict[str, Any]:
     return {
         "bucket": bucket.number,
         "start": bucket.start,
         "end": bucket.end,
-        "documents": len(members),
-        "tokens": _tokens(sum(row["bytes"] for row in members), p),
+        "documents": len(bucket.members),
+        "tokens": _tokens(size, p),
         "rate": rate,
     }
 
 
-def _drop(row: dict[str, Any], p: Mix) -> dict[str, object]:
-    drop = {"id": row["id"], "url": row["url"], "step": "mix"}
-    drop["detail"] = f"{row['topic']}, bucket {row['bucket']}"
-    if row["rate"] > 0.0:
-        return {**drop, "reason": "rate_rounding", "value": row["rate"]}
-    if row["percentile"] <= p.cutoff:
-        return {
-            **drop,
-            "reason": "quality_cutoff",
-            "value": row["percentile"],
-            "threshold": p.cutoff,
-        }
-    return {**drop, "reason": "topic_unwanted", "value": 0.0}
+def _drops(rows: pl.DataFrame, p: Mix) -> pl.DataFrame:
+    """drops.parquet, in the order of `regrow.data.tables.parquet.drops`."""
+    rounded, below = pl.col("rate") > 0.0, pl.col("percentile") <= p.cutoff
+    reason = (
+        pl.when(rounded)
+        .then(pl.lit("rate_rounding"))
+        .when(below)
+        .then(pl.lit("quality_cutoff"))
+        .otherwise(pl.lit("topic_unwanted"))
+    )
+    value = pl.when(rounded).then("rate").when(below).then("percentile").otherwise(0.0)
+    frame = rows.select(
+        "id",
+        "url",
+        step=pl.lit("mix"),
+        reason=reason,
+        value=value,
+        threshold=pl.when(~rounded & below).then(pl.lit(p.cutoff)),
+        detail=pl.format("{}, bucket {}", "topic", "bucket"),
+    )
+    frame = frame.select(pl.col(name).cast(kind) for name, kind in tables.DROPS.items())
+    return frame.sort(["id", "reason", "detail"], nulls_last=True)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import heapq
 from pathlib import Path
 from typing import Any
 
 from tokenizers import AddedToken, Tokenizer
 
-from regrow.data.tables import parquet as tables
+from regrow.data.tables import groups
 from regrow.data.tokens.train import by_domain, config, write
 from regrow.params.data import Tokenizer as Params
 
 MOST = 65_536
 """tokens: they are stored in two bytes"""
+TRIED = 50
+"""documents that must come back as they were; those that do not are counted"""
 
 
 def run(inputs: dict[str, Path], params: Any, output: Path) -> dict[str, Any]:
@@ -41,22 +44,27 @@ def run(inputs: dict[str, Path], params: Any, output: Path) -> dict[str, Any]:
         raise ValueError(
             f"{path}: {size:,} tokens with the {len(added)} control tokens that it lacks; {MOST:,} fit into two bytes."
         )
-    columns = ["id", "domain", "text"]
-    documents = tables.read(inputs["decontaminate"] / "train.parquet", columns).sort("id")
-    heldout = tables.read(inputs["decontaminate"] / "heldout.parquet", columns).sort("id")
-    lossy = _lossy(tokenizer, documents["text"].to_list()[:50], path)
+    train, heldout = (inputs["decontaminate"] / f"{name}.parquet" for name in ("train", "heldout"))
+    lossy = _lossy(tokenizer, _first(train), path)
     output.mkdir(parents=True, exist_ok=True)
     tokenizer.save(str(output / "tokenizer.json"), pretty=True)
     write(output / "tokenizer_config.json", config(p))
+    columns = ["domain", "text"]
     stats = {
         "vocabulary": size,
         "given": before,
         "added": added,
-        "mix": by_domain(tokenizer, documents),
-        "heldout": by_domain(tokenizer, heldout),
+        "mix": by_domain(tokenizer, groups.frames(train, columns)),
+        "heldout": by_domain(tokenizer, groups.frames(heldout, columns)),
     }
     write(output / "stats.json", stats)
     return {"vocabulary": size, "given": before, "added": len(added), "lossy": lossy}
+
+
+def _first(table: Path) -> list[str]:
+    """The texts of the documents with the lowest ids."""
+    rows = (row for frame in groups.frames(table, ["id", "text"]) for row in frame.iter_rows())
+    return [text for _, text in heapq.nsmallest(TRIED, rows)]
 
 
 def _lossy(tokenizer: Tokenizer, texts: list[str], path: Path) -> int:

@@ -8,38 +8,73 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
+from regrow.data.tables import groups
 from regrow.data.tables import parquet as tables
-from regrow.data.tables.conservation import conserved
 from regrow.data.tokens import bpe, chat, template
-from regrow.data.tokens.instances import ordered
+from regrow.data.tokens.instances import arranged
+from regrow.data.tokens.stored import encoded
 from regrow.params.data import Tokenizer as Params
 
 
-def sample(mix: pl.DataFrame, texts: dict[str, str], size: int, seed: int) -> list[str]:
+def sample(mix: pl.DataFrame, texts: Mapping[str, str], size: int, seed: int) -> list[str]:
     """Instances of the mix in a keyed order, up to `size` bytes; the last one is cut to fit."""
-    chosen: list[str] = []
-    left = size
-    if left <= 0:
-        return chosen
-    pairs = zip(mix["id"].to_list(), mix["repeats"].to_list(), strict=True)
-    for instance in ordered(pairs, f"tokenizer {seed}"):
-        data = texts[instance.id].encode()
+    mix = mix.filter(pl.col("repeats") > 0).sort("id")
+    sizes = np.array([len(texts[name].encode()) for name in mix["id"]], dtype=np.int64)
+    rows = _chosen(mix, sizes, size, seed)
+    return _cut([texts[name] for name in mix["id"].gather(rows)], size)
+
+
+def _chosen(mix: pl.DataFrame, sizes: NDArray[np.int64], size: int, seed: int) -> NDArray[np.int64]:
+    """The rows of the mix (sorted by id) that the sample takes, one after the other; `sizes` are their bytes."""
+    if size <= 0:
+        return np.zeros(0, dtype=np.int64)
+    rows = arranged(mix["id"], mix["repeats"].to_numpy(), f"tokenizer {seed}").rows
+    return rows[: np.searchsorted(np.cumsum(sizes[rows]), size) + 1]
+
+
+def _cut(texts: list[str], size: int) -> list[str]:
+    """The texts, the last one cut so that there are at most `size` bytes."""
+    if texts:
+        left = size - sum(len(text.encode()) for text in texts[:-1])
         # A character cut in two at the end is left out.
-        chosen.append(data[:left].decode("utf-8", "ignore"))
-        left -= len(data)
-        if left <= 0:
-            break
-    return chosen
+        texts[-1] = texts[-1].encode()[:left].decode("utf-8", "ignore")
+    return texts
+
+
+def _sampled(table: Path, mix: pl.DataFrame, size: int, seed: int) -> list[str]:
+    """`sample` of the documents of a table: their sizes are read first, then the chosen texts alone are held."""
+    sizes = np.zeros(mix.height, dtype=np.int64)
+    times = np.zeros(mix.height, dtype=np.int32)
+    for frame in groups.frames_of(table, ["text"], mix["id"]):
+        rows = frame["row"].to_numpy()
+        sizes[rows] = frame["text"].str.len_bytes()
+        np.add.at(times, rows, 1)
+    groups.each_once("tokenizer", "documents of the mix", mix["id"], times)
+    chosen = _chosen(mix, sizes, size, seed).tolist()
+    wanted = set(chosen)
+    texts = {
+        row: text
+        for frame in groups.frames_of(table, ["text"], mix["id"])
+        for row, text in zip(frame["row"], frame["text"], strict=True)
+        if row in wanted
+    }
+    return _cut([texts[row] for row in chosen], size)
 
 
 def run(inputs: dict[str, Path], params: Any, output: Path) -> dict[str, Any]:
     """Fill `output` with tokenizer.json, tokenizer_config.json and stats.json.
+
+    Held are the texts of the sample (`sample_bytes`), a row group of the table, and about 200 bytes of each document
+    and repeat of the mix.
 
     Raises:
         ValueError: fewer than two special tokens, or one named twice.
@@ -50,19 +85,13 @@ def run(inputs: dict[str, Path], params: Any, output: Path) -> dict[str, Any]:
             "tokenizer.special_tokens: wants at least two different tokens (padding, end of "
             f"document) and none twice, got {p.special_tokens}."
         )
-    columns = ["id", "domain", "text"]
-    documents = tables.read(inputs["decontaminate"] / "train.parquet", columns)
-    heldout = tables.read(inputs["decontaminate"] / "heldout.parquet", columns)
-    mix = tables.read(inputs["mix"] / "mix.parquet", ["id", "repeats"]).filter(
-        pl.col("repeats") > 0
-    )
-    documents = documents.join(mix, on="id", how="semi").sort("id")
-    texts = dict(zip(documents["id"].to_list(), documents["text"].to_list(), strict=True))
-    conserved("tokenizer", "documents of the mix", mix["id"], documents["id"], ())
+    train, heldout = (inputs["decontaminate"] / f"{name}.parquet" for name in ("train", "heldout"))
+    mix = tables.read(inputs["mix"] / "mix.parquet", ["id", "repeats"])
+    mix = mix.filter(pl.col("repeats") > 0).sort("id")
 
     of_tasks = _tasks(inputs["tasks"], p)
     task_size = sum(len(text.encode()) for text in of_tasks)
-    chosen = sample(mix, texts, p.sample_bytes - task_size, p.seed)
+    chosen = _sampled(train, mix, p.sample_bytes - task_size, p.seed)
     size = sum(len(text.encode()) for text in chosen)
     print(
         f"  training on {len(chosen)} documents, {size} bytes, and {len(of_tasks)} tasks, "
@@ -87,8 +116,8 @@ def run(inputs: dict[str, Path], params: Any, output: Path) -> dict[str, Any]:
         "sample_bytes": size,
         "sample_tasks": len(of_tasks),
         "sample_task_bytes": task_size,
-        "mix": by_domain(tokenizer, documents),
-        "heldout": by_domain(tokenizer, heldout.sort("id")),
+        "mix": by_domain(tokenizer, groups.frames_of(train, ["domain", "text"], mix["id"])),
+        "heldout": by_domain(tokenizer, groups.frames(heldout, ["domain", "text"])),
     }
     write(output / "stats.json", stats)
     return {
@@ -136,15 +165,20 @@ def config(p: Params) -> dict[str, Any]:
     }
 
 
-def by_domain(tokenizer: Tokenizer, frame: pl.DataFrame) -> dict[str, Any]:
-    """Documents, bytes, tokens and bytes per token of each domain (repeats not counted)."""
+def by_domain(tokenizer: Tokenizer, frames: Iterable[pl.DataFrame]) -> dict[str, Any]:
+    """Documents, bytes, tokens and bytes per token of each domain (repeats not counted); a frame is held at a time."""
     table: dict[str, Any] = {}
-    texts = frame["text"].to_list()
-    rows = zip(frame["domain"].to_list(), texts, bpe.encode(tokenizer, texts), strict=True)
-    for domain, text, tokens in rows:
+    rows = (
+        ((domain, size), text)
+        for frame in frames
+        for domain, size, text in zip(
+            frame["domain"], frame["text"].str.len_bytes(), frame["text"], strict=True
+        )
+    )
+    for (domain, size), tokens in encoded(tokenizer, rows):
         row = table.setdefault(domain, {"documents": 0, "bytes": 0, "tokens": 0})
         row["documents"] += 1
-        row["bytes"] += len(text.encode())
+        row["bytes"] += size
         row["tokens"] += len(tokens)
     for row in table.values():
         row["bytes_per_token"] = row["bytes"] / row["tokens"] if row["tokens"] else None

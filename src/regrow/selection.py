@@ -3,6 +3,8 @@
     dumps/news            the file or folder itself
     dumps/**/*.jsonl.zst  the files below dumps/ that the pattern finds; `**/` is any number of folders
     dumps/news#003of016   the fourth of sixteen parts of the files
+    code/**/*.py+LICEN*   those that the pattern finds, and below code/ every file that is called like this, whatever
+                          its part: what is read beside the files counts as well; `|` parts several names
 
 A file belongs to a part by a hash of its path, so that a new file changes one part and leaves the others as they are.
 """
@@ -18,6 +20,7 @@ from functools import cached_property
 from pathlib import Path
 
 _PART = re.compile(r"(.*)#(\d{3,})of(\d{3,})", re.DOTALL)
+_BESIDE = re.compile(r"(.*)\+([^/+#]+)", re.DOTALL)
 _ASIDE = frozenset({".git", "__pycache__", ".DS_Store"})
 """folders and files that programs leave among others; they are selected by no pattern"""
 _SPECIAL = re.compile(r"[*?\[]")
@@ -36,6 +39,8 @@ class Selection:
     parts: int = 1
     plain: bool = True
     """the path is that of a file or a whole folder, and selects nothing"""
+    names: str = ""
+    """of files that are read beside them, in any case of letters"""
 
     @property
     def whole(self) -> str:
@@ -50,10 +55,25 @@ class Selection:
         """Whether a path below the folder fits the pattern, whatever its part."""
         return not self.pattern or self._finds.fullmatch(name) is not None
 
+    @cached_property
+    def _named(self) -> re.Pattern[str]:
+        names = "|".join(map(_expression, self.names.split("|")))
+        return re.compile(names, re.DOTALL | re.IGNORECASE)
+
+    def is_beside(self, name: str) -> bool:
+        """Whether a file is read beside the selected ones, by the last part of its path."""
+        return bool(self.names) and self._named.fullmatch(name.rpartition("/")[2]) is not None
+
     def chosen(self, names: Iterable[str]) -> list[str]:
         """Of paths below the folder ("" for the file that `folder` is) those that are selected, sorted."""
         seen = (n for n in names if not _ASIDE.intersection(n.split("/")) and self.matches(n))
         return sorted(n for n in seen if part_of(n, self.parts) == self.part)
+
+    def counted(self, names: Iterable[str]) -> list[str]:
+        """The same, and those that are read beside them."""
+        known = list(names)
+        beside = (n for n in known if self.is_beside(n) and not _ASIDE.intersection(n.split("/")))
+        return sorted({*self.chosen(known), *beside})
 
 
 def instance(part: int, parts: int) -> str:
@@ -69,17 +89,21 @@ def part_of(name: str, parts: int) -> int:
     return int.from_bytes(digest[:8], "big") % parts
 
 
-def parse(path: str) -> Selection:
-    """Read a path."""
+def parse(path: str, literal: str = "") -> Selection:
+    """Read a path. `literal`: the beginning of it that is taken as it is, whatever characters it has."""
+    path = path.removeprefix(literal)
     part, parts = 0, 1
+    names = ""
+    if (more := _BESIDE.fullmatch(path)) is not None and _SPECIAL.search(more[2]):
+        path, names = more[1], more[2]
     found = _PART.fullmatch(path)
     if found is not None:
         path, part, parts = found[1], int(found[2]), int(found[3])
     pieces = path.split("/")
     first = next((n for n, piece in enumerate(pieces) if _SPECIAL.search(piece)), len(pieces))
     pattern = "/".join(pieces[first:])
-    plain = found is None and not pattern
-    return Selection("/".join(pieces[:first]), pattern, part, parts, plain)
+    plain = found is None and not pattern and not names
+    return Selection(literal + "/".join(pieces[:first]), pattern, part, parts, plain, names)
 
 
 def files(path: Path) -> list[tuple[str, Path]]:
@@ -87,7 +111,8 @@ def files(path: Path) -> list[tuple[str, Path]]:
 
     What DVC writes beside a file does not count.
     """
-    chosen = parse(str(path))
+    there = next((str(above) for above in path.parents if above.is_dir()), "")
+    chosen = parse(str(path), there)
     folder = Path(chosen.folder)
     if folder.is_file():
         return [(folder.name, folder)] if chosen.chosen([""]) else []

@@ -8,7 +8,7 @@ import random
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -19,12 +19,11 @@ from hypothesis import strategies as st
 
 from determinism import SETTINGS, run_python
 from regrow.data.sources.reader import reader
-from regrow.params.source import SourceKind
+from regrow.params.corpora import KINDS
 from small_pdf import lines as pdf_of
 from source_files import digest, made, read, reasons, without_place, write
 from warc_files import html, response
 
-KINDS: tuple[str, ...] = get_args(SourceKind)
 ROWS: list[dict[str, Any]] = [
     {"id": n // 2, "text": f"Text {n}. ".replace("7", "Ж"), "url": f"https://a.example/{n}", "when": f"202{n % 10}", "tags": {"b": n, "a": [n, None]}}
     for n in range(60)

@@ -195,9 +195,10 @@ def source_digest(tree: FileTree, path: str) -> str:
 
     found = {name: digest for name, digest in tree.digests().items() if not beside(name)}
     tree.save()
-    if not found:
+    chosen = tree.selection
+    if not found or not (chosen.plain or chosen.chosen(found)):
         # A part of a few files may be empty, but not all of its parts.
-        others = tree.selection.parts > 1 and FileTree(tree.root, tree.selection.whole).listing()
+        others = chosen.parts > 1 and FileTree(tree.root, chosen.whole).listing()
         if not others:
             raise FlowError(_missing(tree))
     if "" in found:

@@ -58,7 +58,7 @@ class FileTree:
         followed: such a link is one entry, which no record has, so it is found to be foreign.
         """
         found = {"": self.path.stat()} if self.path.is_file() else dict(_walk(self.path, ""))
-        names = sorted(found) if self.selection.plain else self.selection.chosen(found)
+        names = sorted(found) if self.selection.plain else self.selection.counted(found)
         return {name: found[name] for name in names}
 
     def place(self, name: str) -> str:

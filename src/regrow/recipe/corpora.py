@@ -9,6 +9,8 @@ from regrow import selection
 from regrow.engine.step import Input, Step
 
 CRAWL = "crawl"
+BESIDE = {"code": "+*LICEN[CS]E*|*COPYING*"}
+"""kind of source -> what its reader reads beside the files (`regrow.selection`): the licence files above them"""
 _TOLD = ("name", "kind", "files", "licence", "origin")
 """fields of a source that its record and the cards quote"""
 
@@ -64,7 +66,7 @@ def _read(source: Mapping[str, Any]) -> Step:
     name = source["name"]
     entry = {field: value for field, value in source.items() if field != "shards"}
     count = int(source["shards"])
-    end = "" if count == 1 else "#{instance}"
+    end = ("" if count == 1 else "#{instance}") + BESIDE.get(source["kind"], "")
     return Step(
         name=f"read_{name}", part="data", doc=f"Documents of the source {name}, a part of its files in each job.",
         function=f"regrow.data.sources.kinds.{source['kind']}:run", params=("text",),

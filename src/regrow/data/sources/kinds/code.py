@@ -46,8 +46,14 @@ def _read(path: Path, name: str, source: Source) -> Item | Refused:
         licence, where = licences.above(path, name)
     return Item(
         text=found.text, payload=body, name=said, url=address(name, source), licence=licence, language=language,
-        charset=found.charset, repaired=found.repaired, metadata={"licence_from": where} if licence else {},
+        charset=found.charset, repaired=found.repaired, mime=_mime(language),
+        metadata={"code": language} | ({"licence_from": where} if licence else {}),
     )  # fmt: skip
+
+
+def _mime(language: str) -> str:
+    """`text/x-python`: the code filters go by it."""
+    return f"text/x-{language.lower().replace(' ', '-')}"
 
 
 def _refused(body: bytes, said: str, verdict: authored.Verdict) -> Refused:

@@ -101,6 +101,12 @@ def _strings(value: ast.expr) -> Iterator[str]:
     elif isinstance(value, ast.IfExp):
         yield from _strings(value.body)
         yield from _strings(value.orelse)
+    elif isinstance(
+        value, ast.Call
+    ):  # an expression of Polars: pl.when(...).then(pl.lit("reason"))
+        for call in ast.walk(value):
+            if isinstance(call, ast.Call) and getattr(call.func, "attr", "") == "lit":
+                yield from _strings(call.args[0])
     elif isinstance(value, ast.JoinedStr):
         yield "".join(
             str(part.value) if isinstance(part, ast.Constant) else HOLE for part in value.values

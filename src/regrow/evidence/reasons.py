@@ -31,6 +31,7 @@ _TEXT = {
     "unreadable_record": "bytes of the record are missing or broken",
 }
 _SOURCES = {
+    "other_file": "a file whose ending is not of the source's kind",
     "bad_arrow": "not an Arrow file, or one that ends too early",
     "bad_compression": "a packed file with damaged bytes, or of another kind",
     "bad_json": "a line that is not JSON",

@@ -103,11 +103,15 @@ def _show_steps(steps: list[dict[str, Any]], paint: Paint) -> None:
 
 
 def _whence(sources: list[dict[str, Any]]) -> str:
-    """How many sources the manifest names, and how many the recipe (and a fork)."""
+    """How many sources the manifest names, how many the recipe, and how many somebody contributed."""
     named = sum(bool(source["kind"]) for source in sources)
-    others = len(sources) - named
-    said = [f"{others} in sources/manifest.yaml"] if others or not named else []
-    return ", ".join([*said, *([f"{named} of the recipe"] if named else [])])
+    crawled = sum(bool(source["places"]) for source in sources)
+    about = {
+        "in sources/manifest.yaml": crawled,
+        "of the recipe": named,
+        "contributed": len(sources) - named - crawled,
+    }
+    return ", ".join(f"{count} {where}" for where, count in about.items() if count)
 
 
 def _show_own(part: dict[str, Any], paint: Paint) -> None:

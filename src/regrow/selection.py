@@ -21,6 +21,7 @@ from pathlib import Path
 
 _PART = re.compile(r"(.*)#(\d{3,})of(\d{3,})", re.DOTALL)
 _BESIDE = re.compile(r"(.*)\+([^/+#]+)", re.DOTALL)
+_INSTANCE = re.compile(r"\d{3,}of(\d{3,})")
 _ASIDE = frozenset({".git", "__pycache__", ".DS_Store"})
 """folders and files that programs leave among others; they are selected by no pattern"""
 _SPECIAL = re.compile(r"[*?\[]")
@@ -79,6 +80,12 @@ class Selection:
 def instance(part: int, parts: int) -> str:
     """How a part is written: `003of016`."""
     return f"{part:03d}of{parts:03d}"
+
+
+def parts_of(written: str) -> int:
+    """How many parts there are, by one of them: 16 for `003of016`; 1 for anything else."""
+    found = _INSTANCE.fullmatch(written)
+    return int(found[1]) if found else 1
 
 
 def part_of(name: str, parts: int) -> int:

@@ -49,6 +49,15 @@ OWN: list[dict[str, Any]] = [
         ],
     },
     {"stages": ["pretrain", {"sft": {"evaluated": ["answers"]}}]},
+    {
+        "stages": ["pretrain", "sft"],
+        "sources": [
+            {"notes": {"files": ["notes/**/*.md", "plan.md"], "licence": "CC0-1.0", "origin": "our wiki", "shards": 16}},
+            "crawl",
+            {"dump": {"files": "dump", "kind": "jsonl", "licence": "unknown", "origin": "a dump", "fields": {"text": "body"},
+                      "metadata": ["lang"], "max_row_bytes": 2000}},
+        ],
+    },
 ]  # fmt: skip
 
 
@@ -83,11 +92,12 @@ def marks(params: Params) -> dict[str, Any]:
             for s in params.stages
         },
         "datasets": {data.name: data.model_dump() for data in params.datasets},
+        "sources": [source.model_dump() for source in params.sources],
     }
 
 
 def back(params: Params, raw: dict[str, Any]) -> Params:
-    sections = {k: v for k, v in raw.items() if k not in ("stages", "datasets")}
+    sections = {k: v for k, v in raw.items() if k not in ("sources", "stages", "datasets")}
     return check(recipe(records(params)) | sections, "records")
 
 
@@ -97,7 +107,7 @@ def test_the_recipe_after_olmo_3_need_not_be_said() -> None:
 
 
 @pytest.mark.parametrize(
-    "raw", OWN, ids=["base", "rl_zero", "soup_of_three", "own", "joined", "probes"]
+    "raw", OWN, ids=["base", "rl_zero", "soup_of_three", "own", "joined", "probes", "sources"]
 )
 def test_a_recipe_comes_back(raw: dict[str, Any]) -> None:
     params = check(raw, "mine.yaml")
@@ -137,3 +147,19 @@ def test_a_fork_and_a_takedown_are_seen_through() -> None:
         "takedown": {"name": "gone", "first": {"midtrain": 3}},
     }
     assert recipe(records(check(raw, "mine.yaml"))) == {}
+
+
+def test_sources_alone_are_said_where_the_stages_are_the_usual_ones() -> None:
+    source = {
+        "notes": {"files": "notes/*.md", "licence": "CC0-1.0", "origin": "our wiki", "shards": 3}
+    }
+    found = recipe(records(check({"sources": [source]}, "mine.yaml")))
+    assert set(found) == {"sources"} and found["sources"][0]["notes"]["shards"] == 3
+
+
+def test_the_sources_of_a_run_that_was_not_grown_to_the_end() -> None:
+    params = check(
+        {"sources": [{"a": {"files": "a/*.md", "licence": "MIT", "origin": "ours"}}]}, "m"
+    )
+    read = [r for r in records(params) if r["step"] == "read_a"]
+    assert [next(iter(entry)) for entry in recipe(read)["sources"]] == ["a"]

@@ -72,13 +72,64 @@ def write_sources(root: Path) -> None:
     (root / "Snakefile").write_text("")
 
 
+NAMED = ("notes", "dump")
+"""sources of a recipe that names its own, and has no crawl"""
+
+
+def write_named(root: Path) -> None:
+    """Files of two sources: notes, one of them empty, and rows, of which one comes twice and one is broken."""
+    from pydoc_data.topics import topics
+
+    texts = [text[:4_000] for _, text in sorted(topics.items()) if len(text) > 2_000][:15]
+    for n, text in enumerate(texts[:6]):
+        path = root / f"corpus/notes/{'ab'[n % 2]}/note{n}.md"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"# Note {n}\n\n{text}")
+    (root / "corpus/notes/a/empty.md").write_text("\n")
+    rows: list[dict[str, str]] = [
+        {"id": f"row{n}", "text": text} for n, text in enumerate(texts[6:])
+    ]
+    for row in rows[::2]:
+        row |= {"url": f"https://manual.example/{row['id']}", "licence": "PSF-2.0"}
+    lines = [json.dumps(row) + "\n" for row in [*rows, rows[2]]]
+    (root / "corpus/dump").mkdir()
+    for n in range(3):
+        broken = '{"id": \n' if n == 1 else ""
+        (root / f"corpus/dump/part{n}.jsonl").write_text("".join(lines[n::3]) + broken)
+
+
+def named(shards: int) -> dict[str, Any]:
+    """The params of a recipe that names `NAMED`, each read in so many parts."""
+    notes = {"files": "corpus/notes/**/*.md", "licence": "CC0-1.0", "origin": "our wiki"}
+    dump = {
+        "files": "corpus/dump",
+        "kind": "jsonl",
+        "licence": "unknown",
+        "origin": "https://dumps.example/",
+    }
+    entries = {"notes": notes | {"shards": shards}, "dump": dump | {"shards": shards}}
+    rest = {name: value for name, value in PARAMS.items() if name != "crawl"}
+    return rest | {"sources": [{name: entries[name]} for name in NAMED], "stages": ["pretrain"]}
+
+
+def grow_named(root: Path, shards: int = 2, skip: Collection[str] = ("evaluate",)) -> Path:
+    """The same from the recipe's own sources; the manifest that lies there is nobody's."""
+    write_sources(root)
+    write_named(root)
+    return _grow(root, named(shards), skip)
+
+
 def grow_foreign(root: Path, skip: Collection[str] = ("evaluate",)) -> Path:
     """Everything up to the release of a pretrained checkpoint, step by step by the steps' own functions.
 
     Steps named in `skip` leave an empty folder: what they measure is in no sentence about data.
     """
     write_sources(root)
-    params = check(PARAMS, "odd runs")
+    return _grow(root, PARAMS, skip)
+
+
+def _grow(root: Path, raw: dict[str, Any], skip: Collection[str]) -> Path:
+    params = check(raw, "odd runs")
     dumped = params.model_dump(mode="json")
     flow = jobs.flow().under(dumped)
     every = jobs.expand(flow, flow.instances(params))

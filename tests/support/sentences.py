@@ -58,7 +58,9 @@ class Run:
         data = data_card.facts(
             release=release,
             instance=instance,
-            sources=composition.sources(self.root / "sources/manifest.yaml"),
+            sources=composition.sources(self.root / "sources/manifest.yaml")
+            if "crawl" in self.raws
+            else [],
             table=self.table,
             records=given,
             methods=METHODS,

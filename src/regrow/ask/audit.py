@@ -11,20 +11,22 @@ from regrow.engine.errors import FlowError
 from regrow.engine.present import source_digest
 from regrow.engine.state import FileTree
 from regrow.engine.witness import differences
-from regrow.evidence import contributed
+from regrow.evidence import contributed, corpora
 from regrow.evidence.ledger import Ledger
 from regrow.evidence.left_over import left_over
 from regrow.evidence.naming import Artifact
 from regrow.evidence.outputs import Outputs
 from regrow.evidence.record import Record
-from regrow.evidence.sources import licences, source_files, sources
+from regrow.evidence.sources import crawled, licences, source_files, sources
+from regrow.release.composition import UNKNOWN
 
 
 def audit(ledger: Ledger, artifact: Artifact) -> dict[str, Any]:
     """The chain of `artifact` as JSON-able data.
 
     `steps` is in flow order (sources first); `documents` adds up what the steps kept and
-    dropped; `sources` are the source files with licence and origin, those of a fork behind the manifest's;
+    dropped, the parts of a source as one; `sources` are those with licence and origin: the manifest's where there was
+    a crawl, then the recipe's, then a fork's; `unlicensed` counts documents of unknown licence at the step `text`;
     `own` is what a fork brought, row by row; `problems` lists every place where a record contradicts itself,
     git HEAD (another result of the same key), or the record that it names as its input; `uncommitted` are the
     records that git HEAD has otherwise without such a contradiction: no witness vouches for them; `left_over`
@@ -37,7 +39,12 @@ def audit(ledger: Ledger, artifact: Artifact) -> dict[str, Any]:
     )
     doubted = {r.file for r in chain if r.fault or r.file in contradicted}
     believed = [record for record in chain if record.file not in doubted]
-    found = [*sources(ledger.root), *contributed.sources(outputs, believed)]
+    manifest = crawled(chain)
+    found = [
+        *(sources(ledger.root) if manifest else []),
+        *corpora.sources(believed),
+        *contributed.sources(outputs, believed),
+    ]
     return {
         "artifact": {
             "name": artifact.record.name,
@@ -50,8 +57,13 @@ def audit(ledger: Ledger, artifact: Artifact) -> dict[str, Any]:
         "steps": [_step(ledger, record, record.file not in doubted) for record in chain],
         "documents": _documents(believed),
         "sources": [asdict(source) for source in found],
-        "source_files": [*source_files(ledger.root), *contributed.files(ledger.root, believed)],
+        "source_files": [
+            *(source_files(ledger.root) if manifest else []),
+            *corpora.files(ledger.root, believed),
+            *contributed.files(ledger.root, believed),
+        ],
         "licences": licences(found),
+        "unlicensed": _unlicensed(believed),
         "own": contributed.brought(outputs, believed),
         "uncommitted": uncommitted,
         "left_over": left_over(ledger, [*chain, *artifact.passed_over]),
@@ -165,10 +177,15 @@ def documents(record: Record) -> dict[str, Any] | None:
     }
 
 
+def _unlicensed(chain: list[Record]) -> dict[str, int] | None:
+    """How many documents of how many have no known licence; None where no step of the chain counted it."""
+    for record in reversed(chain):
+        known = record.counts.get("licences") if record.step == "text" else None
+        if isinstance(known, dict):
+            return {"documents": int(known.get(UNKNOWN, 0)), "of": sum(map(int, known.values()))}
+    return None
+
+
 def _documents(chain: list[Record]) -> list[dict[str, Any]]:
-    rows = []
-    for record in chain:
-        counted = documents(record)
-        if counted is not None:
-            rows.append({"step": record.name, **counted})
-    return rows
+    counted = ((record, documents(record)) for record in chain)
+    return corpora.summed((record, said) for record, said in counted if said is not None)

@@ -9,12 +9,14 @@ from __future__ import annotations
 import argparse
 import json
 import textwrap
+from collections import Counter
 from typing import Any
 
 from regrow.cli.answer_json import indented
 from regrow.cli.paint import Paint, size, width
 from regrow.engine.visible import shown
 from regrow.evidence.reasons import counted
+from regrow.release.corpora import PARTS
 
 SHOWN = 10
 """documents of a fork that are named"""
@@ -55,8 +57,7 @@ def show(answer: dict[str, Any], paint: Paint) -> None:
     _show_sources(answer, paint)
     for part in answer["own"]:
         _show_own(part, paint)
-    for step in answer["steps"]:
-        _show_step(step, paint)
+    _show_steps(answer["steps"], paint)
     _show_sums(answer, paint)
 
 
@@ -64,12 +65,12 @@ def _show_sources(answer: dict[str, Any], paint: Paint) -> None:
     sources, files = answer["sources"], answer["source_files"]
     if not sources:
         return
-    print(paint.bold("sources") + f"  {len(sources)} in sources/manifest.yaml")
+    print(paint.bold("sources") + f"  {_whence(sources)}")
     rows = [
         (
             s["name"],
             s["licence"],
-            f"{s['origin']} {s['version']}" if s["origin"] else "written for this flow",
+            f"{s['origin']} {s['version']}".strip() or "written for this flow",
         )
         for s in sources
     ]
@@ -83,6 +84,34 @@ def _show_sources(answer: dict[str, Any], paint: Paint) -> None:
             f"{rail} {file['path']:<{widths[0] + widths[1] + 2}}  {digest}  {size(file['size'] or 0)}"
         )
     print()
+
+
+def _show_steps(steps: list[dict[str, Any]], paint: Paint) -> None:
+    """Each step; of the parts of a source the first, and how many others there are."""
+    parts = Counter(step["step"] for step in steps if step["code"].get("function") in PARTS)
+    shown: set[str] = set()
+    for step in steps:
+        others = parts[step["step"]] - 1
+        if others > 0 and step["step"] in shown:
+            continue
+        shown.add(step["step"])
+        _show_step(step, paint)
+        if others > 0:
+            print(
+                f"and {others:,} more {'part' if others == 1 else 'parts'} of {step['step']}: --json names each\n"
+            )
+
+
+def _whence(sources: list[dict[str, Any]]) -> str:
+    """How many sources the manifest names, how many the recipe, and how many somebody contributed."""
+    named = sum(bool(source["kind"]) for source in sources)
+    crawled = sum(bool(source["places"]) for source in sources)
+    about = {
+        "in sources/manifest.yaml": crawled,
+        "of the recipe": named,
+        "contributed": len(sources) - named - crawled,
+    }
+    return ", ".join(f"{count} {where}" for where, count in about.items() if count)
 
 
 def _show_own(part: dict[str, Any], paint: Paint) -> None:
@@ -218,6 +247,14 @@ def _show_sums(answer: dict[str, Any], paint: Paint) -> None:
                 f"  {row['licence']:<18} {textwrap.shorten(names, width() - 22, placeholder=' …')}"
             )
         print()
+    unknown = answer["unlicensed"]
+    if unknown and unknown["documents"]:
+        share = 100 * unknown["documents"] / unknown["of"]
+        print(
+            paint.yellow(
+                f"{unknown['documents']:,} of {unknown['of']:,} documents ({share:.1f} %) have no known licence."
+            )
+        )
     if answer["uncommitted"]:
         names = ", ".join(answer["uncommitted"][:4])
         rest = len(answer["uncommitted"]) - 4

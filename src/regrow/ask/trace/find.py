@@ -7,6 +7,7 @@ import re
 from regrow.ask.trace import forks, manifest, scan
 from regrow.ask.trace.made import find_made
 from regrow.ask.trace.match import Match
+from regrow.ask.trace.reading import Reading
 from regrow.evidence.errors import Unanswerable
 from regrow.evidence.lookup.keys import bare
 from regrow.evidence.outputs import Outputs
@@ -37,8 +38,16 @@ def find(outputs: Outputs, query: str, as_text: bool = False) -> list[Match]:
         return made
     if documents:
         return documents
-    known = _by_url(outputs, text)
+    known = _by_url(outputs, text) or _by_file(outputs, text)
     return known or _searched(outputs, text)
+
+
+def _by_file(outputs: Outputs, text: str) -> list[Match]:
+    """The document that a file of a source is: `corpus/notes/plan.md`."""
+    if " " in text or "/" not in text:
+        return []
+    addresses = Reading(outputs).addresses(text.removeprefix("./"))
+    return scan.in_order(match for url in addresses for match in _by_url(outputs, url))
 
 
 def _searched(outputs: Outputs, text: str) -> list[Match]:
@@ -60,6 +69,11 @@ def _searched(outputs: Outputs, text: str) -> list[Match]:
 def _nothing(outputs: Outputs, text: str) -> Unanswerable:
     if scan.known(outputs).is_empty():
         return Unanswerable(f"no documents on disk. {outputs.hint()}".strip())
+    if Reading(outputs).addresses(text):
+        return Unanswerable(
+            f"`{scan.short(text)}` is a file of a source, and no document is called so: its rows have ids and addresses of "
+            "their own. Fix: name one of these, or a line of its text."
+        )
     return Unanswerable(
         f"no document has the id, URL or text `{scan.short(text)}`.{scan.nearest(outputs, text)}"
     )

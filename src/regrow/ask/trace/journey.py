@@ -7,8 +7,16 @@ from typing import Any
 from regrow.ask.trace import forks, manifest, takedowns
 from regrow.ask.trace.made import later_mixes
 from regrow.ask.trace.match import Match
+from regrow.ask.trace.reading import TWICE, Reading
 from regrow.ask.trace.stop import Stop
 from regrow.evidence.outputs import Outputs
+
+TEXTS = (
+    ("text", "documents.parquet"),
+    ("filter", "documents.parquet"),
+    ("dedup", "documents.parquet"),
+)
+"""tables that say which source a document is of"""
 
 
 def journey(outputs: Outputs, match: Match) -> list[Stop]:
@@ -16,8 +24,8 @@ def journey(outputs: Outputs, match: Match) -> list[Stop]:
     own = forks.journey(outputs, match)
     if own:
         return own if own[-1].outcome != "kept" else [*own, *later_mixes(outputs, str(match.id))]
-    stops = [_crawl(outputs, match)]
-    if match.id is None:
+    stops, lost = _begun(outputs, match)
+    if match.id is None or lost:
         return stops
     before = None
     for step in ("text", "withdraw", "filter", "dedup"):
@@ -41,6 +49,21 @@ def journey(outputs: Outputs, match: Match) -> list[Stop]:
             if found.outcome == "held out" or (found.outcome == "dropped" and found.step != "mix"):
                 return stops
     return [*stops, *later_mixes(outputs, match.id), *takedowns.stops(outputs, match.id)]
+
+
+def _begun(outputs: Outputs, match: Match) -> tuple[list[Stop], bool]:
+    """How a document came into the flow: read from a source that the recipe names, or crawled; whether that lost it."""
+    reading = Reading(outputs)
+    if not reading.sources or match.id is None:
+        return [_crawl(outputs, match)], False
+    for job, file in TEXTS:
+        rows = outputs.find(job, file, "id", match.id, ["source"])
+        if rows and (kept := reading.kept(str(rows[0].get("source")))):
+            return [kept], False
+    if gone := reading.dropped(match.id, match.url):
+        return [gone], True
+    stops = [_crawl(outputs, match)] if reading.crawled else []
+    return stops, False
 
 
 def _crawl(outputs: Outputs, match: Match) -> Stop:
@@ -83,6 +106,8 @@ def _table_step(outputs: Outputs, step: str, id: str, before: int | None) -> Sto
     if step != "text":
         # Said once, at the first step that knows it.
         facts = {k: v for k, v in facts.items() if k.startswith(("language", "characters"))}
+    if step == "text" and (again := _again(outputs, id)):
+        facts[TWICE] = again
     if step == "dedup":
         facts = {k: v for k, v in facts.items() if k.startswith("characters")}
         about = ("id", "url", "reason", "value")
@@ -90,6 +115,12 @@ def _table_step(outputs: Outputs, step: str, id: str, before: int | None) -> Sto
         if copies:
             facts["copies_dropped"] = copies
     return Stop(step, "kept", facts)
+
+
+def _again(outputs: Outputs, id: str) -> int:
+    """How often a document was there besides, with the same address and content."""
+    rows = outputs.find("text", "drops.parquet", "id", id, ["reason"])
+    return sum(row["reason"] == TWICE for row in rows)
 
 
 def _withdrawn(outputs: Outputs, id: str) -> Stop | None:

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import polars as pl
 
+from regrow.change.takedown.in_sources import in_sources
 from regrow.data.takedown import slots
 from regrow.engine.remote import Remote, identity
 from regrow.engine.store import Store
@@ -25,7 +26,7 @@ _ARCHIVES = (".warc.gz", ".warc", ".arc.gz", ".arc")
 def stored(
     ledger: Ledger, ids: Sequence[str], urls: Sequence[str], anew: Collection[str]
 ) -> list[dict[str, Any]]:
-    """A row per file: path, md5, size, holds (`page`, `text`, `tokens`, `weights`), workspace, cache, remote.
+    """A row per file: path, md5, size, holds (`source`, `page`, `text`, `tokens`, `weights`), workspace, cache, remote.
 
     Only files that are on disk are looked into (of the crawl: the archives of the documents' hosts);
     weights are those of checkpoints and releases in `anew`.
@@ -50,6 +51,7 @@ def stored(
                         "cache": store.has(str(entry["md5"])),
                     }
                 )
+    rows += in_sources(ledger, ids, urls)
     there = remote.has(rows)
     return [row | {"remote": there[identity(row)]} for row in rows]
 

@@ -16,6 +16,7 @@ from regrow.evidence.errors import Unanswerable
 from regrow.evidence.record import Record
 from regrow.params.entries import RecipeError
 from regrow.params.schema import ParamsError
+from regrow.prove.rebuild.tracked import lay_tracked
 from regrow.recipe.recorded import recipe
 
 
@@ -32,7 +33,8 @@ def prepare(
     its repository.
 
     Raises:
-        Unanswerable: git cannot do it, the folder is not empty, or the commit has no such root.
+        Unanswerable: git cannot do it, the folder is not empty, the commit has no such root, or a source that DVC
+            tracks is not here.
     """
     if folder.exists() and any(folder.iterdir()):
         raise Unanswerable(f"{folder} is not empty: name an empty folder, or none.")
@@ -47,6 +49,7 @@ def prepare(
     place = folder / prefix
     if not place.is_dir():
         raise Unanswerable(f"commit {commit[:12]} has no folder {prefix}: name another commit.")
+    lay_tracked(root, place, chain)
     for name in ("records", "data", ".regrow"):
         shutil.rmtree(place / name, ignore_errors=True)
     (place / "records").mkdir()

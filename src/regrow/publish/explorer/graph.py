@@ -8,6 +8,7 @@ from typing import Literal
 from regrow.evidence.errors import Unanswerable
 from regrow.evidence.ledger import Ledger
 from regrow.evidence.record import Record
+from regrow.selection import parse
 
 Kind = Literal["source", "data", "training", "leaf"]
 
@@ -55,7 +56,7 @@ def graph(ledger: Ledger, shown: Record | None = None) -> Graph:
     kept = {record.file for record in ledger.ancestry(shown)} if shown else set()
     sources = sorted(
         {
-            str(entry["path"])
+            parse(str(entry["path"])).whole
             for record in ledger.records
             for entry in record.inputs.values()
             if entry.get("kind") == "source"
@@ -76,7 +77,11 @@ def graph(ledger: Ledger, shown: Record | None = None) -> Graph:
         if record.file not in at:
             continue
         for entry in record.inputs.values():
-            made = str(entry["path"] if entry.get("kind") == "source" else entry.get("record", ""))
+            made = (
+                parse(str(entry["path"])).whole
+                if entry.get("kind") == "source"
+                else str(entry.get("record", ""))
+            )
             if made in at and at[made] != at[record.file]:
                 edges.add((at[made], at[record.file]))
     _check(nodes, edges)

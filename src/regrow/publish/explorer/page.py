@@ -10,13 +10,13 @@ import polars as pl
 from markupsafe import Markup
 
 from regrow.engine.visible import shown
-from regrow.evidence import contributed, datasets
+from regrow.evidence import contributed, corpora, datasets
 from regrow.evidence.ledger import Ledger
 from regrow.evidence.outputs import Outputs
 from regrow.evidence.pages import embed
 from regrow.evidence.pages.environment import environment
 from regrow.evidence.record import Record
-from regrow.evidence.sources import source_files, sources
+from regrow.evidence.sources import crawled, source_files, sources
 from regrow.publish.explorer import figures
 from regrow.publish.explorer.documents import Known, documents
 from regrow.publish.explorer.draw import HEIGHT, PAD, ROW, WIDTH, draw
@@ -78,6 +78,7 @@ def facts(ledger: Ledger, record: Record | None = None, most: int = MOST) -> dic
     nodes = graph(part, subject)
     drawn = layout(len(nodes.nodes), nodes.direct, WIDTH)
     folded = Facts(part, ledger)
+    manifest = crawled(part.records)
     told = {
         **_about(part, subject),
         **folded.as_json(),
@@ -86,9 +87,17 @@ def facts(ledger: Ledger, record: Record | None = None, most: int = MOST) -> dic
         "figures": figures.figures(part, outputs),
         "sources": [
             asdict(source)
-            for source in [*sources(part.root), *contributed.sources(outputs, part.records)]
+            for source in [
+                *(sources(part.root) if manifest else []),
+                *corpora.sources(part.records),
+                *contributed.sources(outputs, part.records),
+            ]
         ],
-        "source_files": [*source_files(part.root), *contributed.files(part.root, part.records)],
+        "source_files": [
+            *(source_files(part.root) if manifest else []),
+            *corpora.files(part.root, part.records),
+            *contributed.files(part.root, part.records),
+        ],
         "apart": _apart(outputs),
     }
     told["paired"] = paired(part)

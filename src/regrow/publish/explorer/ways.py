@@ -10,6 +10,7 @@ import polars as pl
 from regrow.ask.trace import forks, takedowns
 from regrow.ask.trace.made import later, mixes
 from regrow.ask.trace.match import Match
+from regrow.ask.trace.reading import TWICE, Reading
 from regrow.ask.trace.stop import Outcome, Stop
 from regrow.data.crawl.rows import SOURCES
 from regrow.evidence.outputs import Outputs
@@ -66,6 +67,9 @@ class Ways:
             for step in ("text", "filter", "dedup", "decontaminate", "mix")
         }
         self.fetches, self.crawled = self._crawl()
+        self.reading = Reading(outputs)
+        self.refused = self.reading.all_dropped()
+        self.again = self._again()
         self.copies: dict[str, list[str]] = {}
         for id, row in sorted(self.drops["dedup"].rows.items()):
             if row.get("detail"):
@@ -127,8 +131,8 @@ class Ways:
         if id in self.own:
             stops = forks.journey(self.outputs, Match(id, url))
             return stops if stops[-1].outcome != "kept" else [*stops, *self._mixes(str(id))]
-        stops = [self._fetched(url)]
-        if id is None:
+        stops, lost = self._begun(id, url)
+        if id is None or lost:
             return stops
         before = None
         for step, table, columns in (
@@ -149,6 +153,8 @@ class Ways:
             before = facts.get("characters", before)
             if step == "text" and (gone := takedowns.withdrawn(self.outputs, id)):
                 return [*stops, Stop("text", "kept", facts), gone]
+            if step == "text" and id in self.again:
+                facts[TWICE] = self.again[id]
             if step == "dedup" and id in self.copies:
                 facts["copies"] = len(self.copies[id])
                 facts["copies_dropped"] = self.copies[id][:COPIES]
@@ -193,6 +199,24 @@ class Ways:
                 facts = self.left[job].facts(id, _DROP)
                 stops.append(Stop(job, "dropped", facts, later=job in self.later))
         return [*stops, *takedowns.stops(self.outputs, id)]
+
+    def _begun(self, id: str | None, url: str) -> tuple[list[Stop], bool]:
+        """See trace.journey."""
+        if not self.reading.sources or id is None:
+            return [self._fetched(url)], False
+        if kept := self.reading.kept(str(self.text.rows.get(id, {}).get("source"))):
+            return [kept], False
+        if id in self.refused and id not in self.text.rows:
+            return [self.refused[id]], True
+        return ([self._fetched(url)] if self.reading.crawled else []), False
+
+    def _again(self) -> dict[str, int]:
+        """Document -> how often it was there besides, with the same address and content."""
+        frame = self.outputs.table("text", "drops.parquet")
+        if frame is None:
+            return {}
+        rows = frame.filter(pl.col("reason") == TWICE).group_by("id").len().collect()
+        return dict(rows.iter_rows())
 
     def _fetched(self, url: str) -> Stop:
         row = self.fetches.get(url)

@@ -213,7 +213,12 @@ def _derived(subject: Subject) -> list[dict[str, Any]]:
             "@type": "prov:Entity",
             "@id": f"urn:regrow:source:{_plain(source.name)}:{_plain(source.licence)}",
             "prov:label": source.title or source.name,
-            "sc:identifier": f"{source.origin} {source.version}".strip() or source.name,
+            "sc:identifier": source.name
+            if source.kind
+            else f"{source.origin} {source.version}".strip() or source.name,
+            **(
+                {"sc:description": f"{source.origin} (stated by the recipe)"} if source.kind else {}
+            ),
             **({"sc:sha256": source.sha256} if source.sha256 else {}),
         }
         for source in subject.sources

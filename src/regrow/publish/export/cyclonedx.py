@@ -13,9 +13,11 @@ from typing import Any
 from regrow.evidence import contributed
 from regrow.evidence.errors import Unanswerable
 from regrow.evidence.record import Record
-from regrow.publish.export.identifiers import document_id, purl, spdx
+from regrow.publish.export.identifiers import document_id, is_selection, purl, spdx
 from regrow.publish.export.modelcard import card, properties
 from regrow.publish.export.subject import Subject
+from regrow.release.composition import UNKNOWN
+from regrow.release.corpora import READ
 
 _SOURCES = "source:sources"
 
@@ -126,14 +128,16 @@ def _source_components(subject: Subject) -> list[dict[str, Any]]:
             part["version"] = source.version
         if source.sha256:
             part["hashes"] = [{"alg": "SHA-256", "content": source.sha256}]
-        if source.origin.startswith("sdist ") or source.origin.startswith("wheel "):
+        if source.kind:
+            part["description"] = f"{source.origin} (stated by the recipe)"
+        elif source.origin.startswith("sdist ") or source.origin.startswith("wheel "):
             part["purl"] = purl(source.origin.split()[1], source.version)
         elif source.origin.startswith("deb "):
             part["purl"] = f"pkg:deb/debian/{source.origin.split()[1]}@{source.version}"
         parts.append(part)
     files = [
         {
-            "type": "file",
+            "type": "data" if is_selection(subject.ledger.root, file["path"]) else "file",
             "bom-ref": f"file:{file['path']}",
             "name": file["path"],
             **(
@@ -151,7 +155,7 @@ def _source_components(subject: Subject) -> list[dict[str, Any]]:
         "type": "data",
         "bom-ref": _SOURCES,
         "name": "sources",
-        "licenses": [{"expression": spdx(s.licence for s in subject.sources)}],
+        "licenses": _licences({s.licence for s in subject.sources}),
         "data": [{"type": "dataset", "name": "sources"}],
         "components": [*parts, *files],
         "properties": properties({"regrow:documents-without-licence": subject.unlicensed}),
@@ -159,8 +163,15 @@ def _source_components(subject: Subject) -> list[dict[str, Any]]:
     return [whole]
 
 
+def _licences(found: set[str]) -> list[dict[str, Any]]:
+    """One expression; where a licence is unknown, which no expression can say, one after the other by name."""
+    if UNKNOWN in found:
+        return [{"license": {"name": name}} for name in sorted(found)]
+    return [{"expression": spdx(found)}]
+
+
 def _licence(licence: str) -> dict[str, Any]:
-    if licence.startswith("LicenseRef"):
+    if licence.startswith("LicenseRef") or licence == UNKNOWN:
         return {"license": {"name": licence}}
     return {"expression": licence}
 
@@ -195,6 +206,7 @@ def _dependencies(subject: Subject) -> list[dict[str, Any]]:
         needs |= {_package_ref(*item) for item in (record.parts.get("packages") or {}).items()}
         if subject.sources and any(
             str(entry.get("path")).startswith(("sources", "forks/"))
+            or (entry.get("kind") == "source" and record.function == READ)
             for entry in record.inputs.values()
         ):
             needs.add(_SOURCES)

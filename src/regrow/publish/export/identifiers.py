@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Iterable
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import quote
+
+from regrow.selection import parse
 
 MEDIA = {
     ".parquet": "application/vnd.apache.parquet",
@@ -62,3 +64,9 @@ def licence_url(licence: str) -> str | None:
 def canonical(value: Any) -> str:
     """JSON as the records have it: two spaces, UTF-8, final newline; keys in the given order."""
     return json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def is_selection(root: Path, path: str) -> bool:
+    """Whether an input's path stands for a folder or for some of its files (`regrow.selection`), not for one file."""
+    chosen = parse(path)
+    return bool(chosen.pattern) or (root / chosen.folder).is_dir()

@@ -9,11 +9,19 @@ knows them.
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
 from regrow.evidence.record import Record
-from regrow.publish.export.identifiers import PRODUCER, licence_url, media_type, run_id
+from regrow.publish.export.identifiers import (
+    PRODUCER,
+    is_selection,
+    licence_url,
+    media_type,
+    run_id,
+)
 from regrow.publish.export.subject import Subject
 from regrow.release.sentence import NOT_STATED
+from regrow.selection import parse
 
 _PROFILE = "https://w3id.org/ro/wfrun/process/0.5"
 _CONTEXT = [
@@ -31,7 +39,8 @@ def crate(subject: Subject) -> dict[str, Any]:
         entities.setdefault(entity["@id"], entity)
         return {"@id": entity["@id"]}
 
-    parts = [add(_source(file)) for file in subject.source_files if file["sha256"]]
+    read = [f for f in subject.source_files if not is_selection(subject.ledger.root, f["path"])]
+    parts = [add(_source(file)) for file in read if file["sha256"]]
     actions = []
     for record in subject.chain:
         files = [add(_file(record, entry)) for entry in record.files]
@@ -40,7 +49,8 @@ def crate(subject: Subject) -> dict[str, Any]:
         add(_instrument(record))
         actions.append(add(_action(subject, record)))
     inputs = _inputs(subject, entities)
-    parts += [add(entity) for entity in inputs]
+    collections = [add(entity) for entity in inputs if entity["@type"] == "Collection"]
+    parts += [add(entity) for entity in inputs if entity["@type"] != "Collection"]
     licence = add(_licence(subject.licence or "unknown"))
     agent = add(_agent(subject))
     for action in actions:
@@ -57,7 +67,7 @@ def crate(subject: Subject) -> dict[str, Any]:
         "author": agent,
         "publisher": agent,
         "hasPart": _compact(sorted(parts, key=lambda part: part["@id"])),
-        "mentions": _compact(actions),
+        "mentions": _compact([*actions, *collections]),
     }
     profile = {
         "@id": _PROFILE,
@@ -127,7 +137,7 @@ def _source(file: dict[str, Any]) -> dict[str, Any]:
     return {
         "@id": file["path"],
         "@type": "File",
-        "name": f"Source of {', '.join(file['hosts'])}",
+        "name": f"Source of {', '.join(file['hosts'] or [file['source']])}",
         "encodingFormat": media_type(file["path"]),
         "contentSize": str(file["size"]),
         "sha256": file["sha256"],
@@ -142,15 +152,30 @@ def _inputs(subject: Subject, known: dict[str, dict[str, Any]]) -> list[dict[str
             path = str(entry["path"])
             identity = _entity(subject, entry)
             if entry.get("kind") == "source" and identity not in known:
-                found[identity] = {
-                    "@id": identity,
-                    "@type": "Dataset" if identity.endswith("/") else "File",
-                    "name": f"Source: {path}",
-                    "description": "Committed files that the run begins from.",
-                    **({} if identity.endswith("/") else {"encodingFormat": media_type(path)}),
-                    "identifier": f"sha256:{record.parts['inputs'][name]}",
-                }
+                found[identity] = (
+                    _collection(identity, path, record, name)
+                    if identity.startswith("#")
+                    else {
+                        "@id": identity,
+                        "@type": "Dataset" if identity.endswith("/") else "File",
+                        "name": f"Source: {path}",
+                        "description": "Committed files that the run begins from.",
+                        **({} if identity.endswith("/") else {"encodingFormat": media_type(path)}),
+                        "identifier": f"sha256:{record.parts['inputs'][name]}",
+                    }
+                )
     return [found[name] for name in sorted(found)]
+
+
+def _collection(identity: str, path: str, record: Record, name: str) -> dict[str, Any]:
+    """Some files of a folder: those that a pattern finds, or a part of them."""
+    return {
+        "@id": identity,
+        "@type": "Collection",
+        "name": f"Source: {path}",
+        "description": "Files that the run begins from; the digest is over the lines of their SHA-256 and paths.",
+        "identifier": f"sha256:{record.parts['inputs'][name]}",
+    }
 
 
 def _entity(subject: Subject, entry: dict[str, Any]) -> str:
@@ -158,6 +183,8 @@ def _entity(subject: Subject, entry: dict[str, Any]) -> str:
     if entry.get("kind") == "record":
         return path
     if entry.get("kind") == "source":
+        if not parse(path).plain:
+            return f"#files-{quote(path, safe='')}"
         return f"{path}/" if (subject.ledger.root / path).is_dir() else path
     return f"{path}/"
 

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from regrow.engine.hashing import sha256_file
-from regrow.evidence import contributed
+from regrow.evidence import contributed, corpora
 from regrow.evidence.errors import Unanswerable
 from regrow.evidence.ledger import Ledger
 from regrow.evidence.naming import resolve
@@ -68,7 +68,7 @@ class Subject:
 
     @cached_property
     def sources(self) -> list[Source]:
-        """The sources of the manifest that this chain read, and those of a fork.
+        """The sources of the manifest that this chain read, those that the recipe names, and those of a fork.
 
         Raises:
             Unanswerable: the manifest cannot be read, or is not the one that the text was made with.
@@ -78,10 +78,25 @@ class Subject:
         if gathered is not None:
             self._same_manifest()
             read = [s for s in sources(self.ledger.root) if gathered.reads(s)]
-        return [*read, *contributed.sources(self.outputs, self.chain)]
+        return [
+            *read,
+            *corpora.sources(self.chain),
+            *contributed.sources(self.outputs, self.chain),
+        ]
+
+    @cached_property
+    def corpora(self) -> dict[str, Source]:
+        """The sources that the recipe names, by name; {} where it names none."""
+        return {source.name: source for source in corpora.sources(self.chain)}
+
+    @cached_property
+    def extracted(self) -> Record | None:
+        """The step that took text out of what the crawl left; None where the chain has none."""
+        found = [r for r in self.chain if r.function == "regrow.data.text.step:extract"]
+        return found[-1] if found else None
 
     def _same_manifest(self) -> None:
-        text, path = self.step("text"), self.ledger.root / MANIFEST
+        text, path = self.extracted, self.ledger.root / MANIFEST
         wanted = (text.parts.get("inputs") or {}).get("sources") if text else None
         if text and wanted and path.is_file() and sha256_file(path) != wanted:
             raise Unanswerable(
@@ -91,11 +106,11 @@ class Subject:
 
     @cached_property
     def source_files(self) -> list[dict[str, Any]]:
-        """The committed files that hold what this chain read (see `lineage.sources.source_files`)."""
-        gathered = self.gathered
-        if gathered is None:
-            return []
-        return [f for f in source_files(self.ledger.root) if gathered.holds(f["path"], f["hosts"])]
+        """The committed files that hold what this chain read (see `regrow.evidence.sources.source_files`)."""
+        gathered, root = self.gathered, self.ledger.root
+        known = source_files(root) if gathered is not None else []
+        crawled = [f for f in known if gathered and gathered.holds(f["path"], f["hosts"])]
+        return [*crawled, *corpora.files(root, self.chain)]
 
     @cached_property
     def unlicensed(self) -> str:

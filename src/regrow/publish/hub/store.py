@@ -33,6 +33,8 @@ EVIDENCE: dict[str, tuple[str, ...] | None] = {
     "regrow.data.crawl.step:crawl": ("fetches.parquet",),
     "regrow.data.text.step:extract": ("drops.parquet",),
     "regrow.data.filters.step:run": ("drops.parquet",),
+    "regrow.data.sources.gather:text": ("drops.parquet",),
+    "regrow.data.sources.gather:filtered": ("drops.parquet",),
     "regrow.data.dedup.step:run": ("drops.parquet",),
     "regrow.data.dedup.decontaminate:run": ("drops.parquet", "train.parquet"),
     "regrow.data.mix.step:run": None,

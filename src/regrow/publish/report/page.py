@@ -86,6 +86,7 @@ def facts(ledger: Ledger) -> dict[str, Any]:
         "samples": model.samples(ledger, outputs),
         "composition": model.composition(outputs),
         "sources": {source.name: source for source in about.sources},
+        "named": bool(about.corpora),
         **_of_text(about, outputs),
         "missing": outputs.hint(),
     }
@@ -97,7 +98,7 @@ def _of_text(about: Subject, outputs: Outputs) -> dict[str, Any]:
     if rows is None:
         return {"licences": [], "of_mix": []}
     return {
-        "licences": statements.licences(rows),
+        "licences": statements.licences(rows, about.artifacts),
         "of_mix": statements.of_mix(about.artifacts, rows),
     }
 

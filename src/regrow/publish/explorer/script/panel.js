@@ -134,13 +134,16 @@ function compareWith(record) {
 function showSource(path) {
   const inside = data.source_files.filter((file) => file.path.startsWith(`${path}/`));
   const whole = path === "sources" || path === "sources/manifest.yaml";
-  const used = data.records.filter((record) => record.inputs.some((input) => input[1] === "source" && input[2] === path));
-  const digests = [...new Set(used.flatMap((record) => record.inputs.filter((input) => input[2] === path).map((input) => input[3])))];
+  // The parts of a source (`dumps#003of016`) are one box.
+  const here = (input) => input[1] === "source" && input[2].replace(/#\d{3,}of\d{3,}$/, "") === path;
+  const used = data.records.filter((record) => record.inputs.some(here));
+  const digests = [...new Set(used.flatMap((record) => record.inputs.filter(here).map((input) => input[3])))];
+  const named = data.sources.filter((source) => whole ? !source.kind : source.files.includes(path));
   put(
     heading(path, "source, in git"),
     facts([...digests.map((digest) => ["content", hash(digest)])]),
     part("Read by", el("p", { class: "chips" }, used.map((record) => link(record.name)))),
-    whole && data.sources.length ? part("Sources and licences", table(["source", "licence", "origin"], data.sources.map((source) => [
+    named.length ? part("Sources and licences", table(["source", "licence", "origin"], named.map((source) => [
       source.title || source.name, source.licence, `${source.origin} ${source.version}`.trim()]))) : null,
     inside.length ? part("Files", table(["file", "SHA-256", "size"], inside.map((file) => [file.path, file.sha256 ? hash(file.sha256, 12) : "not on disk", file.size === null ? "" : bytes(file.size)]))) : null,
   );

@@ -31,12 +31,12 @@ def section(subject: Subject) -> Section:
     title = "Data crawled and scraped from online sources"
     question = "Were crawlers used by the provider or on their behalf?"
     if gathered is None or record is None:
-        note = "No crawl is among the records of this model."
+        note = f"No crawl is among the records of this model. {_others(subject)}".strip()
         return Section("2.3", title, (asked("used", question, None, note),))
     if not gathered.fetches:
         note = (
             f"The run's own crawler fetched nothing ({record.file}: {gathered.fetches or 0} fetches). "
-            f"{_foreign_note(gathered)}"
+            f"{_foreign_note(gathered)} {_others(subject)}".strip()
         )
         return Section(
             "2.3",
@@ -57,7 +57,7 @@ def section(subject: Subject) -> Section:
                   f"What it does and does not do is that of the code with the digest {subject.artifacts[record.name].code[:16]}."),
             known("period", "Period of data collection", _period(subject), [record.file]),
             known("content", "Comprehensive description of the types of content and online sources crawled",
-                  _content(subject, record, found), [record.file, "records/text.json"]),
+                  _content(subject, record, found), [record.file, *_extracted(subject)]),
             modality(),
             known("domains", _label(subject), _table(subject, found), [record.file],
                   f"{sum(d.listed for d in found):,} of {len(found):,} domains are asked for; a star marks "
@@ -76,6 +76,20 @@ def _where(gathered: Gathered) -> str:
         f"In this run the crawler visited no host of the Internet: it came to {count} that the run itself serves from "
         "archives of its sources, under the host names below, so that the crawl can be repeated."
     )
+
+
+def _others(subject: Subject) -> str:
+    """What is known of the crawling of files that the recipe names."""
+    if not subject.corpora:
+        return ""
+    return (
+        f"Text was read from files of sources that the recipe names ({', '.join(subject.corpora)}; 2.6 lists them). "
+        "Whether they hold pages that were crawled by the provider or on its behalf, and how, is in no record."
+    )
+
+
+def _extracted(subject: Subject) -> list[str]:
+    return [subject.extracted.file] if subject.extracted else []
 
 
 def _foreign_note(gathered: Gathered) -> str:
@@ -124,10 +138,10 @@ def _period(subject: Subject) -> str | None:
 
 def _content(subject: Subject, record: Record, found: list[Domain]) -> tuple[str, ...]:
     crawl = record.counts
-    text = subject.step("text")
+    text = subject.extracted
     gathered = subject.gathered
     came = {row["name"] for row in sizes.shares(sizes.composition(subject), "source")}
-    titles = sorted({s.title for s in subject.sources if s.title and s.name in came})
+    titles = sorted({s.title for s in subject.sources if s.title and not s.kind and s.name in came})
     pages, size = sum(d.pages for d in found), sum(d.size for d in found)
     outcomes = crawl.get("outcomes") or {}
     return tuple(
@@ -206,7 +220,7 @@ def _copied(subject: Subject) -> list[Field]:
         else (f"The {_MOST_SHOWN:,} largest of {len(found):,}.")
     )
     label = "Domains whose pages came out of WARC files of other crawlers"
-    return [known("copied", label, table, ["records/crawl.json", "records/text.json"], note)]
+    return [known("copied", label, table, ["records/crawl.json", *_extracted(subject)], note)]
 
 
 def _foreign(subject: Subject) -> list[Field]:

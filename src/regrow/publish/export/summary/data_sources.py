@@ -17,6 +17,7 @@ from regrow.publish.export.summary.field import (
     told,
 )
 from regrow.release.composition import UNKNOWN
+from regrow.selection import parse
 
 LARGE = 0.03
 """share of all publicly available text from which the template calls a dataset large"""
@@ -28,7 +29,7 @@ def public(subject: Subject) -> Section:
     Of text without such an origin no record says whether somebody published it as a dataset: then the answer is the
     provider's, unless it is yes already.
     """
-    origin = {s.name: s for s in subject.sources if s.origin}
+    origin = {s.name: s for s in subject.sources if s.origin and not s.kind}
     found = sizes.shares(sizes.composition(subject), "source")
     rows = [row for row in found if row["name"] in origin]
     others = [row for row in found if row["name"] not in origin]
@@ -60,7 +61,7 @@ def public(subject: Subject) -> Section:
     small = [r for r in rows if r["bytes"] <= LARGE * total]
     more = subject.about.data.public
     question = "Have you used publicly available datasets to train the model?"
-    without = _without_origin(others)
+    without = _without_origin(others, set(subject.corpora))
     fields: list[Field] = [
         ticked("used", question, True, ["records/decontaminate.json"],
                f"{len(rows):,} sources were taken from published packages, by the manifest of sources. {without}".strip())
@@ -96,13 +97,20 @@ def public(subject: Subject) -> Section:
     return Section("2.1", "Publicly available datasets", tuple(fields))
 
 
-def _without_origin(rows: list[dict[str, object]]) -> str:
+def _without_origin(rows: list[dict[str, object]], named: set[str]) -> str:
     if not rows:
         return "No document came through whose source has an origin on record."
-    documents = sum(int(str(row["documents"])) for row in rows)
-    return (
-        f"{documents:,} documents are of sources without an origin on record (2.6 lists them): whether those are a "
-        "published dataset, no record says."
+    own = sum(int(str(row["documents"])) for row in rows if row["name"] in named)
+    documents = sum(int(str(row["documents"])) for row in rows) - own
+    about = {
+        "whose origin the recipe states in words": own,
+        "without an origin on record": documents,
+    }
+    return " ".join(
+        f"{count:,} documents are of sources {which} (2.6 lists them): whether those are a published dataset, no "
+        "record says."
+        for which, count in about.items()
+        if count
     )
 
 
@@ -171,14 +179,15 @@ def _licences(subject: Subject) -> str:
     odd = table.filter(pl.col("licence") == UNKNOWN).height
     if odd:
         return f"{odd:,} of {table.height:,} documents have no licence on record."
-    return f"Each of the {table.height:,} documents has a licence in the manifest of sources."
+    where = "on record" if subject.corpora else "in the manifest of sources"
+    return f"Each of the {table.height:,} documents has a licence {where}."
 
 
 def _inputs(subject: Subject) -> list[str]:
     """The committed files and folders that the chain begins from."""
     return sorted(
         {
-            str(entry["path"])
+            parse(str(entry["path"])).whole
             for record in subject.chain
             for entry in record.inputs.values()
             if entry.get("kind") == "source"

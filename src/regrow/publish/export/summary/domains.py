@@ -78,7 +78,8 @@ def copied(subject: Subject) -> list[tuple[str, int, int]]:
     if gathered is None or not gathered.foreign:
         return []
     fetched = subject.outputs.table("crawl", "fetches.parquet")
-    text = subject.outputs.table("text", "documents.parquet")
+    extracted = subject.extracted
+    text = subject.outputs.table(extracted.name, "documents.parquet") if extracted else None
     if fetched is None or text is None:
         return []
     own = fetched.filter(pl.col("outcome") == "fetched").select("url")

@@ -28,7 +28,7 @@ def synthetic(subject: Subject) -> Section:
         ticked("used", question, True, sorted({r[4] for r in rows}))
         if rows
         else asked("used", question, None, _no_synthetic(subject))
-        if _written(subject) or contributed.records(subject.chain)
+        if _written(subject) or subject.corpora or contributed.records(subject.chain)
         else ticked("used", question, False, [subject.record.file], _no_synthetic(subject))
     ]
     if rows:
@@ -49,13 +49,13 @@ def synthetic(subject: Subject) -> Section:
 def other(subject: Subject) -> Section:
     """2.6: text made by programs, and documents that were written for the flow."""
     rows = _programs(subject)
-    written = _written(subject)
+    written, named = _written(subject), _named(subject)
     brought = contributed.brought(subject.outputs, subject.chain)
     sizes.complete(subject)
     question = "Have data sources other than those described in Sections 2.1 to 2.5 been used to train the model?"
     evidence = [
         *(r[3] for r in rows),
-        *(["records/decontaminate.json"] if written else []),
+        *(["records/decontaminate.json"] if written or named else []),
         *(f"records/{part['job']}.json" for part in brought),
     ]
     fields = [
@@ -87,6 +87,18 @@ def other(subject: Subject) -> Section:
                 "documents whose address it does not name at all.",
             )
         )
+    if named:
+        fields.append(
+            known(
+                "named",
+                "Documents of the sources that the recipe names",
+                Table(("Source", "Kind", "Origin, as the recipe states it", "Licence", "Documents", "Bytes", "In the mix"), tuple(named)),
+                ["records/decontaminate.json", "records/mix.json"],
+                "A document's own licence goes before its source's; `unknown` is what the recipe says of a source whose "
+                "documents name none. How the provider came by these sources, no record says: where one is a published or "
+                "licensed dataset, was crawled, or is of users, the answers to 2.1 to 2.4 must say so.",
+            )
+        )  # fmt: skip
     return Section("2.6", "Other sources of data", (*fields, *map(_brought, brought)))
 
 
@@ -107,13 +119,29 @@ def _brought(part: dict[str, Any]) -> Field:
     )
 
 
+def _named(subject: Subject) -> list[tuple[str, str, str, str, int, int, int]]:
+    """Documents of the sources that the recipe names, by source and licence."""
+    table = sizes.composition(subject)
+    if table.is_empty() or not subject.corpora:
+        return []
+    rows = _by_licence(table.filter(pl.col("source").is_in(sorted(subject.corpora))))
+    found = []
+    for name, licence, count, size, drawn in rows:
+        source = subject.corpora[name]
+        found.append((name, source.kind, source.origin, licence, count, size, drawn))
+    return found
+
+
 def _written(subject: Subject) -> list[tuple[str, str, int, int, int]]:
     """Documents whose source has no origin in the manifest, or that the manifest does not name."""
     origin = {s.name for s in subject.sources if s.origin}
     table = sizes.composition(subject)
     if table.is_empty():
         return []
-    found = table.filter(~pl.col("source").is_in(sorted(origin)))
+    return _by_licence(table.filter(~pl.col("source").is_in(sorted(origin | set(subject.corpora)))))
+
+
+def _by_licence(found: pl.DataFrame) -> list[tuple[str, str, int, int, int]]:
     rows = found.group_by("source", "licence").agg(
         pl.len(), pl.col("bytes").sum(), pl.col("drawn").sum()
     )
@@ -131,7 +159,7 @@ def _no_synthetic(subject: Subject) -> str:
     said = (
         f"None of the training sets that the stages read ({read}) names an AI model as its author."
     )
-    if not _written(subject):
+    if not _written(subject) and not _named(subject):
         return (
             f"{said} All documents were taken from published packages, by the manifest of sources."
         )

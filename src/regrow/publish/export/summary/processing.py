@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from regrow.ask.audit import documents
+from regrow.evidence import corpora
 from regrow.evidence.reasons import counted as said_of
 from regrow.evidence.record import Record
 from regrow.publish.export.subject import Subject
 from regrow.publish.export.summary import sizes
 from regrow.publish.export.summary.domains import domains
 from regrow.publish.export.summary.field import Field, Section, Table, asked, known, told
+from regrow.release.corpora import is_part, label
 from regrow.release.sentence import plural
 from regrow.release.statements import KNOWN, does
 
@@ -117,24 +119,25 @@ def _no_classifier(subject: Subject) -> str:
     """Whether a step of the chain looks for illegal content otherwise."""
     steps = [one for one in subject.artifacts.values() if one.function in KNOWN]
     odd = [
-        record.name
+        label(subject.artifacts[record.name])
         for record in subject.chain
         if not record.makes_checkpoint and subject.artifacts[record.name].function not in KNOWN
     ]
     if odd:
-        return f"Whether {', '.join(odd)} look for illegal content is not on record."
+        return f"Whether {', '.join(dict.fromkeys(odd))} look for illegal content is not on record."
     return (
-        f"None of the data steps of this run ({', '.join(one.step for one in steps)}) is a classifier of illegal "
+        f"None of the data steps of this run ({', '.join(dict.fromkeys(map(label, steps)))}) is a classifier of illegal "
         "content or compares with a list of hashes."
     )
 
 
 def _other(subject: Subject) -> Section:
     rows = []
-    for record in subject.chain:
-        counted = documents(record)
-        if counted and counted["dropped"]:
-            rows.append(_row(subject, record, counted))
+    about = {label(subject.artifacts[record.name]): record for record in subject.chain}
+    each = ((record, documents(record)) for record in subject.chain)
+    for counted in corpora.summed((record, said) for record, said in each if said is not None):
+        if counted["dropped"]:
+            rows.append(_row(subject, about[counted["step"]], counted))
     return Section(
         "3.3",
         "Other information",
@@ -145,7 +148,11 @@ def _other(subject: Subject) -> Section:
                 Table(("Step", "What it does", "In", "Kept", "Dropped, by reason"), tuple(rows))
                 if rows
                 else None,
-                [r.file for r in subject.chain if documents(r)],
+                [
+                    r.file
+                    for r in subject.chain
+                    if documents(r) and not is_part(subject.artifacts[r.name])
+                ],
                 "Every dropped document is a row with its reason, the measured value and the threshold.",
             ),
             *(
@@ -162,4 +169,4 @@ def _row(subject: Subject, record: Record, counted: dict[str, object]) -> tuple[
     assert isinstance(dropped, dict)
     reasons = ", ".join(said_of(str(reason), n) for reason, n in dropped.items())
     kept = counted["kept"] if isinstance(counted["kept"], int) else None
-    return (record.name, does(subject.artifacts[record.name]), counted["in"], kept, reasons)
+    return (counted["step"], does(subject.artifacts[record.name]), counted["in"], kept, reasons)

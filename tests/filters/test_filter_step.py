@@ -83,17 +83,48 @@ def test_a_missing_column_is_named(tmp_path):
         step.run({"text": tmp_path}, PARAMS, tmp_path / "out")
 
 
+def test_all_optional_filters_together_keep_the_account(tmp_path):
+    params = SimpleNamespace(
+        filter=Filter(languages=["any"], madlad=True, c4=True, fineweb=True, pdf=True, pii="mask")
+    )
+    mimes = ["text/html", "application/pdf", "text/x-python", None]
+    rows = [
+        {**row, "id": f"{row['id']}{i}", "mime": mime}
+        for row in ROWS
+        for i, mime in enumerate(mimes)
+    ]
+    counts = step.run({"text": write(tmp_path / "text", rows)}, params, tmp_path / "out")
+    assert counts["in"] == len(rows) == counts["kept"] + sum(counts["dropped"].values())
+    assert counts["kept"] == 1  # `a1` under the mime of C: its lines are short enough for code
+    assert counts["dropped"] == {
+        "c4.too_few_sentences": 6,
+        "code.mean_line": 3,
+        "code.too_long": 1,
+        "empty": 8,
+        "length.too_few_words": 9,
+        "url.word": 4,
+    }
+
+
 CODE = """
 import sys
 from pathlib import Path
 from types import SimpleNamespace
 from regrow.data.filters import step
 from regrow.params.data import Filter
-params = SimpleNamespace(filter=Filter())
+params = SimpleNamespace(
+    filter=Filter(
+        madlad=True, madlad_min_sentences=1, c4=True, c4_min_sentences=1, fineweb=True, pdf=True, pii="mask"
+    )
+)
 step.run({"text": Path(sys.argv[2])}, params, Path(sys.argv[1]))
 """
 
 
 def test_same_bytes_under_other_settings(tmp_path):
-    folder = write(tmp_path / "text", ROWS)
+    rows = [
+        {**row, "mime": "text/x-c" if i % 3 == 0 else "text/html"} for i, row in enumerate(ROWS)
+    ]
+    rows.append({**ROWS[1], "id": "b1", "text": f"{PROSE} Write to ann@mail.org."})
+    folder = write(tmp_path / "text", rows)
     assert set(run_twice(CODE, tmp_path, str(folder))) == {"documents.parquet", "drops.parquet"}

@@ -341,3 +341,34 @@ def test_language_stands_odd_text(text):
     code, score = language.identify(text)
     assert 0 <= score <= 1
     assert isinstance(code, str)
+
+
+def test_any_language_is_kept_with_its_code_and_score():
+    french = "Le chat et le chien jouent dans la maison avec les enfants de la voisine. " * 3
+    for text, code in ((PROSE, "en"), (french, "fr")):
+        kept = language.judge(Document(text), Filter(languages=["any"]))
+        assert isinstance(kept, Document)
+        assert kept.language == code
+        assert kept.language_score == language.identify(text)[1] > 0.65
+    unsure = language.judge(Document("1 2 3"), Filter(languages=["any"], language_min_score=1.0))
+    assert reason(unsure) == "language.unsure"
+
+
+def test_a_text_without_a_language_is_kept_as_undetermined_only_if_any_score_will_do(monkeypatch):
+    monkeypatch.setattr(language, "identify", lambda text: ("", 0.0))
+    kept = language.judge(Document("?"), Filter(languages=["any"], language_min_score=0.0))
+    assert isinstance(kept, Document)
+    assert (kept.language, kept.language_score) == ("und", 0.0)
+    assert reason(language.judge(Document("?"), Filter(languages=["any"]))) == "language.unsure"
+    assert reason(language.judge(Document("?"), OLMO)) == "language.other"
+
+
+@pytest.mark.parametrize(
+    ("code", "score", "expected"),
+    [("de", 0.5, None), ("de", 0.49, 0.5), ("en", 0.65, None), ("en", 0.64, 0.65), ("fr", 0.8, None), ("fr", 0.79, 0.8)],
+)  # fmt: skip
+def test_single_languages_have_thresholds_of_their_own(monkeypatch, code, score, expected):
+    monkeypatch.setattr(language, "identify", lambda text: (code, score))
+    params = Filter(languages=["en", "de", "fr"], language_min_scores={"de": 0.5, "fr": 0.8})
+    answer = language.judge(Document("?"), params)
+    assert (answer.threshold if isinstance(answer, Drop) else None) == expected

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from regrow.data.filters import url
-from regrow.data.filters.document import Document
+from regrow.data.filters.document import Document, Drop
 from regrow.params.data import Filter
 
 
@@ -110,11 +110,89 @@ def test_other_words_stay(ban: str, address: str) -> None:
         ({"url_hosts": ["two words"]}, "is no host"),
         ({"url_words": ["--"]}, "has no letter or digit"),
         ({"url_words": [""]}, "has no letter or digit"),
+        ({"url_soft_words": ["--"]}, "url_soft_words.*has no letter or digit"),
+        ({"url_subwords": ["_"]}, "url_subwords.*has no letter or digit"),
     ],
 )
 def test_a_ban_that_could_never_match_is_an_error(bans, message) -> None:
     with pytest.raises(ValueError, match=message):
         reason("http://a.example/", **bans)
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        ("http://a.example/escort/", None),
+        ("http://a.example/escort-webcam", "url.soft_words"),
+        ("http://escort.example/live-cam/", "url.soft_words"),
+        ("http://a.example/escort/ESCORT", "url.soft_words"),  # each place counts
+        ("http://a.example/escorts/webcams", None),
+    ],
+)
+def test_soft_words_take_two(address: str, expected: str | None) -> None:
+    assert reason(address, url_soft_words=["escort", "webcam", "live cam"]) == expected
+
+
+def test_soft_words_say_which_and_how_many() -> None:
+    params = Filter(url_words=[], url_soft_words=["webcam", "escort"], url_soft_hits=3)
+    drop = url.judge(Document("", "http://a.example/escort/webcam/escort"), params)
+    assert drop == Drop("url.soft_words", 3.0, 3.0, "webcam, escort")
+    assert url.judge(Document("", "http://a.example/escort/webcam"), params) is None
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        ("http://a.example/free-p-o-r-n", "url.subword"),
+        ("http://bestporntube.example/", "url.subword"),
+        ("http://a.example/PornHub", "url.subword"),
+        ("http://a.example/popcorn", None),
+        ("http://a.example/%D0%9F%D0%BE%D1%80%D0%BD%D0%BE%D0%B3%D1%80", "url.subword"),
+    ],
+)
+def test_subwords_are_found_inside_words(address: str, expected: str | None) -> None:
+    assert reason(address, url_subwords=["porn", "порно", "free sex"]) == expected
+
+
+def test_a_subword_says_which() -> None:
+    params = Filter(url_words=[], url_subwords=["free-sex", "porn"])
+    for address, ban in (
+        ("http://a.example/porn/freesex", "free-sex"),
+        ("http://xporn.de", "porn"),
+    ):
+        assert url.judge(Document("", address), params) == Drop("url.subword", detail=ban)
+
+
+def test_of_several_bans_the_first_of_the_list_is_named() -> None:
+    params = Filter(url_words=["later words", "sooner"])
+    drop = url.judge(Document("", "http://a.example/sooner/later-words"), params)
+    assert drop == Drop("url.word", detail="later words")
+
+
+def test_long_lists_cost_no_more_per_address() -> None:
+    """What is looked up is counted: with 50,000 bans of each kind it is what it is with one."""
+    many = [f"w{i:05}" for i in range(50_000)]
+    params = Filter(
+        url_hosts=[f"{ban}.example" for ban in many],
+        url_words=many,
+        url_soft_words=many,
+        url_subwords=many,
+    )
+    bans = url._bans(params)
+    assert bans.lengths == ((1,), (1,), (6,))
+    assert url._bans(params) is bans
+    assert url.judge(Document("", "http://a.example/b"), params) is None
+    assert reason("http://q.w49999.example/", url_hosts=params.url_hosts) == "url.host"
+    assert reason("http://a.example/w00007", url_words=many) == "url.word"
+    assert reason("http://a.example/w00007/w40000", url_soft_words=many) == "url.soft_words"
+    assert reason("http://a.example/aaw00007bb", url_subwords=many) == "url.subword"
+
+
+def test_bans_are_those_of_the_params_at_hand() -> None:
+    for word in ("one", "two", "one"):
+        assert reason("http://a.example/one", url_words=[word]) == (
+            "url.word" if word == "one" else None
+        )
 
 
 @given(st.text(max_size=60))

@@ -25,6 +25,9 @@ def test_shipped_files_are_valid(path):
         ({"pretrain": {"steps": 100, "checkpoint_every": 30}}, ["multiple of checkpoint_every"]),
         ({"pretrain": {"batch_sequences": 12}}, ["power of two"]),
         ({"filter": {"language_min_score": 1.5}}, ["filter.language_min_score", "1.5"]),
+        ({"filter": {"language_min_scores": {"de": 0.5}}}, ["'de' is not among `languages`"]),
+        ({"filter": {"language_min_scores": {"en": 1.5}}}, ["language_min_scores.en: 1.5"]),
+        ({"filter": {"code": "prose"}}, ["filter.code", "by_rules"]),
         ({"model": {"hidden": 112, "heads": 5}}, ["multiple of heads"]),
     ],
 )

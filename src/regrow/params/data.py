@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
 
 from regrow.params.base import Block
 
 Share = float
+PersonalKind = Literal["secret", "email", "iban", "card", "ssn", "ip", "phone"]
 
 
 class Filter(Block):
-    """Quality filters, with Olmo 3's thresholds (OLMo 3 report, appendix A.2.1)."""
+    """Quality filters, with Olmo 3's thresholds (OLMo 3 report, appendix A.2.1).
+
+    `madlad`, `c4`, `fineweb`, `pdf` and `pii` are off until they are switched on; their thresholds are
+    those of their sources.
+    """
 
     languages: list[str] = ["en"]
+    """codes as fastText's lid.176 writes them; `any` among them keeps every language"""
     language_min_score: float = Field(default=0.65, ge=0, le=1)
     """fastText lid.176 score below which a document is dropped"""
+    language_min_scores: dict[str, float] = {}
+    """the same for single languages: code -> score, in place of `language_min_score`"""
     min_characters: int = Field(default=150, ge=0)
     min_words: int = Field(default=50, ge=0)
     max_words: int = Field(default=100_000, ge=1)
@@ -41,7 +51,76 @@ class Filter(Block):
     max_removed_words: float = Field(default=0.05, ge=0, le=1)
     """documents that the line filters cut by more than this share of words are dropped"""
     url_words: list[str] = ["xxx", "porn", "casino", "viagra", "torrent"]
+    """words one of which in an address drops the document"""
     url_hosts: list[str] = []
+    """hosts whose documents are dropped, those of the hosts below them too"""
+    url_soft_words: list[str] = []
+    """words that drop the document if `url_soft_hits` of them are in its address"""
+    url_soft_hits: int = Field(default=2, ge=1)
+    url_subwords: list[str] = []
+    """letters and digits that drop the document wherever they are in its address, inside words too"""
+    code: Literal["by_rules", "as_prose"] = "by_rules"
+    """documents whose mime is `text/x-<language>`: judged by the rules of code, or as prose"""
+    code_min_characters: int = Field(default=32, ge=0)
+    code_max_characters: int = Field(default=262_144, ge=1)
+    code_max_line: int = Field(default=1_000, ge=1)
+    """characters of the longest line"""
+    code_max_mean_line: float = Field(default=100, gt=0)
+    """characters per line"""
+    code_min_alphanumeric: float = Field(default=0.25, ge=0, le=1)
+    """share of characters that are letters or digits"""
+    code_max_encoded: float = Field(default=0.5, ge=0, le=1)
+    """share of characters in base64, hexadecimal and escaped data"""
+    code_max_encoded_run: int = Field(default=1_024, ge=1)
+    """characters of the longest such piece"""
+    pdf: bool = False
+    """Dolma 3's rules for documents whose mime is application/pdf"""
+    pdf_max_spam_words: float = Field(default=0.004, ge=0, le=1)
+    """share of words that are in the list of twelve"""
+    pdf_max_numeric: float = Field(default=0.2, ge=0, le=1)
+    """mean over lines of the share of digits"""
+    pdf_max_pipe_lines: float = Field(default=0.3, ge=0, le=1)
+    """share of lines that are cells between pipes"""
+    fineweb: bool = False
+    """FineWeb's own quality rules"""
+    fineweb_min_punctuated_lines: float = Field(default=0.12, ge=0, le=1)
+    """share of lines that end a sentence"""
+    fineweb_short_line: int = Field(default=30, ge=0)
+    """characters up to which a line is short"""
+    fineweb_max_short_lines: float = Field(default=0.67, ge=0, le=1)
+    fineweb_max_duplicate_characters: float = Field(default=0.01, ge=0, le=1)
+    """share of characters in copies of earlier lines"""
+    fineweb_max_newlines: float = Field(default=0.3, ge=0)
+    """line ends per word"""
+    c4: bool = False
+    """C4's rules: lines without an end mark go, and pages with a curly bracket"""
+    c4_terminal_punctuation: bool = True
+    """remove lines that end in no mark of a sentence's end"""
+    c4_min_line_words: int = Field(default=3, ge=0)
+    c4_max_word_characters: int = Field(default=1_000, ge=1)
+    """lines with a longer piece between spaces are removed"""
+    c4_min_sentences: int = Field(default=5, ge=0)
+    madlad: bool = False
+    """rules 2 (odd capitals) and 5 (cursed substrings) of MADLAD-400, as Dolma 3 applies them"""
+    madlad_min_sentences: int = Field(default=5, ge=0)
+    madlad_max_questionable: float = Field(default=0.2, gt=0, le=1)
+    """share of questionable sentences from which a document is dropped"""
+    pii: Literal["keep", "mask", "drop"] = "keep"
+    """what becomes of personal data and secrets in a text"""
+    pii_kinds: list[PersonalKind] = ["secret", "email", "iban", "card", "ssn", "ip", "phone"]
+    """what is looked for"""
+
+    @model_validator(mode="after")
+    def _scores_are_of_wanted_languages(self) -> Self:
+        for code, score in sorted(self.language_min_scores.items()):
+            if not 0 <= score <= 1:
+                raise ValueError(f"language_min_scores.{code}: {score} is no score from 0 to 1")
+            if code not in self.languages and "any" not in self.languages:
+                raise ValueError(
+                    f"language_min_scores: {code!r} is not among `languages`, so its documents are "
+                    f"dropped whatever their score; add {code!r} to `languages`"
+                )
+        return self
 
 
 class Dedup(Block):

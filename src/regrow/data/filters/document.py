@@ -24,8 +24,11 @@ class Document:
 
     text: str
     url: str = ""
+    mime: str = ""
     language: str | None = None
     language_score: float | None = None
+    pii: str | None = None
+    """what was masked, as `regrow.data.filters.pii.written` says it"""
 
     @cached_property
     def words(self) -> list[str]:

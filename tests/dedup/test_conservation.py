@@ -83,15 +83,22 @@ def rows(root: Path) -> dict[str, Path]:
     return {name: root / name for name in names}
 
 
-def _short(*parts, strict=False):
-    """A `zip` that loses the last."""
-    return builtins.list(builtins.zip(*parts, strict=strict))[:-1]
+def _but_one(add):
+    """An `add` that loses the third row."""
+
+    def lossy(self, row):
+        if self.rows == 2:
+            self.rows += 1
+        else:
+            add(self, row)
+
+    return lossy
 
 
 def _loss_in(step: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Lose a document inside the step."""
     if step == "filter":
-        monkeypatch.setattr(filters, "zip", _short, raising=False)
+        monkeypatch.setattr(filters.stream.Writer, "add", _but_one(filters.stream.Writer.add))
     elif step == "dedup":
         monkeypatch.setattr(dedup.Signatures, "copies", lambda self: [[0, 1]])
         made_drop = dedup._drop

@@ -18,7 +18,6 @@ from determinism import hashes, run_twice
 from regrow import selection
 from regrow.data.dedup import signatures
 from regrow.data.dedup import step as dedup
-from regrow.data.filters import part
 from regrow.data.filters import step as filters
 from regrow.data.sources import gather
 from regrow.data.sources.kinds import jsonl, text
@@ -85,7 +84,7 @@ def _prepared(files: Path, shards: int, work: Path, kind: Any = jsonl) -> Path:
         kind.run(
             {"files.000": Path(place)}, PARAMS, work / "read" / name, source=entry, instance=name
         )
-        part.run({"text": work / "read" / name}, PARAMS, work / "part" / name)
+        filters.run({"text": work / "read" / name}, PARAMS, work / "part" / name)
         signatures.run({"filter": work / "part" / name}, PARAMS, work / "signatures" / name)
     out = work / "out"
     counts = {"text": gather.text(read, PARAMS, out / "text", sources=TOLD)}

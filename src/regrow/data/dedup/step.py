@@ -68,20 +68,7 @@ def _sorted(path: Path, scratch: Path) -> Path:
     missing = _NEEDED - set(stream.schema_of([path]))
     if missing:
         raise ValueError(f"{path.name}: no column {sorted(missing)}; rerun the filter step")
-    last = ("", "")
-    for row in stream.rows(path, ["id", "url"]):
-        now = row["id"], row["url"] or ""
-        if now < last:
-            break
-        last = now
-    else:
-        return path
-    schema = stream.schema_of([path])
-    runs = stream.sorted_runs(stream.rows(path), schema, ("id", "url"), scratch, "documents")
-    with stream.Writer(scratch / "sorted.parquet", schema) as writer:
-        for row in stream.merged(runs, ("id", "url"), scratch):
-            writer.add(row)
-    return scratch / "sorted.parquet"
+    return stream.in_order(path, ("id", "url"), scratch)
 
 
 def _drops(table: Path, found: Signatures, params: Dedup) -> dict[int, Row]:

@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import polars as pl
@@ -37,6 +38,7 @@ from regrow.data.filters import (
 )
 from regrow.data.filters.document import Document, Drop
 from regrow.data.tables import parquet as tables
+from regrow.data.tables import stream
 from regrow.data.tables.conservation import conserved
 from regrow.params.data import Filter
 
@@ -74,8 +76,13 @@ def judge(document: Document, params: Filter) -> Document | Drop:
     return document
 
 
-def run(inputs: dict[str, Path], params: Any, output: Path) -> dict[str, Any]:
-    """Filter `text/documents.parquet` into documents.parquet and drops.parquet.
+def run(
+    inputs: Mapping[str, Path], params: Any, output: Path, *, instance: str = ""
+) -> dict[str, Any]:
+    """Filter `text/documents.parquet`, or a part of it, into documents.parquet and drops.parquet.
+
+    Documents are filtered one by one, so that memory grows by their ids alone. `instance` names the part in the progress
+    that is shown.
 
     Returns the counts of documents in, kept and dropped by reason; where personal data is masked or
     dropped, also how many documents held how much of which kind (of those that passed all other filters).
@@ -83,58 +90,64 @@ def run(inputs: dict[str, Path], params: Any, output: Path) -> dict[str, Any]:
 
     Raises:
         ValueError: the table lacks a column that the filters read.
+        regrow.data.tables.conservation.Lost: a document was lost, which is an error of this step.
     """
     path = inputs["text"] / "documents.parquet"
-    frame = tables.read(path).sort("id")
-    missing = {"id", "url", "text"} - set(frame.columns)
-    if missing:
+    schema = stream.schema_of([path])
+    if missing := {"id", "url", "text"} - set(schema):
         raise ValueError(f"{path.name}: no column {sorted(missing)}; rerun the text step")
-
-    kept: list[int] = []
-    texts: list[str] = []
-    codes: list[str | None] = []
-    scores: list[float | None] = []
-    found: list[str | None] = []
-    drops: list[dict[str, object]] = []
-    mimes = frame["mime"] if "mime" in frame.columns else [None] * len(frame)
-    rows = zip(frame["id"], frame["url"], frame["text"], mimes, strict=True)
-    for row, (id_, url_, text, mime) in enumerate(rows):
-        if row and row % REPORT_EVERY == 0:
-            print(f"filter: {row} of {len(frame)} documents", file=sys.stderr, flush=True)
-        answer = judge(Document(text or "", url_ or "", mime or ""), params.filter)
-        if isinstance(answer, Drop):
-            drops.append(
-                {
-                    "id": id_,
-                    "url": url_,
-                    "step": "filter",
-                    "reason": answer.reason,
-                    "value": answer.value,
-                    "threshold": answer.threshold,
-                    "detail": answer.detail,
-                }
-            )
-        else:
-            kept.append(row)
-            texts.append(answer.text)
-            codes.append(answer.language)
-            scores.append(answer.language_score)
-            found.append(answer.pii)
-
-    documents = frame[kept].with_columns(
-        pl.Series("text", texts, pl.String),
-        pl.Series("language", codes, pl.String),
-        pl.Series("language_score", scores, pl.Float64),
-    )
+    schema |= {"language": pl.String, "language_score": pl.Float64}
     if params.filter.pii == "mask":
-        documents = documents.with_columns(pl.Series("pii", found, pl.String))
-    tables.write(documents, output / "documents.parquet")
-    tables.write(tables.drops(drops), output / "drops.parquet")
-    dropped = [str(row["id"]) for row in drops]
-    conserved("filter", "documents", frame["id"], documents["id"], dropped)
-    reasons = Counter(str(row["reason"]) for row in drops)
-    counts = {"in": len(frame), "kept": len(documents), "dropped": dict(sorted(reasons.items()))}
+        schema["pii"] = pl.String
+    output.mkdir(parents=True, exist_ok=True)
+    came = 0
+    reasons: Counter[str] = Counter()
+    held: list[str | None] = []
+    with (
+        TemporaryDirectory(dir=output) as scratch,
+        stream.Writer(output / "documents.parquet", schema) as documents,
+        stream.Writer(output / "drops.parquet", tables.DROPS) as drops,
+    ):
+        for row in stream.rows(stream.in_order(path, ("id",), Path(scratch))):
+            came += 1
+            if came % REPORT_EVERY == 0:
+                print(f"filter {instance}: {came:,} documents", file=sys.stderr, flush=True)
+            document = Document(row["text"] or "", row["url"] or "", row.get("mime") or "")
+            answer = judge(document, params.filter)
+            if isinstance(answer, Drop):
+                drops.add(_drop(row, answer))
+                reasons[answer.reason] += 1
+                held += [answer.detail] if answer.reason == pii.REASON else []
+            else:
+                documents.add(row | _kept(answer))
+                held.append(answer.pii)
+    kept, dropped = (
+        tables.read(output / f"{n}.parquet", ["id"])["id"] for n in ("documents", "drops")
+    )
+    conserved("filter", "documents", tables.read(path, ["id"])["id"], kept, dropped)
+    counts = {"in": came, "kept": len(kept), "dropped": dict(sorted(reasons.items()))}
     if params.filter.pii != "keep":
-        held = [*found, *(str(row["detail"]) for row in drops if row["reason"] == pii.REASON)]
         counts["pii"] = pii.summed(held)
     return counts
+
+
+def _kept(answer: Document) -> stream.Row:
+    """The columns that the filters write."""
+    return {
+        "text": answer.text,
+        "language": answer.language,
+        "language_score": answer.language_score,
+        "pii": answer.pii,
+    }
+
+
+def _drop(row: stream.Row, answer: Drop) -> stream.Row:
+    return {
+        "id": row["id"],
+        "url": row["url"],
+        "step": "filter",
+        "reason": answer.reason,
+        "value": answer.value,
+        "threshold": answer.threshold,
+        "detail": answer.detail,
+    }

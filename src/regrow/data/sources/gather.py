@@ -62,7 +62,7 @@ def filtered(inputs: Mapping[str, Path], params: Any, output: Path) -> dict[str,
     """Gather the filtered parts of all sources into `documents.parquet` and `drops.parquet`, each document once.
 
     Args:
-        inputs: `text`, the record of the step `text`, and folders that `regrow.data.filters.part` filled, as
+        inputs: `text`, the record of the step `text`, and folders that `regrow.data.filters.step` filled, as
             `<source>.<part>`.
 
     Raises:

@@ -60,8 +60,8 @@ class Writer:
         trace: TracebackType | None,
     ) -> None:
         if error is None and self._file is None:
-            frame = pl.DataFrame(self._held, schema=self._schema, orient="row")
-            parquet.write(frame, self._path)
+            columns = {name: [row.get(name) for row in self._held] for name in self._schema}
+            parquet.write(pl.DataFrame(columns, schema=self._schema), self._path)
         elif error is None:
             self._groups(last=True)
         if self._file is not None:
@@ -110,7 +110,10 @@ def size(row: Row) -> int:
 
 def schema_of(files: Iterable[Path]) -> dict[str, type[pl.DataType]]:
     """The columns of tables, each where it is first seen; some may lack columns of others."""
-    kinds = {str(arrow): kind for kind, arrow in _ARROW.items()} | {"string": pl.String}
+    kinds = {str(arrow): kind for kind, arrow in _ARROW.items()} | {
+        "string": pl.String,
+        "null": pl.String,
+    }
     found: dict[str, type[pl.DataType]] = {}
     for path in files:
         for column in pq.read_schema(path):
@@ -124,6 +127,24 @@ def rows(path: Path, columns: Sequence[str] | None = None) -> Iterator[Row]:
     with pq.ParquetFile(path) as file:
         for group in range(file.num_row_groups):
             yield from file.read_row_group(group, columns=names, use_threads=False).to_pylist()
+
+
+def in_order(path: Path, keys: Sequence[str], scratch: Path) -> Path:
+    """A table sorted by `keys`: itself where it is, else a copy in the folder `scratch`."""
+    last: tuple[str, ...] = ()
+    for row in rows(path, keys):
+        now = _key(row, keys)
+        if now < last:
+            break
+        last = now
+    else:
+        return path
+    schema = schema_of([path])
+    runs = sorted_runs(rows(path), schema, keys, scratch, "unsorted")
+    with Writer(scratch / "sorted.parquet", schema) as writer:
+        for row in merged(runs, keys, scratch):
+            writer.add(row)
+    return scratch / "sorted.parquet"
 
 
 def merged(files: Sequence[Path], keys: Sequence[str], scratch: Path) -> Iterator[Row]:

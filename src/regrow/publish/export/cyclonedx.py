@@ -206,7 +206,7 @@ def _dependencies(subject: Subject) -> list[dict[str, Any]]:
         needs |= {_package_ref(*item) for item in (record.parts.get("packages") or {}).items()}
         if subject.sources and any(
             str(entry.get("path")).startswith(("sources", "forks/"))
-            or (entry.get("kind") == "source" and record.function == READ)
+            or (entry.get("kind") == "source" and record.function in READ)
             for entry in record.inputs.values()
         ):
             needs.add(_SOURCES)

@@ -15,8 +15,10 @@ from regrow.ask.trace.answer import trace
 from regrow.change.takedown.in_sources import in_sources
 from regrow.evidence.errors import Unanswerable
 from regrow.evidence.ledger import Ledger
-from regrow.evidence.naming import resolve
+from regrow.evidence.naming import Artifact, resolve
 from regrow.evidence.outputs import Outputs
+from regrow.prove.attest.provenance import Provenance
+from regrow.prove.attest.subject import FOLDER
 from regrow.publish.explorer.documents import documents
 from regrow.publish.explorer.page import facts
 from regrow.publish.export import croissant, cyclonedx, rocrate
@@ -26,7 +28,7 @@ from regrow.publish.export.subject import Subject, subject
 from regrow.publish.export.summary.page import html
 from regrow.publish.export.summary.summary import as_json
 from regrow.publish.report.page import page
-from regrow.release.records import Artifact
+from regrow.release.records import Artifact as Row
 from regrow.release.sentence import walk
 from regrow.release.statements import licences
 from sentences import Run, unheld
@@ -109,7 +111,7 @@ def test_a_document_that_says_unknown_itself_is_told_from_one_that_says_nothing(
     stated = [
         {"name": "dump", "kind": "jsonl", "files": ["d"], "licence": "MIT", "origin": "a dump"}
     ]
-    text = Artifact("text", options={"sources": stated}, counts={"documents": {"dump": 2}})
+    text = Row("text", options={"sources": stated}, counts={"documents": {"dump": 2}})
     rows = {
         "id": ["a", "b"],
         "source": ["dump"] * 2,
@@ -281,3 +283,11 @@ def test_a_takedown_names_the_files_of_sources_that_hold_the_document(named: Pat
     assert {row["holds"] for row in rows} == {"source"} and all(
         len(row["md5"]) == 32 for row in rows
     )
+
+
+def test_a_provenance_names_the_digest_of_a_part_as_that_of_a_folder(named: Path) -> None:
+    ledger = Ledger.load(named)
+    record = ledger.by_name["read_notes.001of002"]
+    said = Provenance(ledger, Artifact(record))._dependency("files.000")
+    assert said["uri"].endswith("corpus/notes/**/*.md#001of002")
+    assert said["digest"] == {FOLDER: record.parts["inputs"]["files.000"]}

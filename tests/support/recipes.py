@@ -1,4 +1,4 @@
-"""Five recipes, each said in YAML alone, and what users bring for the fourth: a tokenizer, chats and an lm-eval task."""
+"""Five recipes, each said in YAML alone, and what users bring for the fourth: corpora, a tokenizer, chats, a task."""
 
 from __future__ import annotations
 
@@ -35,6 +35,10 @@ second: {steps: 4, checkpoint_every: 2, batch_sequences: 2, micro_batch_sequence
     ),
     "own": (
         """\
+sources:
+- notes: {files: corpus/notes/**/*.md, licence: CC0-1.0, origin: our wiki}
+- rows: {files: corpus/rows, kind: jsonl, licence: unknown, origin: "https://dumps.example/", shards: 2}
+- crawl
 stages:
 - pretrain
 - sft: {data: ours}
@@ -78,7 +82,8 @@ def params(tiny: str, name: str) -> str:
 
 
 def bring(root: Path) -> None:
-    """Write what the recipe `own` reads: datasets/ours.jsonl, tokenizers/ours.json, evals/parity."""
+    """Write what the recipe `own` reads: corpus/, datasets/ours.jsonl, tokenizers/ours.json, evals/parity."""
+    corpora(root / "corpus")
     for folder in ("datasets", "tokenizers"):
         (root / folder).mkdir(exist_ok=True)
     colours = ("red", "blue", "green")
@@ -108,6 +113,24 @@ def bring(root: Path) -> None:
     ]
     (root / "evals/parity.jsonl").write_text("".join(json.dumps(row) + "\n" for row in asked))
     tokenizer(root / "tokenizers/ours.json")
+
+
+def corpora(folder: Path) -> None:
+    """Six notes, one of them empty; eight rows in four files, three of them with a licence, and a line that is none."""
+    from pydoc_data.topics import topics
+
+    texts = [text[:3_000] for _, text in sorted(topics.items()) if len(text) > 2_000][:13]
+    for n, text in enumerate([*texts[:5], "\n"]):
+        path = folder / f"notes/{'ab'[n % 2]}/note{n}.md"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"# Note {n}\n\n{text}" if text.strip() else text)
+    rows = [{"id": f"row{n}", "text": text} for n, text in enumerate(texts[5:])]
+    for row in rows[:3]:
+        row |= {"url": f"https://manual.example/{row['id']}", "licence": "PSF-2.0"}
+    (folder / "rows").mkdir(parents=True, exist_ok=True)
+    for n in range(4):
+        lines = [json.dumps(row) + "\n" for row in rows[n::4]]
+        (folder / f"rows/{n}.jsonl").write_text("".join(lines) + ("{\n" if n == 3 else ""))
 
 
 def tokenizer(path: Path) -> None:

@@ -203,11 +203,37 @@ def test_what_each_recipe_is_about(grown: tuple[Real, str]) -> None:
         told = json.dumps(answer(repository, "audit", "sft.000004"))
         assert "datasets/ours.jsonl" in told and "CC-BY-4.0" in told
         assert "CC-BY-4.0" in repository.read("data/release/sft-000004/DATA_CARD.md")
+        _read(repository, told)
     if name == "rl_zero":
         gains = answer(repository, "evals", "--gains")
         row = next(g for g in gains if (g["stage"], g["metric"]) == ("rlzero", "pass_rate"))
         assert row["before"]["checkpoint"] == "pretrain-000008"
         assert row["control"]["checkpoint"] == "rlzero_random-000001"
+
+
+def _read(repository: Real, audited: str) -> None:
+    """Two sources of the recipe and the crawl: read and filtered in parts, gathered, and told apart by every question."""
+    text = record(repository, "text")["counts"]
+    assert (text["documents"]["notes"], text["documents"]["rows"]) == (5, 8)
+    assert text["dropped"]["bad_json"] == 1 and text["dropped"]["empty"] >= 1
+    assert text["licences"]["unknown"] >= 5 and text["licences"]["PSF-2.0"] == 3
+    parts = [record(repository, f"read_rows.00{n}of002")["counts"] for n in range(2)]
+    assert [sum(part[name] for part in parts) for name in ("files", "in", "kept")] == [4, 9, 8]
+    assert all(f'"{path}"' in audited for path in ("corpus/rows", "corpus/notes/**/*.md"))
+    card = repository.read("data/release/sft-000004/DATA_CARD.md")
+    assert "| notes | text | corpus/notes/**/*.md | CC0-1.0 | our wiki | 5 |" in card
+    assert "| rows | jsonl | corpus/rows | unknown | https://dumps.example/ | 8 |" in card
+    assert (
+        "as the manifest of sources declares them" in card and "The run's crawler came to" in card
+    )
+    for query, first in (
+        ("corpus/notes/a/note0.md", "read_notes"),
+        ("https://manual.example/row1", "read_rows"),
+        (FIRST_PAGE, "crawl"),
+    ):
+        assert answer(repository, "trace", query)["stops"][0]["step"] == first
+    for kind in ("croissant", "cyclonedx", "ro-crate", "summary"):
+        asked(repository, "export", kind, "sft.000004", "--out", f"../{kind}.out")
 
 
 def _joined(repository: Real) -> None:

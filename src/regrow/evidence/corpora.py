@@ -6,13 +6,14 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from regrow.engine.state import FileTree
 from regrow.evidence.record import Record
-from regrow.release.composition import Source
 from regrow.release.corpora import PARTS, READ
 from regrow.selection import beside, parse
+
+if TYPE_CHECKING:
+    from regrow.release.composition import Source
 
 
 def records(chain: Iterable[Record]) -> list[Record]:
@@ -32,6 +33,8 @@ def stated(chain: Iterable[Record]) -> dict[str, dict[str, Any]]:
 
 def sources(chain: Iterable[Record]) -> list[Source]:
     """The sources of the recipe, as those of the manifest are reported; licence and origin are the recipe's words."""
+    from regrow.release.composition import Source  # polars, which no lookup needs
+
     return [
         Source(
             name,
@@ -80,6 +83,8 @@ def _joined(digests: dict[str, str]) -> str:
 
 
 def _size(root: Path, path: str) -> int | None:
+    from regrow.engine.state import FileTree
+
     tree = FileTree(root, path)
     if not tree.path.exists():
         return None

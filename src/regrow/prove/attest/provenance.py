@@ -22,6 +22,7 @@ from regrow.evidence.naming import Artifact
 from regrow.evidence.record import Record
 from regrow.prove.attest import terms
 from regrow.prove.attest.subject import FILE, FOLDER, subjects
+from regrow.selection import parse
 
 _ELSEWHERE = ("params", "instance", "inputs", "code")
 """parts of a key that are no internal parameters: what whoever runs the flow chooses, dependencies, and the code,
@@ -104,8 +105,10 @@ class Provenance:
         """An input: its name in the step, its path and digest."""
         entry = self.record.inputs[name]
         notes = {key: str(entry[key]) for key in ("kind", "record") if entry.get(key)}
+        chosen = parse(str(entry["path"]))
         folder = entry["kind"] == "data" or (
-            entry["kind"] == "source" and (self.ledger.root / entry["path"]).is_dir()
+            entry["kind"] == "source"
+            and (bool(chosen.pattern) or (self.ledger.root / chosen.folder).is_dir())
         )
         return {
             "name": name,

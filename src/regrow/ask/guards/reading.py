@@ -11,6 +11,8 @@ from regrow.evidence.outputs import Outputs
 from regrow.evidence.record import Record
 from regrow.evidence.runs.run import block
 
+ROUNDING = 1.01
+"""epochs: steps are whole batches, and a pack of just the wanted size is no warning"""
 _ENOUGH = "fewer steps, or a larger data set; up to about four epochs repeated text is nearly worth new text"
 
 
@@ -119,17 +121,17 @@ def short(readings: list[Reading]) -> list[Finding]:
             found.append(
                 Finding(
                     "epochs",
-                    "warn" if packed else "note",
+                    "warn" if packed and times > ROUNDING else "note",
                     f"{one.stage} reads {one.reads:,} {one.unit} of {one.data}, which{estimated} holds {one.holds:,}: "
-                    f"{times:.2f} epochs.",
+                    f"{times:,.2f} epochs.",
                     round(times, 4),
                     1,
-                    _ENOUGH if packed else "",
+                    _ENOUGH if packed and times > ROUNDING else "",
                     one.data,
                 )
             )
         whole = (one.reads + one.before_reads) / one.holds
-        if packed and one.before and times <= 1 < whole:
+        if packed and one.before and times <= 1 and whole > ROUNDING:
             found.append(
                 Finding(
                     "pack_short",

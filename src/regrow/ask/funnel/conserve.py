@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from regrow.ask.funnel.funnel import Counted, Funnel, counted, of_record
-from regrow.ask.funnel.steps import APART, Passed
+from regrow.ask.funnel.steps import ALL, APART, Passed
 from regrow.engine.visible import visible
 
 
@@ -43,6 +43,7 @@ def _table(step: Passed, table: Counted, record: Counted) -> list[str]:
     pairs += [
         (f"dropped as {visible(name)}", have.get(name, 0), said.get(name, 0))
         for name in sorted({*said, *have})
+        if ALL not in said
     ]
     return [
         f"{step.name}: {have_:,} documents are {word} by its tables, {said_:,} by its record."

@@ -22,6 +22,7 @@ DROPS = "drops.parquet"
 APART = ("crawl",)
 """steps whose documents are counted otherwise than those of the next: `text` reads every record of the archives, error
 pages and those of other crawlers included"""
+ALL = "(all reasons)"
 HELD_OUT = "held_out"
 """the reason that is no loss: kept apart for evaluation"""
 
@@ -50,12 +51,13 @@ class Passed:
         return sum(int(record.counts.get(name) or 0) for record in self.records for name in names)
 
     def dropped(self) -> dict[str, int]:
-        """Reason -> documents, by its records."""
+        """Reason -> documents, by its records; `ALL` where a record says their number alone."""
         found: dict[str, int] = {}
         for record in self.records:
             said = record.counts.get("dropped")
-            for reason, number in (said if isinstance(said, dict) else {}).items():
-                found[str(reason)] = found.get(str(reason), 0) + int(number)
+            for reason, number in (said if isinstance(said, dict) else {ALL: said}).items():
+                if isinstance(number, int):
+                    found[str(reason)] = found.get(str(reason), 0) + number
         return dict(sorted(found.items()))
 
 

@@ -11,6 +11,7 @@ from regrow.ask.funnel.funnel import Funnel
 from regrow.ask.guards.finding import Finding
 from regrow.engine.visible import visible
 from regrow.evidence.ledger import Ledger
+from regrow.evidence.record import Record
 
 REPEATS = 4.0
 """times: up to about four epochs repeated text is nearly worth new text (Muennighoff et al., arXiv 2305.16264)"""
@@ -71,12 +72,11 @@ def _above(funnel: Funnel, mix: pl.DataFrame) -> list[Finding]:
 def unlabelled(funnel: Funnel, ledger: Ledger) -> list[Finding]:
     """Classifiers that learned from no label, and what the mix did with their scores."""
     record = ledger.by_name.get("classify")
-    labels = (record.counts.get("labelled") if record else None) or {}
+    labels = _counted(record, "labelled")
     found = []
     cutoff = settings(funnel, "mix").get("cutoff") or 0
     if labels.get("quality") == 0:
-        mix = ledger.by_name.get("mix")
-        dropped = dict((mix.counts.get("dropped") if mix else None) or {})
+        dropped = _counted(ledger.by_name.get("mix"), "dropped")
         below, rounded = int(dropped.get("quality_cutoff", 0)), int(dropped.get("rate_rounding", 0))
         says = "no document has a label of quality, so that all score alike"
         if below:
@@ -94,7 +94,7 @@ def unlabelled(funnel: Funnel, ledger: Ledger) -> list[Finding]:
                 "classify",
             )
         )  # fmt: skip
-    topics = dict((record.counts.get("topics") if record else None) or {})
+    topics = _counted(record, "topics")
     if labels.get("topic") == 0 and len(topics) > 1:
         found.append(
             Finding(
@@ -104,6 +104,12 @@ def unlabelled(funnel: Funnel, ledger: Ledger) -> list[Finding]:
             )
         )  # fmt: skip
     return found
+
+
+def _counted(record: Record | None, name: str) -> dict[str, Any]:
+    """A mapping that a step counted, {} where it did not."""
+    found = record.counts.get(name) if record else None
+    return dict(found) if isinstance(found, dict) else {}
 
 
 def unknown_licences(funnel: Funnel) -> list[Finding]:

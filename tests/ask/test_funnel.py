@@ -118,6 +118,20 @@ def test_where_some_tables_are_missing_the_rest_is_read(tmp_path: Path) -> None:
     assert disagreements(funnel) == []
 
 
+def test_a_table_in_parts_is_read_whole(tmp_path: Path) -> None:
+    whole = read(write(tmp_path / "whole", FLOW)).rows["filter"].sort("id")
+    write(tmp_path / "parts", FLOW)
+    folder = tmp_path / "parts/data/filter"
+    frame = pl.read_parquet(folder / "documents.parquet")
+    (folder / "documents.parquet").unlink()
+    tables.write(frame[:5], folder / "documents-0001.parquet")
+    tables.write(frame[5:], folder / "documents-0002.parquet")
+    republish(tmp_path / "parts", "filter")
+    found = read(Ledger.load(tmp_path / "parts"))
+    assert found.rows["filter"].sort("id").equals(whole)
+    assert {one["step"] for one in samples(found, 1)} == {"text", "filter", "dedup", "mix"}
+
+
 def test_a_changed_table_is_refused(tmp_path: Path) -> None:
     ledger = write(tmp_path, FLOW)
     path = tmp_path / "data/dedup/drops.parquet"

@@ -64,6 +64,14 @@ def test_the_limit_is_95_percent_of_twenty_documents(
     assert (one.severity if one else None) == severity
 
 
+def test_drops_without_a_known_source_empty_no_source(tmp_path: Path) -> None:
+    lost = many(30, "row", source="rows", lost="text", reason="empty")
+    told = found(tmp_path, [*CLEAN, *lost])
+    assert [(one.name, one.severity, one.value) for one in told.values()] == [
+        ("source_unknown", "note", 30)
+    ]
+
+
 def test_what_is_held_out_is_not_lost(tmp_path: Path) -> None:
     held = many(25, "quiz", source="quiz", lost="decontaminate", reason="held_out")
     assert "source_loss" not in found(tmp_path, [*CLEAN, *held])
@@ -163,7 +171,7 @@ def test_a_mix_of_unknown_licence(tmp_path: Path, licence: str, named: bool) -> 
 def test_a_pack_that_is_too_small_for_one_stage_and_for_two(tmp_path: Path) -> None:
     # 70 documents of ten tokens: 700.
     assert found(tmp_path, CLEAN, trained={"pretrain": 1_050})["epochs"].says == (
-        "pretrain reads 1,050 tokens of pack, which holds 700: 1.50 epochs."
+        "pretrain reads 1,050 tokens of data/pack, which holds 700: 1.50 epochs."
     )
     together = found(tmp_path / "two", CLEAN, trained={"pretrain": 600, "midtrain": 500})
     assert set(together) == {"pack_short"} and together["pack_short"].value == round(1100 / 700, 4)

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import textwrap
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from regrow.cli.answer_json import indented
@@ -63,7 +64,8 @@ def _recipe(args: argparse.Namespace) -> int:
     from regrow.ask.doctor.recipe import examine
     from regrow.evidence.ledger import find_root
 
-    found = examine(find_root(), args.recipe)
+    here = Path(args.recipe)  # as the shell completes it, else below the root
+    found = examine(find_root(), str(here.resolve()) if here.is_file() else args.recipe)
     failed = any(finding.severity == "fail" for finding in found.findings)
     if args.json:
         print(indented({"recipe": args.recipe, **found.as_json()}))

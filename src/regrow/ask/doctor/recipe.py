@@ -81,7 +81,7 @@ def examine(root: Path, params_file: str, memory: int | None = None) -> Examined
         Finding(
             "recipe",
             "ok",
-            f"{params_file} loads: {len(params.stages)} stages, {main:,} jobs.",
+            f"{Path(params_file).name} loads: {len(params.stages)} stages, {main:,} jobs.",
             main,
         )
     ]

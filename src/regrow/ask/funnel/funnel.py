@@ -29,7 +29,9 @@ class Funnel:
     @property
     def sources(self) -> list[str]:
         """All sources, by name."""
-        found = {name for frame in self.rows.values() for name in frame["source"].to_list()}
+        found = {
+            name for frame in self.rows.values() for name in frame["source"].unique().to_list()
+        }
         return sorted(found)
 
     def mixed(self) -> pl.DataFrame | None:

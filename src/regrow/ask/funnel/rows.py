@@ -52,19 +52,26 @@ def of_step(
 def _read(outputs: Outputs, step: Passed, file: str) -> pl.DataFrame | None:
     """A table of all records of a step, its texts as their bytes; None where one is not on disk."""
     frames = []
-    for record in step.records:
-        table = outputs.table(record.name, file)
-        if table is None:
-            return None
+    for table in _tables(outputs, step, file) or ():
         have = table.collect_schema().names()
         wanted = ["id", "url", "reason", "detail", "start", "end", *_OF_TABLES]
         columns = [pl.col(name) for name in wanted if name in have]
         if "text" in have and file != DROPS:
-            columns.append(
-                pl.col("text").fill_null("").str.len_bytes().cast(pl.Int64).alias("bytes")
-            )
+            size = pl.col("text").fill_null("").str.len_bytes().cast(pl.Int64)
+            columns.append(size.alias("bytes"))
         frames.append(table.select(columns).collect())
-    return pl.concat(frames, how="diagonal_relaxed")
+    return pl.concat(frames, how="diagonal_relaxed") if frames else None
+
+
+def _tables(outputs: Outputs, step: Passed, file: str) -> list[pl.LazyFrame] | None:
+    """A table of all records of a step, in parts; None where one is not on disk."""
+    found = []
+    for record in step.records:
+        parts = [outputs.table(record.name, name) for name in step.tables(record, file)]
+        if not parts or any(part is None for part in parts):
+            return None
+        found += [part for part in parts if part is not None]
+    return found
 
 
 def _with(rows: pl.DataFrame, about: pl.DataFrame) -> pl.DataFrame:
@@ -104,13 +111,11 @@ def _packed(index: pl.DataFrame, about: pl.DataFrame) -> pl.DataFrame:
 
 def _crawl(outputs: Outputs, step: Passed, origins: Origins) -> pl.DataFrame | None:
     """The addresses that the crawl met; its bytes are those of the answers."""
-    frames = []
-    for record in step.records:
-        table = outputs.table(record.name, step.file)
-        if table is None:
-            return None
-        met = table.filter(~pl.col("outcome").is_in(sorted(OUTCOMES)))
-        frames.append(met.select("url", "bytes", "outcome", "detail").collect())
+    tables = _tables(outputs, step, step.file)
+    if not tables:
+        return None
+    known = ~pl.col("outcome").is_in(sorted(OUTCOMES))
+    frames = [t.filter(known).select("url", "bytes", "outcome", "detail").collect() for t in tables]
     found = pl.concat(frames).with_columns(id=pl.lit(None, pl.String))
     found = origins.filled(found, nothing().select("id", "source"))
     kept = pl.col("outcome") == "fetched"

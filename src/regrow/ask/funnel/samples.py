@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import heapq
 from typing import Any
 
 import polars as pl
@@ -42,8 +43,9 @@ def _of_step(
     chosen: dict[str, list[str]] = {}
     counts: dict[str, int] = {}
     for (reason,), part in sorted(lost.partition_by("reason", as_dict=True).items()):
-        ids = sorted(set(part["id"].drop_nulls().to_list()), key=_mark)
-        chosen[str(reason)], counts[str(reason)] = ids[:number], part.height
+        ids = part["id"].drop_nulls().unique().to_list()
+        chosen[str(reason)] = heapq.nsmallest(number, ids, key=_mark)
+        counts[str(reason)] = part.height
     wanted = sorted({id for ids in chosen.values() for id in ids})
     about = _about(funnel, step, wanted)
     texts = _texts(funnel, before, wanted)
@@ -75,19 +77,23 @@ def _about(funnel: Funnel, step: Passed, ids: list[str]) -> dict[tuple[str, str]
     found = {}
     for record in step.records:
         where = pl.col("id").is_in(ids)
-        for row in funnel.outputs.rows(record.name, DROPS, where, list(_SHOWN)):
-            found[str(row["id"]), str(row.pop("reason"))] = row
+        for file in step.tables(record, DROPS):
+            for row in funnel.outputs.rows(record.name, file, where, list(_SHOWN)):
+                found[str(row["id"]), str(row.pop("reason"))] = row
     return found
 
 
 def _texts(funnel: Funnel, before: Passed | None, ids: list[str]) -> dict[str, str]:
     """id -> its text after the step before, cut."""
     found: dict[str, str] = {}
-    for record in before.records if before else ():
-        where = pl.col("id").is_in(ids)
-        for row in funnel.outputs.rows(
-            record.name, before.file if before else "", where, ["id", "text"]
-        ):
+    where = pl.col("id").is_in(ids)
+    places = (
+        [(r.name, file) for r in before.records for file in before.tables(r, before.file)]
+        if before
+        else []
+    )
+    for name, file in places:
+        for row in funnel.outputs.rows(name, file, where, ["id", "text"]):
             text = str(row.get("text") or "")
             found[str(row["id"])] = text if len(text) <= TEXT else text[: TEXT - 1] + "…"
     return found

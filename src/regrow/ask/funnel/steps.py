@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from regrow.evidence.ledger import Ledger
@@ -39,10 +40,16 @@ class Passed:
         """The table of what it kept."""
         return _KEPT.get(self.name, "documents.parquet")
 
+    def tables(self, record: Record, file: str) -> list[str]:
+        """The files of a record that are a table: itself, or its parts (`documents-0001.parquet`, `documents/0001.parquet`)."""
+        stem = re.escape(file.removesuffix(".parquet"))
+        pattern = re.compile(rf"{stem}(?:[-_./][^/]*)?\.parquet")
+        return sorted(str(e["path"]) for e in record.files if pattern.fullmatch(str(e["path"])))
+
     @property
     def has_drops(self) -> bool:
         """Whether it writes a table of drops."""
-        return any(entry["path"] == DROPS for record in self.records for entry in record.files)
+        return any(self.tables(record, DROPS) for record in self.records)
 
     def count(self, *names: str) -> int | None:
         """The sum of counts of its records, None where one of them does not say the first."""

@@ -13,6 +13,7 @@ from regrow.ask.funnel.funnel import Funnel, by_source
 from regrow.ask.funnel.steps import HELD_OUT
 from regrow.ask.guards.finding import Finding
 from regrow.engine.visible import visible
+from regrow.release.composition import UNKNOWN
 
 SHARE = 0.95
 """of a source's documents; a step that drops more is named"""
@@ -29,6 +30,9 @@ def emptied(funnel: Funnel, share: float = SHARE, fewest: int = FEWEST) -> list[
             loss = sums["dropped"] / sums["in"] if sums["in"] else 0.0
             whole = sums["in"] >= fewest
             if not (loss > share if whole else loss == 1.0):
+                continue
+            if source == UNKNOWN and not sums["kept"]:
+                found.append(_nobodys(step, sums["dropped"]))
                 continue
             reasons = ", ".join(
                 f"{visible(one['reason'])} {one['documents']:,}" for one in sums["reasons"][:3]
@@ -47,6 +51,14 @@ def emptied(funnel: Funnel, share: float = SHARE, fewest: int = FEWEST) -> list[
                 )
             )
     return found
+
+
+def _nobodys(step: str, dropped: int) -> Finding:
+    """Drops of which neither a table nor an address says the source: no source was emptied."""
+    return Finding(
+        "source_unknown", "note", f"of {dropped:,} documents that {step} drops the source is not known.", dropped, 0,
+        "`sources/manifest.yaml` names no source for their addresses, or they have none", step, UNKNOWN,
+    )  # fmt: skip
 
 
 def unbalanced(funnel: Funnel) -> list[Finding]:

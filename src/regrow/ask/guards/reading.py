@@ -34,6 +34,11 @@ class Reading:
     """record, or estimate"""
 
     @property
+    def place(self) -> str:
+        """The folder of the data set, as sentences name it."""
+        return f"data/{self.data.replace('.', '/')}"
+
+    @property
     def epochs(self) -> float | None:
         """How often the stage reads its data set."""
         return self.reads / self.holds if self.holds else None
@@ -122,7 +127,7 @@ def short(readings: list[Reading]) -> list[Finding]:
                 Finding(
                     "epochs",
                     "warn" if packed and times > ROUNDING else "note",
-                    f"{one.stage} reads {one.reads:,} {one.unit} of {one.data}, which{estimated} holds {one.holds:,}: "
+                    f"{one.stage} reads {one.reads:,} {one.unit} of {one.place}, which{estimated} holds {one.holds:,}: "
                     f"{times:,.2f} epochs.",
                     round(times, 4),
                     1,
@@ -137,7 +142,7 @@ def short(readings: list[Reading]) -> list[Finding]:
                     "pack_short",
                     "warn",
                     f"{', '.join((*one.before, one.stage))} together read {one.reads + one.before_reads:,} tokens of "
-                    f"{one.data}, which{estimated} holds {one.holds:,}: {whole:.2f} epochs.",
+                    f"{one.place}, which{estimated} holds {one.holds:,}: {whole:.2f} epochs.",
                     round(whole, 4),
                     1,
                     _ENOUGH,

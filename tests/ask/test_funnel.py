@@ -172,7 +172,7 @@ def test_command(
         "text",
         "filter",
         "dedup",
-        "decontam",
+        "deconta.",
         "mix",
         "pack",
         "text",
@@ -193,6 +193,9 @@ def test_command(
     assert main(["funnel", "--json", "--samples", "1"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert found["samples"][0]["reason"] == "empty" and found["steps"][0]["in"] == 14
+    assert main(["funnel", "--source", "web", "--samples", "2"]) == 0
+    said = capsys.readouterr().out
+    assert "mix quality_cutoff, 2 dropped" in said and "https://web.example/gone1" in said
     assert main(["funnel", "--samples", "-1"]) == 1
     assert main(["funnel", "--html", str(tmp_path / "no" / "f.html")]) == 1
     assert "--html" in capsys.readouterr().err

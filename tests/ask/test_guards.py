@@ -106,7 +106,8 @@ def test_a_language_that_was_asked_for_and_is_not_there(tmp_path: Path) -> None:
 def test_a_topic_that_the_mix_leaves_out(tmp_path: Path) -> None:
     lost = many(22, "law", topic="law", lost="mix", reason="quality_cutoff")
     one = found(tmp_path, [*CLEAN, *lost])["topic_vanishes"]
-    assert (one.severity, one.value, one.fix) == ("warn", 22, "reasons: quality_cutoff 22")
+    assert (one.severity, one.value) == ("warn", 22)
+    assert one.says == "mix keeps none of the 22 documents of the topic law: quality_cutoff 22."
     meant = found(
         tmp_path / "meant", [*CLEAN, *lost], params={"mix": {"topic_weights": {"law": 0}}}
     )

@@ -26,8 +26,8 @@ SAMPLES = 3
 """dropped documents per step and reason on a page"""
 REASONS = 5
 """per step on a terminal; --json has all"""
-_COLUMN = 9
-_NAME = 26
+_NAME, _HEAD = 26, 8
+"""characters of a source, and of a step above its column"""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -71,6 +71,9 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print(written(found))
     elif not args.html:
+        for group in found.get("samples", []):
+            for one in group["dropped"]:
+                one["text"] = " ".join((one["text"] or "").split())
         show(shown(found), Paint(), args.all)
     if args.html:
         _write(args.html, found)
@@ -101,6 +104,8 @@ def show(answer: dict[str, Any], paint: Paint, everything: bool = False) -> None
     else:
         _table(answer, steps, paint)
         _reasons(answer["steps"], paint)
+    for group in answer.get("samples", []):
+        _samples(group, paint)
     show_findings(answer["findings"], paint, everything)
     if answer["hint"]:
         print(f"\n{answer['hint']}")
@@ -108,29 +113,36 @@ def show(answer: dict[str, Any], paint: Paint, everything: bool = False) -> None
 
 def _table(answer: dict[str, Any], steps: list[dict[str, Any]], paint: Paint) -> None:
     names = [one["step"] for one in steps]
-    longest = max([len(one["source"]) for one in answer["sources"]] + [6])
-    left = min(_NAME, longest)
-    head = "".join(f"{name[: _COLUMN - 1]:>{_COLUMN}}" for name in names)
-    print(paint.bold("documents kept after each step"))
-    print(paint.dim(f"{'source':<{left}}{'met':>{_COLUMN}}{head}{'text':>10}{'tokens':>11}"))
-    for one in answer["sources"]:
-        print(_row(one["source"], one["steps"], names, left))
     total = {one["step"]: one for one in answer["steps"]}
-    if len(answer["sources"]) != 1:
-        print(paint.bold(_row("all", total, names, left)))
+    rows = [_cells(one["source"], one["steps"], names) for one in answer["sources"]]
+    if len(rows) != 1:
+        rows.append(_cells("all", total, names))
+    head = ["source", "met", *map(_short, names), "text", "tokens"]
+    widths = [max(len(row[at]) for row in [head, *rows]) for at in range(len(head))]
+    widths[0] = min(widths[0], _NAME)
+
+    def line(cells: list[str]) -> str:
+        name = cells[0] if len(cells[0]) <= widths[0] else cells[0][: widths[0] - 1] + "…"
+        rest = (f"{cell:>{width}}" for cell, width in zip(cells[1:], widths[1:], strict=True))
+        return "  ".join([f"{name:<{widths[0]}}", *rest])
+
+    print(paint.bold("documents kept after each step, bytes of their text, tokens with repeats"))
+    print(paint.dim(line(head)))
+    for row in rows:
+        print(paint.bold(line(row)) if row is rows[-1] and len(rows) > 1 else line(row))
 
 
-def _row(name: str, of: dict[str, Any], names: list[str], left: int) -> str:
+def _short(step: str) -> str:
+    return step if len(step) <= _HEAD else step[: _HEAD - 1] + "."
+
+
+def _cells(name: str, of: dict[str, Any], names: list[str]) -> list[str]:
     """A source: what the first step met of it, what each step kept, the bytes of its text at the end, its tokens."""
     first = next((of[step]["in"] for step in names if step in of), 0)
-    cells = "".join(f"{of[step]['kept'] if step in of else 0:>{_COLUMN},}" for step in names)
-    last = next((of[step] for step in reversed(names) if step in of), None)
-    end = last if last and names[-1] in of else None
-    sizes = end["bytes_kept"] if end else 0
-    tokens = end["tokens"] if end else None
-    name = name if len(name) <= left else name[: left - 1] + "…"
-    text = "–" if sizes is None else size(sizes)
-    return f"{name:<{left}}{first:>{_COLUMN},}{cells}{text:>10}{tokens or 0:>11,}"
+    kept = [f"{of[step]['kept'] if step in of else 0:,}" for step in names]
+    end = of.get(names[-1])
+    sizes, tokens = (end["bytes_kept"], end["tokens"] or 0) if end else (0, 0)
+    return [name, f"{first:,}", *kept, "–" if sizes is None else size(sizes), f"{tokens:,}"]
 
 
 def _reasons(steps: list[dict[str, Any]], paint: Paint) -> None:
@@ -154,6 +166,14 @@ def _reasons(steps: list[dict[str, Any]], paint: Paint) -> None:
         if more := step["reasons"][REASONS:]:
             rest = sum(one["documents"] for one in more)
             print(paint.dim(f"    {f'{len(more)} other reasons':<28}{rest:>8,}"))
+
+
+def _samples(group: dict[str, Any], paint: Paint) -> None:
+    print(f"\n{paint.bold(group['step'])} {group['reason']}, {group['documents']:,} dropped")
+    for one in group["dropped"]:
+        print(f"  {paint.blue(one['id'][:12])} {one.get('url') or 'no address'}")
+        if one["text"]:
+            print(f"    {one['text'][: width() - 4]}")
 
 
 def show_findings(findings: list[dict[str, Any]], paint: Paint, everything: bool) -> None:

@@ -74,8 +74,8 @@ def counted(frame: pl.DataFrame) -> Counted:
         "dropped": lost.height,
         "bytes_in": _sum(frame["bytes_in"]),
         "bytes_kept": _sum(kept["bytes"]),
-        "bytes_dropped": _sum(lost["bytes_in"]) if lost.height else 0,
-        "tokens": _sum(kept["tokens"]),
+        "bytes_dropped": _sum(lost["bytes_in"]),
+        "tokens": _sum(kept["tokens"]) if kept.height else None,
         "reasons": [
             {"reason": name, "documents": number, "bytes": size if known else None}
             for name, number, size, known in by.sort(
@@ -86,7 +86,8 @@ def counted(frame: pl.DataFrame) -> Counted:
 
 
 def _sum(column: pl.Series) -> int | None:
-    return int(column.sum()) if column.count() else None
+    """The sum of what is known; None where nothing is, 0 of no rows."""
+    return int(column.sum()) if column.count() or column.is_empty() else None
 
 
 def by_source(frame: pl.DataFrame) -> dict[str, Counted]:

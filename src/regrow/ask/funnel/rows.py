@@ -30,7 +30,8 @@ def of_step(
 ) -> pl.DataFrame | None:
     """The rows of a step (`ROWS`); None where a table of it is not on disk.
 
-    `about`: the documents as the step before left them. Memory: the tables without their text.
+    `about`: the documents as the step before left them. Memory: the tables without their text (about 0.5 kB a document),
+    and one row group with it.
     """
     if step.name == "crawl":
         return _crawl(outputs, step, origins)
@@ -59,7 +60,7 @@ def _read(outputs: Outputs, step: Passed, file: str) -> pl.DataFrame | None:
         if "text" in have and file != DROPS:
             size = pl.col("text").fill_null("").str.len_bytes().cast(pl.Int64)
             columns.append(size.alias("bytes"))
-        frames.append(table.select(columns).collect())
+        frames.append(table.select(columns).collect(engine="streaming"))
     return pl.concat(frames, how="diagonal_relaxed") if frames else None
 
 

@@ -36,10 +36,11 @@ def vanished(funnel: Funnel, fewest: int = FEWEST) -> list[Finding]:
                         f"{column}_vanishes",
                         "warn" if met >= fewest and not meant else "note",
                         f"{step} keeps none of the {met:,} documents of the {column} {visible(value)}"
-                        + (", which has no share in mix.topic_weights." if meant else "."),
+                        + (", which has no share in mix.topic_weights" if meant else "")
+                        + f": {_reasons(frame.filter(pl.col(column) == value))}.",
                         met,
                         fewest,
-                        _reasons(frame.filter(pl.col(column) == value)),
+                        "read some: `regrow funnel --html funnel.html`",
                         step,
                     )
                 )
@@ -77,9 +78,7 @@ def _wanted(funnel: Funnel) -> list[Finding]:
 
 def _reasons(frame: pl.DataFrame) -> str:
     counts = frame.group_by("reason").len().sort(["len", "reason"], descending=[True, False])
-    return "reasons: " + ", ".join(
-        f"{visible(name)} {n:,}" for name, n in counts.head(3).iter_rows()
-    )
+    return ", ".join(f"{visible(name)} {n:,}" for name, n in counts.head(3).iter_rows())
 
 
 def _weights(funnel: Funnel) -> dict[str, Any]:

@@ -136,7 +136,7 @@ def _pair(gain: Gain) -> str:
 
 
 def _funnel(ledger: Ledger) -> list[dict[str, Any]]:
-    """Per step: documents in, kept, dropped by reason, and widths in percent of the first step."""
+    """Per step: documents in, kept, dropped by reason, and their widths in percent of what came in."""
     rows = []
     for record in ledger.records:
         counted = documents(record)
@@ -145,11 +145,13 @@ def _funnel(ledger: Ledger) -> list[dict[str, Any]]:
         held = {k: v for k, v in counted["dropped"].items() if k == "held_out"}
         lost = {k: v for k, v in counted["dropped"].items() if k != "held_out"}
         rows.append({"step": record.name, **counted, "held": sum(held.values()), "lost": lost})
-    most = max((row["in"] for row in rows), default=1) or 1
-    for row in rows:
-        row["kept_width"] = 100 * row["kept"] / most
-        row["held_width"] = 100 * row["held"] / most
-        row["lost_width"] = 100 * sum(row["lost"].values()) / most
+    for (
+        row
+    ) in rows:  # of conversations there are many more than of documents: each bar is its own whole
+        met = row["in"] or 1
+        row["kept_width"] = 100 * row["kept"] / met
+        row["held_width"] = 100 * row["held"] / met
+        row["lost_width"] = 100 * sum(row["lost"].values()) / met
     return rows
 
 

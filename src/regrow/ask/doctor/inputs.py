@@ -24,7 +24,7 @@ def sources(root: Path, params: Params, crawled: bool) -> list[Finding]:
     """Missing and empty files, and licences that nobody knows: of `sources`, and of the manifest where there is a crawl."""
     entries: Any = getattr(params, "sources", ()) or ()
     found = [finding for entry in entries for finding in _entry(root, entry)]
-    if crawled and not entries:
+    if crawled:
         found += _manifest(root, params)
     if not found:
         found.append(

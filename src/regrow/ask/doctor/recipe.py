@@ -38,7 +38,7 @@ class Examined:
         if failures:
             return f"This recipe will not run as it is: {_some(failures, 'failure')}, {_some(warnings, 'warning')}."
         if warnings:
-            return f"This recipe runs; {_some(warnings, 'warning')} say what it probably should not do."
+            return f"This recipe runs, with {_some(warnings, 'warning')} of what is probably not meant."
         return "Nothing is known that speaks against this recipe."
 
     def as_json(self) -> dict[str, Any]:
@@ -81,7 +81,7 @@ def examine(root: Path, params_file: str, memory: int | None = None) -> Examined
         Finding(
             "recipe",
             "ok",
-            f"{Path(params_file).name} loads: {len(params.stages)} stages, {main:,} jobs.",
+            f"{Path(params_file).name} loads: {_some(len(params.stages), 'stage')}, {main:,} jobs.",
             main,
         )
     ]

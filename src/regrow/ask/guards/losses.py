@@ -56,7 +56,7 @@ def emptied(funnel: Funnel, share: float = SHARE, fewest: int = FEWEST) -> list[
 def _nobodys(step: str, dropped: int) -> Finding:
     """Drops of which neither a table nor an address says the source: no source was emptied."""
     return Finding(
-        "source_unknown", "note", f"of {dropped:,} documents that {step} drops the source is not known.", dropped, 0,
+        "source_unknown", "note", f"{step} drops {dropped:,} of which the source is not known.", dropped, 0,
         "`sources/manifest.yaml` names no source for their addresses, or they have none", step, UNKNOWN,
     )  # fmt: skip
 

@@ -118,6 +118,17 @@ def test_where_some_tables_are_missing_the_rest_is_read(tmp_path: Path) -> None:
     assert disagreements(funnel) == []
 
 
+def test_drops_of_sources_of_a_recipe_are_theirs(tmp_path: Path) -> None:
+    nameless = Doc("row7", source="dump", lost="text", reason="bad_json", url=None)
+    placed = Doc(
+        "plan", source="notes", lost="text", reason="empty", url="source://notes/2026/plan.md"
+    )
+    ledger = write(tmp_path, [*FLOW, nameless, placed], reads={"dump": [nameless]})
+    found = by_source(read(ledger).rows["text"])
+    assert found["dump"]["reasons"] == [{"reason": "bad_json", "documents": 1, "bytes": None}]
+    assert found["notes"]["dropped"] == 1 and found["unknown"]["dropped"] == 1
+
+
 def test_a_table_in_parts_is_read_whole(tmp_path: Path) -> None:
     whole = read(write(tmp_path / "whole", FLOW)).rows["filter"].sort("id")
     write(tmp_path / "parts", FLOW)

@@ -36,6 +36,8 @@ class Doc:
     language: str = "en"
     topic: str = "all"
     repeats: int = 1
+    url: str | None = ""
+    """"": one on the web"""
 
     @property
     def id(self) -> str:
@@ -43,7 +45,7 @@ class Doc:
 
     @property
     def row(self) -> dict[str, Any]:
-        url = f"https://{self.source}.example/{self.name}"
+        url = f"https://{self.source}.example/{self.name}" if self.url == "" else self.url
         return {"id": self.id, "url": url, "source": self.source, "licence": self.licence, "text": self.text,
                 "language": self.language, "topic": self.topic, "quality": 0.5, "repeats": self.repeats}  # fmt: skip
 
@@ -71,11 +73,12 @@ def write(
     params: dict[str, Any] | None = None,
     without: tuple[str, ...] = (),
     trained: dict[str, int] | None = None,
+    reads: dict[str, list[Doc]] | None = None,
 ) -> Ledger:
     """Write a run of the data steps; returns its records.
 
     counts: step -> counts that its record says otherwise; params: section -> settings; without: steps whose tables are
-    left out; trained: stage -> tokens that it read of the pack.
+    left out; trained: stage -> tokens that it read of the pack; reads: source -> what the step that reads it dropped.
     """
     (root / "records").mkdir(parents=True, exist_ok=True)
     (root / "Snakefile").write_text("")
@@ -100,16 +103,7 @@ def write(
             frame = pl.DataFrame(rows, schema=_schema()).select(_COLUMNS[step]).sort("id")
             tables.write(frame, folder / f"{KEPT.get(step, 'documents')}.parquet")
         if step in DROPPING:
-            drops = [
-                {
-                    "id": d.id,
-                    "url": d.row["url"],
-                    "step": step,
-                    "reason": d.reason,
-                    "detail": d.detail,
-                }
-                for d in lost
-            ]
+            drops = [_drop(doc, step) for doc in lost]
             tables.write(tables.drops(drops), folder / "drops.parquet")
         if step == "classify":
             said |= {
@@ -121,6 +115,20 @@ def write(
         )
         pack = before
         alive = kept
+    for source, dropped in (reads or {}).items():
+        tables.write(
+            tables.drops([_drop(doc, "text") for doc in dropped]),
+            root / f"data/read_{source}/000of001/drops.parquet",
+        )
+        _record(
+            root,
+            f"read_{source}.000of001",
+            f"read_{source}",
+            {},
+            None,
+            {},
+            function="regrow.data.sources.kinds.jsonl:run",
+        )
     base: dict[str, Any] | None = None
     for stage, tokens in (trained or {}).items():
         (root / f"data/{stage}/000010").mkdir(parents=True)
@@ -130,6 +138,16 @@ def write(
         for file in (root / "data" / step).iterdir():
             file.unlink()
     return Ledger.load(root)
+
+
+def _drop(doc: Doc, step: str) -> dict[str, Any]:
+    return {
+        "id": doc.id,
+        "url": doc.row["url"],
+        "step": step,
+        "reason": doc.reason,
+        "detail": doc.detail,
+    }
 
 
 def _schema() -> dict[str, Any]:
@@ -168,8 +186,9 @@ def _pack(folder: Path, kept: list[Doc]) -> dict[str, Any]:
 def _record(
     root: Path, name: str, step: str, counts: dict[str, Any], before: dict[str, Any] | None, params: dict[str, Any],
     base: dict[str, Any] | None = None,
+    function: str = "",
 ) -> dict[str, Any]:  # fmt: skip
-    function = BY_NAME[step].function if step in BY_NAME else BY_NAME["pretrain"].function
+    function = function or BY_NAME[step if step in BY_NAME else "pretrain"].function
     inputs, hashes = {}, {}
     for word, record in (("data", before), ("base", base)):
         if record is not None:
@@ -182,7 +201,7 @@ def _record(
             hashes[word] = record["output"]["sha256"]
     path, _, instance = name.partition(".")
     own = {step: params[step]} if step in params else {}
-    if instance:
+    if instance.isdecimal():
         own = {step: {"batch_sequences": 1, "steps": 10}}
     modules = {function.split(":")[0]: {"digest": "0" * 64, "definitions": {}}}
     parts = {

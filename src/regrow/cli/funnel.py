@@ -20,7 +20,6 @@ from typing import Any
 from regrow.cli.answer_json import written
 from regrow.cli.paint import Paint, size, width
 from regrow.engine.visible import shown
-from regrow.evidence.reasons import explained
 
 SAMPLES = 3
 """dropped documents per step and reason on a page"""
@@ -146,6 +145,8 @@ def _cells(name: str, of: dict[str, Any], names: list[str]) -> list[str]:
 
 
 def _reasons(steps: list[dict[str, Any]], paint: Paint) -> None:
+    from regrow.ask.funnel.meanings import meaning
+
     print(f"\n{paint.bold('dropped, by step and reason')}")
     for step in steps:
         if not step["dropped"]:
@@ -159,10 +160,8 @@ def _reasons(steps: list[dict[str, Any]], paint: Paint) -> None:
         print(f"  {step['step']:<14}{step['dropped']:,} of {step['in']:,} ({share:.1f} %){lost}")
         for one in step["reasons"][:REASONS]:
             weight = "" if one["bytes"] is None else size(one["bytes"])
-            meaning = explained(one["reason"], step["step"])
-            print(
-                f"    {one['reason']:<28}{one['documents']:>8,} {weight:>9}  {paint.dim(meaning)}"
-            )
+            words = meaning(one["reason"], step["step"])
+            print(f"    {one['reason']:<28}{one['documents']:>8,} {weight:>9}  {paint.dim(words)}")
         if more := step["reasons"][REASONS:]:
             rest = sum(one["documents"] for one in more)
             print(paint.dim(f"    {f'{len(more)} other reasons':<28}{rest:>8,}"))

@@ -97,30 +97,14 @@ _POST_TRAINING = {
     "truncated": "the teacher's answer was cut off",
     "wrong": "its verifier refuses the answer",
 }
-CRAWLED = {
-    "http_error": "the server answered with an error",
-    "max_depth": "more links from a start page than the limit",
-    "noindex": "the page asks not to be indexed",
-    "redirect": "an address that leads to another",
-    "redirect_limit": "too many redirects in a row",
-    "redirect_loop": "redirects that lead back",
-    "robots": "robots.txt does not allow it",
-    "robots_txt": "a robots.txt, not a page",
-    "sitemap": "a sitemap, not a page",
-    "too_large": "more bytes than the limit",
-    "wrong_type": "a type that `crawl.content_types` does not name",
-}
-"""outcome of a crawl -> what it means: some words mean another thing in a later step"""
 REASONS = {**_TEXT, **_FILTERS, **_COPIES, **_HELD_OUT, **_MIXES, **_POST_TRAINING}
 """reason -> what it means; of reasons that end in a number (`repetition.ngram_5`), without it"""
 _NUMBER = re.compile(r"_\d+$")
 _PAIR = re.compile(r"^(judged|delta)\.")
 
 
-def explained(reason: str, step: str = "") -> str:
-    """What a reason means, of a step where it is named; "" for one that no step of the flow writes."""
-    if step == "crawl":
-        return CRAWLED.get(reason, "")
+def explained(reason: str) -> str:
+    """What a reason means; "" for one that no step of the flow writes."""
     return REASONS.get(_NUMBER.sub("", _PAIR.sub("", reason)), "")
 
 

@@ -74,10 +74,11 @@ def _files(root: Path, pattern: str) -> Iterator[Path]:
     if not plain or Path(plain).is_absolute():
         return
     for path in sorted(root.glob(plain)):
-        if path.is_dir():
-            yield from sorted(one for one in path.rglob("*") if one.is_file())
-        elif path.is_file():
-            yield path
+        found = sorted(path.rglob("*")) if path.is_dir() else [path]
+        # What DVC writes beside a file that it tracks is no file of the source.
+        yield from (
+            f for f in found if f.is_file() and f.suffix != ".dvc" and f.name != ".gitignore"
+        )
 
 
 def _manifest(root: Path, params: Params) -> Iterator[Finding]:

@@ -1,4 +1,5 @@
-"""Which source a document is of, where its row does not say: by its id, else by its address and the manifest."""
+"""Which source a document is of, where its row does not say: by its id, else by the step that read it, else by its
+address (`source://NAME/...`, or one that the manifest names)."""
 
 from __future__ import annotations
 
@@ -7,10 +8,19 @@ from pathlib import Path
 
 import polars as pl
 
+from regrow.ask.funnel.steps import DROPS
 from regrow.data.crawl import manifest
 from regrow.evidence.errors import Unanswerable
+from regrow.evidence.outputs import Outputs
 from regrow.evidence.sources import MANIFEST
 from regrow.release.composition import UNKNOWN
+
+READ = "read_"
+"""beginning of the name of the step that reads a source of the recipe, before `text` gathers all of them"""
+CRAWLED = f"{READ}crawl"
+"""the one whose documents are of several sources: those of the manifest"""
+_OWN = "source://"
+"""beginning of the address of a document that has none on the web: `source://NAME/...`"""
 
 
 class Origins:
@@ -36,10 +46,23 @@ class Origins:
         """
         if not url:
             return UNKNOWN
+        if url.startswith(_OWN):
+            return url.removeprefix(_OWN).partition("/")[0] or UNKNOWN
         if url not in self._known:
             part = self._manifest.part(url) if self._manifest else None
             self._known[url] = part.source if part else UNKNOWN
         return self._known[url]
+
+    def read(self, outputs: Outputs) -> pl.DataFrame:
+        """The drops of the steps that read one source each, as (id, source); of those that are on disk."""
+        found = [pl.DataFrame(schema={"id": pl.String, "source": pl.String})]
+        for record in outputs.ledger.records:
+            if record.step.startswith(READ) and record.step != CRAWLED:
+                table = outputs.table(record.name, DROPS)
+                if table is not None:
+                    name = pl.lit(record.step.removeprefix(READ)).alias("source")
+                    found.append(table.select("id", name).collect())
+        return pl.concat(found)
 
     def filled(self, rows: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
         """`rows` with their `source`: the one that a row says, else that of its id in `known` (id, source), else that of

@@ -46,6 +46,8 @@ def of_step(
         kept = kept.filter(pl.col("repeats") > 0)
     kept = origins.filled(kept, about)
     known = pl.concat([about.select("id", "source"), kept.select("id", "source")])
+    if step.name == "text":
+        known = pl.concat([known, origins.read(outputs)])
     lost = origins.filled(_with(drops, about), known)
     return pl.concat([_rows(kept), _rows(lost.with_columns(bytes=pl.lit(None, pl.Int64)))])
 
@@ -77,13 +79,12 @@ def _tables(outputs: Outputs, step: Passed, file: str) -> list[pl.LazyFrame] | N
 
 def _with(rows: pl.DataFrame, about: pl.DataFrame) -> pl.DataFrame:
     """Rows with what was known of their documents where they do not say it, and the bytes that came in."""
-    known = about.unique("id", keep="first").rename(
-        {name: f"known_{name}" for name in ABOUT if name != "id"}
-    )
+    names = [
+        name for name in ABOUT if name not in ("id", "source")
+    ]  # `Origins.filled` knows more of sources
+    known = about.unique("id", keep="first").drop("source").rename({n: f"known_{n}" for n in names})
     joined = rows.join(known, on="id", how="left", maintain_order="left")
-    for name in (*_OF_TABLES, "bytes"):
-        if name == "source":
-            continue  # `Origins.filled` knows more
+    for name in names:
         own = [name] if name in rows.columns else []
         joined = joined.with_columns(pl.coalesce(*own, f"known_{name}").alias(name))
     return joined.with_columns(bytes_in=pl.col("known_bytes"))

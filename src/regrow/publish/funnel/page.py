@@ -7,12 +7,12 @@ from typing import Any
 
 from markupsafe import Markup
 
+from regrow.ask.funnel.meanings import meaning
 from regrow.ask.funnel.samples import TEXT
 from regrow.ask.funnel.steps import APART
 from regrow.engine.visible import lines
 from regrow.evidence.pages.environment import environment
 from regrow.evidence.pages.numbers import count, size
-from regrow.evidence.reasons import explained
 from regrow.publish.funnel.flows import flows
 from regrow.publish.funnel.sankey import sankey
 from regrow.release.render import visible
@@ -24,7 +24,7 @@ TITLE = "Documents from step to step, by source"
 def page(answer: dict[str, Any]) -> str:
     """The answer of `regrow funnel`, with `findings` and perhaps `samples`, as HTML."""
     jinja = environment(TEMPLATES)
-    jinja.filters |= {"size": size, "count": count, "visible": visible, "meaning": explained}
+    jinja.filters |= {"size": size, "count": count, "visible": visible, "meaning": meaning}
     return lines(jinja.get_template("funnel.jinja").render(facts(answer)))
 
 

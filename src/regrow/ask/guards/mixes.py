@@ -89,8 +89,8 @@ def unlabelled(funnel: Funnel, ledger: Ledger) -> list[Finding]:
             Finding(
                 "unlabelled_quality", "warn" if cutoff or below or rounded else "note", f"{says}.",
                 below or rounded, 0,
-                "name pages in classify.quality_positive and .quality_negative, or set mix.cutoff: 0 and a mix.tokens "
-                "that the text can fill",
+                "name pages in classify.quality_positive and .quality_negative, or set mix.cutoff: 0 and mix.tokens "
+                "to what the text holds, or more",
                 "classify",
             )
         )  # fmt: skip

@@ -107,6 +107,7 @@ def hostile(value: Any) -> Any:
         (["batch", "rlvr.000004", "--step", "1"], "regrow.ask.batch", "batch_of_step"),
         (["batch", "pretrain.000004"], "regrow.ask.batch", "totals"),
         (["audit", "mix"], "regrow.ask.audit", "audit"),
+        (["funnel"], "regrow.ask.funnel.answer", "answer"),
     ],
     ids=str,
 )
@@ -145,7 +146,10 @@ def test_a_question_shows_hostile_data_on_as_many_lines_as_harmless_data(
         assert len(after.splitlines()) == len(before.splitlines())
     main([*words, "--json"])
     out = capsys.readouterr().out
-    assert safe(out) and json.loads(out) == json.loads(json.dumps(answers[-1]))
+    said = json.loads(out)
+    if name == "answer":  # what the guards find stands beside the answer
+        assert said.pop("findings")
+    assert safe(out) and said == json.loads(json.dumps(answers[-1]))
 
 
 def test_the_report_spells_out_what_would_turn_it_round(finished: Path):

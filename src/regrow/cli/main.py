@@ -42,6 +42,10 @@ COMMANDS: dict[str, Command] = {
     "trace": Command(
         "regrow.cli.trace", "where a document or task went, stage by stage", quick=True
     ),
+    "funnel": Command(
+        "regrow.cli.funnel",
+        "what each step kept and dropped of each source, and what the guards find",
+    ),
     "batch": Command(
         "regrow.cli.batch",
         "what a training step saw: documents, examples, pairs, rollouts",
@@ -88,7 +92,8 @@ COMMANDS: dict[str, Command] = {
         "regrow.cli.export", "Croissant, ML-BOM, OpenLineage, RO-Crate, the EU's training summary"
     ),
     "doctor": Command(
-        "regrow.cli.doctor", "what this machine can certify, and how to fix the rest"
+        "regrow.cli.doctor",
+        "what this machine can certify; of a recipe: what will fail or waste hours",
     ),
     "schema": Command("regrow.cli.schema", "the JSON Schema of a params file, or one field of it"),
     "run": Command("regrow.cli.run", "run one job (what the workflow's rules call)", hidden=True),

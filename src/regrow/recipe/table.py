@@ -87,7 +87,7 @@ def first_affected(params: Params) -> dict[str, int]:
 
 
 result = "The released checkpoint is {data}/ (model card: README.md there)."
-ask = "`regrow verify`, `regrow audit {job}`, `regrow report`."
+ask = "`regrow verify`, `regrow audit {job}`, `regrow funnel` (what was dropped, and what the guards find), `regrow report`."
 
 PARAMS_ROOT = "regrow.params.schema:Params"
 """the model of a params file; the key of a step counts the code of its sections' models"""

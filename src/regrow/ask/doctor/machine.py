@@ -55,24 +55,34 @@ def check_disk(root: Path, need: int = NEED_DISK) -> Finding:
     return Finding("disk", "ok", says + ".")
 
 
+def memory(
+    meminfo: Path = Path("/proc/meminfo"),
+    cgroup: Path = Path("/sys/fs/cgroup/memory.max"),
+    line_name: str = "MemAvailable",
+) -> int | None:
+    """Bytes that this process may use: a line of the system's account, or its container's ceiling; None: unknown."""
+    found = None
+    try:
+        for line in meminfo.read_text().splitlines():
+            if line.startswith(f"{line_name}:"):
+                found = int(line.split()[1]) * 1024
+    except (OSError, ValueError):
+        pass
+    try:
+        ceiling = int(cgroup.read_text())
+        found = ceiling if found is None else min(found, ceiling)
+    except (OSError, ValueError):
+        pass
+    return found
+
+
 def check_memory(
     need: int = NEED_MEMORY,
     meminfo: Path = Path("/proc/meminfo"),
     cgroup: Path = Path("/sys/fs/cgroup/memory.max"),
 ) -> Finding:
     """Memory that this process may use: what the system has left, or its container's ceiling."""
-    available = None
-    try:
-        for line in meminfo.read_text().splitlines():
-            if line.startswith("MemAvailable:"):
-                available = int(line.split()[1]) * 1024
-    except (OSError, ValueError):
-        pass
-    try:
-        ceiling = int(cgroup.read_text())
-        available = ceiling if available is None else min(available, ceiling)
-    except (OSError, ValueError):
-        pass
+    available = memory(meminfo, cgroup)
     if available is None:
         return Finding("memory", "warn", "cannot tell how much memory is free.")
     says = f"{available / GIB:.1f} GiB available, the demo needs about {need / GIB:.0f} per job."

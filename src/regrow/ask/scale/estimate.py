@@ -168,19 +168,19 @@ def _memory(
 def _storage(params: Params, tokens: int, rows: list[dict[str, Any]]) -> dict[str, Any]:
     text = params.mix.tokens * params.mix.bytes_per_token
     width = 2 if tokens <= 1 << 16 else 4
-    packs = _packs(params)
+    found = packs(params)
     return {
         "checkpoints": sum(row["checkpoints"] for row in rows),
         "checkpoint_bytes": sum(row["checkpoint_bytes"] for row in rows),
         "text_bytes_per_copy": text,
         "text_copies": len(TEXT_COPIES),
         "bytes_per_packed_token": width,
-        "packed_bytes": {name: count * width for name, count in packs.items()},
+        "packed_bytes": {name: count * width for name, count in found.items()},
     }
 
 
-def _packs(params: Params) -> dict[str, int]:
-    """Tokens of each packed data set that a stage reads."""
+def packs(params: Params) -> dict[str, int]:
+    """Tokens of each packed data set that a stage reads, as its settings ask for them."""
     asked = Recipe(params.model_dump(mode="json"))
     found: dict[str, int] = {}
     for data in asked.sources():

@@ -8,13 +8,19 @@ from typing import Any
 from markupsafe import Markup
 
 from regrow.ask.audit import documents
+from regrow.ask.funnel.answer import answer
+from regrow.ask.funnel.funnel import read
+from regrow.ask.guards.check import check
+from regrow.ask.guards.finding import grave
 from regrow.engine.visible import lines
 from regrow.evidence.ledger import Ledger
 from regrow.evidence.outputs import Outputs
 from regrow.evidence.pages.chart import line_chart
 from regrow.evidence.pages.environment import environment
+from regrow.evidence.pages.numbers import count, size
 from regrow.evidence.pages.series import Series
 from regrow.publish.export.subject import Subject
+from regrow.publish.funnel.page import picture
 from regrow.publish.report import arcs, model, run
 from regrow.publish.report.answers import answers
 from regrow.publish.report.chapters import chapters, final_table
@@ -77,6 +83,7 @@ def facts(ledger: Ledger) -> dict[str, Any]:
         "row": arcs.ROW,
         "nodes": rows,
         "funnel": _funnel(ledger),
+        **_by_source(ledger),
         "chapters": told,
         "gains": [gain for rows in found.values() for gain in rows],
         "pairs": {name: Markup(_pair(measures[0])) for name, measures in found.items()},
@@ -130,7 +137,7 @@ def _pair(gain: Gain) -> str:
 
 
 def _funnel(ledger: Ledger) -> list[dict[str, Any]]:
-    """Per step: documents in, kept, dropped by reason, and widths in percent of the first step."""
+    """Per step: documents in, kept, dropped by reason, and their widths in percent of what came in."""
     rows = []
     for record in ledger.records:
         counted = documents(record)
@@ -139,12 +146,26 @@ def _funnel(ledger: Ledger) -> list[dict[str, Any]]:
         held = {k: v for k, v in counted["dropped"].items() if k == "held_out"}
         lost = {k: v for k, v in counted["dropped"].items() if k != "held_out"}
         rows.append({"step": record.name, **counted, "held": sum(held.values()), "lost": lost})
-    most = max((row["in"] for row in rows), default=1) or 1
-    for row in rows:
-        row["kept_width"] = 100 * row["kept"] / most
-        row["held_width"] = 100 * row["held"] / most
-        row["lost_width"] = 100 * sum(row["lost"].values()) / most
+    for (
+        row
+    ) in rows:  # of conversations there are many more than of documents: each bar is its own whole
+        met = row["in"] or 1
+        row["kept_width"] = 100 * row["kept"] / met
+        row["held_width"] = 100 * row["held"] / met
+        row["lost_width"] = 100 * sum(row["lost"].values()) / met
     return rows
+
+
+def _by_source(ledger: Ledger) -> dict[str, Any]:
+    """The picture of the funnel and what the guards find: warnings, and how many notes there are beside them."""
+    funnel = read(ledger)
+    findings = check(ledger, funnel)
+    found = grave(findings)
+    return {
+        **picture(answer(funnel)),
+        "warnings": [one.as_json() for one in found],
+        "notes": len(findings) - len(found),
+    }
 
 
 def _charts(scores: list[Series]) -> list[tuple[Series, Markup]]:
@@ -182,17 +203,6 @@ def signed(value: float) -> str:
     return ("+" if value >= 0 else "−") + figure(abs(value))
 
 
-def size(value: float | None) -> str:
-    """Bytes for people: 1.2 MB."""
-    if value is None:
-        return "–"
-    for unit in ("B", "kB", "MB"):
-        if value < 1000:
-            return f"{value:.0f} {unit}" if unit == "B" or value >= 100 else f"{value:.1f} {unit}"
-        value /= 1000
-    return f"{value:.1f} GB"
-
-
 def duration(seconds: float) -> str:
     """Seconds for people: 3.2 s, 4 min 05 s."""
     if seconds < 60:
@@ -203,8 +213,3 @@ def duration(seconds: float) -> str:
         if minutes < 60
         else f"{minutes // 60} h {minutes % 60:02d} min"
     )
-
-
-def count(value: int | None) -> str:
-    """A number with thousands separated."""
-    return "–" if value is None else f"{value:,}"

@@ -1,0 +1,1 @@
+"""Guards: named findings about what a run loses, repeats or trains on without a word."""

@@ -225,7 +225,7 @@ LOOKALIKES: list[tuple[str, Maker]] = [
     ("number of 16 digits", one("◦•••••••••••••••", "4•••••••••••••••", "53••••••••••••••")),
     ("IMEI, EAN, order number", one("00•••••••••••", "3520•••••••••••", "40•••••••••••", "10••••••••", "order ◦•••••••")),
     ("fictitious telephone number", one("(212) 555-01••", "212-555-01••", "+1 212 555 01••")),
-    ("sum, range, score", one("•••-•••", "◦•-◦◦-•", "2 + ◦•• - ◦•", "◦•-◦•, ◦•-◦•", "(◦•) ◦•")),
+    ("sum, range, score", one("•••-•••", "◦•-◦◦-•", "2 + ◦•• - ◦•", "x**3 - ◦•••••••*x**2 + ◦••••••••*x", "◦•-◦•, ◦•-◦•", "(◦•) ◦•")),
     ("example key", lambda rng: rng.choice(["AKIA" + "IOSFODNN7EXAMPLE", "gh" + "p_" + "x" * 12, "eyJhbGciOi...", "-----BEGIN PUBLIC KEY-----"])),
 ]  # fmt: skip
 

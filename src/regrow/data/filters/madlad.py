@@ -20,12 +20,18 @@ from regrow.params.data import Filter
 
 _WORDS = 12
 _CAPITALS = 0.5
-_CURSED = re.compile(
-    " \u2116|\ufffd\ufffd\ufffd|aute irure dolor | sunt in culpa qui |orem ipsum | quis nostrud | adipisicing "
-    "| dolore eu | cupidatat |autem vel eum|wisi enim ad| sex | porn |\u9ec4\u8272\u7535\u5f71|mp3|ownload"
-    "|Episode|Develop|Facebook| crusher | xxx "
-    r"|(?: \.\.\.){9}|(?: \.\.\.\.){9}|(?: [^ ]){9}|, \.\.,,? \.\.,,? \.\.,,? \.\.,,?"
+_STRINGS = (
+    " \u2116", "\ufffd\ufffd\ufffd", "aute irure dolor ", " sunt in culpa qui ", "orem ipsum ", " quis nostrud ",
+    " adipisicing ", " dolore eu ", " cupidatat ", "autem vel eum", "wisi enim ad", " sex ", " porn ", "\u9ec4\u8272\u7535\u5f71",
+    "mp3", "ownload", "Episode", "Develop", "Facebook", " crusher ", " xxx ",
+)  # fmt: skip
+_PATTERNS = (
+    re.compile(r"(?: \.\.\.){9}"),
+    re.compile(r"(?: \.\.\.\.){9}"),
+    re.compile("(?: [^ ]){9}"),
+    re.compile(r", \.\.,,? \.\.,,? \.\.,,? \.\.,,?"),
 )
+Cursed = tuple[tuple[str, ...], tuple[re.Pattern[str], ...]]
 
 
 def judge(document: Document, params: Filter) -> Drop | None:
@@ -37,20 +43,32 @@ def judge(document: Document, params: Filter) -> Drop | None:
         return Drop(
             "madlad.too_few_sentences", float(len(parts)), float(params.madlad_min_sentences)
         )
-    found = sum(map(questionable, parts))
+    cursed = curses(document.text)
+    found = sum(odd_capitals(part) or holds(part, cursed) for part in parts)
     if found and found >= params.madlad_max_questionable * len(parts):
         share = found / len(parts)
         return Drop("madlad.questionable", share, params.madlad_max_questionable)
     return None
 
 
-def questionable(sentence: str) -> bool:
-    """Whether a sentence breaks rule 2 or rule 5."""
-    return _CURSED.search(sentence) is not None or odd_capitals(sentence)
+def curses(text: str) -> Cursed:
+    """The cursed strings and patterns that a text holds: no other can be in one of its sentences."""
+    return (
+        tuple(string for string in _STRINGS if string in text),
+        tuple(pattern for pattern in _PATTERNS if pattern.search(text)),
+    )
+
+
+def holds(sentence: str, cursed: Cursed) -> bool:
+    """Whether a sentence breaks rule 5: it holds one of these."""
+    strings, patterns = cursed
+    return any(string in sentence for string in strings) or any(
+        pattern.search(sentence) for pattern in patterns
+    )
 
 
 def odd_capitals(sentence: str) -> bool:
-    """Whether more than half of the words begin with a capital, if there are at least twelve."""
+    """Whether a sentence breaks rule 2: of at least twelve words more than half begin with a capital."""
     cut = words.tokens(sentence)
     if len(cut) < _WORDS:
         return False

@@ -38,7 +38,7 @@ _END = r"(?![^\Wx])"
 """an `x` may follow, which begins an extension"""
 _DIGITS = f"[0-9](?:{_SEPARATOR}[0-9]){{5,17}}"
 _COUNTRY = re.compile(
-    rf"(?<![\w+.,])(?:\+ ?\(?|\(\+(?=[0-9]{{1,3}}\))|(?<![:/-])(?<![0-9] )00[ .-]?)({_DIGITS}){_END}"
+    rf"(?<![\w+.,])(?:\+\(?|\(\+(?=[0-9]{{1,3}}\))|(?<![:/-])(?<![0-9] )00[ .-]?)({_DIGITS}){_END}"
 )
 _AREA = "[2-9](?!11)[0-9]{2}"
 _AMERICAN = re.compile(

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from regrow import selection
 from regrow.ask.guards.finding import Finding
 from regrow.ask.guards.mixes import UNKNOWN
 from regrow.data.crawl import manifest
@@ -44,7 +45,7 @@ def _entry(root: Path, entry: Any) -> Iterator[Finding]:
                 source=name,
             )
             continue
-        files = list(_files(root, pattern))
+        files = _files(root, pattern)
         empty = [path for path in files if path.stat().st_size == 0]
         if not files or len(empty) == len(files):
             yield Finding(
@@ -68,17 +69,12 @@ def _unlicensed(name: str, where: str) -> Finding:
     )  # fmt: skip
 
 
-def _files(root: Path, pattern: str) -> Iterator[Path]:
-    """The files that a pattern names below `root`, those of a folder with it, in order."""
-    plain = pattern.removeprefix("./").rstrip("/")
-    if not plain or Path(plain).is_absolute():
-        return
-    for path in sorted(root.glob(plain)):
-        found = sorted(path.rglob("*")) if path.is_dir() else [path]
-        # What DVC writes beside a file that it tracks is no file of the source.
-        yield from (
-            f for f in found if f.is_file() and f.suffix != ".dvc" and f.name != ".gitignore"
-        )
+def _files(root: Path, pattern: str) -> list[Path]:
+    """The files that an entry of a source names."""
+    try:
+        return [path for _, path in selection.files(root / pattern)]
+    except OSError:
+        return []
 
 
 def _manifest(root: Path, params: Params) -> Iterator[Finding]:

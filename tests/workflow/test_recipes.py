@@ -232,8 +232,9 @@ def _read(repository: Real, audited: str) -> None:
         (FIRST_PAGE, "crawl"),
     ):
         assert answer(repository, "trace", query)["stops"][0]["step"] == first
-    for kind in ("croissant", "cyclonedx", "ro-crate", "summary"):
-        asked(repository, "export", kind, "sft.000004", "--out", f"../{kind}.out")
+    (repository.path.parent / "papers").mkdir(exist_ok=True)
+    for kind in ("croissant", "cyclonedx", "ro-crate", "openlineage", "summary"):
+        asked(repository, "export", kind, "sft.000004", "--out", "../papers")
 
 
 def _joined(repository: Real) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -291,3 +292,14 @@ def test_a_provenance_names_the_digest_of_a_part_as_that_of_a_folder(named: Path
     said = Provenance(ledger, Artifact(record))._dependency("files.000")
     assert said["uri"].endswith("corpus/notes/**/*.md#001of002")
     assert said["digest"] == {FOLDER: record.parts["inputs"]["files.000"]}
+
+
+def test_a_clone_without_the_texts_still_knows_the_source(named: Path, tmp_path: Path) -> None:
+    clone = tmp_path / "clone"
+    shutil.copytree(named, clone)
+    for step in ("text", "filter", "dedup"):
+        (clone / f"data/{step}/documents.parquet").unlink()
+    train = pl.read_parquet(clone / "data/decontaminate/train.parquet")
+    ledger = Ledger.load(clone)
+    told = trace(ledger, train["id"][0])
+    assert told["stops"][0]["step"] == f"read_{train['source'][0]}"

@@ -221,6 +221,7 @@ def _read(repository: Real, audited: str) -> None:
     assert [sum(part[name] for part in parts) for name in ("files", "in", "kept")] == [4, 9, 8]
     assert all(f'"{path}"' in audited for path in ("corpus/rows", "corpus/notes/**/*.md"))
     card = repository.read("data/release/sft-000004/DATA_CARD.md")
+    assert "Conversations of the data set `ours`" in card and "belongs to a fork" not in card
     assert "| notes | text | corpus/notes/**/*.md | CC0-1.0 | our wiki | 5 |" in card
     assert "| rows | jsonl | corpus/rows | unknown | https://dumps.example/ | 8 |" in card
     assert (
@@ -232,8 +233,9 @@ def _read(repository: Real, audited: str) -> None:
         (FIRST_PAGE, "crawl"),
     ):
         assert answer(repository, "trace", query)["stops"][0]["step"] == first
-    for kind in ("croissant", "cyclonedx", "ro-crate", "summary"):
-        asked(repository, "export", kind, "sft.000004", "--out", f"../{kind}.out")
+    (repository.path.parent / "papers").mkdir(exist_ok=True)
+    for kind in ("croissant", "cyclonedx", "ro-crate", "openlineage", "summary"):
+        asked(repository, "export", kind, "sft.000004", "--out", "../papers")
 
 
 def _joined(repository: Real) -> None:

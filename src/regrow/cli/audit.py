@@ -115,10 +115,13 @@ def _whence(sources: list[dict[str, Any]]) -> str:
 
 
 def _show_own(part: dict[str, Any], paint: Paint) -> None:
-    """What a fork brought: sums by source and licence, and the first rows."""
+    """What a fork brought, or a recipe names as conversations: sums by source and licence, and the first rows."""
+    whose, begun = f"data set {part['job']}", ""
+    if part["fork"]:
+        whose, begun = f"fork {part['fork']}", f", from {part['point']}"
     print(
-        paint.bold(f"{part['kind']} of the fork {part['fork']}")
-        + f"  {part['path']} {paint.blue(str(part['sha256'])[:16])}, from {part['point']}"
+        paint.bold(f"{part['kind']} of the {whose}")
+        + f"  {part['path']} {paint.blue(str(part['sha256'])[:16])}{begun}"
     )
     for share in part["shares"]:
         print(

@@ -111,6 +111,7 @@ READING = {
     "Of what the crawl read: titles, licences and origins as the manifest of sources declares them.",
     "Kinds, licences and origins are those that the recipe states; a document's own licence goes before its source's.",
     "No source of the manifest is on record as read.",
+    "The recipe names · · that were given. They are in none of the other tables here. Tokens count repeats.",
     "This checkpoint belongs to a fork, which begins from `·` of its parent and adds · · of its own (`·`). They are in none of the other tables here. Tokens count repeats in the data of the stages after the fork point.",
     "Documents that training may draw on, and those held out. *In the mix* counts repeats.",
     "`regrow trace DOCUMENT` shows one document's way, with the measured value and the threshold.",

@@ -15,6 +15,8 @@ TEXTS = (
     ("text", "documents.parquet"),
     ("filter", "documents.parquet"),
     ("dedup", "documents.parquet"),
+    ("decontaminate", "train.parquet"),
+    ("decontaminate", "heldout.parquet"),
 )
 """tables that say which source a document is of"""
 

@@ -57,8 +57,8 @@ class Ways:
         language = ("language", "language_score", "characters")
         self.filter = _Table(outputs, "filter", "documents.parquet", language)
         self.dedup = _Table(outputs, "dedup", "documents.parquet", ("characters",))
-        self.train = _Table(outputs, "decontaminate", "train.parquet", ("domain",))
-        self.held = _Table(outputs, "decontaminate", "heldout.parquet", ("domain",))
+        self.train = _Table(outputs, "decontaminate", "train.parquet", ("domain", "source"))
+        self.held = _Table(outputs, "decontaminate", "heldout.parquet", ("domain", "source"))
         scores = ("topic", "topic_score", "quality")
         self.classify = _Table(outputs, "classify", "scores.parquet", scores)
         self.mix = _Table(outputs, "mix", "mix.parquet", _MIX)
@@ -204,9 +204,10 @@ class Ways:
         """See trace.journey."""
         if not self.reading.sources or id is None:
             return [self._fetched(url)], False
-        if kept := self.reading.kept(str(self.text.rows.get(id, {}).get("source"))):
-            return [kept], False
-        if id in self.refused and id not in self.text.rows:
+        for table in (self.text, self.train, self.held):
+            if kept := self.reading.kept(str(table.rows.get(id, {}).get("source"))):
+                return [kept], False
+        if id in self.refused:
             return [self.refused[id]], True
         return ([self._fetched(url)] if self.reading.crawled else []), False
 

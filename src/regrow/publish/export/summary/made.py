@@ -103,17 +103,21 @@ def other(subject: Subject) -> Section:
 
 
 def _brought(part: dict[str, Any]) -> Field:
-    """What the provider of a fork added, by source and licence."""
+    """What the provider of a fork added, or a recipe names as conversations, by source and licence."""
     rows = tuple(
         (share["source"], share["licence"], share["count"], share["tokens"])
         for share in part["shares"]
     )
+    who, begun = f"the recipe names (`{part['job']}`)", "The model learned from them"
+    if part["fork"]:
+        who = f"the provider of the fork `{part['fork']}` added"
+        begun = f"The model was continued from {part['point']} of its parent with them"
     return known(
         part["job"],
-        f"{str(part['kind']).capitalize()} that the provider of the fork `{part['fork']}` added",
+        f"{str(part['kind']).capitalize()} that {who}",
         Table(("Source", "Licence", "Number", "Tokens in training"), rows),
         [f"records/{part['job']}.json", part["path"]],
-        f"The model was continued from {part['point']} of its parent with them; {part['path']} holds each with "
+        f"{begun}; {part['path']} holds each with "
         "its address and licence. The records do not say how the provider came by them: where they are a "
         "published or licensed dataset, or of users, the answers to 2.1, 2.2 and 2.4 must say so.",
     )

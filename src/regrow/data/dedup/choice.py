@@ -67,13 +67,13 @@ def choose(table: Path, params: Decontaminate, scratch: Path) -> Choice:
                 choice.documents[name],
                 params.heldout_share,
                 params.heldout_min,
-                _most(name, choice.sizes),
+                part(name, choice.sizes),
             )
         )
     return choice
 
 
-def _most(name: str, sizes: Counter[str]) -> int:
+def part(name: str, sizes: Counter[str]) -> int:
     """A domain's part of `MOST`: half of all parts are equal, half go by size."""
     total, domains = sizes.total(), len(sizes)
     return MOST * (sizes[name] * domains + total) // (2 * total * domains)

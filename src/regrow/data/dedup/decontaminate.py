@@ -4,6 +4,10 @@ Held-out documents are measured by every checkpoint, so training must not see th
 other versions (`regrow.data.dedup.holdout`), nor pages that share much of their text
 (`regrow.data.dedup.overlap`), nor items of the evals in `evals/`, nor tasks of dev and test
 (`regrow.data.dedup.items`).
+
+The table is passed over four times and never held: to choose the hold-out, to collect it, to look at every other
+document, and to write what stays. In memory are the n-grams of the held-out documents, which
+`regrow.data.dedup.choice` bounds, the evals and the tasks.
 """
 
 from __future__ import annotations
@@ -11,25 +15,31 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
-import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
-from regrow.data.dedup import evals, holdout
-from regrow.data.dedup.items import Items, Reader, Said
-from regrow.data.dedup.overlap import References, common
-from regrow.data.dedup.shingles import Shingler
+from regrow.data.dedup import choice, notes
+from regrow.data.dedup.choice import Choice
+from regrow.data.dedup.held import HeldOut, collect
+from regrow.data.dedup.notes import Note, Notes
+from regrow.data.dedup.unwanted import Unwanted
+from regrow.data.dedup.words import Forgetful, ForgetfulReader
 from regrow.data.tables import parquet as tables
-from regrow.data.tables.conservation import conserved
+from regrow.data.tables import passes, stream
+from regrow.data.tables.stream import Row, Schema
 from regrow.params.data import Decontaminate
 
 REPORT_EVERY = 2_000
+_NEEDED = ("id", "url", "source", "text")
 
 
 def run(inputs: dict[str, Path], params: Any, output: Path) -> dict[str, Any]:
     """Split `dedup/documents.parquet` into train.parquet and heldout.parquet; drops.parquet.
+
+    The table may have any order; rows come out sorted by id and URL. One that is sorted so is read as it is, of
+    another one a sorted copy is made first.
 
     Returns the counts of documents in, kept (for training), dropped by reason (`held_out` is
     one), and per domain the documents of both sets and how many of the held-out n-grams
@@ -37,139 +47,147 @@ def run(inputs: dict[str, Path], params: Any, output: Path) -> dict[str, Any]:
 
     Raises:
         ValueError: the table lacks a column, or an eval file is malformed.
+        regrow.data.tables.conservation.Lost: documents were lost on the way, which is an error of this step.
     """
+    p: Decontaminate = params.decontaminate
     path = inputs["dedup"] / "documents.parquet"
-    frame = tables.read(path)
-    missing = {"id", "url", "source", "text"} - set(frame.columns)
-    if missing:
-        raise ValueError(f"{path.name}: no column {sorted(missing)}; rerun the dedup step")
-    frame = with_domains(frame.sort(["id", "url"]), params.decontaminate)
-    is_held = _held_out(frame, params.decontaminate)
-    heldout, rest = frame.filter(is_held), frame.filter(~is_held)
-
-    shingler = Shingler(params.decontaminate.ngram)
-    items = Unwanted(inputs, params.decontaminate)
-    held_sets = [shingler.set(text or "") for text in heldout["text"]]
-    every = References(held_sets)
-    print(
-        f"decontaminate: {len(heldout)} held out, {len(items)} eval items and tasks, "
-        f"{len(rest)} documents to compare",
-        file=sys.stderr,
-        flush=True,
-    )
-
-    limit = params.decontaminate.max_overlap
-    drops = [_row(held, "held_out", None, None, held["domain"]) for held in _rows(heldout)]
-    clean: list[bool] = []
-    sizes: list[int] = []
-    hits: list[NDArray[np.uint64]] = []
-    for row, (document, text) in enumerate(zip(_rows(rest), rest["text"], strict=True)):
-        if row and row % REPORT_EVERY == 0:
-            print(f"decontaminate: {row} of {len(rest)} documents", file=sys.stderr, flush=True)
-        grams = shingler.set(text or "")
-        sizes.append(len(grams))
-        hits.append(every.seen(grams))
-        found = items.find(text or "")
-        clean.append(found is None)
-        if found:
-            drops.append(_row(document, *found))
-
-    furniture = common(hits, params.decontaminate.common_ngram)
-    held_sets = [np.setdiff1d(s, furniture, assume_unique=True) for s in held_sets]
-    against_heldout = References(held_sets)
-    seen: set[int] = set()
-    for row, document in enumerate(_rows(rest)):
-        if not clean[row]:
-            continue
-        value, held = against_heldout.overlap(hits[row], sizes[row])
-        if value > limit:
-            clean[row] = False
-            drops.append(_row(document, "overlaps_heldout", value, limit, heldout["id"][held]))
-        else:
-            seen.update(against_heldout.seen(hits[row]).tolist())
-    train = rest.filter(pl.Series(clean, dtype=pl.Boolean))
-
-    tables.write(train, output / "train.parquet")
-    tables.write(heldout, output / "heldout.parquet")
-    tables.write(tables.drops(drops), output / "drops.parquet")
+    schema = passes.schema(path, _NEEDED, "dedup")
+    shingler = Forgetful(p.ngram)
+    items = Unwanted(inputs, ForgetfulReader(shingler), p)
+    output.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=output) as name:
+        scratch = Path(name)
+        table = passes.ordered(path, schema, ("id", "url"), scratch)
+        chosen = choice.choose(table, p, scratch)
+        held = collect(table, schema, chosen, p, shingler, output / "heldout.parquet")
+        rest = chosen.documents.total() - len(held)
+        print(
+            f"decontaminate: {len(held)} held out, {len(items)} eval items and tasks, "
+            f"{rest} documents to compare",
+            file=sys.stderr,
+            flush=True,
+        )
+        found = scratch / "notes"
+        _look(table, chosen, held, items, shingler, p, found)
+        held.leave_out_common(p.common_ngram)
+        trained, reasons = _write(table, schema, held, p, found, output)
+        conserved = [passes.ids(output / f"{part}.parquet") for part in ("train", "drops")]
+        passes.conserved("decontaminate", "documents", passes.ids(table), *conserved)
     domains: dict[str, dict[str, int]] = {}
-    for name in sorted(set(frame["domain"])):
-        mine = [s for s, d in zip(held_sets, heldout["domain"], strict=True) if d == name]
+    for name in sorted(chosen.documents):
+        ngrams, seen = held.ngrams(name)
         domains[name] = {
-            "train": train.filter(pl.col("domain") == name).height,
-            "heldout": len(mine),
-            "heldout_ngrams": sum(map(len, mine)),
-            "heldout_ngrams_seen": sum(gram in seen for s in mine for gram in s.tolist()),
+            "train": trained[name],
+            "heldout": held.domains.count(name),
+            "heldout_ngrams": ngrams,
+            "heldout_ngrams_seen": seen,
         }
-    conserved("decontaminate", "documents", frame["id"], train["id"], [str(d["id"]) for d in drops])
-    reasons = Counter(str(row["reason"]) for row in drops)
     return {
-        "in": len(frame),
-        "kept": len(train),
+        "in": chosen.documents.total(),
+        "kept": trained.total(),
         "dropped": dict(sorted(reasons.items())),
         "domains": domains,
     }
 
 
-class Unwanted:
-    """The items of the evals and the tasks of dev and test, and why a text that holds one goes."""
-
-    def __init__(self, inputs: dict[str, Path], params: Decontaminate) -> None:
-        self._reader = Reader()
-        self._items, self._tasks = (
-            Items(found, self._reader, params.ngram, params.max_overlap)
-            for found in (evals.load(inputs["evals"]), evals.tasks(inputs["tasks"]))
-        )
-
-    def __len__(self) -> int:
-        return len(self._items) + len(self._tasks)
-
-    def find(self, text: str) -> tuple[str, float, float, str] | None:
-        """(reason, value, threshold, detail) of a drop, or None."""
-        said: Said = self._reader.read(text)
-        if hit := self._items.find(said):
-            reason = "quotes_eval" if hit.quote else "overlaps_eval"
-        elif hit := self._tasks.find(said):
-            reason = "holds_task"
-        else:
-            return None
-        return reason, hit.value, hit.threshold, hit.id
-
-
-def with_domains(frame: pl.DataFrame, params: Decontaminate) -> pl.DataFrame:
-    """The table with the column `domain`."""
-    names = [
-        holdout.domain(url or "", source or "", params.domains)
-        for url, source in zip(frame["url"], frame["source"], strict=True)
-    ]
-    return frame.with_columns(pl.Series("domain", names, pl.String))
+def _look(
+    table: Path,
+    chosen: Choice,
+    held: HeldOut,
+    items: Unwanted,
+    shingler: Forgetful,
+    params: Decontaminate,
+    target: Path,
+) -> None:
+    """Look at every document: note what it shares with held-out ones, and whether it holds an item."""
+    rest, row = chosen.documents.total() - len(held), 0
+    with Notes(target) as written:
+        for document in stream.rows(table, ["url", "source", "text"]):
+            if choice.group(document, choice.domain(document, params)) in chosen.groups:
+                written.add(Note(held=True))
+                continue
+            if row and row % REPORT_EVERY == 0:
+                print(f"decontaminate: {row} of {rest} documents", file=sys.stderr, flush=True)
+            row += 1
+            text = document["text"] or ""
+            grams = shingler.set(text)
+            hits = held.hits(grams)
+            held.count(hits)
+            if drop := items.find(text):
+                written.add(Note(drop=drop))
+            else:
+                written.add(Note(size=len(grams), hits=hits))
 
 
-def _held_out(frame: pl.DataFrame, params: Decontaminate) -> pl.Series:
-    names = [
-        holdout.group(url or "", domain)
-        for url, domain in zip(frame["url"], frame["domain"], strict=True)
-    ]
-    sizes: dict[str, Counter[str]] = {}
-    for name, domain in zip(names, frame["domain"], strict=True):
-        sizes.setdefault(domain, Counter())[name] += 1
-    chosen: set[str] = set()
-    for groups in sizes.values():
-        chosen |= holdout.choose(groups, params.heldout_share, params.heldout_min, params.seed)
-    return pl.Series([name in chosen for name in names], dtype=pl.Boolean)
+def _write(
+    table: Path, schema: Schema, held: HeldOut, params: Decontaminate, found: Path, output: Path
+) -> tuple[Counter[str], Counter[str]]:
+    """Write what is trained on and what is dropped; return counts by domain, and by reason."""
+    trained: Counter[str] = Counter()
+    limit = params.max_overlap
+    with (
+        stream.Writer(output / "train.parquet", {**schema, "domain": pl.String}) as train,
+        _Drops(output / "drops.parquet") as drops,
+    ):
+        rows = stream.rows(table, list(schema))
+        for document, note in zip(rows, notes.read(found), strict=True):
+            domain = choice.domain(document, params)
+            if note.held:
+                drops.add(_row(document, "held_out", None, None, domain))
+                continue
+            if note.drop:
+                drops.add(_row(document, *note.drop))
+                continue
+            value, which = held.overlap(note)
+            if value > limit:
+                drops.add(_row(document, "overlaps_heldout", value, limit, held.ids[which]))
+                continue
+            held.saw(note.hits)
+            trained[domain] += 1
+            train.add({**document, "domain": domain})
+    return trained, drops.reasons
 
 
-def _rows(frame: pl.DataFrame) -> list[dict[str, Any]]:
-    return frame.select("id", "url", "domain").to_dicts()
+class _Drops:
+    """Writes drops that come sorted by id; those of one id are sorted by reason and detail."""
+
+    def __init__(self, path: Path) -> None:
+        self.reasons: Counter[str] = Counter()
+        self._writer = stream.Writer(path, tables.DROPS)
+        self._same: list[Row] = []
+
+    def __enter__(self) -> _Drops:
+        self._writer.__enter__()
+        return self
+
+    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
+        self._flush()
+        self._writer.__exit__(kind, error, trace)
+
+    def add(self, row: Row) -> None:
+        if self._same and self._same[0]["id"] != row["id"]:
+            self._flush()
+        self._same.append(row)
+        self.reasons[row["reason"]] += 1
+
+    def _flush(self) -> None:
+        for row in sorted(self._same, key=_place):
+            self._writer.add(row)
+        self._same = []
+
+
+def _place(drop: Row) -> tuple[str, bool, str]:
+    detail = drop["detail"]
+    return drop["reason"], detail is None, detail or ""
 
 
 def _row(
-    document: dict[str, Any],
+    document: Row,
     reason: str,
     value: float | None,
     threshold: float | None,
     detail: str | None,
-) -> dict[str, object]:
+) -> Row:
     return {
         "id": document["id"],
         "url": document["url"],

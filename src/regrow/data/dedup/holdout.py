@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import math
 import re
+from collections.abc import Iterable, Iterator
 
 _VERSION = re.compile(r"[-_ ]v?[0-9]+(?:[._][0-9]+)+(?=[-_ ]|$)|[-_ ]v?[0-9]+$")
 _DOTTED = re.compile(r"v?[0-9]+(?:[._][0-9]+)+(?=[/_-]|$)")
@@ -57,17 +58,37 @@ def choose(groups: dict[str, int], share: float, least: int, seed: int) -> set[s
     share, rounded down, and no domain more than half; a group that would break that is passed over.
     """
     total = sum(groups.values())
+    ranked = sorted(groups, key=lambda name: (rank(name, seed), name))
+    return set(first(((name, groups[name], 0) for name in ranked), total, share, least, 0))
+
+
+def first(
+    groups: Iterable[tuple[str, int, int]], total: int, share: float, least: int, most: int
+) -> Iterator[str]:
+    """The groups of one domain that are held out, by the rule of `choose`, and within `most`.
+
+    Args:
+        groups: name, documents and size of each, in the order of their hash.
+        total: documents of the domain.
+        share, least: as in `choose`.
+        most: size (as of the groups) that more than `least` documents together do not exceed. The hold-out ends with
+            the first group that does not fit; a group that is larger than half of it by itself is passed over.
+    """
     wanted = math.ceil(share * total)
     if total >= 2 * least:
         wanted = max(wanted, least)
     else:
         wanted = math.floor(share * total)
-    chosen: set[str] = set()
-    held = 0
-    for name in sorted(groups, key=lambda name: (rank(name, seed), name)):
+    held = size = 0
+    for name, documents, own in groups:
         if held >= wanted:
             break
-        if 2 * (held + groups[name]) <= total:
-            chosen.add(name)
-            held += groups[name]
-    return chosen
+        if held + documents > least:
+            if 2 * own > most:
+                continue
+            if size + own > most:
+                break
+        if 2 * (held + documents) <= total:
+            yield name
+            held += documents
+            size += own

@@ -4,7 +4,7 @@ Source: the 13-grams of GPT-3 (arXiv 2005.14165, appendix C). The measure is con
 n-grams in common, divided by those of the *shorter* of the two. So a long page that holds a
 whole eval item, and a stub that was copied from a held-out page, are both found. N-grams of
 page furniture ("Created using Sphinx ...") make every page of a site overlap a short one: what
-occurs in many documents is found by `common` and left out of the sets.
+occurs in many documents is left out of the sets (`regrow.data.dedup.held`).
 """
 
 from __future__ import annotations
@@ -50,11 +50,3 @@ class References:
         if len(self._grams) == 0:
             return document[:0]
         return document[self._grams[place] == document]
-
-
-def common(sets: list[NDArray[np.uint64]], limit: int) -> NDArray[np.uint64]:
-    """The n-grams that are in more than `limit` of the sets, sorted."""
-    if not sets:
-        return np.empty(0, np.uint64)
-    grams, times = np.unique(np.concatenate(sets), return_counts=True)
-    return grams[times > limit]

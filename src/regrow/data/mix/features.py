@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 _URL = re.compile(r"(?:https?|ftp)://\S+|\bwww\.\S+")
 _WORD = re.compile(r"\w+|[^\w\s]")
 _BIGRAM = np.uint64(116049371)  # the multiplier of fastText's word n-grams
-_REMEMBERED = 1 << 20
+REMEMBERED = 1 << 17
+"""words whose hashes are kept (about 200 bytes each)"""
 
 
 @dataclass(frozen=True)
@@ -49,10 +50,14 @@ class Hasher:
         self.max_words = max_words
         self._hashes: dict[str, int] = {}
 
+    @property
+    def characters(self) -> int:
+        """Characters of a document that are read: ten a word are plenty, and a very long document stays cheap."""
+        return 10 * self.max_words
+
     def words(self, text: str) -> list[str]:
         """Lower-case words and single punctuation marks, from the start of the text."""
-        # Ten characters a word are plenty; the slice keeps a very long document cheap.
-        head = _URL.sub(" ", text[: 10 * self.max_words])
+        head = _URL.sub(" ", text[: self.characters])
         return _WORD.findall(head.lower())[: self.max_words]
 
     def bag(self, text: str) -> Bag:
@@ -68,7 +73,7 @@ class Hasher:
     def _hash(self, word: str) -> int:
         value = self._hashes.get(word)
         if value is None:
-            if len(self._hashes) >= _REMEMBERED:
+            if len(self._hashes) >= REMEMBERED:
                 self._hashes.clear()
             value = self._hashes[word] = fnv1a(word)
         return value

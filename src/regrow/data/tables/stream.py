@@ -26,6 +26,8 @@ SMALL = 32 << 20
 GROUP_ROWS = 2_048
 GROUP_SIZE = 8 << 20
 """of a row group of a larger table, in the same measure; one long row may have more"""
+BATCH = 1 << 20
+"""bytes of a row group that are decoded at once, as far as its rows are alike; one row at least"""
 FAN_IN = 16
 """tables merged at once; more are merged in rounds"""
 
@@ -122,11 +124,19 @@ def schema_of(files: Iterable[Path]) -> dict[str, type[pl.DataType]]:
 
 
 def rows(path: Path, columns: Sequence[str] | None = None) -> Iterator[Row]:
-    """The rows of a table in order (all columns, or some), a row group in memory at a time."""
+    """The rows of a table in order (all columns, or some), about `BATCH` in memory at a time."""
+    for batch in batches(path, columns):
+        yield from batch.to_pylist()
+
+
+def batches(path: Path, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
+    """The same as batches of rows, however large the row groups are."""
     names = None if columns is None else list(columns)
     with pq.ParquetFile(path) as file:
         for group in range(file.num_row_groups):
-            yield from file.read_row_group(group, columns=names, use_threads=False).to_pylist()
+            held = file.metadata.row_group(group)
+            size = max(1, min(GROUP_ROWS, held.num_rows * BATCH // max(1, held.total_byte_size)))
+            yield from file.iter_batches(size, row_groups=[group], columns=names, use_threads=False)
 
 
 def in_order(path: Path, keys: Sequence[str], scratch: Path) -> Path:

@@ -1,0 +1,169 @@
+"""Peak memory and CPU seconds of data steps over the size of their text: prints JSON.
+
+    python benchmarks/data_memory.py decontaminate classify [--scales 1 4 16] [--megabytes 20]
+
+1 x is `--megabytes` of text: documents of about 4 KB, made from paragraphs of the demo's documents (`make demo` first,
+or --table), a word in thirty made up, so that the vocabulary grows with the text as it does in code and listings. Each
+measurement is a process of its own; peak is the resident memory that the system counts (`getrusage`), CPU seconds those
+of all its threads. At 1 x the medians of --repeats. --code measures the package in another checkout's `src` on the same
+tables. Nothing is measured in this process, and it loads no library: a child's peak starts at its parent's.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+CHARACTERS = 4_000
+"""of a made document"""
+
+
+def tasks_and_evals(folder: Path, params: Any) -> None:
+    """What decontaminate reads beside the documents."""
+    from regrow.learn.tasks import step
+
+    if not (folder / "tasks").exists():
+        step.run({}, params, folder / "tasks")
+        (folder / "evals").symlink_to(ROOT / "evals")
+
+
+def decontaminate(folder: Path, params: Any, output: Path) -> None:
+    from regrow.data.dedup import decontaminate as step
+
+    step.run({name: folder / name for name in ("dedup", "evals", "tasks")}, params, output)
+
+
+def classify(folder: Path, params: Any, output: Path) -> None:
+    from regrow.data.mix import classify as step
+
+    step.run({"decontaminate": folder / "decontaminate"}, params, output)
+
+
+STEPS: dict[str, tuple[Callable[[Path, Any, Path], None], str, Callable[[Path, Any], None] | None]]
+STEPS = {
+    "decontaminate": (decontaminate, "dedup/documents.parquet", tasks_and_evals),
+    "classify": (classify, "decontaminate/train.parquet", None),
+}
+"""how a step is run, the table that it reads, and what makes its other inputs"""
+
+
+def make(step: str, folder: Path, table: Path, megabytes: float, params: Any) -> None:
+    """Make the inputs of a step: a sorted table, and the rest."""
+    import polars as pl
+
+    from regrow.data.tables import stream
+
+    _, name, others = STEPS[step]
+    if others:
+        others(folder, params)
+    real = pl.read_parquet(table).sort("id")
+    rows = real.drop("text").to_dicts()
+    paragraphs = [
+        [part for part in text.split("\n\n") if len(part) > 40] or [text] for text in real["text"]
+    ]
+    schema = stream.schema_of([table]) | {"domain": pl.String}
+    rng, made, at = random.Random(0), 0, 0
+    with stream.Writer(folder / name, schema) as writer:
+        while made < megabytes * 1e6:
+            which = rng.randrange(len(rows))
+            parts: list[str] = []
+            while sum(map(len, parts)) < CHARACTERS * rng.uniform(0.4, 1.6):
+                parts.append(rng.choice(paragraphs[which])[:CHARACTERS])
+            words = "\n\n".join(parts).split(" ")
+            for place in range(rng.randrange(30), len(words), 30):
+                words[place] += f"{rng.randrange(1 << 40):x}"
+            text = " ".join(words)
+            url = f"{rows[which]['url']}/{at}"
+            writer.add({**rows[which], "id": f"{at:032x}", "url": url, "text": text, "domain": "d"})
+            made += len(text.encode())
+            at += 1
+
+
+def one(step: str, folder: Path, params: Any) -> None:
+    """Run a step in this process and print what it took."""
+    cpu = time.process_time()
+    with tempfile.TemporaryDirectory(dir=folder) as output:
+        STEPS[step][0](folder, params, Path(output))
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    found = {"peak_mb": round(peak / 1024, 1), "cpu_seconds": round(time.process_time() - cpu, 2)}
+    print(json.dumps(found))
+
+
+def child(do: str, options: argparse.Namespace, step: str, folder: Path, megabytes: float) -> str:
+    """Make or measure in a process of its own."""
+    source = options.code if do == "one" else ROOT / "src"
+    settings = {"PYTHONPATH": str(source.resolve()), "POLARS_MAX_THREADS": "1"}
+    command = [sys.executable, __file__, step, "--do", do, "--folder", str(folder)]
+    command += ["--megabytes", str(megabytes), "--table", str(options.table.resolve())]
+    command += ["--params", str(options.params.resolve())]
+    done = subprocess.run(
+        command, env=os.environ | settings, capture_output=True, text=True
+    )  # fmt: skip
+    if done.returncode:
+        raise SystemExit(f"{step}: {done.stderr}")
+    return done.stdout
+
+
+def main() -> None:
+    """Measure each step at each scale."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("steps", nargs="+", choices=STEPS)
+    parser.add_argument("--scales", nargs="+", type=float, default=[1, 4, 16])
+    parser.add_argument("--megabytes", type=float, default=20, help="of text at 1 x")
+    parser.add_argument("--repeats", type=int, default=3, help="at 1 x")
+    parser.add_argument("--table", type=Path, default=ROOT / "data/dedup/documents.parquet")
+    parser.add_argument("--params", type=Path, default=ROOT / "params/demo.yaml")
+    parser.add_argument("--code", type=Path, default=ROOT / "src", help="`src` that is measured")
+    parser.add_argument("--output", type=Path, help="write here instead of printing")
+    parser.add_argument("--do", choices=("make", "one"), help=argparse.SUPPRESS)
+    parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.do:
+        from regrow.params.schema import load
+
+        params = load(options.params)
+        if options.do == "make":
+            make(options.steps[0], options.folder, options.table, options.megabytes, params)
+        else:
+            one(options.steps[0], options.folder, params)
+        return
+    if not options.table.is_file():
+        raise SystemExit(f"{options.table}: no such table. hint: `make demo`, or give --table")
+    results: dict[str, Any] = {"megabytes_at_1x": options.megabytes}
+    for step in options.steps:
+        results[step] = {}
+        for scale in options.scales:
+            with tempfile.TemporaryDirectory() as name:
+                size = scale * options.megabytes
+                child("make", options, step, Path(name), size)
+                times = options.repeats if scale == 1 else 1
+                found = [
+                    json.loads(child("one", options, step, Path(name), size)) for _ in range(times)
+                ]
+            key = f"{scale:g}x"
+            results[step][key] = {
+                what: statistics.median(run[what] for run in found) for what in found[0]
+            }
+            print(f"{step} {key}: {results[step][key]}", file=sys.stderr, flush=True)
+    text = json.dumps(results, indent=2) + "\n"
+    if options.output:
+        options.output.parent.mkdir(parents=True, exist_ok=True)
+        options.output.write_text(text, encoding="utf-8")
+    else:
+        print(text, end="")
+
+
+if __name__ == "__main__":
+    main()

@@ -66,11 +66,11 @@ class Web:
 
     def __init__(
         self,
-        wait: Callable[[float], None] = time.sleep,
+        wait: Callable[[float], None] | None = None,
         progress: Callable[[int], None] = lambda count: None,
     ) -> None:
-        """`wait`: called with seconds between tries; `progress`: with bytes, as they come."""
-        self._wait, self._progress = wait, progress
+        """`wait`: called with seconds between tries (default: sleep); `progress`: with bytes, as they come."""
+        self._wait, self._progress = wait or time.sleep, progress
         self._open = urllib.request.OpenerDirector()
         for handler in (
             urllib.request.ProxyHandler(), urllib.request.HTTPHandler(), urllib.request.HTTPSHandler(),

@@ -50,7 +50,7 @@ def _joined(pieces: list[bytes]) -> str:
 
 
 def _part(piece: bytes) -> str:
-    text = quote(piece, safe=_KEPT)
+    text = quote(piece, safe=_KEPT).replace("~", "%7E")  # `git~1` is `.git` on some systems
     if text.startswith(".") or text in _ASIDE:  # files of programs, and `..`
         text = "".join(f"%{byte:02X}" for byte in piece[:1]) + text[1:]
     if text.endswith("."):

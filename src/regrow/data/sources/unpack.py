@@ -211,5 +211,9 @@ def _of_zip(path: Path) -> Iterator[_Member]:
             elif info.flag_bits & 1:
                 raise ArchiveError(f"{path.name}: {info.filename!r} needs a password.")
             else:
-                with archive.open(info) as file:
+                try:
+                    file = archive.open(info)
+                except OSError as error:  # its place is before the beginning of the file
+                    raise zipfile.BadZipFile(f"{info.filename!r}: {error}") from None
+                with file:
                     yield _Member(info.filename, "file", info.file_size, file)

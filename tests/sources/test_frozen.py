@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,11 +20,15 @@ from determinism import hashes, run_twice
 from file_server import FileServer, busy, cut, redirect
 from regrow.change.sources import check, freeze, listing
 from regrow.cli.main import main
-from regrow.data.sources import bucket, download, fetch, frozen, naming, packages, shelf, unpack
+from regrow.data.sources import bucket, download, fetch, frozen, naming, packages, unpack
 from regrow.data.sources.frozen import Entry, Frozen, FrozenError
 from regrow.data.sources.kinds import html, jsonl
 from regrow.data.sources.trouble import ArchiveError, ChangedError, FetchError, MissingError
 from regrow.engine import names as engine_names
+from regrow.engine.errors import FlowError, StepFailed
+from regrow.engine.handover import Call
+from regrow.engine.present import Present
+from regrow.engine.runner import Runner
 from regrow.evidence.errors import Unanswerable
 from regrow.params import addresses
 from regrow.params.schema import ParamsError, load
@@ -609,6 +612,18 @@ class TestRecipes:
             "fields", "files", "kind", "licence", "max_document_bytes", "max_row_bytes", "metadata", "name", "origin",
         ]  # fmt: skip
 
+    def test_no_name_forges_a_line(
+        self,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+    ):
+        monkeypatch.chdir(tmp_path)
+        entry = {"files": ["notes/*.md"], "origin": "x\x1b[2J\nforged  row", "licence": "MIT"}
+        main(["sources", "list", _recipe(tmp_path, **entry)])
+        out = capsys.readouterr().out
+        assert "\x1b" not in out and len(out.splitlines()) == 4
+
     def test_the_list_says_what_is_missing(
         self,
         server: FileServer,
@@ -774,13 +789,10 @@ class TestBuckets:
         assert [row["state"] for row in found["files"]] == ["same", "missing"]
 
 
-def test_a_plain_program_asks_for_the_list_and_a_closed_one_says_why_not(tmp_path: Path):
+def test_a_missing_list_says_the_command_and_a_closed_run_why_it_fetches_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     """The engine's part: the message of a missing list, and of a step that asks hosts in a closed run."""
-    from regrow.engine.errors import FlowError
-    from regrow.engine.jobs import Job
-    from regrow.engine.present import Present
-    from regrow.engine.runner import _closed
-
     _recipe(tmp_path, files=["https://a.example/x.jsonl"], shards=2)
     present = Present(tmp_path, "params/mine.yaml")
     with pytest.raises(
@@ -788,9 +800,11 @@ def test_a_plain_program_asks_for_the_list_and_a_closed_one_says_why_not(tmp_pat
         match=r"frozen/mine.json is missing. Fix: `regrow sources freeze params/mine.yaml mine`",
     ):
         present.source_sha256("frozen/mine.json")
-    job: Job = present.job("fetch_mine", "000of002")
-    assert "a closed run (REGROW_HERMETIC=1) lets no step ask a host" in _closed(job)
-    assert "--instance 000of002" in _closed(job)
-
-
-__all__ = ["shelf", "subprocess"]
+    runner = object.__new__(Runner)
+    runner.job, runner.present = present.job("fetch_mine", "000of002"), present
+    monkeypatch.setenv("REGROW_HERMETIC", "1")
+    with pytest.raises(StepFailed, match=r"lets no step ask a host") as caught:
+        runner._call(Call("none:none", (), {}, tmp_path, (), tmp_path, {}))
+    assert "regrow run fetch_mine --instance 000of002 --params params/mine.yaml" in str(
+        caught.value
+    )

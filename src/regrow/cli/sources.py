@@ -126,11 +126,15 @@ def _frozen(answer: dict[str, Any], paint: Paint) -> None:
     for row in answer["sources"]:
         moved = [f"{len(row[what]):,} {what}" for what in ("new", "changed", "removed") if row[what]]  # fmt: skip
         print(
-            f"{paint.bold(row['name'])}  {row['list']}  {row['files']:,} files, {size(row['bytes'])}: "
+            f"{paint.bold(row['name'])}  {row['list']}  {_files(row['files'])}, {size(row['bytes'])}: "
             f"{', '.join(moved) or 'as before'}"
         )
     lists = " ".join(row["list"] for row in answer["sources"])
     print(paint.dim(f"Next: git add {lists} && snakemake --cores all --configfile {answer['recipe']}"))  # fmt: skip
+
+
+def _files(count: int) -> str:
+    return "1 file" if count == 1 else f"{count:,} files"
 
 
 def _checked(answer: dict[str, Any], paint: Paint) -> None:

@@ -211,7 +211,7 @@ class Runner:
         """Call the function where it sees only what its key counts, in a warm process, or in this one."""
         if hermetic.asked():
             if self.job.step.network:
-                raise StepFailed(_closed(self.job))
+                raise StepFailed(_closed(self.job, self.present.params_file))
             return hermetic.call(self.job.name, call, self.parts["packages"])
         if call.idle and (server := warm.connected()) is not None:
             return self._forked(server, call)
@@ -343,12 +343,12 @@ def _differing(old: Record, new: Record) -> list[str]:
     return sorted(n for n in before.keys() | after.keys() if before.get(n) != after.get(n))
 
 
-def _closed(job: Job) -> str:
+def _closed(job: Job, params: str) -> str:
+    instance = f" --instance {job.instance}" if job.instance else ""
     return (
         f"{job.name}: a closed run ({hermetic.VARIABLE}=1) lets no step ask a host, and this one fetches what "
         "its list names. Nothing was run. Fix: run it once without, or `dvc pull`; a closed run then finds its "
-        f"result by key. `{hermetic.VARIABLE}=0 regrow run {job.step.name}"
-        f"{f' --instance {job.instance}' if job.instance else ''} --params PARAMS` runs it alone."
+        f"result by key. `{hermetic.VARIABLE}=0 regrow run {job.step.name}{instance} --params {params}` runs it alone."
     )
 
 

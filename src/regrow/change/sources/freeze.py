@@ -16,7 +16,8 @@ from regrow.data.sources import bucket, naming, packages, shelf
 from regrow.data.sources.download import Web
 from regrow.data.sources.frozen import Entry, Frozen, named, written
 from regrow.data.sources.trouble import FetchError
-from regrow.engine import files
+from regrow.engine import files, locks
+from regrow.engine.present import PRIVATE
 from regrow.params import addresses
 from regrow.params.addresses import BUCKET, Package
 from regrow.params.source import Source
@@ -59,13 +60,13 @@ def freeze(root: Path, recipe: str, names: Sequence[str], how: How) -> dict[str,
     """
     kept = shelf.folder(root)
     answer, failed = [], []
-    for source in sources(root, recipe, names):
-        if not is_frozen(source):
-            continue
-        try:
-            answer.append(_Freezing(root, source, kept, how).run())
-        except FetchError as error:
-            failed.append(str(error))
+    named_ones = [source for source in sources(root, recipe, names) if is_frozen(source)]
+    with locks.locked(root / PRIVATE / "locks/sources", "another freeze is at work: waiting"):
+        for source in named_ones:
+            try:
+                answer.append(_Freezing(root, source, kept, how).run())
+            except FetchError as error:
+                failed.append(str(error))
     if failed:
         done = f" Frozen: {', '.join(one['name'] for one in answer)}." if answer else ""
         raise FetchError("\n".join(failed) + done)

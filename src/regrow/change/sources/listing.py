@@ -26,7 +26,13 @@ def listed(root: Path, recipe: str, names: Sequence[str] = ()) -> dict[str, Any]
 def _row(root: Path, recipe: str, source: Source) -> dict[str, Any]:
     about: dict[str, Any] = {"name": source.name, "kind": source.kind}
     if source.kind == CRAWL:
-        found: dict[str, Any] = {"where": CRAWL, "files": None, "bytes": None, "fetched": None, "missing": []}
+        found: dict[str, Any] = {
+            "where": CRAWL,
+            "files": None,
+            "bytes": None,
+            "fetched": None,
+            "missing": [],
+        }
     elif is_frozen(source):
         found = _frozen(root, recipe, source)
     else:

@@ -198,6 +198,19 @@ class TestFreezing:
         assert [p for _, p, _ in server.seen].count("/dump/a.jsonl") == 1
         assert not list((tmp_path / ".regrow/fetched/parts").glob("*.json"))
 
+    def test_a_later_call_goes_on_where_an_earlier_one_ended(
+        self, server: FileServer, waits: list[float], tmp_path: Path
+    ):
+        path, part = "/dump/a.jsonl", tmp_path / "a.part"
+        server.faults[path] = [cut(700, server.etag(path)), *[busy()] * 7]
+        with pytest.raises(FetchError, match="what came is kept"):
+            download.Web(waits.append).fetch(server.root + path, part)
+        assert part.read_bytes() == LINES[:700]
+        server.faults[path], server.seen[:] = [], []
+        assert download.Web(waits.append).fetch(server.root + path, part) == server.etag(path)
+        assert part.read_bytes() == LINES
+        assert server.seen == [("GET", path, "bytes=700-")]
+
     def test_redirects_are_followed_to_the_web_only(
         self, server: FileServer, how: freeze.How, tmp_path: Path
     ):
@@ -447,6 +460,15 @@ class TestArchives:
             .str.contains("x-doc_1")
             .all()
         )
+
+    def test_an_archive_at_an_address(self, tmp_path: Path):
+        body = archives.tar(self.FILES, packing="xz")
+        _shelve(tmp_path, body)
+        asked = _frozen(tmp_path, _entry("https://a.example/docs.tar.xz?v=2", body))
+        counts = _fetch(tmp_path, asked, tmp_path / "out", select=("usr/doc/*.txt",))
+        assert (counts["files"], counts["left"]) == (1, {"unselected": 4})
+        [made] = (tmp_path / "out/files").rglob("*.txt")
+        assert made.parts[-3:] == ("usr", "doc", "c.txt") and made.read_bytes() == b"4"
 
     def test_patterns_that_find_nothing(self, tmp_path: Path):
         body = archives.wheel(self.FILES)

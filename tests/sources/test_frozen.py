@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -33,6 +34,7 @@ from regrow.evidence.errors import Unanswerable
 from regrow.params import addresses
 from regrow.params.schema import ParamsError, load
 from regrow.params.schema import check as checked
+from regrow.prove.rebuild import rebuild
 from regrow.recipe import table
 
 LINES = b"".join(
@@ -830,3 +832,15 @@ def test_a_missing_list_says_the_command_and_a_closed_run_why_it_fetches_nothing
     assert "regrow run fetch_mine --instance 000of002 --params params/mine.yaml" in str(
         caught.value
     )
+
+
+def test_a_rebuild_finds_what_was_fetched_and_leaves_it(server: FileServer, tmp_path: Path):
+    here, root = tmp_path / "here", tmp_path / "rebuild"
+    root.mkdir()
+    _shelve(here, LINES)
+    asked = _frozen(root, _entry(f"{server.root}/dump/a.jsonl", LINES))
+    rebuild._lend_fetched(here, root)
+    _fetch(root, asked, root / "out")
+    assert server.seen == []
+    shutil.rmtree(root)
+    assert len(list((here / ".regrow/fetched").iterdir())) == 1

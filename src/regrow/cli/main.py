@@ -55,6 +55,10 @@ COMMANDS: dict[str, Command] = {
         "regrow.cli.explain", "what of a model's output is word for word in what it was trained on"
     ),
     "diff": Command("regrow.cli.diff", "why two artifacts differ: the smallest set of causes"),
+    "sources": Command(
+        "regrow.cli.sources",
+        "the corpora of a recipe: list them, freeze what is elsewhere, check it",
+    ),
     "fork": Command(
         "regrow.cli.fork", "continue a released checkpoint with your own documents or chats"
     ),

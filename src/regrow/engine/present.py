@@ -171,8 +171,13 @@ class Present:
     def source_sha256(self, path: str) -> str:
         """Content of a source: SHA-256 of the file, or of the folder's tree. Raises FlowError."""
         if path not in self._sources:
-            self._sources[path] = source_digest(FileTree(self.root, path), path)
+            self._sources[path] = source_digest(FileTree(self.root, path), path, self._fix(path))
         return self._sources[path]
+
+    def _fix(self, path: str) -> str:
+        """What to do where a source is missing, if the table says it."""
+        fixes = (item.fix for step in self.flow.steps for item in step.inputs if item.path == path)
+        return next(fixes, "").replace("{params}", self.params_file)
 
     def save(self) -> None:
         """Keep what was parsed for the next process."""
@@ -185,8 +190,11 @@ def _resolved(known: Any) -> bool:
     return isinstance(known, dict) and all(isinstance(known.get(n), f) for n, f in forms.items())
 
 
-def source_digest(tree: FileTree, path: str) -> str:
+def source_digest(tree: FileTree, path: str, fix: str = "") -> str:
     """SHA-256 of a source file, or of a source folder's tree without the files of `dvc add`.
+
+    Args:
+        fix: what to do where it is missing; default: check it out.
 
     Raises:
         FlowError: it is missing.
@@ -200,14 +208,16 @@ def source_digest(tree: FileTree, path: str) -> str:
         # A part of a few files may be empty, but not all of its parts.
         others = chosen.parts > 1 and FileTree(tree.root, chosen.whole).listing()
         if not others:
-            raise FlowError(_missing(tree))
+            raise FlowError(_missing(tree, fix))
     if "" in found:
         return found[""].sha256
     return tree_sha256({name: digest.sha256 for name, digest in found.items()}, path)
 
 
-def _missing(tree: FileTree) -> str:
+def _missing(tree: FileTree, fix: str) -> str:
     chosen = tree.selection
+    if fix:
+        return f"the source {chosen.whole} is missing. Fix: {fix}."
     if chosen.pattern and tree.path.exists():
         return f"the source {chosen.whole} finds no file in {chosen.folder}/. Fix: the pattern, or put the files there."
     return f"the source {chosen.whole} is missing. Fix: `git checkout -- {chosen.folder}`."

@@ -210,6 +210,8 @@ class Runner:
     def _call(self, call: Call) -> Any:
         """Call the function where it sees only what its key counts, in a warm process, or in this one."""
         if hermetic.asked():
+            if self.job.step.network:
+                raise StepFailed(_closed(self.job, self.present.params_file))
             return hermetic.call(self.job.name, call, self.parts["packages"])
         if call.idle and (server := warm.connected()) is not None:
             return self._forked(server, call)
@@ -339,6 +341,15 @@ def _differing(old: Record, new: Record) -> list[str]:
     before = {f["path"]: f["sha256"] for f in old["output"]["files"]}
     after = {f["path"]: f["sha256"] for f in new["output"]["files"]}
     return sorted(n for n in before.keys() | after.keys() if before.get(n) != after.get(n))
+
+
+def _closed(job: Job, params: str) -> str:
+    instance = f" --instance {job.instance}" if job.instance else ""
+    return (
+        f"{job.name}: a closed run ({hermetic.VARIABLE}=1) lets no step ask a host, and this one fetches what "
+        "its list names. Nothing was run. Fix: run it once without, or `dvc pull`; a closed run then finds its "
+        f"result by key. `{hermetic.VARIABLE}=0 regrow run {job.step.name}{instance} --params {params}` runs it alone."
+    )
 
 
 def _full(job: Job, root: Path) -> StepFailed:

@@ -36,6 +36,9 @@ class Input:
     for_stages: tuple[str, ...] = ()
     """of a job whose instance is `<step>-<instance>`: the steps for which it has this input
     (empty: all)"""
+    fix: str = ""
+    """of a source: what to do where it is missing, for the message; `{params}` in it is the params file. Default:
+    check it out"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +80,8 @@ class Step:
     (`regrow.engine.jobs.expand`); where the params call for no instance, nothing is replaced"""
     leaf: tuple[str, ...] = ()
     """files of the output that people ask for by name: declared to Snakemake as well"""
+    network: bool = False
+    """it asks hosts, for bytes that its inputs name by their SHA-256; a closed run (`hermetic`) does not let it"""
     packages: tuple[str, ...] = field(default=())
     """third-party distributions that the function reaches without importing them statically"""
     idle: tuple[str, ...] = ()

@@ -8,6 +8,7 @@ from typing import Any, Literal, get_args
 from pydantic import ValidationError
 
 from regrow import selection
+from regrow.params import addresses
 from regrow.params.entries import RecipeError, listed, nearest
 from regrow.params.source import Source, SourceKind
 
@@ -24,7 +25,8 @@ _PACKED = (".gz", ".zst", ".bz2", ".xz")
 _FIXES = {
     "licence": "`licence: CC-BY-4.0` (an SPDX identifier), `licence: LicenseRef-...`, or `licence: unknown` on purpose",
     "origin": "`origin:` with an address, a package, or a sentence on where the files come from",
-    "files": "`files: [dumps/**/*.jsonl.zst]`: files, folders or patterns below the repository",
+    "files": "`files: [dumps/**/*.jsonl.zst]`: files, folders or patterns below the repository, or addresses; or "
+    "`packages: [debian:python3.11-doc]`",
 }
 
 
@@ -55,13 +57,14 @@ def _crawl(said: Mapping[str, Any]) -> Source:
 
 def _entry(name: str, said: dict[str, Any]) -> Source:
     values = {"name": name, **said}
-    if isinstance(values.get("files"), str):
-        values["files"] = [values["files"]]
+    for field in ("files", "packages", "select"):
+        if isinstance(values.get(field), str):
+            values[field] = [values[field]]
     for field, fix in _FIXES.items():
-        if not values.get(field):
+        if not values.get(field) and not (field == "files" and values.get("packages")):
             raise RecipeError(f"{name}.{field}: is missing. Fix: {fix}.")
     if "kind" not in values:
-        values["kind"] = _kind(name, values["files"])
+        values["kind"] = _kind(name, values)
     if values["kind"] not in KINDS:
         raise RecipeError(
             f"{name}.kind: no kind `{values['kind']}`. {nearest(str(values['kind']), KINDS)}"
@@ -70,8 +73,7 @@ def _entry(name: str, said: dict[str, Any]) -> Source:
         entry = Source.model_validate(values)
     except ValidationError as error:
         raise RecipeError(_explained(name, error)) from None
-    for path in entry.files:
-        _check_path(name, path)
+    _check_places(entry)
     unknown = sorted(set(entry.fields) - set(FIELDS))
     if unknown:
         raise RecipeError(f"{name}.fields: no field `{unknown[0]}`. {nearest(unknown[0], FIELDS)}")
@@ -86,31 +88,67 @@ FIELDS = ("text", "id", "url", "title", "date", "licence", "language")
 """of a document that rows can name"""
 
 
-def _kind(name: str, files: Any) -> str:
-    """The kind that the endings of all patterns say."""
-    found = {_of_ending(str(path)) for path in files} if isinstance(files, list | tuple) else {""}
+def _kind(name: str, values: Mapping[str, Any]) -> str:
+    """The kind that the endings of all patterns say: those of `select`, where files are taken out of archives."""
+    field = "select" if values.get("select") or values.get("packages") else "files"
+    paths = values.get(field)
+    found = {_of_ending(str(path)) for path in paths} if isinstance(paths, list | tuple) else {""}
     if len(found) == 1 and "" not in found:
         return found.pop()
     raise RecipeError(
-        f"{name}.kind: the endings of `files` do not say it. Fix: `kind:` one of {', '.join(KINDS)}."
+        f"{name}.kind: the endings of `{field}` do not say it. Fix: `kind:` one of {', '.join(KINDS)}."
     )
 
 
 def _of_ending(path: str) -> str:
-    path = path.lower()
+    path = path.lower().partition("?")[0] if addresses.remote(path) else path.lower()
     for packed in _PACKED:
         path = path.removesuffix(packed)
     return next((kind for ending, kind in ENDINGS.items() if path.endswith(ending)), "")
 
 
+def _check_places(entry: Source) -> None:
+    """Raises RecipeError where `files`, `packages` or `select` name nothing that can be read."""
+    name, away = entry.name, [path for path in entry.files if addresses.remote(path)]
+    if entry.packages and entry.files:
+        raise RecipeError(
+            f"{name}.packages: a source has `files` or `packages`. Fix: make two sources of it."
+        )
+    if away and len(away) < len(entry.files):
+        local = next(path for path in entry.files if path not in away)
+        raise RecipeError(
+            f"{name}.files: `{away[0]}` is an address and `{local}` a path. Fix: make two sources of it."
+        )
+    if entry.select and not (entry.packages or away):
+        raise RecipeError(
+            f"{name}.select: chooses among the files of packages and archives. Fix: write the pattern into `files`."
+        )
+    for field in ("files", "packages"):
+        if twice := addresses.repeated(getattr(entry, field)):
+            raise RecipeError(f"{name}.{field}: `{twice}` comes twice. Fix: leave one out.")
+    for field, check in (("files", addresses.check), ("packages", addresses.package)):
+        for one in () if field == "files" and not away else getattr(entry, field):
+            try:
+                check(one)
+            except addresses.AddressError as error:
+                raise RecipeError(f"{name}.{field}: {error}") from None
+    for pattern in entry.select:
+        _check_pattern(name, pattern)
+    for path in () if away else entry.files:
+        _check_path(name, path)
+
+
+def _check_pattern(name: str, pattern: str) -> None:
+    if pattern.startswith("/") or {"..", ""}.intersection(pattern.split("/")) or "#" in pattern:
+        raise RecipeError(
+            f"{name}.select: `{pattern}` is no path inside an archive. Fix: `usr/share/doc/**/*.html`, without a "
+            "slash in front."
+        )
+
+
 def _check_path(name: str, path: str) -> None:
     """Raises RecipeError where a path is not below the repository, or says what `shards` says."""
     pieces = path.split("/")
-    if path.startswith(("s3://", "http://", "https://", "gs://", "ssh://")):
-        raise RecipeError(
-            f"{name}.files: `{path}` is not on this machine, so its bytes are not known. Fix: bring the files below "
-            "the repository (`dvc import-url`, or `dvc add` after a copy), and name them here."
-        )
     if path.startswith("/") or ".." in pieces or "" in pieces:
         raise RecipeError(
             f"{name}.files: `{path}` is no path below the repository. Fix: a path without `..`, as seen from the "

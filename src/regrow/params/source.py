@@ -18,8 +18,15 @@ class Source(Block):
     name: Name
     kind: SourceKind
     """of its files; default: what their endings say"""
-    files: tuple[str, ...]
-    """files, folders or patterns (`dumps/**/*.jsonl.zst`), below the repository"""
+    files: tuple[str, ...] = ()
+    """files, folders or patterns (`dumps/**/*.jsonl.zst`) below the repository; or addresses (`https://`, `http://`,
+    `s3://`), which `regrow sources freeze` lists with their bytes"""
+    packages: tuple[str, ...] = ()
+    """instead of `files`: packages (`debian:python3.11-doc`, `pypi:sqlalchemy==2.0.36`, `pypi-sdist:NAME==VERSION`),
+    which `regrow sources freeze` lists with their bytes"""
+    select: tuple[str, ...] = ()
+    """of packages, and of archives that `files` names by address: patterns of the files in them
+    (`usr/share/doc/**/*.html`); default: of a package all, and an address is one file"""
     licence: str = Field(min_length=1)
     """of the documents that name none: an SPDX identifier, LicenseRef-..., or `unknown`, which must be written"""
     origin: str = Field(min_length=1)

@@ -7,12 +7,18 @@ from typing import Any
 
 from regrow import selection
 from regrow.engine.step import Input, Step
+from regrow.params import addresses
 
 CRAWL = "crawl"
 BESIDE = {"code": "+*LICEN[CS]E*|*COPYING*"}
 """kind of source -> what its reader reads beside the files (`regrow.selection`): the licence files above them"""
 _TOLD = ("name", "kind", "files", "licence", "origin")
 """fields of a source that its record and the cards quote"""
+_NOT_READ = ("shards", "packages", "select")
+"""fields that no reader of local files needs: they are in none of its keys"""
+_AWAY = (*_NOT_READ, "files")
+_QUOTED = 8
+"""addresses or packages that a card names one by one; of more it names the list"""
 
 
 def parts(source: Mapping[str, Any]) -> Callable[[Any], list[str]]:
@@ -31,7 +37,10 @@ def steps(sources: list[Mapping[str, Any]], withdraw: Step, taken_down: bool) ->
     """
     found: list[Step] = []
     for source in sources:
-        found += _crawl() if source["kind"] == CRAWL else [_read(source)]
+        if source["kind"] == CRAWL:
+            found += _crawl()
+        else:
+            found += [*_fetch(source), _read(source)]
         if not taken_down:
             found += [_filter(source), _signatures(source)]
     found += [_text(sources), withdraw, filter_step() if taken_down else _filtered(sources)]
@@ -62,20 +71,49 @@ def text(name: str) -> Step:
     )  # fmt: skip
 
 
+def _fetch(source: Mapping[str, Any]) -> list[Step]:
+    """The step that brings what a frozen list names, where the source is not on this machine."""
+    if not addresses.frozen(source):
+        return []
+    name = source["name"]
+    told = {
+        "name": name,
+        "select": source["select"],
+        "asked": addresses.digest(addresses.asked(source)),
+    }
+    step = Step(
+        name=f"fetch_{name}", part="data", doc=f"What the frozen list of the source {name} names, byte for byte.",
+        function="regrow.data.sources.fetch:run", params=(),
+        inputs=(
+            Input(
+                name="list", kind="source", path=addresses.list_path(name),
+                fix=f"`regrow sources freeze {{params}} {name}`, and commit what it writes",
+            ),
+        ),
+        instances=parts(source), options={"source": told}, resumable=True, network=True,
+    )  # fmt: skip
+    return [step]
+
+
 def _read(source: Mapping[str, Any]) -> Step:
     name = source["name"]
-    entry = {field: value for field, value in source.items() if field != "shards"}
-    count = int(source["shards"])
-    end = ("" if count == 1 else "#{instance}") + BESIDE.get(source["kind"], "")
+    aside = _AWAY if addresses.frozen(source) else _NOT_READ
+    entry = {field: value for field, value in source.items() if field not in aside}
     return Step(
         name=f"read_{name}", part="data", doc=f"Documents of the source {name}, a part of its files in each job.",
         function=f"regrow.data.sources.kinds.{source['kind']}:run", params=("text",),
-        inputs=tuple(
-            Input(name=f"files.{place:03d}", kind="source", path=f"{path}{end}")
-            for place, path in enumerate(source["files"])
-        ),
-        instances=parts(source), options={"source": entry},
+        inputs=_read_from(source), instances=parts(source), options={"source": entry},
     )  # fmt: skip
+
+
+def _read_from(source: Mapping[str, Any]) -> tuple[Input, ...]:
+    if addresses.frozen(source):
+        return (Input(name="fetched", step=f"fetch_{source['name']}", instance="same"),)
+    end = ("" if int(source["shards"]) == 1 else "#{instance}") + BESIDE.get(source["kind"], "")
+    return tuple(
+        Input(name=f"files.{place:03d}", kind="source", path=f"{path}{end}")
+        for place, path in enumerate(source["files"])
+    )
 
 
 def _filter(source: Mapping[str, Any]) -> Step:
@@ -116,12 +154,20 @@ def _made(sources: list[Mapping[str, Any]], step: str, prefix: str = "") -> tupl
 
 
 def _text(sources: list[Mapping[str, Any]]) -> Step:
-    told = [{field: source[field] for field in _TOLD} for source in sources]
+    told = [{field: source[field] for field in _TOLD} | _places(source) for source in sources]
     return Step(
         name="text", part="data", doc="The documents of all sources, each once.",
         function="regrow.data.sources.gather:text", params=(), inputs=_made(sources, "read"),
         options={"sources": told},
     )  # fmt: skip
+
+
+def _places(source: Mapping[str, Any]) -> dict[str, Any]:
+    """Where the files of a source come from, if they are not on this machine."""
+    if source["kind"] == CRAWL or not addresses.frozen(source):
+        return {}
+    found = addresses.asked(source)
+    return {"files": found if len(found) <= _QUOTED else [addresses.list_path(source["name"])]}
 
 
 def _filtered(sources: list[Mapping[str, Any]]) -> Step:

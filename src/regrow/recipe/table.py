@@ -99,6 +99,8 @@ warm = ("torch:nn", "transformers:Olmo3ForCausalLM")
 mistakes = (
     "regrow.params.schema.ParamsError",
     "regrow.data.crawl.manifest.ManifestError",
+    "regrow.data.sources.frozen.FrozenError",
+    "regrow.data.sources.trouble.FetchError",
     "regrow.numerics.build.BuildError",
     "regrow.numerics.library.NumericsError",
     "regrow.learn.rollout.vllm.Unavailable",

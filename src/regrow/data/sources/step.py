@@ -61,7 +61,8 @@ def _filled(
     """Fill `output` with `documents.parquet`, `drops.parquet` and `places.tsv`.
 
     Args:
-        inputs: files, folders, patterns or parts of them (`regrow.selection`).
+        inputs: files, folders, patterns or parts of them (`regrow.selection`); as `fetched` the output of
+            `regrow.data.sources.fetch`, whose `files/` are read.
         source: the entry of the recipe.
         instance: the part, for the progress that is shown.
 
@@ -73,7 +74,7 @@ def _filled(
     """
     entry = Source.model_validate(source)
     settings: Text = params.text
-    files = [pair for _, path in sorted(inputs.items()) for pair in selection.files(path)]
+    files = [pair for name, path in sorted(inputs.items()) for pair in _files(name, path)]
     work = _Work(entry, settings, f"{entry.name} {instance}", *reader)
     output.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=output) as name:
@@ -101,6 +102,14 @@ def _filled(
         "licences": dict(sorted(work.licences.items())),
         "charsets": dict(sorted(work.charsets.items())),
     }
+
+
+def _files(name: str, path: Path) -> list[tuple[str, Path]]:
+    """(name, file) of an input. What was fetched is read whole: no pattern and no program's file is among it."""
+    if name != "fetched":
+        return selection.files(path)
+    found = (one for one in (path / "files").rglob("*") if one.is_file())
+    return sorted((one.relative_to(path / "files").as_posix(), one) for one in found)
 
 
 @dataclass

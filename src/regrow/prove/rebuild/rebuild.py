@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from typing import Any, Literal
 
+from regrow.engine.present import PRIVATE
 from regrow.evidence.commit import commit_of, resolve_commit
 from regrow.evidence.ledger import Ledger
 from regrow.evidence.naming import Artifact
@@ -56,6 +57,7 @@ def rebuild(
     start = time.monotonic()
     try:
         root = prepare(ledger.root, place, commit, chain, ledger.records)
+        _lend_fetched(ledger.root, root)
         command = execute.flow(artifact.record, cores)
         if origin == "parents":
             lay_parents(ledger, root, artifact.record)
@@ -72,6 +74,14 @@ def rebuild(
             shutil.rmtree(place, ignore_errors=True)
     answer["folder"] = str(root) if keep else None
     return answer
+
+
+def _lend_fetched(here: Path, root: Path) -> None:
+    """Let a rebuild find the files that frozen lists name, which its steps compare with their SHA-256."""
+    kept = here / PRIVATE / "fetched"
+    if kept.is_dir():
+        (root / PRIVATE).mkdir(exist_ok=True)
+        (root / PRIVATE / "fetched").symlink_to(kept.resolve())
 
 
 def _verdict(

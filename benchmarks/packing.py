@@ -19,6 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -35,6 +36,8 @@ COLUMNS = {"id": pl.String, "url": pl.String, "text": pl.String, "domain": pl.St
 SCORES = {"id": pl.String, "topic": pl.String, "quality": pl.Float64}
 LENGTHS = (3_000, 12_000)
 """characters of a document, least and most"""
+BATCH = 128
+"""documents that are encoded at once beside the package: about a megabyte"""
 TOPICS = ("markup", "systems", "databases", "literature")
 ONE = """
 import importlib, json, sys, time
@@ -116,25 +119,29 @@ def measured(root: Path, source: Path, megabytes: float, steps: list[str]) -> di
 
 
 def rates(root: Path, turns: int = 3) -> dict[str, Any]:
-    """Megabytes per CPU second of the flow's encoding and of the package's own batches."""
+    """Megabytes per CPU second of the flow's encoding and of the package's own batches, ids read out by all.
+
+    They take turns at every megabyte, so that what else runs on the machine slows all of them alike.
+    """
     tokenizer, _ = bpe.load(root / "tokenizer")
     texts = parquet.read(root / "decontaminate" / "train.parquet", ["text"])["text"].to_list()
     size = sum(len(text.encode()) for text in texts) / 1e6
-    sides = {
-        "regrow": lambda: sum(map(len, bpe.encode(tokenizer, texts))),
-        "encode_batch": lambda: sum(
-            len(found.ids) for found in tokenizer.encode_batch(texts, add_special_tokens=False)
+    sides: dict[str, Callable[[list[str]], int]] = {
+        "regrow": lambda some: sum(map(len, bpe.encode(tokenizer, some))),
+        "encode_batch": lambda some: sum(
+            len(found.ids) for found in tokenizer.encode_batch(some, add_special_tokens=False)
         ),
-        "encode_batch_fast": lambda: sum(
-            len(found.ids) for found in tokenizer.encode_batch_fast(texts, add_special_tokens=False)
+        "encode_batch_fast": lambda some: sum(
+            len(found.ids) for found in tokenizer.encode_batch_fast(some, add_special_tokens=False)
         ),
     }
-    spent: dict[str, list[float]] = {name: [] for name in sides}
-    for _ in range(turns):
-        for name, call in sides.items():
-            start = time.process_time()
-            call()
-            spent[name].append(time.process_time() - start)
+    spent: dict[str, list[float]] = {name: [0.0] * turns for name in sides}
+    for turn in range(turns):
+        for at in range(0, len(texts), BATCH):
+            for name, call in sides.items():
+                start = time.process_time()
+                call(texts[at : at + BATCH])
+                spent[name][turn] += time.process_time() - start
     median = {name: statistics.median(times) for name, times in spent.items()}
     return {
         "megabytes": round(size, 2),

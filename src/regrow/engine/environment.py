@@ -14,6 +14,7 @@ import json
 import re
 import sys
 from collections.abc import Iterable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -88,8 +89,6 @@ def _mark(path: Path) -> list[Any]:
 def _survey(constraints: Path, path: list[str]) -> dict[str, Any]:
     import importlib.metadata
 
-    from packaging.requirements import Requirement
-
     pinned = set()
     if constraints.is_file():
         for line in constraints.read_text(encoding="utf-8").splitlines():
@@ -100,15 +99,15 @@ def _survey(constraints: Path, path: list[str]) -> dict[str, Any]:
     requires: dict[str, list[str]] = {}
     homes: dict[str, Path] = {}
     for distribution in importlib.metadata.distributions(path=path):
-        name = _normal(distribution.metadata["Name"] or "")
+        said = _head(distribution)
+        name = _normal(said["name"][0] if said["name"] else "")
         if name not in pinned or name in versions:
             continue
-        versions[name] = distribution.version.split("+")[0]
+        versions[name] = (said["version"] or [distribution.version])[0].split("+")[0]
         homes[name] = Path(str(distribution.locate_file(""))).resolve()
-        needs = (Requirement(text) for text in distribution.requires or [])
-        requires[name] = sorted(
-            {_normal(r.name) for r in needs if not r.marker or r.marker.evaluate({"extra": ""})}
-        )
+        # An egg-info has its requirements elsewhere.
+        needs = said["requires-dist"] or distribution.requires or []
+        requires[name] = sorted({need for text in needs if (need := _needed(text))})
         for module in _top_level(distribution):
             modules.setdefault(module, set()).add(name)
     return {
@@ -119,13 +118,57 @@ def _survey(constraints: Path, path: list[str]) -> dict[str, Any]:
     }
 
 
+def _head(distribution: Any) -> dict[str, list[str]]:
+    """Name, version and requirements that the metadata of a distribution say.
+
+    Read line by line: the parser of `importlib.metadata` reads the descriptions of 280 packages as well, three times.
+    """
+    found: dict[str, list[str]] = {"name": [], "version": [], "requires-dist": []}
+    text = distribution.read_text("METADATA") or distribution.read_text("PKG-INFO") or ""
+    last = ""
+    for line in text.split("\n"):
+        line = line.removesuffix("\r")
+        if not line:
+            break
+        if line[0] in " \t":  # the line before goes on
+            if last:
+                found[last][-1] += f" {line.strip()}"
+            continue
+        field, _, value = line.partition(":")
+        last = field.lower() if field.lower() in found else ""
+        if last:
+            found[last].append(value.strip())
+    return found
+
+
+def _needed(requirement: str) -> str:
+    """The distribution that a requirement names, "" where it does not hold here."""
+    name, _, marker = requirement.partition(";")
+    if marker and not _holds(marker.strip()):
+        return ""
+    found = re.match(r"[A-Za-z0-9][A-Za-z0-9._-]*", name.strip())
+    return _normal(found[0].rstrip("._-")) if found else ""
+
+
+@cache
+def _holds(marker: str) -> bool:
+    from packaging.markers import Marker
+
+    return Marker(marker).evaluate({"extra": ""})
+
+
 def _top_level(distribution: Any) -> set[str]:
     """Names of the modules that a distribution brings, as it says or as its files say."""
     said = (distribution.read_text("top_level.txt") or "").split()
     if said:
         return set(said)
-    listed = [file for file in distribution.files or [] if file.suffix == ".py"]
-    return {file.parts[0] if len(file.parts) > 1 else file.stem for file in listed}
+    record = distribution.read_text("RECORD")
+    if record and '"' not in record:  # no name that CSV would quote
+        paths = [line.partition(",")[0] for line in record.splitlines()]
+    else:
+        paths = [str(file) for file in distribution.files or []]
+    parts = [Path(path).parts for path in paths if path.endswith(".py")]
+    return {one[0] if len(one) > 1 else Path(one[0]).stem for one in parts}
 
 
 def _elsewhere(

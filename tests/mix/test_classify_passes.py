@@ -39,9 +39,17 @@ def rows(count: int, length: int = 60) -> list[tuple[str, str, str]]:
     return made
 
 
-def run(folder: Path, given_rows: list[tuple[str, str, str]]) -> dict:
+def prepared(folder: Path, given_rows: list[tuple[str, str, str]]) -> Path:
     (folder / "in").mkdir(parents=True)
     pl.DataFrame(given_rows, SCHEMA, orient="row").write_parquet(folder / "in/train.parquet")
+    return folder
+
+
+def run(folder: Path, given_rows: list[tuple[str, str, str]]) -> dict:
+    return step(prepared(folder, given_rows))
+
+
+def step(folder: Path) -> dict:
     inputs = {"decontaminate": folder / "in"}
     return classify.run(inputs, SimpleNamespace(classify=PARAMS), folder / "out")
 
@@ -142,9 +150,9 @@ def test_what_is_held_does_not_grow_with_the_table(tmp_path, monkeypatch):
     monkeypatch.setattr(features, "REMEMBERED", 500)
     held = []
     for count in (250, 2_000):
-        made, folder = rows(count, 90), tmp_path / str(count)
-        found = most_held(lambda folder=folder, made=made: run(folder, made), monkeypatch)
-        held.append(found)
+        folder = prepared(tmp_path / str(count), rows(count, 90))
+        step(folder)  # libraries load once, and not while it is counted
+        held.append(most_held(lambda folder=folder: step(folder), monkeypatch))
     assert held[1].batches > 5 * held[0].batches
     assert held[1].batch_bytes < 4 * limits["BATCH"]
     assert held[1].bytes < 1.3 * held[0].bytes

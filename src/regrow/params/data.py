@@ -140,7 +140,8 @@ class Decontaminate(Block):
     """Hold-out set, and removal of training documents that overlap with it or with the evals."""
 
     heldout_share: float = Field(default=0.06, gt=0, lt=0.5)
-    """share of documents held out, by a keyed hash of their id, at least `heldout_min` per domain"""
+    """share of documents held out, by a keyed hash of their page, at least `heldout_min` per domain; of a large corpus
+    less (`regrow.data.dedup.choice`)"""
     heldout_min: int = Field(default=4, ge=0)
     ngram: int = Field(default=13, ge=1)
     """words per n-gram"""

@@ -12,6 +12,7 @@ tables. Nothing is measured in this process, and it loads no library: a child's 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import random
@@ -51,8 +52,36 @@ def classify(folder: Path, params: Any, output: Path) -> None:
     step.run({"decontaminate": folder / "decontaminate"}, params, output)
 
 
+def read(folder: Path, params: Any, output: Path) -> None:
+    from regrow.data.sources.kinds import jsonl
+
+    entry = {
+        "name": "made",
+        "kind": "jsonl",
+        "files": ["x"],
+        "licence": "unknown",
+        "origin": "made",
+    }
+    jsonl.run({"files.000": folder / "made.jsonl"}, params, output, source=entry, instance="all")
+
+
+def filters(folder: Path, params: Any, output: Path) -> None:
+    from regrow.data.filters import step
+
+    step.run({"text": folder / "text"}, params, output)
+
+
+def dedup(folder: Path, params: Any, output: Path) -> None:
+    from regrow.data.dedup import step
+
+    step.run({"filter": folder / "filter"}, params, output)
+
+
 STEPS: dict[str, tuple[Callable[[Path, Any, Path], None], str, Callable[[Path, Any], None] | None]]
 STEPS = {
+    "read": (read, "made.jsonl", None),
+    "filter": (filters, "text/documents.parquet", None),
+    "dedup": (dedup, "filter/documents.parquet", None),
     "decontaminate": (decontaminate, "dedup/documents.parquet", tasks_and_evals),
     "classify": (classify, "decontaminate/train.parquet", None),
 }
@@ -75,7 +104,17 @@ def make(step: str, folder: Path, table: Path, megabytes: float, params: Any) ->
     ]
     schema = stream.schema_of([table]) | {"domain": pl.String}
     rng, made, at = random.Random(0), 0, 0
-    with stream.Writer(folder / name, schema) as writer:
+    (folder / name).parent.mkdir(parents=True, exist_ok=True)
+    lines = (folder / name).open("w") if name.endswith("jsonl") else None
+    with contextlib.ExitStack() as stack:
+        if lines is None:
+            add = stack.enter_context(stream.Writer(folder / name, schema)).add
+        else:
+            stack.enter_context(lines)
+
+            def add(row: dict[str, Any]) -> None:
+                lines.write(json.dumps(row) + "\n")
+
         while made < megabytes * 1e6:
             which = rng.randrange(len(rows))
             parts: list[str] = []
@@ -86,7 +125,7 @@ def make(step: str, folder: Path, table: Path, megabytes: float, params: Any) ->
                 words[place] += f"{rng.randrange(1 << 40):x}"
             text = " ".join(words)
             url = f"{rows[which]['url']}/{at}"
-            writer.add({**rows[which], "id": f"{at:032x}", "url": url, "text": text, "domain": "d"})
+            add({**rows[which], "id": f"{at:032x}", "url": url, "text": text, "domain": "d"})
             made += len(text.encode())
             at += 1
 

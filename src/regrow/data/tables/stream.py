@@ -28,6 +28,8 @@ GROUP_SIZE = 8 << 20
 """of a row group of a larger table, in the same measure; one long row may have more"""
 BATCH = 1 << 20
 """bytes of a row group that are decoded at once, as far as its rows are alike; one row at least"""
+RUN_SIZE = 1 << 20
+"""of a row group of a table that is only merged: one of each such table is held"""
 FAN_IN = 16
 """tables merged at once; more are merged in rounds"""
 
@@ -42,12 +44,14 @@ _ARROW: dict[type[pl.DataType], pa.DataType] = {
 class Writer:
     """A Parquet file that is written a row at a time, in the order in which rows come."""
 
-    def __init__(self, path: Path, schema: Schema) -> None:
+    def __init__(self, path: Path, schema: Schema, whole: bool = True) -> None:
+        """`whole`: a small table is one row group. Tables that are only merged have small groups from the start."""
         self.rows = 0
         """that were added"""
         self._path, self._schema = path, dict(schema)
         self._arrow = pa.schema([(name, _ARROW[kind]) for name, kind in schema.items()])
         self._file: pq.ParquetWriter | None = None
+        self._small, self._most = (SMALL, GROUP_SIZE) if whole else (-1, RUN_SIZE)
         self._held: list[Row] = []
         self._size = 0
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -74,11 +78,11 @@ class Writer:
         self._held.append(row)
         self._size += size(row)
         self.rows += 1
-        if self._file is None and (self._size > SMALL or self.rows > parquet.ROW_GROUP):
+        if self._file is None and (self._size > self._small or self.rows > parquet.ROW_GROUP):
             self._file = pq.ParquetWriter(
                 self._path, self._arrow, compression="zstd", compression_level=3, store_schema=False
             )
-        if self._file is not None and (len(self._held) >= GROUP_ROWS or self._size >= GROUP_SIZE):
+        if self._file is not None and (len(self._held) >= GROUP_ROWS or self._size >= self._most):
             self._groups()
 
     def _groups(self, last: bool = False) -> None:
@@ -88,7 +92,7 @@ class Writer:
         for row in self._held:
             group.append(row)
             total += size(row)
-            if len(group) >= GROUP_ROWS or total >= GROUP_SIZE:
+            if len(group) >= GROUP_ROWS or total >= self._most:
                 self._group(group)
                 group, total = [], 0
         if last and group:
@@ -173,7 +177,7 @@ def merged(files: Sequence[Path], keys: Sequence[str], scratch: Path) -> Iterato
         for at in range(0, len(left), FAN_IN):
             place = scratch / f"merged-{number:05d}.parquet"
             number += 1
-            with Writer(place, schema) as writer:
+            with Writer(place, schema, whole=False) as writer:
                 for row in _merged(left[at : at + FAN_IN], keys):
                     writer.add(row)
             joined.append(place)
@@ -215,7 +219,7 @@ def sorted_runs(
 
     def flush() -> None:
         place = scratch / f"{name}-{len(made):05d}.parquet"
-        with Writer(place, schema) as writer:
+        with Writer(place, schema, whole=False) as writer:
             for row in sorted(held, key=lambda row: _key(row, keys)):
                 writer.add(row)
         made.append(place)

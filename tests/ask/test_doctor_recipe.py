@@ -86,6 +86,7 @@ def test_without_records_what_the_settings_promise_is_an_estimate(bare: Path) ->
         named(found, "epochs").severity == "warn" and "as estimated" in named(found, "epochs").says
     )
     assert named(found, "text").severity == "note" and "not known" in named(found, "text").says
+    assert "--cores all --configfile params/own.yaml`" in named(found, "text").fix
     assert found.verdict == "This recipe runs, with 1 warning of what is probably not meant."
 
 
@@ -171,7 +172,8 @@ def test_labels_languages_and_vocabulary(tmp_path: Path) -> None:
         return Params.model_validate(raw)
 
     assert inputs.labels(of({}))[0].severity == "warn" and inputs.labels(of(LABELS)) == []
-    assert inputs.labels(of({"mix": {"cutoff": 0.0}}))[0].severity == "note"
+    (even,) = inputs.labels(of({"mix": {"cutoff": 0.0}}))
+    assert even.severity == "note" and "mix.cutoff" not in even.fix
     half = of({"classify": {"quality_positive": ["a.example/"]}})
     assert (
         inputs.labels(half)[0].severity == "fail"

@@ -184,7 +184,8 @@ def labels(params: Params) -> list[Finding]:
             + (f", and mix.cutoff {cutoff:g} cannot tell them apart." if cutoff else "."),
             cutoff,
             0,
-            "name pages in classify.quality_positive and .quality_negative, or set mix.cutoff: 0",
+            "name pages in classify.quality_positive and .quality_negative"
+            + (", or set mix.cutoff: 0" if cutoff else " where the mix should tell them apart"),
             "classify",
         )
     ]

@@ -141,6 +141,7 @@ class Source:
     name: str
     files: tuple[str, ...]
     licence: str = "MIT"
+    kind: str = "jsonl"
 
 
 @dataclass
@@ -156,12 +157,13 @@ def test_sources_of_the_recipe(tmp_path: Path) -> None:
     (tmp_path / "dumps/deep/b.jsonl").write_text("")
     (tmp_path / "empty.jsonl").write_text("")
 
-    def said(*files: str, licence: str = "MIT") -> list[tuple[str, str]]:
-        params: Any = Recipe((Source("mine", files, licence),))
+    def said(*files: str, licence: str = "MIT", kind: str = "jsonl") -> list[tuple[str, str]]:
+        params: Any = Recipe((Source("mine", files, licence, kind),))
         return [(one.name, one.severity) for one in inputs.sources(tmp_path, params, False)]
 
     assert said("dumps/*.jsonl") == [("sources", "ok")]
     assert said("dumps") == said("dumps/**/*.jsonl") == [("sources", "warn")]
+    assert said("dumps", kind="code") == [("sources", "note")], "__init__.py"
     assert said("empty.jsonl") == said("none/*.jsonl") == [("sources", "fail")]
     assert said("https://a.example/x.jsonl.zst") == [("sources", "note")]
     assert said("dumps/a.jsonl", licence="unknown") == [("unknown_licence", "warn")]

@@ -57,12 +57,25 @@ def test_a_stage_of_which_nothing_asked_for_is_there(tree: Path) -> None:
     assert not any("hint" in line for line in lines)
 
 
-def test_another_params_file_that_asks_for_it_is_named(tree: Path) -> None:
+def test_another_params_file_that_asks_for_all_of_it_is_named_once(tree: Path) -> None:
     write(tree, steps=2)
     write(tree, "large")
     write(tree, "small", steps=2)
-    (line,) = said(tree, "rlvr")
-    assert "params/demo.yaml does not ask for it (params/large.yaml does)" in line
+    assert said(tree, "release.rlvr-000004") == [
+        "release.rlvr-000004 and 2 more of these records: params/large.yaml asks for what is here, params/demo.yaml "
+        "does not. A run of `snakemake` without `--configfile params/large.yaml` removes record and data."
+    ]
+
+
+def test_another_params_file_that_asks_for_a_part_is_named_beside_it(tree: Path) -> None:
+    write(tree, steps=3, checkpoint_every=3)
+    write(tree, "small", steps=2)
+    lines = said(tree, "rlvr")
+    assert (
+        "rlvr.000002 is left over: params/demo.yaml does not ask for it (params/small.yaml does)"
+        in lines[0]
+    )
+    assert "does)" not in lines[1]
 
 
 def test_the_command_says_so_before_the_chain(

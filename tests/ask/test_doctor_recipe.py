@@ -86,6 +86,7 @@ def test_without_records_what_the_settings_promise_is_an_estimate(bare: Path) ->
         named(found, "epochs").severity == "warn" and "as estimated" in named(found, "epochs").says
     )
     assert named(found, "text").severity == "note" and "not known" in named(found, "text").says
+    assert "--cores all --configfile params/own.yaml`" in named(found, "text").fix
     assert found.verdict == "This recipe runs, with 1 warning of what is probably not meant."
 
 
@@ -140,6 +141,7 @@ class Source:
     name: str
     files: tuple[str, ...]
     licence: str = "MIT"
+    kind: str = "jsonl"
 
 
 @dataclass
@@ -155,12 +157,13 @@ def test_sources_of_the_recipe(tmp_path: Path) -> None:
     (tmp_path / "dumps/deep/b.jsonl").write_text("")
     (tmp_path / "empty.jsonl").write_text("")
 
-    def said(*files: str, licence: str = "MIT") -> list[tuple[str, str]]:
-        params: Any = Recipe((Source("mine", files, licence),))
+    def said(*files: str, licence: str = "MIT", kind: str = "jsonl") -> list[tuple[str, str]]:
+        params: Any = Recipe((Source("mine", files, licence, kind),))
         return [(one.name, one.severity) for one in inputs.sources(tmp_path, params, False)]
 
     assert said("dumps/*.jsonl") == [("sources", "ok")]
     assert said("dumps") == said("dumps/**/*.jsonl") == [("sources", "warn")]
+    assert said("dumps", kind="code") == [("sources", "note")], "__init__.py"
     assert said("empty.jsonl") == said("none/*.jsonl") == [("sources", "fail")]
     assert said("https://a.example/x.jsonl.zst") == [("sources", "note")]
     assert said("dumps/a.jsonl", licence="unknown") == [("unknown_licence", "warn")]
@@ -171,7 +174,8 @@ def test_labels_languages_and_vocabulary(tmp_path: Path) -> None:
         return Params.model_validate(raw)
 
     assert inputs.labels(of({}))[0].severity == "warn" and inputs.labels(of(LABELS)) == []
-    assert inputs.labels(of({"mix": {"cutoff": 0.0}}))[0].severity == "note"
+    (even,) = inputs.labels(of({"mix": {"cutoff": 0.0}}))
+    assert even.severity == "note" and "mix.cutoff" not in even.fix
     half = of({"classify": {"quality_positive": ["a.example/"]}})
     assert (
         inputs.labels(half)[0].severity == "fail"

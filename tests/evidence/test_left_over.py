@@ -10,6 +10,7 @@ import pytest
 
 import small_tree
 from regrow.evidence.ledger import Ledger
+from regrow.evidence.left_over import grown_under
 from regrow.evidence.naming import resolve
 from sound_records import write_sound
 
@@ -79,3 +80,16 @@ def test_the_params_say_nothing_of_records_of_another_commit(tree: Path) -> None
     there = Ledger.load(tree)
     assert resolve(there.sound(), "rlvr").record.name == "rlvr.000002"
     assert resolve(Ledger(tree, there.records), "rlvr").record.name == "rlvr.000004"
+
+
+def test_the_file_that_a_tree_was_grown_under(tree: Path) -> None:
+    assert grown_under(Ledger.load(tree)) == "params/demo.yaml", (
+        "without a file nothing else is known"
+    )
+    write(tree)
+    write(tree, "large")
+    assert grown_under(Ledger.load(tree)) == "params/demo.yaml"
+    write(tree, steps=2)
+    assert grown_under(Ledger.load(tree)) == "params/large.yaml"
+    write(tree, "large", steps=2)
+    assert grown_under(Ledger.load(tree)) == "params/demo.yaml", "none asks for all records"

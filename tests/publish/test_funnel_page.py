@@ -101,6 +101,9 @@ def test_records_alone_give_a_picture_without_sources(tmp_path: Path) -> None:
     found = told(tmp_path, without=every)
     assert flows(found).names == [("all sources", 0)]
     assert "dvc pull" in page(found) and "−15" in page(found)
+    assert "The crawl is" not in page(found)
+    crawl = found["steps"][0] | {"step": "crawl"}
+    assert "The crawl is" in page(found | {"steps": [crawl, *found["steps"]]})
 
 
 def test_nothing_to_draw(tmp_path: Path) -> None:

@@ -46,15 +46,21 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--share", type=float, help="of the mix that is yours (documents 0.5, chats 0.2)"
     )
     parser.add_argument("--here", action="store_true", help="stay on this git branch")
-    parser.add_argument("--params", default="params/demo.yaml", help="the parent's params file")
+    parser.add_argument(
+        "--params",
+        "--configfile",
+        help="the parent's params file (default: the one that asks for all records here)",
+    )
     parser.add_argument("--json", action="store_true", help="what was written, as JSON")
 
 
 def run(args: argparse.Namespace) -> int:
     """Write the branch."""
     from regrow.change.fork.create import Wish, fork
-    from regrow.evidence.ledger import find_root
+    from regrow.evidence.ledger import Ledger, find_root
+    from regrow.evidence.left_over import grown_under
 
+    root = find_root()
     name = args.name or args.data[0].name.partition(".")[0].lower().replace("-", "_").replace(
         " ", "_"
     )
@@ -62,13 +68,13 @@ def run(args: argparse.Namespace) -> int:
         checkpoint=args.checkpoint,
         data=tuple(args.data),
         name=name,
-        params_file=args.params,
+        params_file=args.params or grown_under(Ledger.load(root)),
         source=args.source,
         licence=args.licence,
         share=args.share,
         here=args.here,
     )
-    answer = fork(find_root(), wish)
+    answer = fork(root, wish)
     if args.json:
         print(indented(answer))
     else:

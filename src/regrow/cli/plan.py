@@ -20,7 +20,12 @@ from typing import Any
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Arguments."""
-    parser.add_argument("--params", default="params/demo.yaml", help="the params file")
+    parser.add_argument(
+        "--params",
+        "--configfile",
+        default="params/demo.yaml",
+        help="the params file (params/demo.yaml)",
+    )
     parser.add_argument("--all", action="store_true", help="list jobs with nothing to do as well")
     parser.add_argument("--seeds", action="store_true", help="of `snakemake seeds` instead")
     parser.add_argument("--json", action="store_true", help="the answer as JSON")

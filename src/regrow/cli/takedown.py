@@ -48,7 +48,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--copies", action="store_true", help="their copies too (clusters of dedup)"
     )
     parser.add_argument("--why", default="", help="the reason, for the statement (in no key)")
-    parser.add_argument("--params", default="params/demo.yaml", help="params file of the run")
+    parser.add_argument(
+        "--params",
+        "--configfile",
+        help="params file of the run (default: the one that asks for all records here)",
+    )
     parser.add_argument("--run", action="store_true", help="run the rebuild too, and check it")
     parser.add_argument("--cores", default="all", help="for --run (all)")
     parser.add_argument("--finish", metavar="NAME", help="check a takedown that was run")
@@ -63,7 +67,8 @@ def run(args: argparse.Namespace) -> int:
     from regrow.change.takedown.place import Place
     from regrow.change.takedown.run import Run
     from regrow.evidence.errors import Unanswerable
-    from regrow.evidence.ledger import find_root
+    from regrow.evidence.ledger import Ledger, find_root
+    from regrow.evidence.left_over import grown_under
 
     root = find_root()
     if args.finish:
@@ -74,9 +79,8 @@ def run(args: argparse.Namespace) -> int:
         raise Unanswerable("name a document (id, URL or a line of its text), or --finish NAME.")
     if (args.run or args.purge) and not args.name:
         raise Unanswerable("--run and --purge need a --name.")
-    asked = Takedown.of(
-        Run(root, args.params), args.documents, depth=args.depth, copies=args.copies
-    )
+    file = args.params or grown_under(Ledger.load(root))
+    asked = Takedown.of(Run(root, file), args.documents, depth=args.depth, copies=args.copies)
     answer = asked.answer()
     if args.name is not None:
         answer |= asked.write(Place(root, args.name), args.why)

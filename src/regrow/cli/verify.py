@@ -175,11 +175,13 @@ def _reread(args: argparse.Namespace) -> int:
     from regrow.engine.commits import published
     from regrow.engine.present import find_root
     from regrow.engine.verify import forged, verify
+    from regrow.evidence.record import Record
     from regrow.recipe.table import is_repetition
 
     root = find_root()
     against = args.against or "HEAD"
-    records = _below(root, published(root, against), args.artifacts)
+    everything = published(root, against)
+    records = _below(root, everything, args.artifacts)
     behind = _behind(root, records, args)
     faults = [fault for answer in behind.values() for fault in answer.faults]
     lies = forged(root, records, against)
@@ -239,8 +241,30 @@ def _reread(args: argparse.Namespace) -> int:
     cached = sum(result.cached for result in results)
     if cached:
         print(f"{cached} files are not in the workspace; they were read in DVC's cache.")
+    if equal < len(results):
+        for text in _another_run(root, {Record("", r).name for r in everything}, against):
+            print(text)
     print(line)
     return 0 if good and equal == len(results) else 1
+
+
+def _another_run(root: Path, names: set[str], against: str) -> list[str]:
+    """A sentence where the workspace has records that are not published: then it holds another run, and no damage."""
+    from regrow.evidence.errors import Unanswerable
+    from regrow.evidence.ledger import Ledger
+
+    try:
+        here = [record.name for record in Ledger.load(root).records]
+    except Unanswerable:
+        return []
+    new = [name for name in here if name not in names]
+    if not new:
+        return []
+    return [
+        f"The records here are of another run than those published at {against}: {len(new)} of {len(here)} are of jobs "
+        f"that it has not, such as {new[0]}. Commit records/, code.json, dvc.yaml and dvc.lock to publish this run; "
+        "`regrow verify` then compares with it."
+    ]
 
 
 def _below(root: Path, records: list[Any], paths: list[str]) -> list[Any]:

@@ -13,13 +13,33 @@ from regrow.evidence.record import Record
 def left_over(ledger: Ledger, records: list[Record]) -> list[str]:
     """A sentence for each of the records that is of a job which the default params file does not ask for.
 
-    A run that was started with another file of params/ asks for other jobs: then that file is named too.
+    A run that was started with another file of params/ asks for other jobs. One that asks for all of the records is
+    named in one sentence about them all; one that asks for some is named beside these.
     Where the default file cannot be read nothing is known, and nothing is said.
     """
     present = _present(ledger.root, DEFAULT_PARAMS) if records else None
     if present is None:
         return []
-    return [_said(ledger, r, present) for r in records if present.left_over(r.name)]
+    left = [record for record in records if present.left_over(record.name)]
+    file = _asking(ledger.root, records) if left else ""
+    if file:
+        more = f" and {len(left) - 1} more of these records" if len(left) > 1 else ""
+        return [
+            f"{left[-1].name}{more}: {file} asks for what is here, {DEFAULT_PARAMS} does not. A run of "
+            f"`snakemake` without `--configfile {file}` removes record and data."
+        ]
+    return [_said(ledger, record, present) for record in left]
+
+
+def grown_under(ledger: Ledger) -> str:
+    """The params file that the records of a tree were made under, relative to its root.
+
+    The default file, but where it does not ask for some of the records and another file of params/ asks for all.
+    """
+    present = _present(ledger.root, DEFAULT_PARAMS)
+    if present is not None and not any(present.left_over(one.name) for one in ledger.records):
+        return DEFAULT_PARAMS
+    return _asking(ledger.root, ledger.records) or DEFAULT_PARAMS
 
 
 def passed_over(ledger: Ledger, made: list[Record]) -> list[Record]:
@@ -55,6 +75,14 @@ def _others(root: Path) -> list[str]:
     files = sorted((root / DEFAULT_PARAMS).parent.glob("*.yaml"))
     names = [path.relative_to(root).as_posix() for path in files]
     return [name for name in names if name != DEFAULT_PARAMS]
+
+
+def _asking(root: Path, records: list[Record]) -> str:
+    """The first other file of params/ that asks for all of the records; "" for none."""
+    for file in _others(root) if records else ():
+        if all(_asks(root, file, record.name) for record in records):
+            return file
+    return ""
 
 
 def _asks(root: Path, file: str, name: str) -> bool:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from regrow.release.records import Artifact
+from regrow.release.records import Artifact, Source
 from regrow.release.sentence import Sentence, get, plural, whole
 
 CRAWL = "crawl"
 TEXT = "regrow.data.sources.gather:text"
+_DEDUP = "regrow.data.dedup.step:run"
 _GATHERING = (TEXT, "regrow.data.sources.gather:filtered")
 READ = tuple(
     f"regrow.data.sources.kinds.{kind}:run"
@@ -98,14 +99,20 @@ def told(text: Artifact | None) -> list[Sentence]:
 
 
 def gathered(records: Iterable[Artifact]) -> set[str]:
-    """The jobs whose documents, drops and counts another record adds up: those that read and filter sources."""
+    """The jobs whose documents, drops and counts another record adds up: those that read and filter sources.
+
+    Also those that sign the documents of a source for deduplication: `dedup` counts each of these documents.
+    """
     return {
         source.record
         for record in records
-        if record.function in _GATHERING
         for source in record.inputs
-        if source.kind == "data"
+        if source.kind == "data" and (record.function in _GATHERING or _signatures(record, source))
     }
+
+
+def _signatures(record: Artifact, source: Source) -> bool:
+    return record.function == _DEDUP and source.name.startswith("signatures.")
 
 
 def whole_steps(records: Iterable[Artifact]) -> list[Artifact]:
@@ -127,4 +134,7 @@ def is_part(record: Artifact) -> bool:
 
 def keyed(record: Artifact) -> bool:
     """Whether the key of a job is the same for any number of parts."""
-    return record.function not in _GATHERING
+    return not (
+        record.function in _GATHERING
+        or any(_signatures(record, source) for source in record.inputs)
+    )

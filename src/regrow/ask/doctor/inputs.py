@@ -54,8 +54,9 @@ def _entry(root: Path, entry: Any) -> Iterator[Finding]:
                 len(files), 1, "put the files there (`dvc pull` where they are tracked), or change the pattern", source=name,
             )  # fmt: skip
         elif empty:
+            # Packages of code have empty files on purpose: __init__.py, py.typed.
             yield Finding(
-                "sources", "warn", f"{where}.files: {len(empty):,} of {len(files):,} files of {visible(pattern)} are empty, "
+                "sources", "note" if entry.kind == "code" else "warn", f"{where}.files: {len(empty):,} of {len(files):,} files of {visible(pattern)} are empty, "
                 f"for example {visible(str(empty[0].relative_to(root)))}.", len(empty), 0, "remove or restore them", source=name,
             )  # fmt: skip
     if str(entry.licence).strip().lower() in UNKNOWN:
@@ -64,7 +65,8 @@ def _entry(root: Path, entry: Any) -> Iterator[Finding]:
 
 def _unlicensed(name: str, where: str) -> Finding:
     return Finding(
-        "unknown_licence", "warn", f"{where}.licence is unknown: every card will say so.",
+        "unknown_licence", "warn",
+        f"{where}.licence is unknown: every card counts the documents that name none themselves.",
         "unknown", fix="name the licence (an SPDX identifier), or take the source out", source=name,
     )  # fmt: skip
 
@@ -184,7 +186,8 @@ def labels(params: Params) -> list[Finding]:
             + (f", and mix.cutoff {cutoff:g} cannot tell them apart." if cutoff else "."),
             cutoff,
             0,
-            "name pages in classify.quality_positive and .quality_negative, or set mix.cutoff: 0",
+            "name pages in classify.quality_positive and .quality_negative"
+            + (", or set mix.cutoff: 0" if cutoff else " where the mix should tell them apart"),
             "classify",
         )
     ]

@@ -9,6 +9,7 @@ from regrow.ask.guards.finding import Finding
 from regrow.ask.guards.reading import Reading, holding
 from regrow.ask.scale import stages
 from regrow.ask.scale.estimate import packs
+from regrow.engine.present import DEFAULT_PARAMS
 from regrow.evidence.ledger import Ledger
 from regrow.params.schema import Params
 from regrow.recipe.kinds import KINDS
@@ -82,14 +83,15 @@ def text_tokens(params: Params, funnel: Funnel | None) -> tuple[int | None, str]
     return None, ""
 
 
-def short_of_text(params: Params, text: int | None, step: str) -> list[Finding]:
-    """Whether the mix wants more tokens than there can be."""
+def short_of_text(params: Params, text: int | None, step: str, file: str) -> list[Finding]:
+    """Whether the mix wants more tokens than there can be; `file` is the params file, as a command names it."""
     wanted = params.mix.tokens
+    config = "" if file == DEFAULT_PARAMS else f" --configfile {file}"
     if text is None:
         return [
             Finding(
                 "text", "note", "how much text the sources give is not known: no record describes this recipe's text.",
-                fix="run a part: `snakemake records/decontaminate.json --cores all`, then ask again",
+                fix=f"run a part: `snakemake records/decontaminate.json --cores all{config}`, then ask again",
             )
         ]  # fmt: skip
     if text >= wanted:

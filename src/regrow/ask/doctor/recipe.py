@@ -94,7 +94,7 @@ def examine(root: Path, params_file: str, memory: int | None = None) -> Examined
     text, step = planned.text_tokens(params, funnel)
     rows = planned.readings(params, recipe, ledger, text)
     found += [
-        *planned.short_of_text(params, text, step),
+        *planned.short_of_text(params, text, step, _below(root, params_file)),
         *reading.short(rows),
         *planned.unknown(rows),
     ]
@@ -103,6 +103,12 @@ def examine(root: Path, params_file: str, memory: int | None = None) -> Examined
     if not any(one.name == "unlabelled_quality" for one in guarded):
         found += inputs.labels(params)
     return Examined(ranked([*found, *guarded]), rows, len(ledger.records) if ledger else 0)
+
+
+def _below(root: Path, params_file: str) -> str:
+    """The file as a command in the repository names it."""
+    place = root / params_file
+    return place.relative_to(root).as_posix() if place.is_relative_to(root) else params_file
 
 
 def _records(root: Path, values: dict[str, Any]) -> tuple[Ledger | None, list[Finding]]:

@@ -67,7 +67,10 @@ def _against(record: Record, kinds: set[str], params: Params) -> str:
             return f"{_title(record)} is at its end there; the soup ({soup}) is what the flow goes on from."
         if record.step in at:
             return f"the flow goes on from {_listed(record.step, at[record.step])}."
-        return f"no stage after {record.step} reads documents or conversations."
+        return (
+            f"no stage after {record.step} reads documents or conversations. Fix: name one in `stages` of the params file "
+            f"(`midtrain` for documents, `sft` for conversations) and run it: the weights of {record.step} stay as they are."
+        )
     enters = points.entering(params, record.step, record.trained[1])
     for kind in sorted(kinds - enters):
         return f"no later stage reads {_KINDS[kind]}; {_and(enters)} can enter there."

@@ -41,6 +41,7 @@ def facts(answer: dict[str, Any]) -> dict[str, Any]:
         **picture(answer),
         "only": answer["sources"][0]["source"] if alone else "",
         "first": next((one for one in answer["steps"] if one["step"] not in APART), None),
+        "crawled": any(one["step"] in APART for one in answer["steps"]),
         "last": answer["steps"][-1] if answer["steps"] else None,
         "found": [one for one in answer["findings"] if one["severity"] in ("warn", "fail")],
         "steps": steps,

@@ -1,0 +1,49 @@
+"""No card depends on the number of parts that a source is cut into: neither its rows nor the keys that it shows."""
+
+from __future__ import annotations
+
+import pytest
+
+from regrow.release import corpora, data_card
+from regrow.release.records import Artifact, Source
+
+SIGN, DEDUP = "regrow.data.dedup.signatures:run", "regrow.data.dedup.step:run"
+
+
+def lineage(parts: int) -> list[Artifact]:
+    """Records that a release is handed: of steps in parts only the first stands for all."""
+    names = [f"{place:03d}of{parts:03d}" for place in range(parts)]
+    signed = [
+        Source(f"signatures.notes.{name}", "", "", f"signatures_notes.{name}", "data")
+        for name in names
+    ]
+    read = [Source(f"notes.{name}", "", "", f"read_notes.{name}", "data") for name in names]
+    counts = {"in": 9, "kept": 9}
+    return [
+        Artifact(f"read_notes.{names[0]}", function=corpora.READ[0], counts=counts),
+        Artifact(f"signatures_notes.{names[0]}", function=SIGN, counts=counts),
+        Artifact("text", function=corpora.TEXT, inputs=tuple(read), counts=counts),
+        Artifact(
+            "dedup",
+            function=DEDUP,
+            inputs=(Source("filter", "", "", "filter", "data"), *signed),
+            counts=counts,
+        ),
+        Artifact("mix", function="regrow.data.mix.step:run", counts=counts),
+    ]
+
+
+@pytest.mark.parametrize("parts", [1, 2, 7])
+def test_parts_are_neither_rows_nor_keys(parts: int) -> None:
+    records = lineage(parts)
+    kept = corpora.whole_steps(records)
+    assert [record.step for record in kept] == ["text", "dedup", "mix"]
+    assert [corpora.keyed(record) for record in kept] == [False, False, True]
+    added = corpora.gathered(records)
+    shown = {record.step: record for record in records if record.step not in added}
+    assert [row["step"] for row in data_card.funnel(shown)] == ["text", "dedup", "mix"]
+
+
+def test_dedup_of_a_crawl_alone_shows_its_key() -> None:
+    alone = Artifact("dedup", function=DEDUP, inputs=(Source("filter", "", "", "filter", "data"),))
+    assert corpora.keyed(alone)

@@ -83,7 +83,7 @@ def _sorted(path: Path, scratch: Path) -> Path:
     missing = _NEEDED - set(stream.schema_of([path]))
     if missing:
         raise ValueError(f"{path.name}: no column {sorted(missing)}; rerun the filter step")
-    return stream.in_order(path, ("id", "url"), scratch)
+    return passes.in_order(path, ("id", "url"), scratch)
 
 
 def _drops(texts: Texts, found: Signatures, params: Dedup) -> _Drops:

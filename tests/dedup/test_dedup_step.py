@@ -4,6 +4,7 @@ import random
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -11,6 +12,8 @@ from hypothesis import strategies as st
 
 from determinism import run_twice
 from regrow.data.dedup import exact, step
+from regrow.data.dedup.shingles import Shingler
+from regrow.data.dedup.texts import Texts
 from regrow.params.data import Dedup
 
 PARAMS = SimpleNamespace(dedup=Dedup())
@@ -160,3 +163,28 @@ def test_same_bytes_under_other_settings(tmp_path):
     folder.mkdir()
     pl.DataFrame(ROWS, SCHEMA).write_parquet(folder / "documents.parquet")
     assert set(run_twice(CODE, tmp_path, str(folder))) == {"documents.parquet", "drops.parquet"}
+
+
+def test_a_document_without_an_address_is_dropped_without_one(tmp_path):
+    rows = [row("a", "one text of some words", "2.0"), row("b", "one text of some words", "1.0")]
+    _, _, drops = run(tmp_path, [rows[0], {**rows[1], "url": None}])
+    assert drops.select("id", "url", "detail").rows() == [("b", None, "a")]
+
+
+def test_documents_are_read_from_a_file_of_their_own(tmp_path):
+    """The table is passed over, never asked for a row: copies are anywhere in it."""
+    _, documents, _ = run(tmp_path, ROWS)
+    table = tmp_path / "out/documents.parquet"
+    texts = Texts(table, 5, tmp_path)
+    texts.read(np.array([0, 2]), texts=False)
+    texts.read(np.array([1, 3]), texts=True)
+    table.unlink()
+    assert [texts.about(n)[2] for n in range(4)] == documents["id"].head(4).to_list()
+    shingler = Shingler(5)
+    expected = [shingler.sequence(documents["text"][n]) for n in (3, 1)]
+    found = texts.sequences([3, 1])
+    texts.close()
+    assert all(
+        len(np.unique(a)) == len(np.unique(b)) and len(a) == len(b)
+        for a, b in zip(found, expected, strict=True)
+    )

@@ -29,8 +29,17 @@ def components(
         _join(parent, rows[order[same]], rows[order[same + 1]])
     roots = parent[rows]
     order = np.argsort(roots, kind="stable")
-    edges = np.flatnonzero(np.diff(roots[order])) + 1
-    return [rows[group] for group in np.split(order, edges) if len(group) > 1]
+    return [rows[group] for group in equal(order, np.diff(roots[order]) == 0)]
+
+
+def equal(order: NDArray[np.int64], same: NDArray[np.bool_]) -> list[NDArray[np.int64]]:
+    """The runs of more than one entry of `order`; `same`: whether an entry is equal to the one before it.
+
+    Not `np.split`, which makes an array of each entry that stands alone.
+    """
+    edges = np.diff(np.concatenate([[False], same, [False]]).astype(np.int8))
+    starts, ends = np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)
+    return [order[start : end + 1] for start, end in zip(starts, ends, strict=True)]
 
 
 def _join(parent: NDArray[np.int64], one: NDArray[np.int64], other: NDArray[np.int64]) -> None:

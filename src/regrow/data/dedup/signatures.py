@@ -19,12 +19,14 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from regrow.data.dedup import exact, near
+from regrow.data.dedup.components import equal
 from regrow.data.dedup.shingles import Shingler
-from regrow.data.tables import stream
+from regrow.data.tables import groups, stream
 from regrow.data.tables.conservation import balanced
 from regrow.data.tables.stream import Row
 from regrow.params.data import Dedup
 
+_PRINT = ("high", "low")
 _BATCH = 512
 """documents whose signatures are computed together"""
 _WORDS = 1 << 20
@@ -91,29 +93,64 @@ def _table(batch: list[Row], params: Dedup, shingler: Shingler, schema: pa.Schem
     keys = np.zeros((len(batch), params.bands), np.uint64)
     if full:
         keys[full] = near.keys_of([sequences[at] for at in full], params)
-    prints = [exact.fingerprint(text) for text in texts]
+    prints = [_print(text) for text in texts]
     columns = [
         pa.array([row["id"] for row in batch], pa.large_string()),
-        pa.array([int.from_bytes(one[:8], "big") for one in prints], pa.uint64()),
-        pa.array([int.from_bytes(one[8:16], "big") for one in prints], pa.uint64()),
+        pa.array([high for high, _ in prints], pa.uint64()),
+        pa.array([low for _, low in prints], pa.uint64()),
         pa.array([len(np.unique(sequence)) for sequence in sequences], pa.uint32()),
         *(pa.array(keys[:, band], pa.uint64()) for band in range(params.bands)),
     ]
     return pa.table(columns, schema=schema)
 
 
+def _print(text: str) -> tuple[int, int]:
+    """The fingerprint of a text as two numbers."""
+    found = exact.fingerprint(text)
+    return int.from_bytes(found[:8], "big"), int.from_bytes(found[8:16], "big")
+
+
 class Signatures:
     """The signatures of all documents of a table, in its order."""
 
-    def __init__(self, files: list[Path], parts: bool) -> None:
-        """`parts`: the files are those of parts that were gathered: each document once, by id."""
+    def __init__(self, files: list[Path], table: Path | None) -> None:
+        """`table`: what was gathered of the parts whose signatures these are, each document once; None: as they are.
+
+        Raises:
+            ValueError: a document came with several texts, and the table has another one.
+        """
         self._files = files
         self.ids = pl.concat([pl.read_parquet(path, columns=["id"]) for path in files])["id"]
         self._order: NDArray[np.int64] | None = None
-        if parts:
+        if table is not None:
             frame = pl.DataFrame({"id": self.ids, "at": pl.int_range(len(self.ids), eager=True)})
+            again = frame.filter(pl.col("id").is_duplicated())
             first = frame.unique("id", keep="first", maintain_order=True).sort("id")
+            if len(again):
+                first = first.update(self._of_table(again, table), on="id")
             self.ids, self._order = first["id"], first["at"].to_numpy()
+
+    def _of_table(self, again: pl.DataFrame, table: Path) -> pl.DataFrame:
+        """Of documents that came with several texts under one id, the signature of the text that the table has."""
+        prints = pl.DataFrame({name: self.column(name)[again["at"].to_numpy()] for name in _PRINT})
+        several = (
+            again.with_columns(prints).unique(["id", *_PRINT], keep="first", maintain_order=True)
+            .filter(pl.col("id").is_duplicated())
+        )  # fmt: skip
+        ids = several["id"].unique().sort()
+        texts = [
+            (row["id"], *_print(row["text"] or ""))
+            for frame in groups.frames_of(table, ["text"], ids)
+            for row in frame.iter_rows(named=True)
+        ]
+        schema = {"id": pl.String, "high": pl.UInt64, "low": pl.UInt64}
+        found = pl.DataFrame(texts, schema, orient="row").join(several, on=["id", *_PRINT])
+        if len(found) != len(ids):
+            raise ValueError(
+                f"signatures.parquet: of {len(ids)} documents with several texts {len(found)} are those of "
+                f"{table.name}; rerun the signatures step"
+            )
+        return found.select("id", "at")
 
     def column(self, name: str) -> NDArray[np.uint64]:
         """One column, in the order of the table."""
@@ -121,11 +158,9 @@ class Signatures:
         values: NDArray[np.uint64] = pl.concat(parts).to_numpy()
         return values if self._order is None else values[self._order]
 
-    def copies(self) -> Iterator[list[int]]:
+    def copies(self) -> Iterator[NDArray[np.int64]]:
         """Groups (ascending rows) of documents with one text, by their first row."""
         high, low = self.column("high"), self.column("low")
         order = np.lexsort((low, high))
         same = (np.diff(high[order]) == 0) & (np.diff(low[order]) == 0)
-        edges = np.flatnonzero(~same) + 1
-        found = [group.tolist() for group in np.split(order, edges) if len(group) > 1]
-        yield from sorted(found)
+        yield from sorted(equal(order, same), key=lambda group: int(group[0]))

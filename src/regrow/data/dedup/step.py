@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import partial
+from itertools import zip_longest
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from regrow.data.dedup import near, signatures
 from regrow.data.dedup.clusters import preference
 from regrow.data.dedup.components import components
 from regrow.data.dedup.signatures import Signatures
 from regrow.data.dedup.texts import Texts
-from regrow.data.tables import stream
-from regrow.data.tables.conservation import conserved
+from regrow.data.tables import passes, stream
 from regrow.data.tables.parquet import DROPS
 from regrow.data.tables.stream import Row
 from regrow.params.data import Dedup
@@ -53,9 +55,22 @@ def run(inputs: Mapping[str, Path], params: Any, output: Path) -> dict[str, Any]
         if not parts:
             made = Path(scratch) / "signatures.parquet"
             signatures.write(stream.rows(table, ["id", "text"]), params.dedup, made)
-        found = Signatures(parts or [made], parts=bool(parts))
-        drops = _drops(table, found, params.dedup)
-        return _written(table, found, drops, output, Path(scratch))
+        found = Signatures(parts or [made], table if parts else None)
+        texts = Texts(table, params.dedup.ngram, Path(scratch))
+        try:
+            drops = _drops(texts, found, params.dedup)
+            return _written(table, found, texts, drops, output, Path(scratch), params.dedup.jaccard)
+        finally:
+            texts.close()
+
+
+@dataclass(frozen=True)
+class _Drops:
+    """For each row the row that stays in its place (-1: it stays itself), how alike they are, and whether that is all."""
+
+    kept: NDArray[np.int64]
+    value: NDArray[np.float64]
+    exact: NDArray[np.bool_]
 
 
 def _folder(output: Path) -> Path:
@@ -68,41 +83,39 @@ def _sorted(path: Path, scratch: Path) -> Path:
     missing = _NEEDED - set(stream.schema_of([path]))
     if missing:
         raise ValueError(f"{path.name}: no column {sorted(missing)}; rerun the filter step")
-    return stream.in_order(path, ("id", "url"), scratch)
+    return passes.in_order(path, ("id", "url"), scratch)
 
 
-def _drops(table: Path, found: Signatures, params: Dedup) -> dict[int, Row]:
-    """Row -> its row of drops."""
-    texts = Texts(table, params.ngram)
-    copies: dict[int, int] = {}
-    for group in found.copies():
-        kept, *others = sorted(group, key=lambda row: _preference(texts, row))
-        copies |= dict.fromkeys(others, kept)
+def _drops(texts: Texts, found: Signatures, params: Dedup) -> _Drops:
+    """Which rows go."""
+    groups = [*found.copies()]
+    texts.read(np.sort(np.concatenate([np.zeros(0, np.int64), *groups])), texts=False)
+    of = np.full(len(found.ids), -1, np.int64)
+    for group in groups:
+        kept, *others = sorted(group.tolist(), key=lambda row: _preference(texts, row))
+        of[others] = kept
+    copies = np.flatnonzero(of >= 0)
     print(f"dedup: {len(copies)} exact copies of {len(found.ids)}", file=sys.stderr, flush=True)
 
-    alike = _near(texts, found, copies, params)
-    drops = {
-        row: _drop(texts, row, kept, value, params.jaccard) for row, (kept, value) in alike.items()
-    }
-    for row, kept in copies.items():
-        if kept in alike:  # a copy of what goes is as alike to what stays
-            drops[row] = _drop(texts, row, *alike[kept], params.jaccard)
-        else:
-            drops[row] = _drop(texts, row, kept, 1.0, None)
+    drops = _near(texts, found, of < 0, params)
+    to = of[copies]
+    near_too = drops.kept[to] >= 0
+    # A copy of what goes is as alike to what stays.
+    drops.kept[copies] = np.where(near_too, drops.kept[to], to)
+    drops.value[copies] = np.where(near_too, drops.value[to], 1.0)
+    drops.exact[copies] = ~near_too
     return drops
 
 
-def _near(
-    texts: Texts, found: Signatures, copies: Mapping[int, int], params: Dedup
-) -> dict[int, tuple[int, float]]:
-    """Row that goes -> the row that stays, and how alike they are."""
-    left = np.ones(len(found.ids), bool)
-    left[list(copies)] = False
+def _near(texts: Texts, found: Signatures, left: NDArray[np.bool_], params: Dedup) -> _Drops:
+    """The near copies among what is left."""
+    count = len(found.ids)
     rows = np.flatnonzero(left & (found.column("grams") > 0))
     names = signatures.bands(params)
-    groups = components(len(found.ids), rows, [partial(found.column, name) for name in names])
+    groups = components(count, rows, [partial(found.column, name) for name in names])
+    texts.read(np.sort(np.concatenate([np.zeros(0, np.int64), *groups])), texts=True)
     keys = _keys(found, groups, names)
-    result: dict[int, tuple[int, float]] = {}
+    drops = _Drops(np.full(count, -1, np.int64), np.zeros(count), np.zeros(count, bool))
     given_up = 0
     for number, group in enumerate(groups):
         if len(group) >= _LARGE:
@@ -115,19 +128,19 @@ def _near(
         for cluster in clusters:
             kept, *others = sorted(cluster, key=lambda one: _preference(texts, at[one]))
             for one in others:
-                result[at[one]] = at[kept], similarity.of(kept, one)
+                drops.kept[at[one]], drops.value[at[one]] = at[kept], similarity.of(kept, one)
     if given_up:
         print(
             f"dedup: {given_up} documents are nearly, but not enough, like {near.TRIES} others each; "
             "no more were compared with them",
             file=sys.stderr, flush=True,
         )  # fmt: skip
-    return result
+    return drops
 
 
 def _keys(
-    found: Signatures, groups: list[np.ndarray[Any, Any]], names: list[str]
-) -> list[np.ndarray[Any, Any]]:
+    found: Signatures, groups: list[NDArray[np.int64]], names: list[str]
+) -> list[NDArray[np.uint64]]:
     """The band keys of the documents of each component."""
     if not groups:
         return []
@@ -137,39 +150,50 @@ def _keys(
 
 
 def _preference(texts: Texts, row: int) -> tuple[object, ...]:
-    return preference(*texts.about(row))
+    url, source, own = texts.about(row)
+    return preference(url or "", source or "", own)
 
 
-def _drop(texts: Texts, row: int, kept: int, value: float, threshold: float | None) -> Row:
-    """A drop; without a threshold it is an exact copy."""
-    reason = "exact" if threshold is None else "near" if value >= threshold else "near_chain"
-    url, _, own = texts.about(row)
-    return {
-        "id": own, "url": url, "step": "dedup", "reason": reason, "value": value, "threshold": threshold,
-        "detail": texts.about(kept)[2],
-    }  # fmt: skip
+def _rows(texts: Texts, drops: _Drops, limit: float) -> Iterator[Row]:
+    """The rows of the table of drops; an exact copy has no threshold."""
+    for row in np.flatnonzero(drops.kept >= 0).tolist():
+        value, exact = float(drops.value[row]), bool(drops.exact[row])
+        url, _, own = texts.about(row)
+        yield {
+            "id": own, "url": url, "step": "dedup",
+            "reason": "exact" if exact else "near" if value >= limit else "near_chain",
+            "value": value, "threshold": None if exact else limit,
+            "detail": texts.about(int(drops.kept[row]))[2],
+        }  # fmt: skip
 
 
 def _written(
-    table: Path, found: Signatures, drops: Mapping[int, Row], output: Path, scratch: Path
+    table: Path,
+    found: Signatures,
+    texts: Texts,
+    drops: _Drops,
+    output: Path,
+    scratch: Path,
+    limit: float,
 ) -> dict[str, Any]:
     """Write both tables; the counts."""
-    kept: list[str] = []
     with stream.Writer(output / "documents.parquet", stream.schema_of([table])) as writer:
-        for at, row in enumerate(stream.rows(table)):
-            if row["id"] != found.ids[at]:
+        for at, (row, own) in enumerate(zip_longest(stream.rows(table), found.ids)):
+            if row is None or row["id"] != own:
+                there, needed = own or "none", "none" if row is None else row["id"]
                 raise ValueError(
-                    f"signatures.parquet: {found.ids[at]} is there instead of {row['id']}; rerun the signatures step"
+                    f"signatures.parquet: {there} is there instead of {needed}; rerun the signatures step"
                 )
-            if at not in drops:
-                kept.append(row["id"])
+            if drops.kept[at] < 0:
                 writer.add(row)
-    print(f"dedup: {len(kept)} of {len(found.ids)} stay", file=sys.stderr, flush=True)
-    runs = stream.sorted_runs(drops.values(), DROPS, ("id", "reason", "detail"), scratch, "drops")
+    print(f"dedup: {writer.rows} of {len(found.ids)} stay", file=sys.stderr, flush=True)
+    reasons: Counter[str] = Counter()
+    rows = _rows(texts, drops, limit)
+    runs = stream.sorted_runs(rows, DROPS, ("id", "reason", "detail"), scratch, "drops")
     with stream.Writer(output / "drops.parquet", DROPS) as dropped:
         for row in stream.merged(runs, ("id", "reason", "detail"), scratch):
+            reasons[row["reason"]] += 1
             dropped.add(row)
-    ids = [str(row["id"]) for row in drops.values()]
-    conserved("dedup", "documents", found.ids, kept, ids)
-    reasons = Counter(str(row["reason"]) for row in drops.values())
-    return {"in": len(found.ids), "kept": len(kept), "dropped": dict(sorted(reasons.items()))}
+    ids = [passes.ids(output / f"{name}.parquet") for name in ("documents", "drops")]
+    passes.conserved("dedup", "documents", passes.ids(table), *ids)
+    return {"in": len(found.ids), "kept": writer.rows, "dropped": dict(sorted(reasons.items()))}

@@ -1,72 +1,100 @@
-"""Texts and n-grams of a few documents of a large table, by their rows; what was read last is kept for a while."""
+"""Some documents of a large table, by their rows: one pass writes them to a file, from which each is read alone.
+
+Copies are anywhere in a table sorted by id. A row group for each of them would be read again for nearly every one.
+"""
 
 from __future__ import annotations
 
-from collections import OrderedDict
+import json
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from regrow.data.dedup.shingles import Shingler
-from regrow.data.tables.stream import Row
+from regrow.data.tables import passes
 
-_GROUPS = 64 << 20
-"""characters of row groups that are kept"""
-_GRAMS = 32 << 20
-"""n-grams that are kept (8 bytes each)"""
 _WORDS = 1 << 20
+_ABOUT = ("url", "source", "id")
+
+
+@dataclass(frozen=True)
+class _Part:
+    """What one pass wrote: where the heads and texts of these rows (ascending) begin; one place more at the end."""
+
+    file: BinaryIO
+    rows: NDArray[np.int64]
+    heads: NDArray[np.int64]
+    texts: NDArray[np.int64]
 
 
 class Texts:
-    """A table of documents, read where it is asked for."""
+    """Documents of a table that are asked for again: what a document is called, and the n-grams of its text.
 
-    def __init__(self, path: Path, n: int) -> None:
-        self._file = pq.ParquetFile(path)
-        meta = self._file.metadata
-        sizes = [meta.row_group(group).num_rows for group in range(meta.num_row_groups)]
-        self._starts = np.cumsum([0, *sizes])
-        self._groups: OrderedDict[int, tuple[list[Row], int]] = OrderedDict()
-        self._sequences: OrderedDict[int, NDArray[np.uint64]] = OrderedDict()
-        self._held = self._kept = 0
+    Args:
+        path: the table.
+        n: words of an n-gram.
+        scratch: a folder for the files.
+
+    Held are 24 bytes for each document that was read.
+    """
+
+    def __init__(self, path: Path, n: int, scratch: Path) -> None:
+        self._path, self._scratch = path, scratch
+        self._parts: list[_Part] = []
         self._n, self._shingler = n, Shingler(n)
 
-    def about(self, row: int) -> tuple[str, str, str]:
-        """URL, source and id of a document."""
-        found = self._row(row)
-        return found["url"] or "", found["source"] or "", found["id"]
+    def read(self, rows: NDArray[np.int64], texts: bool) -> None:
+        """Read documents (ascending rows), with their texts or without, in one pass over the table."""
+        heads, begins = np.zeros(len(rows) + 1, np.int64), np.zeros(len(rows) + 1, np.int64)
+        file = (self._scratch / f"texts-{len(self._parts):05d}").open("w+b")
+        self._parts.append(_Part(file, rows, heads, begins))
+        if not len(rows):
+            return
+        wanted = np.zeros(int(rows[-1]) + 1, bool)
+        wanted[rows] = True
+        columns = [*_ABOUT, "text"] if texts else [*_ABOUT]
+        found = passes.picked(
+            self._path, [], lambda place, _: place < len(wanted) and bool(wanted[place]), columns
+        )
+        for at, (_, row) in enumerate(found):
+            begins[at] = heads[at] + file.write(json.dumps([row[name] for name in _ABOUT]).encode())
+            heads[at + 1] = begins[at] + file.write((row.get("text") or "").encode())
 
-    def sequence(self, row: int) -> NDArray[np.uint64]:
-        """The n-grams of a document in order of place."""
-        if (known := self._sequences.get(row)) is not None:
-            self._sequences.move_to_end(row)
-            return known
-        if self._shingler.known > _WORDS:
-            self._shingler = Shingler(self._n)
-        made = self._shingler.sequence(self._row(row)["text"] or "")
-        self._sequences[row] = made
-        self._held += len(made)
-        while self._held > _GRAMS and len(self._sequences) > 1:
-            _, old = self._sequences.popitem(last=False)
-            self._held -= len(old)
-        return made
+    def about(self, row: int) -> tuple[str | None, str | None, str]:
+        """URL, source and id of a document that was read."""
+        part, at = self._place(row)
+        url, source, own = json.loads(_bytes(part.file, part.heads[at], part.texts[at]))
+        return url, source, own
 
     def sequences(self, rows: Iterable[int]) -> list[NDArray[np.uint64]]:
-        """The n-grams of several documents."""
-        return [self.sequence(row) for row in rows]
+        """The n-grams of several documents that were read with their texts, each in order of place."""
+        return [self._sequence(row) for row in rows]
 
-    def _row(self, row: int) -> Row:
-        group = int(np.searchsorted(self._starts, row, "right")) - 1
-        if group not in self._groups:
-            columns = ["id", "url", "source", "text"]
-            rows = self._file.read_row_group(group, columns=columns, use_threads=False).to_pylist()
-            size = sum(len(one["text"] or "") for one in rows)
-            self._groups[group] = rows, size
-            self._kept += size
-            while self._kept > _GROUPS and len(self._groups) > 1:
-                _, (_, old) = self._groups.popitem(last=False)
-                self._kept -= old
-        self._groups.move_to_end(group)
-        return self._groups[group][0][row - int(self._starts[group])]
+    def _sequence(self, row: int) -> NDArray[np.uint64]:
+        if self._shingler.known > _WORDS:
+            self._shingler = Shingler(self._n)
+        part, at = self._place(row)
+        return self._shingler.sequence(
+            _bytes(part.file, part.texts[at], part.heads[at + 1]).decode()
+        )
+
+    def _place(self, row: int) -> tuple[_Part, int]:
+        for part in reversed(self._parts):
+            at = int(np.searchsorted(part.rows, row))
+            if at < len(part.rows) and part.rows[at] == row:
+                return part, at
+        raise KeyError(row)
+
+    def close(self) -> None:
+        """Close the files."""
+        for part in self._parts:
+            part.file.close()
+
+
+def _bytes(file: BinaryIO, start: np.int64, end: np.int64) -> bytes:
+    file.seek(int(start))
+    return file.read(int(end - start))

@@ -38,7 +38,7 @@ from regrow.data.filters import (
 )
 from regrow.data.filters.document import Document, Drop
 from regrow.data.tables import parquet as tables
-from regrow.data.tables import stream
+from regrow.data.tables import passes, stream
 from regrow.data.tables.conservation import conserved
 from regrow.params.data import Filter
 
@@ -108,7 +108,7 @@ def run(
         stream.Writer(output / "documents.parquet", schema) as documents,
         stream.Writer(output / "drops.parquet", tables.DROPS) as drops,
     ):
-        for row in stream.rows(stream.in_order(path, ("id",), Path(scratch))):
+        for row in stream.rows(passes.in_order(path, ("id",), Path(scratch))):
             came += 1
             if came % REPORT_EVERY == 0:
                 print(f"filter {instance}: {came:,} documents", file=sys.stderr, flush=True)

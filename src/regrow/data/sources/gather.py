@@ -7,12 +7,13 @@ import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from regrow.data.sources import table
-from regrow.data.tables import stream
+from regrow.data.tables import passes, stream
 from regrow.data.tables.conservation import balanced
 from regrow.data.tables.parquet import DROPS
 from regrow.data.tables.stream import Row
@@ -36,22 +37,22 @@ def text(
     found = _Gathered()
     with TemporaryDirectory(dir=_folder(output)) as name:
         scratch = Path(name)
-        again: list[Row] = []
+        again = stream.Runs(DROPS, table.DROP_KEYS, scratch, "repeated")
         with stream.Writer(output / "documents.parquet", table.DOCUMENTS) as writer:
             for row, repeated in _once(_merged(inputs, "documents", table.DOCUMENT_KEYS, scratch)):
                 found.came[row["source"]] += 1
                 if repeated:
-                    again.append(table.drop(row["id"], row["url"], "recorded_twice"))
+                    again.add(table.drop(row["id"], row["url"], "recorded_twice"))
+                    found.repeated += 1
                     continue
                 found.keep(row)
                 writer.add(row)
-        repeats = stream.sorted_runs(iter(again), DROPS, table.DROP_KEYS, scratch, "repeated")
         with stream.Writer(output / "drops.parquet", DROPS) as drops:
-            parts = [*_files(inputs, "drops"), *repeats]
+            parts = [*_files(inputs, "drops"), *again.files()]
             for row in stream.merged(parts, table.DROP_KEYS, scratch):
                 found.dropped[row["reason"]] += 1
                 drops.add(row)
-    earlier = sum(found.dropped.values()) - len(again)
+    earlier = sum(found.dropped.values()) - found.repeated
     came = sum(found.came.values()) + earlier
     balanced("text", "rows", came, kept=found.kept, dropped=sum(found.dropped.values()))
     _say_unknown(found)
@@ -60,6 +61,9 @@ def text(
 
 def filtered(inputs: Mapping[str, Path], params: Any, output: Path) -> dict[str, Any]:
     """Gather the filtered parts of all sources into `documents.parquet` and `drops.parquet`, each document once.
+
+    A page that was read with several charsets or types has several texts under one id. It is kept if one of them is;
+    of these the one whose columns `text` would put first.
 
     Args:
         inputs: `text`, the record of the step `text`, and folders that `regrow.data.filters.step` filled, as
@@ -75,14 +79,13 @@ def filtered(inputs: Mapping[str, Path], params: Any, output: Path) -> dict[str,
         scratch = Path(name)
         schema = stream.schema_of(_files(parts, "documents"))
         with stream.Writer(output / "documents.parquet", schema) as writer:
-            for row, repeated in _once(_merged(parts, "documents", table.DOCUMENT_KEYS, scratch)):
-                if not repeated:
-                    writer.add(row)
+            for _, same in groupby(_merged(parts, "documents", table.DOCUMENT_KEYS, scratch), _id):
+                writer.add(min(same, key=_as_read))
         with stream.Writer(output / "drops.parquet", DROPS) as drops:
-            for row, repeated in _once(_merged(parts, "drops", table.DROP_KEYS, scratch)):
-                if not repeated:
-                    reasons[row["reason"]] += 1
-                    drops.add(row)
+            kept = passes.ids(output / "documents.parquet")
+            for row in _others(_merged(parts, "drops", table.DROP_KEYS, scratch), kept):
+                reasons[row["reason"]] += 1
+                drops.add(row)
     balanced("filter", "documents", came, kept=writer.rows, dropped=drops.rows)
     return {"in": came, "kept": writer.rows, "dropped": dict(sorted(reasons.items()))}
 
@@ -95,6 +98,7 @@ class _Gathered:
     charsets: Counter[str] = field(default_factory=Counter)
     documents: Counter[str] = field(default_factory=Counter)
     kept: int = 0
+    repeated: int = 0
     bytes: int = 0
 
     def keep(self, row: Row) -> None:
@@ -125,6 +129,26 @@ def _once(rows: Iterator[Row]) -> Iterator[tuple[Row, bool]]:
     for row in rows:
         yield row, row["id"] == last
         last = row["id"]
+
+
+def _id(row: Row) -> str:
+    return str(row["id"])
+
+
+def _as_read(row: Row) -> str:
+    """The order of `regrow.data.tables.stream.merged` before there were the columns of the filters."""
+    there = {name: row[name] for name in table.DOCUMENTS if row.get(name) is not None}
+    return json.dumps(there, sort_keys=True, ensure_ascii=False)
+
+
+def _others(drops: Iterator[Row], kept: Iterator[str]) -> Iterator[Row]:
+    """The first drop of each id that is not kept; both are sorted by id."""
+    held = next(kept, None)
+    for own, same in groupby(drops, _id):
+        while held is not None and held < own:
+            held = next(kept, None)
+        if held != own:
+            yield next(same)
 
 
 def _merged(

@@ -79,25 +79,26 @@ def _filled(
     output.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=output) as name:
         scratch = Path(name)
-        drops: list[Row] = []
+        drops = stream.Runs(DROPS, table.DROP_KEYS, scratch, "drops")
         runs = stream.sorted_runs(
             work.documents(files, drops), table.DOCUMENTS, table.DOCUMENT_KEYS, scratch, "documents"
         )
         with stream.Writer(output / "documents.parquet", table.DOCUMENTS) as writer:
             for row in stream.merged(runs, table.DOCUMENT_KEYS, scratch):
                 writer.add(row)
-        dropped = stream.sorted_runs(iter(drops), DROPS, table.DROP_KEYS, scratch, "drops")
         with stream.Writer(output / "drops.parquet", DROPS) as writer_of_drops:
-            for row in stream.merged(dropped, table.DROP_KEYS, scratch):
+            for row in stream.merged(drops.files(), table.DROP_KEYS, scratch):
                 writer_of_drops.add(row)
     (output / "places.tsv").write_text(work.places(), encoding="utf-8")
-    balanced(f"read_{entry.name}", "rows", work.came, kept=writer.rows, dropped=len(drops))
+    balanced(
+        f"read_{entry.name}", "rows", work.came, kept=writer.rows, dropped=work.dropped.total()
+    )
     return {
         "files": len(files),
         "in": work.came,
         "kept": writer.rows,
         "bytes": work.bytes,
-        "dropped": dict(sorted(Counter(str(row["reason"]) for row in drops).items())),
+        "dropped": dict(sorted(work.dropped.items())),
         "repaired": work.repaired,
         "licences": dict(sorted(work.licences.items())),
         "charsets": dict(sorted(work.charsets.items())),
@@ -125,11 +126,12 @@ class _Work:
     kept: int = 0
     bytes: int = 0
     repaired: int = 0
+    dropped: Counter[str] = field(default_factory=Counter)
     licences: Counter[str] = field(default_factory=Counter)
     charsets: Counter[str] = field(default_factory=Counter)
     _places: dict[str, list[str]] = field(default_factory=dict)
 
-    def documents(self, files: list[tuple[str, Path]], drops: list[Row]) -> Iterator[Row]:
+    def documents(self, files: list[tuple[str, Path]], drops: stream.Runs) -> Iterator[Row]:
         """The documents of all files, in any order; what becomes none is added to `drops`."""
         with Client(self.settings) as client:
             for result in self._results(files, client):
@@ -138,7 +140,8 @@ class _Work:
                     self._note(row)
                     yield row
                 else:
-                    drops.append(row)
+                    self.dropped[row["reason"]] += 1
+                    drops.add(row)
 
     def _results(
         self, files: list[tuple[str, Path]], client: Client

@@ -36,6 +36,24 @@ def schema(path: Path, needed: Iterable[str], before: str) -> Schema:
         ) from error
 
 
+def in_order(path: Path, keys: Sequence[str], scratch: Path) -> Path:
+    """A table sorted by `keys`: itself where it is, else a copy in the folder `scratch`."""
+    last: tuple[str, ...] = ()
+    for row in stream.rows(path, keys):
+        now = stream.key(row, keys)
+        if now < last:
+            break
+        last = now
+    else:
+        return path
+    schema = stream.schema_of([path])
+    runs = stream.sorted_runs(stream.rows(path), schema, keys, scratch, "unsorted")
+    with stream.Writer(scratch / "sorted.parquet", schema) as writer:
+        for row in stream.merged(runs, keys, scratch):
+            writer.add(row)
+    return scratch / "sorted.parquet"
+
+
 def ordered(path: Path, columns: Schema, keys: Sequence[str], scratch: Path) -> Path:
     """A table whose rows are sorted by `keys`: `path` itself if it is such a table, else a copy in `scratch`.
 

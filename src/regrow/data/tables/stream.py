@@ -10,7 +10,7 @@ from __future__ import annotations
 import heapq
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import groupby
+from itertools import chain, groupby, repeat
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -143,24 +143,6 @@ def batches(path: Path, columns: Sequence[str] | None = None) -> Iterator[pa.Rec
             yield from file.iter_batches(size, row_groups=[group], columns=names, use_threads=False)
 
 
-def in_order(path: Path, keys: Sequence[str], scratch: Path) -> Path:
-    """A table sorted by `keys`: itself where it is, else a copy in the folder `scratch`."""
-    last: tuple[str, ...] = ()
-    for row in rows(path, keys):
-        now = _key(row, keys)
-        if now < last:
-            break
-        last = now
-    else:
-        return path
-    schema = schema_of([path])
-    runs = sorted_runs(rows(path), schema, keys, scratch, "unsorted")
-    with Writer(scratch / "sorted.parquet", schema) as writer:
-        for row in merged(runs, keys, scratch):
-            writer.add(row)
-    return scratch / "sorted.parquet"
-
-
 def merged(files: Sequence[Path], keys: Sequence[str], scratch: Path) -> Iterator[Row]:
     """The rows of sorted tables, sorted by `keys` as a whole; equal rows come as often as they are there.
 
@@ -186,22 +168,35 @@ def merged(files: Sequence[Path], keys: Sequence[str], scratch: Path) -> Iterato
 
 
 def _merged(files: Sequence[Path], keys: Sequence[str]) -> Iterator[Row]:
-    def key(row: Row) -> tuple[str, ...]:
-        return _key(row, keys)
+    def by(row: Row) -> tuple[str, ...]:
+        return key(row, keys)
 
-    for _, equal in groupby(heapq.merge(*map(rows, files), key=key), key=key):
-        yield from _ordered(list(equal))
+    for _, equal in groupby(heapq.merge(*map(rows, files), key=by), by):
+        yield from _ordered(equal)
 
 
-def _key(row: Row, keys: Sequence[str]) -> tuple[str, ...]:
+def key(row: Row, keys: Sequence[str]) -> tuple[str, ...]:
+    """What a row is sorted by."""
     return tuple("" if row[name] is None else str(row[name]) for name in keys)
 
 
-def _ordered(equal: list[Row]) -> list[Row]:
-    """Rows with equal keys, in the order of their other columns."""
-    if len(equal) == 1:
-        return equal
-    return sorted(equal, key=lambda row: json.dumps(row, sort_keys=True, ensure_ascii=False))
+def _ordered(equal: Iterator[Row]) -> Iterator[Row]:
+    """Rows with equal keys, in the order of their other columns; of equal rows, however many, one is held.
+
+    A column that a table lacks is null there, so nulls decide nothing.
+    """
+    first, second = next(equal), next(equal, None)
+    if second is None:
+        yield first
+        return
+    held: dict[str, tuple[Row, int]] = {}
+    for row in chain((first, second), equal):
+        there = {name: value for name, value in row.items() if value is not None}
+        said = json.dumps(there, sort_keys=True, ensure_ascii=False)
+        held[said] = held.get(said, (row, 0))[0], held.get(said, (row, 0))[1] + 1
+    for said in sorted(held):
+        row, times = held[said]
+        yield from repeat(row, times)
 
 
 def sorted_runs(
@@ -213,24 +208,41 @@ def sorted_runs(
     run_size: int = SMALL,
 ) -> list[Path]:
     """Write rows as sorted tables of about `run_size` characters each, to be `merged`; nothing else is held."""
-    made: list[Path] = []
-    held: list[Row] = []
-    total = 0
-
-    def flush() -> None:
-        place = scratch / f"{name}-{len(made):05d}.parquet"
-        with Writer(place, schema, whole=False) as writer:
-            for row in sorted(held, key=lambda row: _key(row, keys)):
-                writer.add(row)
-        made.append(place)
-        held.clear()
-
+    runs = Runs(schema, keys, scratch, name, run_size)
     for row in rows_in_any_order:
-        held.append(row)
-        total += size(row)
-        if total >= run_size:
-            flush()
-            total = 0
-    if held or not made:
-        flush()
-    return made
+        runs.add(row)
+    return runs.files()
+
+
+class Runs:
+    """The same for rows that come one by one, among others."""
+
+    def __init__(
+        self, schema: Schema, keys: Sequence[str], scratch: Path, name: str, run_size: int = SMALL
+    ) -> None:
+        self._schema, self._keys, self._most = schema, keys, run_size
+        self._scratch, self._name = scratch, name
+        self._made: list[Path] = []
+        self._held: list[Row] = []
+        self._size = 0
+
+    def add(self, row: Row) -> None:
+        """Take a row."""
+        self._held.append(row)
+        self._size += size(row)
+        if self._size >= self._most:
+            self._flush()
+
+    def files(self) -> list[Path]:
+        """The tables, one at least; no row is added afterwards."""
+        if self._held or not self._made:
+            self._flush()
+        return self._made
+
+    def _flush(self) -> None:
+        place = self._scratch / f"{self._name}-{len(self._made):05d}.parquet"
+        with Writer(place, self._schema, whole=False) as writer:
+            for row in sorted(self._held, key=lambda row: key(row, self._keys)):
+                writer.add(row)
+        self._made.append(place)
+        self._held, self._size = [], 0

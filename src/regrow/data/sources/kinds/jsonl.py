@@ -31,7 +31,9 @@ def read(path: Path, name: str, source: Source) -> Iterator[Item | Refused]:
     fields, said, first = Fields(source), clean(name), True
     try:
         for line in lines(chunks(path), source.max_row_bytes):
-            content = line.content.removeprefix(_MARK) if line.number == 1 else line.content
+            content = line.content.removeprefix(
+                _MARK
+            )  # anywhere: `cat` puts a file's start behind another
             if not content.strip():
                 continue
             place = f"{said}, line {line.number}"

@@ -127,7 +127,9 @@ def _rows(
 ) -> Iterator[Item | Refused]:
     for number, row in enumerate(zip(*columns, strict=True), start + 1):
         named = dict(zip(names, row, strict=True))
-        payload = canonical(named).encode("utf-8", "surrogatepass")
+        # Without nulls: a file may lack a column that is null in all of its rows.
+        held = {name: value for name, value in named.items() if value is not None}
+        payload = canonical(held).encode("utf-8", "surrogatepass")
         yield fields.item(named, payload, f"{said}, row {number}")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given
@@ -99,9 +100,12 @@ def _loss_in(step: str, monkeypatch: pytest.MonkeyPatch) -> None:
     if step == "filter":
         monkeypatch.setattr(filters.stream.Writer, "add", _but_one(filters.stream.Writer.add))
     elif step == "dedup":
-        monkeypatch.setattr(dedup.Signatures, "copies", lambda self: [[0, 1]])
-        made_drop = dedup._drop
-        monkeypatch.setattr(dedup, "_drop", lambda *given: made_drop(*given) | {"id": "elsewhere"})
+        written = dedup._rows
+        two = [np.array([0, 1])]
+        monkeypatch.setattr(dedup.Signatures, "copies", lambda self: iter(two))
+        monkeypatch.setattr(
+            dedup, "_rows", lambda *given: ({**row, "id": "elsewhere"} for row in written(*given))
+        )
     elif step == "decontaminate":
         made = decontaminate._row
         monkeypatch.setattr(decontaminate, "_row", lambda *given: made(*given) | {"id": "else"})

@@ -71,8 +71,8 @@ EXAMPLES: dict[str, dict[str, tuple[str, bytes | None]]] = {
     "pdf": WHOLE,
 }  # fmt: skip
 """kind -> reason -> a file that is refused for it: its name, and its content (None: it is a folder)"""
-STEPS = {"data/sources/step.py", "data/sources/gather.py"}
-"""they drop what no reader refuses"""
+STEPS = {f"data/sources/{name}.py" for name in ("step", "gather", "unpack", "packages", "fetch")}
+"""they drop what no reader refuses, or count members of packages"""
 CASES = [(kind, reason) for kind, found in EXAMPLES.items() for reason in found]
 
 

@@ -101,7 +101,8 @@ def fewer(line: str, n: int) -> bool:
         if may_be_unspaced(line):
             return count(line) < n
         return sum(1 for _ in islice(_TOKEN.finditer(line), n)) < n
-    return n > 0 and _at_least(n).match(line) is None
+    # No more words than characters: a pattern cannot repeat a group without limit.
+    return n > len(line) or (n > 0 and _at_least(n).match(line) is None)
 
 
 @lru_cache

@@ -10,10 +10,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-
-from regrow.data.web import bounds
-from regrow.data.web.bounds import Bounds
-from regrow.data.web.elements import BLOCK, BOUNDARY, FORMATTING, INLINE_FREE
+from itertools import accumulate
+from typing import ClassVar
 
 MAX_DEPTH = 2_000
 """block elements inside each other"""
@@ -46,6 +44,29 @@ _ATTRIBUTE = re.compile(
 )
 
 
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_FORMATTING = _words("a b big code em font i nobr s small strike strong tt u")
+_BLOCK = _words(
+    "div section article main aside header footer nav form fieldset figure figcaption center ul ol dl menu dir hgroup"
+    " blockquote address details summary pre listing search dialog object marquee applet button template table"
+    " select svg math"
+)
+"""elements that stay open until their end tag"""
+_BOUNDARY = _BLOCK | _words(
+    "p li dt dd h1 h2 h3 h4 h5 h6 td th tr tbody thead tfoot caption body html hr option optgroup rp rt rb rtc"
+)
+"""elements whose begin or end closes formatting elements that are opened again behind it"""
+
+
+_INLINE_FREE = _words(
+    "head frameset noscript area base br col embed hr img input link meta param source track wbr"
+) | (_BOUNDARY - _BLOCK)
+"""elements that hold no others, or that the next one of their kind closes: no nests are made of them"""
+
+
 class TooCostlyError(Exception):
     """A page that costs too much to parse; `reason` is too_deep or too_costly."""
 
@@ -60,8 +81,7 @@ def check(html: str) -> None:
     Raises:
         TooCostlyError: a count is above its limit.
     """
-    found = bounds.count(html)
-    if found is None or not _harmless(found):
+    if not _Bounds(html).harmless():
         count = _Count()
         for raw, raw_rest, slash, name, rest in _TAG.findall(html):
             if raw:
@@ -70,18 +90,82 @@ def check(html: str) -> None:
                 count.tag(name.lower(), bool(slash), rest)
 
 
-def _harmless(found: Bounds) -> bool:
-    """Whether a page is far from every limit, as nearly all are: its tags need not be read."""
-    return (
-        (found.longest <= 5_000 or found.longest * found.longest <= MAX_ATTRIBUTES)
-        and found.unclosed <= 300
-        and found.options <= 5_000
-        and found.tops <= 50
-        and found.tags * found.nest * found.nest <= MAX_WALKED
-        and found.ends * found.nest <= MAX_SEARCHED
-        and (found.boundaries or 1) * found.formats <= MAX_REOPENED
-        and found.nest <= MAX_DEPTH
-    )
+_HIDDEN = re.compile(
+    r"<!--.*?(?:-->|\Z)|<(script|style|textarea)(?=[\t\n\f\r />]).*?(?:</\1(?=[\t\n\f\r />])|\Z)",
+    re.IGNORECASE | re.DOTALL,
+)
+_OTHER, _FLAT, _OPEN, _CLOSE, _FORMAT, _UNFORMAT, _OPTION, _TOP = range(8)
+_NAME = re.compile(r"/?[a-z][^\t\n\f\r />]*")
+
+
+class _Bounds:
+    """Upper bounds of the counts, for pages that are far from every limit: nearly all.
+
+    Of each tag only its kind is looked up, by its first characters; that is a few times cheaper than
+    reading the tags, which costs as much as parsing the page.
+    """
+
+    kinds: ClassVar[dict[str, int]] = {}
+
+    def __init__(self, html: str) -> None:
+        pieces = _HIDDEN.sub(" ", html).split("<")[1:]
+        known = self.kinds
+        if len(known) > 20_000:
+            known.clear()
+        found = [known.get(piece[:12], -1) for piece in pieces]
+        for at, kind in enumerate(found):
+            if kind < 0:
+                key = pieces[at][:12]
+                found[at] = known[key] = _kind(key)
+        self.kind = bytes(found)
+        self.longest = max(map(len, pieces), default=0)
+        self.unclosed = sum(">" not in piece for piece in pieces)
+
+    def harmless(self) -> bool:
+        kind = self.kind
+        tags, ends = len(kind), kind.count(_CLOSE) + kind.count(_UNFORMAT)
+        if self.longest > 5_000 and self.longest * self.longest > MAX_ATTRIBUTES:
+            return False
+        if self.unclosed > 300 or kind.count(_OPTION) > 5_000 or kind.count(_TOP) > 50:
+            return False
+        open_ = _rise(kind.translate(_AS_NEST, bytes((_OTHER, _FLAT, _OPTION, _TOP))))
+        formats = _rise(
+            kind.translate(_AS_FORMAT, bytes((_OTHER, _FLAT, _OPEN, _CLOSE, _OPTION, _TOP)))
+        )
+        boundaries = tags - kind.count(_FORMAT) - kind.count(_OTHER)
+        return (
+            tags * open_ * open_ <= MAX_WALKED
+            and ends * open_ <= MAX_SEARCHED
+            and (boundaries or 1) * formats <= MAX_REOPENED
+            and open_ <= MAX_DEPTH
+        )
+
+
+_AS_NEST = bytes((0, 0, 2, 0, 2, 0, 0, 0)) + bytes(248)
+_AS_FORMAT = bytes((0, 0, 0, 0, 2, 0, 0, 0)) + bytes(248)
+
+
+def _rise(steps: bytes) -> int:
+    """The furthest that a path goes up from a low point; a byte 2 is a step up, 0 a step down."""
+    path = [*accumulate((-1, 0, 1)[step] for step in steps)]
+    return max(path) - min(0, *path) if path else 0
+
+
+def _kind(key: str) -> int:
+    """What a tag is, by the first twelve characters behind its `<`."""
+    found = _NAME.match(key.lower())
+    if found is None:
+        return _OTHER
+    end, name = found[0].startswith("/"), found[0].removeprefix("/")
+    if name in _FORMATTING:
+        return _UNFORMAT if end else _FORMAT
+    if name in ("option", "optgroup"):
+        return _OPTION
+    if name in ("body", "html") and not end:
+        return _TOP
+    if name in _INLINE_FREE:
+        return _FLAT
+    return _CLOSE if end else _OPEN
 
 
 @dataclass
@@ -114,15 +198,15 @@ class _Count:
         )
         if not end:
             self.attributes(attributes, name in ("body", "html"))
-        if name in BOUNDARY:
+        if name in _BOUNDARY:
             self._reopen()
         if name in ("option", "optgroup") and not end:
             self._option()
-        elif name in FORMATTING:
+        elif name in _FORMATTING:
             self._format(name, end, attributes)
         if name == "select":
             self.options = 0
-        if name in INLINE_FREE:
+        if name in _INLINE_FREE:
             return
         if end:
             self._close(name)
@@ -164,7 +248,7 @@ class _Count:
         self.stack.append(name)
         self.places.setdefault(name, []).append(place)
         _within(place + 1, MAX_OPEN, "too_deep", f"more than {MAX_OPEN} elements inside each other")
-        if name in BLOCK:
+        if name in _BLOCK:
             self.blocks.append(place)
             _within(
                 len(self.blocks),
@@ -177,7 +261,7 @@ class _Count:
         """An end tag closes what is open since its element, unless a block lies between."""
         where = self.places.get(name)
         last = self.blocks[-1] if self.blocks else -1
-        if not where or (name not in BLOCK and where[-1] < last):
+        if not where or (name not in _BLOCK and where[-1] < last):
             searched = self.searched + len(self.stack)
             self.searched = _within(
                 searched, MAX_SEARCHED, "too_costly", "elements searched for end tags"

@@ -48,9 +48,9 @@ class Document:
     @cached_property
     def lines(self) -> list[str]:
         """Lines that hold more than white space."""
-        return [line for line in self.text.split("\n") if line.strip()]
+        return [*filter(str.strip, self.text.split("\n"))]
 
     @cached_property
     def paragraphs(self) -> list[str]:
         """Runs of lines between blank lines."""
-        return [part for part in self.text.split("\n\n") if part.strip()]
+        return [*filter(str.strip, self.text.split("\n\n"))]

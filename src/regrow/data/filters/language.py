@@ -36,7 +36,7 @@ def _model() -> fasttext.FastText._FastText:
 
 def identify(text: str) -> tuple[str, float]:
     """The likeliest language (ISO 639 code) and its score, rounded, at most 1; ("", 0) if none is found."""
-    plain = text.encode("utf-8", "replace").decode("utf-8")
+    plain = text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
     labels, scores = _model().predict(" ".join(plain.split()))
     if not labels:
         return "", 0.0

@@ -17,11 +17,12 @@ from regrow.data.filters import words
 from regrow.data.filters.document import Document, Drop
 from regrow.params.data import Filter
 
-_COUNTER = re.compile(
-    r"\W*\d[\d,.]*[kmb]?\s+(?:likes|shares|comments|retweets|reposts|quotes|bookmarks|upvotes"
-    r"|downvotes|downloads|views|followers)\W*",
-    re.IGNORECASE,
-)
+_NAMES = (
+    "likes", "shares", "comments", "retweets", "reposts", "quotes", "bookmarks", "upvotes", "downvotes",
+    "downloads", "views", "followers",
+)  # fmt: skip
+_COUNTED = re.compile(rf"\s(?:{'|'.join(_NAMES)})", re.IGNORECASE)
+_COUNTER = re.compile(rf"\W*\d[\d,.]*[kmb]?\s+(?:{'|'.join(_NAMES)})\W*", re.IGNORECASE)
 _CUTS = (
     re.compile(r"\s?items in cart\s?"),
     re.compile(r"^(?:Sign-in\s?)+"),
@@ -37,9 +38,11 @@ def clean(document: Document, params: Filter) -> Document | Drop:
     """The document without such lines, or a drop if more than the allowed share of words went."""
     kept: list[str] = []
     removed = 0  # words
+    hinted = any(hint in document.text for hint in _HINTS)
+    counted = may_count(document.text)
     for line in document.text.split("\n"):
-        shorter = cut(line)
-        if shorter is None or junk(shorter, params):
+        shorter = cut(line) if hinted else line
+        if shorter is None or junk(shorter, params, counted):
             removed += words.count(line)
             continue
         if shorter is not line:
@@ -54,6 +57,14 @@ def clean(document: Document, params: Filter) -> Document | Drop:
     if not text.strip():
         return Drop("empty", 0.0)
     return replace(document, text=text)
+
+
+def may_count(text: str) -> bool:
+    """Whether a text may hold a counter; False is certain."""
+    if not text.isascii():  # where cases fold otherwise than in ASCII, each line is looked at
+        return _COUNTED.search(text) is not None
+    lower = text.lower()
+    return any(name in lower for name in _NAMES)
 
 
 def cut(line: str) -> str | None:
@@ -71,9 +82,9 @@ def cut(line: str) -> str | None:
         line = shorter
 
 
-def junk(line: str, params: Filter) -> bool:
-    """Whether a line is mostly capitals, digits, a counter, or has too few words."""
-    if not line.strip():
+def junk(line: str, params: Filter, counted: bool = True) -> bool:
+    """Whether a line is mostly capitals, digits, a counter (unless not `counted`), or has too few words."""
+    if not line or line.isspace():
         return False
     if many(line, _CAPITALS, str.isupper, params.max_uppercase_line):
         return True
@@ -81,15 +92,16 @@ def junk(line: str, params: Filter) -> bool:
         return True
     if words.fewer(line, params.min_line_words):
         return True
-    return _COUNTER.fullmatch(line) is not None
+    return counted and _COUNTER.fullmatch(line) is not None
 
 
 def many(line: str, ascii_: bytes, kind: Callable[[str], bool], share: float) -> bool:
     """Whether more than this share of a line's characters are of a kind (`ascii_`: those in ASCII)."""
-    if share >= 1:
+    size = len(line)
+    if share >= 1 or (size - 1 <= share * size and not kind(line[0])):
         return False
     if line.isascii():
-        found = len(line) - len(line.encode("ascii").translate(None, ascii_))
+        found = size - len(line.encode("ascii").translate(None, ascii_))
     else:
         found = sum(map(kind, line))
-    return found > share * len(line)
+    return found > share * size

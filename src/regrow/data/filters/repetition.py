@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from itertools import count
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,9 +41,9 @@ def judge(document: Document, params: Filter) -> Drop | None:
             params.max_duplicate_paragraph_characters,
         ),
     ):
-        count, characters = duplicates(parts)
-        if count > max_count:
-            return Drop(f"repetition.{name}s", count, max_count)
+        copies, characters = duplicates(parts)
+        if copies > max_count:
+            return Drop(f"repetition.{name}s", copies, max_count)
         if characters > max_characters:
             return Drop(f"repetition.{name}_characters", characters, max_characters)
 
@@ -54,6 +55,9 @@ def judge(document: Document, params: Filter) -> Drop | None:
     for n, share in ngrams(document.words, max(limits), unit):
         if n in limits and share > limits[n]:
             return Drop(f"repetition.ngram_{n}", share, limits[n])
+        # A repeated n-gram lies in repeated shorter ones: above TOP the share only falls.
+        if n > TOP and all(share <= limit for m, limit in limits.items() if m > n):
+            return None
     return None
 
 
@@ -75,14 +79,13 @@ def ngrams(words: list[str], longest: int, unit: int = 1) -> Iterator[tuple[int,
     n-grams that occurred before. `unit` tokens make a word. An n-gram repeats only where its first n - 1 words do, so each round
     looks at the places that are left from the round before.
     """
-    vocabulary: dict[str, int] = {}
-    ids = np.fromiter(
-        (vocabulary.setdefault(word, len(vocabulary)) for word in words), np.int64, len(words)
-    )
-    lengths = np.fromiter(map(len, words), np.int64, len(words))
+    vocabulary = dict(zip(dict.fromkeys(words), count()))
+    ids = np.fromiter(map(vocabulary.__getitem__, words), np.int64, len(words))
+    lengths = np.fromiter(map(len, vocabulary), np.int64, len(vocabulary))[ids]
     before = np.concatenate([[0], np.cumsum(lengths)])
     total = int(before[-1])
-    places, names = np.arange(len(words)), ids
+    bits = len(words).bit_length()
+    places, names, named = np.arange(len(words)), ids, len(vocabulary)
     for size in range(2, longest * unit + 1):
         n, between = divmod(size, unit)
         inside = places + size <= len(words)
@@ -92,27 +95,44 @@ def ngrams(words: list[str], longest: int, unit: int = 1) -> Iterator[tuple[int,
                 yield n, 0.0
             continue
         codes = names * len(vocabulary) + ids[places + size - 1]
-        _, first, names, times = np.unique(
-            codes, return_index=True, return_inverse=True, return_counts=True
-        )
-        repeated = times[names] > 1
-        again = repeated.copy()
-        again[first] = False
+        codes, places = _sorted(codes, places, bits, named * len(vocabulary))
+        again = np.concatenate([[False], codes[1:] == codes[:-1]])
+        repeated = again | np.append(again[1:], False)
         cover = places[again]
-        places, names = places[repeated], names[repeated]
+        names = np.cumsum(~again[repeated]) - 1
+        places, named = places[repeated], int(names[-1]) + 1 if len(names) else 0
         if between or n < 2:
             continue
         if n <= TOP and len(places):
-            # Frequency first, then length, then the earliest place (places ascend).
-            spans = before[places + size] - before[places]
-            best = np.lexsort((places, -spans, -times[names]))[0]
-            cover = places[names == names[best]]
+            cover = _top(places, names, size, before)
         yield n, covered(cover, size, lengths) / total
 
 
+def _sorted(
+    codes: NDArray[np.int64], places: NDArray[np.int64], bits: int, largest: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Both in the order of codes, then places (below 2 ** bits), as one sort of single numbers where they fit."""
+    if largest.bit_length() + bits < 63:
+        both = np.sort((codes << bits) | places)
+        return both >> bits, both & ((1 << bits) - 1)
+    order = np.lexsort((places, codes))
+    return codes[order], places[order]
+
+
+def _top(
+    places: NDArray[np.int64], names: NDArray[np.int64], size: int, before: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Places of the most frequent n-gram; of equally frequent ones of the longest, then of the earliest."""
+    times = np.bincount(names)
+    first = places[np.concatenate([[0], np.cumsum(times)[:-1]])]
+    spans = before[first + size] - before[first]
+    best = np.lexsort((first, -spans, -times))[0]
+    return places[names == best]
+
+
 def covered(places: NDArray[np.int64], n: int, lengths: NDArray[np.int64]) -> int:
-    """Characters of the words that lie in at least one of the n-grams that begin at `places`."""
+    """Characters of the words that lie in at least one of the n-grams that begin at `places` (each once)."""
     edges = np.zeros(len(lengths) + 1, np.int64)
-    np.add.at(edges, places, 1)
-    np.add.at(edges, places + n, -1)
+    edges[places] += 1
+    edges[places + n] -= 1
     return int(lengths[np.cumsum(edges[:-1]) > 0].sum())

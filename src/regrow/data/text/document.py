@@ -17,12 +17,14 @@ from regrow.data.web.cost import TooCostlyError
 from regrow.params.sources import Text
 
 # Control characters except tab and newline, and lone surrogates: nothing that text needs.
-_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufeff\ufffe\uffff]")
+_CONTROLS = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufeff\ufffe\uffff"
+_ASCII_CONTROLS = bytes([*range(0x00, 0x09), 0x0B, 0x0C, *range(0x0E, 0x20), 0x7F])
 # Characters that show nothing and only say where a line may or must not break, or how to add up:
 # soft hyphen, zero width space, word joiner, Mongolian vowel separator, grapheme joiner, invisible
 # operators, annotation marks. Not U+200C and U+200D, which Persian, Indic scripts and emoji need,
 # and not the marks of direction, which say how to read.
-_INVISIBLE = re.compile("[\u00ad\u034f\u180e\u200b\u2060-\u2064\ufff9-\ufffb]")
+_INVISIBLE = "\\u00ad\\u034f\\u180e\\u200b\\u2060-\\u2064\\ufff9-\\ufffb"
+_NO_TEXT = re.compile(f"[{_CONTROLS}{_INVISIBLE}]")
 _MIME = {"html": "text/html", "xhtml": "application/xhtml+xml", "plain": "text/plain"}
 
 
@@ -80,7 +82,8 @@ def convert(record: Record, settings: Text) -> Document | Dropped:
     name = document_id(record.url, record.body)
     try:
         body = _payload(record, settings)
-        name = document_id(record.url, body)
+        if body is not record.body:
+            name = document_id(record.url, body)
         return _document(record, name, body, settings)
     except _DropError as drop:
         return Dropped(name, record.url, drop.reason, drop.value, drop.threshold, drop.detail)
@@ -154,6 +157,8 @@ def _decoded(body: bytes, content_type: str, settings: Text) -> charset.Text:
     found = charset.decode(body, content_type, settings.max_invalid)
     if found is None:
         raise _DropError("bad_charset", None, settings.max_invalid, "no charset fits the bytes")
+    if len(found.text) <= settings.max_line_characters:
+        return found
     longest = max(map(len, found.text.replace("\r", "\n").split("\n")))
     if longest > settings.max_line_characters:
         raise _DropError("line_too_long", float(longest), float(settings.max_line_characters))
@@ -172,6 +177,9 @@ def _extracted(text: str, kind: Kind, settings: Text) -> tuple[str, str]:
 
 def tidy(text: str) -> str:
     """Newlines as \\n; no control or invisible characters, no space at line ends, no blank lines at the ends."""
-    text = _CONTROLS.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
-    text = _INVISIBLE.sub("", text)
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if text.isascii():
+        text = text.encode("ascii").translate(None, _ASCII_CONTROLS).decode("ascii")
+    else:
+        text = _NO_TEXT.sub("", text)
     return "\n".join(line.rstrip() for line in text.split("\n")).strip("\n")

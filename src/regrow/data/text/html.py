@@ -9,9 +9,9 @@ from resiliparse.parse.html import HTMLTree
 
 from regrow.data.web import cost
 
-_PILCROW = re.compile(r"[ \t]?¶(?=\s|$)")
+_PILCROW = re.compile(r"¶(?=\s|$)")
 # What no text has: left in, the parser would end a name at a NUL or show a box for it.
-_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0e-\x1f]")
+_CONTROLS = bytes([*range(0x00, 0x09), 0x0B, *range(0x0E, 0x20)])
 
 
 def extract(html: str, extractor: str) -> tuple[str, str]:
@@ -22,7 +22,7 @@ def extract(html: str, extractor: str) -> tuple[str, str]:
     Raises:
         regrow.data.web.cost.TooCostlyError: the page would take a parser far longer than its length says.
     """
-    html = _CONTROLS.sub("", html)
+    html = _printed(html)
     cost.check(html)
     if extractor == "trafilatura":
         import trafilatura
@@ -39,7 +39,23 @@ def extract(html: str, extractor: str) -> tuple[str, str]:
         )
         text = text if text.strip() else _landmark(html)
     # Sphinx puts a pilcrow link behind every heading.
-    return " ".join(_PILCROW.sub("", title).split()), _PILCROW.sub("", text)
+    return " ".join(_unlinked(title).split()), _unlinked(text)
+
+
+def _printed(html: str) -> str:
+    data = html.encode("utf-8", "surrogatepass")
+    left = data.translate(None, _CONTROLS)
+    return html if len(left) == len(data) else left.decode("utf-8", "surrogatepass")
+
+
+def _unlinked(text: str) -> str:
+    """Without pilcrows at the end of a line or before a space, and a space or tab before each."""
+    if "¶" not in text:
+        return text
+    parts = _PILCROW.split(text)
+    return "".join(
+        [*(part[:-1] if part[-1:] in (" ", "\t") else part for part in parts[:-1]), parts[-1]]
+    )
 
 
 def _landmark(html: str) -> str:

@@ -54,7 +54,7 @@ def declared(body: bytes, content_type: str) -> list[str]:
     names: list[str | None] = [codec for mark, codec in _BOMS if body.startswith(mark)]
     if label := media.charset(content_type):
         names.append(codec_of(label))
-    for label in (prescan.xml_label(body), next(iter(prescan.meta_labels(body)), None)):
+    for label in (prescan.xml_label(body), next(prescan.meta_labels(body), None)):
         if label:
             name = codec_of(label)
             # A page that was read as ASCII so far cannot be in UTF-16 (HTML standard 13.2.3.3).
@@ -176,10 +176,11 @@ def _is_utf8(body: bytes, names: list[str]) -> bool:
     2.7 times as many in running text; in a few characters of a declared multi-byte charset they
     need not be, so one that decodes them without an error is believed.)
     """
+    if _decodes(body, "utf-8"):  # so there are no strays, and every sequence has one leading byte
+        sequences = len(body) - len(body.translate(None, _LEADING))
+        return not names or names[0] == "utf-8" or sequences > 2
     rest, sequences = _SEQUENCE.subn(b"", body)
     strays = len(rest) - len(rest.translate(None, _HIGH_BYTES))
-    if strays == 0 and _decodes(body, "utf-8"):
-        return not names or names[0] == "utf-8" or sequences > 2
     enough = 1 if names[:1] == ["utf-8"] else 2
     if sequences < enough or strays > sequences - (enough == 2 and sequences == 2):
         return False
@@ -190,6 +191,7 @@ _SEQUENCE = re.compile(
     rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}"
 )
 _HIGH_BYTES = bytes(range(0x80, 0x100))
+_LEADING = bytes(range(0xC2, 0xF5))
 _HIGH = re.compile(rb"[\x80-\xff]")
 _SURROGATES = re.compile(rb"\xed[\xa0-\xaf][\x80-\xbf]\xed[\xb0-\xbf][\x80-\xbf]")
 
@@ -214,10 +216,13 @@ def _decodes(body: bytes, codec: str) -> bool:
 
 def _mostly_controls(text: str) -> bool:
     """C1 controls are what a wrong single-byte charset leaves."""
-    return len(_C1.findall(text)) > 0.01 * len(text)
+    if text.isascii():
+        return False
+    return len(_C1.findall(text.encode("utf-8", "surrogatepass"))) > 0.01 * len(text)
 
 
-_C1 = re.compile(r"[\x80-\x9f]")
+_C1 = re.compile(rb"\xc2[\x80-\x9f]")
+"""in UTF-8"""
 
 
 def _high_runs(body: bytes) -> bytes:

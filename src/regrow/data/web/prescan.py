@@ -1,13 +1,14 @@
 """The charset that a page declares in itself (HTML standard, section 13.2.3.2, read as a tokenizer reads).
 
 Comments are no tags, and what stands inside script, style, title, noscript, textarea or an attribute's
-value declares nothing. The whole page is scanned, because browsers also obey a `meta` that comes late.
+value declares nothing. The whole page is scanned if need be, because browsers also obey a `meta` that comes late.
 """
 
 from __future__ import annotations
 
 import html
 import re
+from collections.abc import Iterator
 
 _SPACE = rb"[\t\n\f\r ]"
 _TOKEN = re.compile(
@@ -43,16 +44,14 @@ def xml_label(body: bytes) -> str | None:
     return found[1].decode("ascii", "replace") if found else None
 
 
-def meta_labels(body: bytes) -> list[str]:
-    """The labels of the `meta` elements of the first megabyte, in order."""
+def meta_labels(body: bytes) -> Iterator[str]:
+    """The labels of the `meta` elements of the first megabyte, in order; looked for as they are asked for."""
     if b"charset" not in body[:_LIMIT].lower():
-        return []
-    labels = []
+        return
     for token in _TOKEN.finditer(body[:_LIMIT]):
         tag = token["meta"]
         if tag is not None and (label := _label(tag)):
-            labels.append(label)
-    return labels
+            yield label
 
 
 def _label(tag: bytes) -> str | None:

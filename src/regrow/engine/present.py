@@ -18,6 +18,7 @@ from regrow.engine.errors import FlowError
 from regrow.engine.jobs import Flow, Job
 from regrow.engine.state import FileTree, beside
 from regrow.engine.step import Step
+from regrow.selection import literal
 
 PRIVATE = ".regrow"
 """folder of caches and scratch, git-ignored; losing it costs time, never results"""
@@ -189,10 +190,15 @@ def source_digest(tree: FileTree, path: str) -> str:
     """SHA-256 of a source file, or of a source folder's tree without the files of `dvc add`.
 
     Raises:
-        FlowError: it is missing.
+        FlowError: it is missing, or a pattern that something is called like.
     """
     from regrow.engine.hashing import tree_sha256
 
+    if called := literal(path, tree.root):
+        raise FlowError(
+            f"the source {path}: {called} is there, and also a pattern that finds others. Fix: write `[[]` for `[`, or `?` "
+            "for a `*`, `?` or `[`, or give the file or folder another name."
+        )
     found = {name: digest for name, digest in tree.digests().items() if not beside(name)}
     tree.save()
     chosen = tree.selection

@@ -79,6 +79,24 @@ def test_what_programs_leave_is_neither_read_nor_counted(tmp_path: Path) -> None
         assert [name for name, _ in selection.files(tmp_path / path)] == ["a.md"]
 
 
+def test_a_folder_that_cannot_be_read_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _write(tmp_path, "n/a.md", "n/shut/b.md")
+    scan = os.scandir
+
+    def refusing(folder: Any) -> Any:
+        if str(folder).endswith("shut"):
+            raise PermissionError(13, "Permission denied", str(folder))
+        return scan(folder)
+
+    monkeypatch.setattr(os, "scandir", refusing)
+    with pytest.raises(
+        FlowError, match=r"the source n/\*\*: .*/n/shut cannot be read \(Permission denied\). Fix"
+    ):
+        _digest(tmp_path, "n/**")
+
+
 @pytest.mark.parametrize("path", ["n", "n/**", "n/**/*.md", "n#001of003", "n/**/*.md#002of003"])
 def test_every_file_that_is_read_is_counted(path: str, tmp_path: Path) -> None:
     _write(

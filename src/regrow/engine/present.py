@@ -190,7 +190,7 @@ def source_digest(tree: FileTree, path: str) -> str:
     """SHA-256 of a source file, or of a source folder's tree without the files of `dvc add`.
 
     Raises:
-        FlowError: it is missing, or a pattern that something is called like.
+        FlowError: it is missing, cannot be read, or is a pattern that something is called like.
     """
     from regrow.engine.hashing import tree_sha256
 
@@ -199,7 +199,13 @@ def source_digest(tree: FileTree, path: str) -> str:
             f"the source {path}: {called} is there, and also a pattern that finds others. Fix: write `[[]` for `[`, or `?` "
             "for a `*`, `?` or `[`, or give the file or folder another name."
         )
-    found = {name: digest for name, digest in tree.digests().items() if not beside(name)}
+    try:
+        found = {name: digest for name, digest in tree.digests().items() if not beside(name)}
+    except OSError as error:
+        raise FlowError(
+            f"the source {path}: {error.filename} cannot be read ({error.strerror}). Fix: its permissions, "
+            f"`chmod -R u+rX {tree.selection.folder}`; if it went meanwhile, run again."
+        ) from None
     tree.save()
     chosen = tree.selection
     if not found or not (chosen.plain or chosen.chosen(found)):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given
@@ -99,9 +100,13 @@ def _loss_in(step: str, monkeypatch: pytest.MonkeyPatch) -> None:
     if step == "filter":
         monkeypatch.setattr(filters.stream.Writer, "add", _but_one(filters.stream.Writer.add))
     elif step == "dedup":
-        monkeypatch.setattr(dedup.Signatures, "copies", lambda self: [[0, 1]])
-        made_drop = dedup._drop
-        monkeypatch.setattr(dedup, "_drop", lambda *given: made_drop(*given) | {"id": "elsewhere"})
+        monkeypatch.setattr(dedup.Signatures, "copies", lambda self: [np.array([0, 1])])
+        made_rows = dedup._rows
+        monkeypatch.setattr(
+            dedup,
+            "_rows",
+            lambda *given: ({**row, "id": "elsewhere"} for row in made_rows(*given)),
+        )
     elif step == "decontaminate":
         made = decontaminate._row
         monkeypatch.setattr(decontaminate, "_row", lambda *given: made(*given) | {"id": "else"})

@@ -22,8 +22,9 @@ from pathlib import Path
 _PART = re.compile(r"(.*)#(\d{3,})of(\d{3,})", re.DOTALL)
 _BESIDE = re.compile(r"(.*)\+([^/+#]+)", re.DOTALL)
 _INSTANCE = re.compile(r"\d{3,}of(\d{3,})")
-_ASIDE = frozenset({".git", "__pycache__", ".DS_Store"})
-"""folders and files that programs leave among others; they are selected by no pattern"""
+_ASIDE = frozenset({".git", "__pycache__", ".DS_Store", ".snakemake_timestamp"})
+_REMOVED_WHILE_OPEN = re.compile(r"\.nfs[0-9a-f]{16,}")
+"""what NFS calls a file that was removed while a process had it open, until that one closes it"""
 _SPECIAL = re.compile(r"[*?\[]")
 _PIECE = re.compile(r"\*\*/|\*\*|\*|\?|\[!?[^\]/]+\]|[^*?\[]+|\[")
 
@@ -67,13 +68,13 @@ class Selection:
 
     def chosen(self, names: Iterable[str]) -> list[str]:
         """Of paths below the folder ("" for the file that `folder` is) those that are selected, sorted."""
-        seen = (n for n in names if not _ASIDE.intersection(n.split("/")) and self.matches(n))
+        seen = (n for n in names if not aside(n) and self.matches(n))
         return sorted(n for n in seen if part_of(n, self.parts) == self.part)
 
     def counted(self, names: Iterable[str]) -> list[str]:
         """The same, and those that are read beside them."""
         known = list(names)
-        beside = (n for n in known if self.is_beside(n) and not _ASIDE.intersection(n.split("/")))
+        beside = (n for n in known if self.is_beside(n) and not aside(n))
         return sorted({*self.chosen(known), *beside})
 
 
@@ -126,17 +127,58 @@ def files(path: Path) -> list[tuple[str, Path]]:
     return [(name, folder / name) for name in chosen.chosen(_walk(folder, ""))]
 
 
+def aside(name: str) -> bool:
+    """Whether a program left a file among others, by its path below the folder: no pattern selects it."""
+    return any(n in _ASIDE or _REMOVED_WHILE_OPEN.fullmatch(n) for n in name.split("/"))
+
+
 def beside(name: str) -> bool:
-    """Whether DVC wrote a file beside a source that it tracks: it says nothing that the source does not."""
-    return name.endswith(".dvc") or name.rpartition("/")[2] == ".gitignore"
+    """Whether a file of a source says nothing that the source does not: DVC wrote it beside one, or it is `aside`."""
+    last = name.rpartition("/")[2]
+    return name.endswith(".dvc") or last == ".gitignore" or aside(name)
+
+
+def fault(pattern: str) -> str:
+    """What is wrong with a pattern that somebody wrote; "" for a good one."""
+    if parse(pattern).names:
+        return "`+` before a wildcard has a meaning of its own. Fix: `?` in place of `+`"
+    if "{instance}" in pattern:
+        return "`{instance}` stands for a part. Fix: `?instance?`"
+    for piece in _PIECE.findall(pattern):
+        if len(piece) > 2 and piece[0] == "[" and piece[-1] == "]":
+            try:
+                re.compile(_expression(piece))
+            except re.error as error:
+                return f"`{piece}` is no set of characters ({error.msg}). Fix: `?` for any character, `[[]` for a `[`"
+    return ""
+
+
+def literal(path: str, folder: Path) -> str:
+    """The first part of a path below `folder` that is a pattern and a file or folder that is called so; or ""."""
+    pieces = path.split("/")
+    for n, piece in enumerate(pieces, start=1):
+        here = "/".join(pieces[:n])
+        if _SPECIAL.search(piece) and (folder / here).exists():
+            return here
+    return ""
 
 
 def _walk(folder: Path, prefix: str) -> Iterator[str]:
     for entry in os.scandir(folder):
         if entry.is_dir(follow_symlinks=False):
+            if aside(entry.name):
+                continue
             yield from _walk(Path(entry.path), f"{prefix}{entry.name}/")
         elif entry.is_file() and not beside(entry.name):
             yield f"{prefix}{entry.name}"
+
+
+_QUOTED = re.compile(r"[\\\[&~|]|--")
+"""what has a meaning of its own in a set of characters of `re`, or may get one"""
+
+
+def _quoted(found: re.Match[str]) -> str:
+    return re.escape(found[0])
 
 
 def _expression(pattern: str) -> str:
@@ -151,8 +193,8 @@ def _expression(pattern: str) -> str:
         elif piece == "?":
             found.append("[^/]")
         elif piece.startswith("[") and piece.endswith("]"):
-            inside = piece[1:-1].replace("\\", "\\\\")
-            found.append(f"[{'^' + inside[1:] if inside.startswith('!') else inside}]")
+            no, inside = ("^", piece[2:-1]) if piece[1] == "!" else ("", piece[1:-1])
+            found.append(f"[{no}{re.sub(_QUOTED, _quoted, inside)}]")
         else:
             found.append(re.escape(piece))
     return "".join(found)

@@ -100,11 +100,12 @@ def _loss_in(step: str, monkeypatch: pytest.MonkeyPatch) -> None:
     if step == "filter":
         monkeypatch.setattr(filters.stream.Writer, "add", _but_one(filters.stream.Writer.add))
     elif step == "dedup":
-        written = dedup._rows
-        two = [np.array([0, 1])]
-        monkeypatch.setattr(dedup.Signatures, "copies", lambda self: iter(two))
+        monkeypatch.setattr(dedup.Signatures, "copies", lambda self: [np.array([0, 1])])
+        made_rows = dedup._rows
         monkeypatch.setattr(
-            dedup, "_rows", lambda *given: ({**row, "id": "elsewhere"} for row in written(*given))
+            dedup,
+            "_rows",
+            lambda *given: ({**row, "id": "elsewhere"} for row in made_rows(*given)),
         )
     elif step == "decontaminate":
         made = decontaminate._row

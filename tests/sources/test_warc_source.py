@@ -13,7 +13,7 @@ from regrow.data.text.document import Document, convert
 from regrow.data.text.record import Record
 from regrow.params.sources import Text
 from source_files import made, one, read, reasons
-from warc_files import html, members, response
+from warc_files import WORDS, html, members, response
 
 RECORDS = [response(f"/{n}", html(f"Page {n}. " * 40)) for n in range(20)]
 
@@ -93,3 +93,18 @@ def test_long_pages_are_cut_and_marked(tmp_path: Path):
     data = response("/long", html("word " * 30_000))
     record = one(made("warc", tmp_path / "a.warc", data, max_document_bytes=1_000))
     assert record.oversize and len(record.body) == 1_000
+
+
+@pytest.mark.parametrize("packed", [False, True], ids=["plain", "gzip"])
+def test_an_archive_that_ends_in_the_head_of_a_record_says_so(tmp_path: Path, packed: bool):
+    """Wherever a copy stopped, a record is whole, or there is a trace of it."""
+    records = [response(f"/p{n}", html(f"{n} {WORDS}"), name=f"r{n}") for n in range(2)]
+    first, second = (members(record) if packed else record for record in records)
+    name = "a.warc.gz" if packed else "a.warc"
+    end = len(second) - (8 if packed else 4)
+    for size in [1, 6, 12, 40, 80, end // 2, end - 10]:
+        found = made("warc", tmp_path / name, first + second[:size])
+        assert len(found) == 2, size
+        assert isinstance(found[1], Refused) or found[1].short > 0, size
+    assert reasons(made("warc", tmp_path / name, first + second)) == ["kept", "kept"]
+    assert reasons(made("warc", tmp_path / name, first)) == ["kept"]

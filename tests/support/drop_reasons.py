@@ -18,8 +18,10 @@ HOLE = "*"
 """what stands for a part that is known only at run time"""
 OF_TUPLES = "learn/tasks/sft/filters.py"
 """its answers are tuples that begin with the reason"""
-_NOT_OF_DROPS = ("learn/rl/table.py", "learn/rl/groups.py", "learn/rl/rlvr.py")
-"""their `reason` is why a rollout was not fully rewarded"""
+_NOT_OF_DROPS = (
+    "learn/rl/table.py", "learn/rl/groups.py", "learn/rl/rlvr.py", "data/sources/unpack.py",
+)  # fmt: skip
+"""their `reason` is why a rollout was not fully rewarded, or a member of a package not unpacked"""
 
 
 def in_source() -> dict[str, set[str]]:

@@ -18,6 +18,7 @@ from regrow.engine.errors import FlowError
 from regrow.engine.jobs import Flow, Job
 from regrow.engine.state import FileTree, beside
 from regrow.engine.step import Step
+from regrow.selection import literal
 
 PRIVATE = ".regrow"
 """folder of caches and scratch, git-ignored; losing it costs time, never results"""
@@ -197,11 +198,22 @@ def source_digest(tree: FileTree, path: str, fix: str = "") -> str:
         fix: what to do where it is missing; default: check it out.
 
     Raises:
-        FlowError: it is missing.
+        FlowError: it is missing, cannot be read, or is a pattern that something is called like.
     """
     from regrow.engine.hashing import tree_sha256
 
-    found = {name: digest for name, digest in tree.digests().items() if not beside(name)}
+    if called := literal(path, tree.root):
+        raise FlowError(
+            f"the source {path}: {called} is there, and also a pattern that finds others. Fix: write `[[]` for `[`, or `?` "
+            "for a `*`, `?` or `[`, or give the file or folder another name."
+        )
+    try:
+        found = {name: digest for name, digest in tree.digests().items() if not beside(name)}
+    except OSError as error:
+        raise FlowError(
+            f"the source {path}: {error.filename} cannot be read ({error.strerror}). Fix: its permissions, "
+            f"`chmod -R u+rX {tree.selection.folder}`; if it went meanwhile, run again."
+        ) from None
     tree.save()
     chosen = tree.selection
     if not found or not (chosen.plain or chosen.chosen(found)):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal, get_args
 
 from pydantic import ValidationError
@@ -21,6 +21,9 @@ ENDINGS: Mapping[str, str] = {
     ".rst": "text", ".txt": "text", ".html": "html", ".htm": "html", ".xhtml": "html", ".pdf": "pdf",
 }  # fmt: skip
 """ending of a pattern -> the kind of its files, where the entry does not say it"""
+UNKNOWN = "unknown"
+_OURS = ("data", "records", ".regrow", ".snakemake", ".git", ".dvc", ".venv")
+"""folders that the flow and its tools write"""
 _PACKED = (".gz", ".zst", ".bz2", ".xz")
 _FIXES = {
     "licence": "`licence: CC-BY-4.0` (an SPDX identifier), `licence: LicenseRef-...`, or `licence: unknown` on purpose",
@@ -40,19 +43,32 @@ def corpora(raw: Any) -> tuple[Source, ...]:
     return tuple(found.values())
 
 
+def apart(sources: Iterable[Source], names: Iterable[str]) -> None:
+    """Raises RecipeError where a stage or data set (`names`) is called like a step of a source."""
+    taken = set(names)
+    for source in sources:
+        for step in (f"{does}_{source.name}" for does in ("read", "filter", "signatures")):
+            if step in taken:
+                raise RecipeError(
+                    f"`{source.name}`: its step {step} is called like a stage or data set. Fix: give one of them another name."
+                )
+
+
 def _crawl(said: Mapping[str, Any]) -> Source:
-    if set(said) - {"kind", "files", "licence", "origin"} or said.get("kind", CRAWL) != CRAWL:
-        raise RecipeError(
-            f"`{CRAWL}` is what sources/manifest.yaml names, and says nothing more. Fix: give a corpus of your own "
-            "another name."
-        )
-    return Source(
+    made = Source(
         name=CRAWL,
         kind=CRAWL,
         files=(),
         licence="of each part by the manifest",
         origin="sources/manifest.yaml",
     )
+    known = made.model_dump()
+    if any(field not in known or value != known[field] for field, value in said.items()):
+        raise RecipeError(
+            f"`{CRAWL}` is what sources/manifest.yaml names, and says nothing more. Fix: give a corpus of your own "
+            "another name."
+        )
+    return made
 
 
 def _entry(name: str, said: dict[str, Any]) -> Source:
@@ -61,8 +77,14 @@ def _entry(name: str, said: dict[str, Any]) -> Source:
         if isinstance(values.get(field), str):
             values[field] = [values[field]]
     for field, fix in _FIXES.items():
-        if not values.get(field) and not (field == "files" and values.get("packages")):
+        value = values.get(field)
+        missing = not value or (isinstance(value, str) and not value.strip())
+        if missing and not (field == "files" and values.get("packages")):
             raise RecipeError(f"{name}.{field}: is missing. Fix: {fix}.")
+    _check_files(name, values.get("files") or [])
+    licence = str(values["licence"]).strip()
+    if licence.lower() == UNKNOWN and values["licence"] != UNKNOWN:
+        raise RecipeError(f"{name}.licence: `{licence}` is not counted. Fix: `licence: {UNKNOWN}`.")
     if "kind" not in values:
         values["kind"] = _kind(name, values)
     if values["kind"] not in KINDS:
@@ -74,6 +96,10 @@ def _entry(name: str, said: dict[str, Any]) -> Source:
     except ValidationError as error:
         raise RecipeError(_explained(name, error)) from None
     _check_places(entry)
+    if entry.fields.get("text") == "":
+        raise RecipeError(
+            f"{name}.fields.text: names no field, so that no row would be a document. Fix: the field that holds the text."
+        )
     unknown = sorted(set(entry.fields) - set(FIELDS))
     if unknown:
         raise RecipeError(f"{name}.fields: no field `{unknown[0]}`. {nearest(unknown[0], FIELDS)}")
@@ -146,14 +172,31 @@ def _check_pattern(name: str, pattern: str) -> None:
         )
 
 
+def _check_files(name: str, files: Any) -> None:
+    """Raises RecipeError where `files` are not paths."""
+    wrong = (
+        [files]
+        if not isinstance(files, list | tuple)
+        else [f for f in files if not isinstance(f, str)]
+    )
+    if wrong:
+        raise RecipeError(f"{name}.files: {wrong[0]!r} is no path. Fix: {_FIXES['files']}.")
+
+
 def _check_path(name: str, path: str) -> None:
     """Raises RecipeError where a path is not below the repository, or says what `shards` says."""
     pieces = path.split("/")
-    if path.startswith("/") or ".." in pieces or "" in pieces:
+    if path.startswith("/") or {"..", ".", ""}.intersection(pieces):
         raise RecipeError(
-            f"{name}.files: `{path}` is no path below the repository. Fix: a path without `..`, as seen from the "
+            f"{name}.files: `{path}` is no path below the repository. Fix: a path without `.` and `..`, as seen from the "
             "folder with the Snakefile; a link there may lead elsewhere only file by file."
         )
+    if pieces[0] in _OURS:
+        raise RecipeError(
+            f"{name}.files: `{path}` is where steps and tools write. Fix: a folder of its own, `corpus/{name}`."
+        )
+    if wrong := selection.fault(path):
+        raise RecipeError(f"{name}.files: `{path}`: {wrong}.")
     chosen = selection.parse(path)
     if chosen.parts > 1:
         raise RecipeError(f"{name}.files: `{path}` names a part. Fix: `shards: {chosen.parts}`.")

@@ -62,6 +62,8 @@ class Params(_Sections):
                 n: f.annotation for n, f in cls.model_fields.items() if _block(f.annotation)
             }
             stages = recipe.stages(given, datasets, sections)
+            part = "sources"
+            corpora.apart(sources, [*(s.name for s in stages), *(d.name for d in datasets)])
         except recipe.RecipeError as error:
             raise PydanticCustomError(
                 "recipe", "{part}: {why}", {"part": part, "why": str(error)}

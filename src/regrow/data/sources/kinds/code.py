@@ -43,12 +43,17 @@ def _read(path: Path, name: str, source: Source) -> Item | Refused:
         return _refused(body, said, verdict)
     licence, where = licences.in_head(text), "SPDX-License-Identifier"
     if not licence:
-        licence, where = licences.above(path, name)
+        licence, where = ("", "") if _alone(path, source) else licences.above(path, name)
     return Item(
         text=found.text, payload=body, name=said, url=address(name, source), licence=licence, language=language,
         charset=found.charset, repaired=found.repaired, mime=_mime(language),
         metadata={"code": language} | ({"licence_from": where} if licence else {}),
     )  # fmt: skip
+
+
+def _alone(path: Path, source: Source) -> bool:
+    """Whether the source names this very file: then no folder above it is within the source, nor counted by its key."""
+    return any(path.as_posix().endswith(f"/{named}") for named in source.files)
 
 
 def _mime(language: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +20,7 @@ SUFFIXES = tuple(
 )
 _MARK = b"\xef\xbb\xbf"
 _WIDE = (b"\xff\xfe", b"\xfe\xff")
+_NO_ROW = ("bad_json", "not_an_object")
 _HINT = "not JSON lines; `jq -c '.[]' FILE` writes an array as one object on each line"
 
 
@@ -29,6 +31,7 @@ def read(path: Path, name: str, source: Source) -> Iterator[Item | Refused]:
     (`bad_charset`).
     """
     fields, said, first = Fields(source), clean(name), True
+    opened: Refused | None = None
     try:
         for line in lines(chunks(path), source.max_row_bytes):
             content = line.content.removeprefix(
@@ -41,17 +44,27 @@ def read(path: Path, name: str, source: Source) -> Iterator[Item | Refused]:
                 yield Refused(content[:HEAD_BYTES], "bad_charset", "UTF-16; JSON is UTF-8", place)
                 return
             made = _read(line, content, place, fields, source)
+            if opened is not None:
+                if isinstance(made, Refused) and made.reason in _NO_ROW:
+                    yield dataclasses.replace(opened, reason="not_lines", detail=_HINT)
+                    return
+                yield opened  # a row that is cut off, and rows after it
+                opened = None
             if (
                 first
                 and isinstance(made, Refused)
                 and made.reason == "bad_json"
                 and _opens(content)
             ):
-                yield Refused(content[:HEAD_BYTES], "not_lines", _HINT, place)
-                return
+                opened, first = made, False
+                continue
             first = False
             yield made
+        if opened is not None:
+            yield dataclasses.replace(opened, reason="not_lines", detail=_HINT)
     except BrokenError as error:
+        if opened is not None:
+            yield opened
         place = f"{said}, {error.place}" if error.place else said
         yield Refused(error.rest, error.reason, error.detail, place)
 

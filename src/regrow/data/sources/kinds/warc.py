@@ -10,7 +10,7 @@ from typing import Any
 
 from regrow.data.sources.decoding import clean
 from regrow.data.sources.item import Refused
-from regrow.data.sources.opening import HEAD_BYTES, BrokenError, chunks, opened
+from regrow.data.sources.opening import HEAD_BYTES, BrokenError, chunks, opened, packing
 from regrow.data.sources.step import reading
 from regrow.data.text import archive
 from regrow.data.text.record import Record
@@ -38,17 +38,39 @@ def read(path: Path, name: str, source: Source) -> Iterator[Refused | Record]:
         yield Refused(b"", "unreadable", "the system reports an error", said)
         return
     packed = path.name.lower().endswith(".zst")
-    troubles = []
+    troubles, short = [], False
     for one in _found(_Unpacked(path) if packed else path, source.max_document_bytes):
         if isinstance(one, archive.Trouble):
             troubles.append(one)
         else:
+            short = short or one.short > 0
             yield dataclasses.replace(one, repeated=False)
     fatal = [one for one in troubles if one.fatal]
     if fatal:
         found = (f"{one.reader} after {one.after} records: {one.message}" for one in fatal)
         detail = "; ".join(found).replace(path.name, "the file")
         yield Refused(head, "unreadable_record", detail, said)
+    elif not short and (cut := _cut(path)):
+        yield Refused(head, "unreadable_record", cut, said)
+
+
+def _cut(path: Path) -> str:
+    """Where the file ends too early: its readers take a record that is cut off before its body for the end."""
+    packed, tail = packing(path.name), b""
+    try:
+        if packed:
+            for piece in chunks(path):
+                tail = (tail + piece)[-HEAD_BYTES:]
+        else:
+            with opened(path) as file:
+                file.seek(max(0, path.stat().st_size - HEAD_BYTES))
+                tail = file.read()
+    except BrokenError as error:
+        return error.detail
+    except OSError:
+        return "the system reports an error"
+    last = tail.replace(b"\r\n", b"\n").rpartition(b"\n\n")[2]
+    return "ends in the head of a record" if last.startswith(b"WARC/") else ""
 
 
 def _found(path: Path, max_bytes: int) -> Iterator[Record | archive.Trouble]:

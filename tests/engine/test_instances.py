@@ -97,3 +97,9 @@ def test_what_no_job_reads_is_asked_for_by_name():
     read = {item.job for job in made.values() for item in job.inputs if item.kind == "data"}
     for name, job in made.items():
         assert name in read or job.step.leaf, name
+
+
+def test_a_command_names_the_params_file_that_is_not_the_default() -> None:
+    assert Present(ROOT, "params/demo.yaml").command == "snakemake --cores all"
+    own = Present(ROOT, "tests/params/tiny.yaml").command
+    assert own == "snakemake --cores all --configfile tests/params/tiny.yaml"

@@ -91,6 +91,17 @@ def test_records_that_differ_from_the_published_ones_are_named(committed: Path) 
     assert "71 of 73 artifacts equal" in text and "Not equal: records/mix.json" in text
 
 
+def test_a_run_of_other_jobs_is_not_published_yet_and_no_fault(committed: Path) -> None:
+    record = json.loads((committed / "records/sft.000002.json").read_text())
+    write_sound(committed / "records/second.000002.json", record | {"step": "second"})
+    (committed / "records/mix.json").unlink()
+    ledger = Ledger.load(committed)
+    found = run.published(ledger)
+    assert found is not None and (found.new, found.differing) == (1, ("records/mix.json",))
+    text = page(ledger)
+    assert "73 artifacts of a run that is not published yet" in text and "Not equal" not in text
+
+
 def test_repetitions_under_other_seeds_count_where_they_were_made(committed: Path) -> None:
     record = json.loads((committed / "records/sft.000002.json").read_text())
     record |= {"step": "sft_seed1"}

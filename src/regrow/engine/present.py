@@ -34,6 +34,12 @@ def find_root(start: Path | None = None) -> Path:
     raise FlowError(f"{here} is not inside a Regrow repository: no Snakefile at or above it.")
 
 
+def command(params_file: str) -> str:
+    """What a user types to run the flow under a params file: without its name other jobs would be asked for."""
+    config = "" if params_file == DEFAULT_PARAMS else f" --configfile {params_file}"
+    return f"snakemake --cores all{config}"
+
+
 class Present:
     """Code, params and packages of one repository, now."""
 
@@ -115,6 +121,11 @@ class Present:
             raise FlowError(f"step `{step}` has no instances.")
         have = ", ".join(self.instances[step])
         raise FlowError(f"under {self.params_file}, `{step}` has the instances {have}.")
+
+    @property
+    def command(self) -> str:
+        """What a user types to run the flow under these params."""
+        return command(self.params_file)
 
     def left_over(self, name: str) -> bool:
         """Whether a job's name (`train.002`) is one that these params do not ask for.

@@ -100,7 +100,7 @@ class Runner:
             if record is None or digest is None:
                 raise FlowError(
                     f"{self.job.name} needs {made.record}, which is missing or damaged. "
-                    f"Fix: `snakemake --cores all`."
+                    f"Fix: `{self.present.command}`."
                 )
             found[item.name] = (
                 digest.sha256 if item.kind == "record" else record["output"]["sha256"]

@@ -152,7 +152,7 @@ class Flow:
             )
         else:
             print(
-                "\nStopped. What is finished is recorded; `snakemake --cores all` goes on from here. "
+                f"\nStopped. What is finished is recorded; `{self._present.command}` goes on from here. "
                 "The failed job's output is above and in logs/.",
                 file=sys.stderr,
             )

@@ -148,6 +148,8 @@ class Outputs:
         if not self.missing:
             return ""
         # The table of steps is loaded for the few questions that lack something.
+        from regrow.engine.present import command
+        from regrow.evidence.left_over import grown_under
         from regrow.recipe.table import is_repetition
 
         aside = sorted(path for path in self.missing if is_repetition(path.split("/")[1]))
@@ -156,7 +158,7 @@ class Outputs:
         if folders:
             names = (
                 f"{', '.join(folders)}. Fetch with `dvc pull {' '.join(folders)}` where a remote has "
-                "them; `snakemake --cores all` builds them."
+                f"them; `{command(grown_under(self.ledger))}` builds them."
             )
             said.append(f"not on disk: {names}")
         if aside:

@@ -24,6 +24,8 @@ class Published:
     of: int
     """committed records; 0: nothing is published"""
     differing: tuple[str, ...]
+    new: int = 0
+    """records here of jobs that the commit has none of: another recipe's, not published yet"""
 
 
 def published(ledger: Ledger) -> Published | None:
@@ -44,7 +46,9 @@ def published(ledger: Ledger) -> Published | None:
         head = b"blob %d\0" % len(content)
         found[path] = hashlib.sha1(head + content, usedforsecurity=False).hexdigest()
     differing = tuple(path for path in sorted(wanted) if wanted[path] != found[path])
-    return Published(len(wanted) - len(differing), len(wanted), differing)
+    known = {line.partition("\t")[2] for line in listing.splitlines()}
+    new = sum(record.file not in known for record in ledger.records)
+    return Published(len(wanted) - len(differing), len(wanted), differing, new)
 
 
 def _aside(ledger: Ledger, path: str) -> bool:

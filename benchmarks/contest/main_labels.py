@@ -23,6 +23,8 @@ from regrow.data.web import charset
 OUT = Path(__file__).resolve().parents[2] / "tests/data/main_text/pages.jsonl.xz"
 MOST_BYTES = 70_000
 LEAST_CHARACTERS = 200
+LISTS = ("/contents.html", "/sitemap.html", "/genindex.html", "/py-modindex.html")
+"""pages that are nothing but links"""
 _SPHINX = "//*[@class='headerlink' or contains(@class,'toctree-wrapper') or contains(@class,'contents')] | //nav | //*[@class='viewcode-link']"
 _DOCBOOK = "//*[@class='navheader' or @class='navfooter' or @class='toc'] | //a[@id='top'] | //ul[contains(@class,'docnav')]"
 SITES: dict[str, tuple[int, str, str]] = {
@@ -109,6 +111,7 @@ def main_text(page: str, where: str, but: str) -> str:
 def labelled(folder: Path) -> list[dict[str, str]]:
     """Pages of all sites with their labels; evenly spaced among those that are not too large."""
     rows: list[dict[str, str]] = []
+    seen: set[str] = set()
     for site, (most, where, but) in SITES.items():
         pages: list[dict[str, str]] = []
         for record in read(folder / f"{site}.warc.gz", MOST_BYTES):
@@ -123,6 +126,9 @@ def labelled(folder: Path) -> list[dict[str, str]]:
                 else decoded.text
             )
             text = main_text(page, where, but)
+            if record.url.endswith(LISTS) or text in seen:
+                continue
+            seen.add(text)
             if len(text) >= LEAST_CHARACTERS:
                 pages.append({"site": site, "url": record.url, "html": page, "main": text})
         pages.sort(key=lambda row: row["url"])

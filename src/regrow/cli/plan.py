@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from pathlib import Path
 from typing import Any
 
 
@@ -48,11 +49,14 @@ def run(args: argparse.Namespace) -> int:
     from regrow.engine.plan import plan
     from regrow.engine.present import Present, find_root
 
-    found = plan(Present(find_root(), args.params), args.seeds)
+    root = find_root()
+    found = plan(Present(root, args.params), args.seeds)
     if args.json:
         print(json.dumps(found, indent=2))
-    else:
-        _show(found, args.all)
+        return 0
+    _show(found, args.all)
+    if hint := _elsewhere(root, args.params):
+        print(hint)
     return 0
 
 
@@ -98,6 +102,26 @@ def _show(found: dict[str, Any], everything: bool) -> None:
         print(paint.red(f"The DVC remote could not be asked: {found['remote_trouble']}"))
     parts = [f"{n} {action}" for action, n in found["summary"].items() if n]
     print(f"{len(found['jobs'])} jobs under {found['params_file']}: {', '.join(parts)}.")
+
+
+def _elsewhere(root: Path, file: str) -> str:
+    """A hint where the records are those of another params file, and the default one was planned."""
+    from regrow.engine.present import DEFAULT_PARAMS
+    from regrow.evidence.errors import Unanswerable
+    from regrow.evidence.ledger import Ledger
+    from regrow.evidence.left_over import grown_under
+
+    if file != DEFAULT_PARAMS or not any((root / "records").glob("*.json")):
+        return ""
+    try:
+        grown = grown_under(Ledger.load(root))
+    except Unanswerable:
+        return ""
+    return (
+        ""
+        if grown == file
+        else f"The records here are those of {grown}: `regrow plan --configfile {grown}`."
+    )
 
 
 def _grouped(jobs: list[dict[str, Any]], everything: bool) -> list[list[dict[str, Any]]]:

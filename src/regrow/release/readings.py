@@ -28,7 +28,18 @@ def reads(record: Artifact, known: Mapping[str, Artifact]) -> Sentence:
     if made is None or made.function not in _KNOWN:
         return Sentence(f"`{data.path}`.", by)
     text, fields = _KNOWN[made.function](made, record)
-    return Sentence(text, (*by, *(f"{made.step}/{name}" for name in ["function", *fields])))
+    by = (*by, *(f"{made.step}/{name}" for name in ["function", *fields]))
+    read, field = _read(made, record)
+    return Sentence(f"{text.removesuffix('.')}{read}.", (*by, *field))
+
+
+def _read(made: Artifact, record: Artifact) -> tuple[str, list[str]]:
+    """How much of its data the stage read, which may be less than there is, or more than once."""
+    count, unit = _UNITS.get(made.function, ("", ""))
+    read = whole(record.counts.get(count)) if count else None
+    if read is None:
+        return "", []
+    return f"; {read:,} {unit} were read", [f"{record.step}/counts.{count}"]
 
 
 def _pack(made: Artifact, record: Artifact) -> _Told:
@@ -141,3 +152,26 @@ _KNOWN: dict[str, Callable[[Artifact, Artifact], _Told]] = {
     "regrow.learn.rl.pairs:run": _pairs,
     "regrow.learn.rl.difficulty:run": _prompts,
 }
+_UNITS = {
+    **dict.fromkeys(
+        (
+            "regrow.data.tokens.pack:run",
+            "regrow.learn.tasks.midtrain_data:run",
+            "regrow.learn.tasks.forkmix:run",
+            "regrow.learn.tasks.longcontext_data:run",
+            "regrow.data.tokens.joined:run",
+        ),
+        ("tokens", "tokens"),
+    ),
+    **dict.fromkeys(
+        (
+            "regrow.learn.tasks.sft_data:run",
+            "regrow.learn.tasks.forksft:run",
+            "regrow.learn.tasks.chats:run",
+            "regrow.learn.tasks.joined:run",
+        ),
+        ("sequences", "examples"),
+    ),
+    "regrow.learn.rl.pairs:run": ("sequences", "pairs"),
+}
+"""function that made the data -> the count of a training record that says how much was read, and its unit"""

@@ -37,6 +37,8 @@ from datatrove.utils.word_tokenizers import load_word_tokenizer
 
 SECONDS = 60
 """for a page; datatrove's default of 1 would lose pages on a busy machine"""
+RESILIPARSE_SECONDS = 5
+"""the crawl has a page of deep nests, over which resiliparse takes minutes; Regrow counts the nests and refuses it"""
 
 
 class Resiliparse(Trafilatura):
@@ -62,7 +64,7 @@ def extract(warc: str, out: str, model: str, extractor: str) -> None:
     language = LanguageFilter(["en"], exclusion_writer=JsonlWriter(f"{dropped}/language"))
     steps = [
         WarcReader(warc, glob_pattern="*.warc.gz"),
-        kind(timeout=SECONDS),
+        kind(timeout=RESILIPARSE_SECONDS if kind is Resiliparse else SECONDS),
         language,
         GopherRepetitionFilter(exclusion_writer=JsonlWriter(f"{dropped}/repetition")),
         GopherQualityFilter(exclusion_writer=JsonlWriter(f"{dropped}/quality")),

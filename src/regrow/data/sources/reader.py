@@ -18,12 +18,12 @@ where it can. It holds one document at a time.
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol, cast
 
 from regrow.data.sources.item import Item, Refused
+from regrow.data.sources.kinds import code, html, jsonl, parquet, pdf, text, warc
 from regrow.data.text.record import Record
 from regrow.params.source import Source
 
@@ -39,6 +39,11 @@ class Reader(Protocol):
         ...
 
 
+_KINDS = {
+    "warc": warc, "jsonl": jsonl, "parquet": parquet, "text": text, "html": html, "code": code, "pdf": pdf,
+}  # fmt: skip
+
+
 def reader(kind: str) -> Reader:
     """The reader of a kind of source."""
-    return cast(Reader, importlib.import_module(f"regrow.data.sources.kinds.{kind}"))
+    return cast(Reader, _KINDS[kind])

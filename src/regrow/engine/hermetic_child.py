@@ -61,6 +61,7 @@ PROBED = {
     "psutil": "torch and datasets, to look at the memory",
     "pydot": "torch, to draw graphs",
     "pytz": "pandas, for time zones; no step has times",
+    "zstandard": "fsspec, which warcio loads as well, for addresses of packed files; steps give paths",
     "wcwidth": "tabulate, for the width of a letter on a terminal",
 }
 """packages that others load only where they find them -> who, and why no byte depends on it"""

@@ -94,14 +94,16 @@ def _table(batch: list[Row], params: Dedup, shingler: Shingler, schema: pa.Schem
     if full:
         keys[full] = near.keys_of([sequences[at] for at in full], params)
     prints = [_print(text) for text in texts]
-    columns = [
-        pa.array([row["id"] for row in batch], pa.large_string()),
-        pa.array([high for high, _ in prints], pa.uint64()),
-        pa.array([low for _, low in prints], pa.uint64()),
-        pa.array([len(np.unique(sequence)) for sequence in sequences], pa.uint32()),
-        *(pa.array(keys[:, band], pa.uint64()) for band in range(params.bands)),
-    ]
-    return pa.table(columns, schema=schema)
+    frame = pl.DataFrame(
+        {
+            "id": pl.Series([row["id"] for row in batch], dtype=pl.String),
+            "high": pl.Series([high for high, _ in prints], dtype=pl.UInt64),
+            "low": pl.Series([low for _, low in prints], dtype=pl.UInt64),
+            "grams": pl.Series([len(np.unique(one)) for one in sequences], dtype=pl.UInt32),
+            **{name: keys[:, band] for band, name in enumerate(bands(params))},
+        }
+    )
+    return stream.arrow(frame, schema)
 
 
 def _print(text: str) -> tuple[int, int]:

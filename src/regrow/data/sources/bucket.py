@@ -6,7 +6,6 @@ Bytes are compared with the frozen list whoever brings them, so no key counts it
 from __future__ import annotations
 
 import contextlib
-import importlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,11 +17,12 @@ _CHUNK = 1 << 20
 
 def _system(address: str) -> Any:
     try:
-        return importlib.import_module("s3fs").S3FileSystem()
+        import s3fs
     except ImportError:
         raise FetchError(
             f"{address}: needs s3fs, which is not installed. Fix: `pip install 'regrow[s3]'`."
         ) from None
+    return s3fs.S3FileSystem()
 
 
 @contextlib.contextmanager

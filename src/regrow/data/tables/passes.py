@@ -6,7 +6,7 @@ import heapq
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
-import pyarrow as pa
+import polars as pl
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
@@ -87,7 +87,7 @@ def _ascends(path: Path, keys: Sequence[str]) -> bool:
 def heads(path: Path, columns: Sequence[str], measured: str) -> Iterator[tuple[Row, int]]:
     """Some columns of every row, and how many characters another one has (0 for a null)."""
     for batch in stream.batches(path, [*columns, measured]):
-        sizes = pc.fill_null(pc.utf8_length(batch[measured]), 0).to_pylist()
+        sizes = [size or 0 for size in pc.utf8_length(batch[measured]).to_pylist()]
         yield from zip(batch.select(list(columns)).to_pylist(), sizes, strict=True)
 
 
@@ -105,7 +105,11 @@ def picked(
         asked = batch.select(list(by)).to_pylist() if by else [{}] * batch.num_rows
         places = [place for place, row in enumerate(asked) if wanted(first + place, row)]
         if places:
-            found = batch.select(list(columns)).take(pa.array(places, pa.int64())).to_pylist()
+            found = (
+                batch.select(list(columns))
+                .take(pl.Series(places, dtype=pl.Int64).to_arrow())
+                .to_pylist()
+            )
             yield from ((first + place, row) for place, row in zip(places, found, strict=True))
         first += batch.num_rows
 

@@ -66,8 +66,7 @@ class Writer:
         trace: TracebackType | None,
     ) -> None:
         if error is None and self._file is None:
-            columns = {name: [row.get(name) for row in self._held] for name in self._schema}
-            parquet.write(pl.DataFrame(columns, schema=self._schema), self._path)
+            parquet.write(_frame(self._held, self._schema), self._path)
         elif error is None:
             self._groups(last=True)
         if self._file is not None:
@@ -102,11 +101,19 @@ class Writer:
 
     def _group(self, rows: list[Row]) -> None:
         assert self._file is not None
-        columns = {
-            field.name: pa.array([row.get(field.name) for row in rows], field.type)
-            for field in self._arrow
-        }
-        self._file.write_table(pa.table(columns, schema=self._arrow), row_group_size=len(rows))
+        self._file.write_table(arrow(_frame(rows, self._schema), self._arrow), len(rows))
+
+
+def _frame(rows: Sequence[Row], schema: Schema) -> pl.DataFrame:
+    return pl.DataFrame({name: [row.get(name) for row in rows] for name in schema}, schema=schema)
+
+
+def arrow(frame: pl.DataFrame, schema: pa.Schema) -> pa.Table:
+    """A frame as a table of Arrow with this schema.
+
+    `pyarrow.array` would load pandas where that is installed, which no key of a step counts.
+    """
+    return frame.to_arrow(compat_level=pl.CompatLevel.oldest()).cast(schema)
 
 
 def size(row: Row) -> int:

@@ -55,6 +55,7 @@ _SET_HERE = ("HOME", "TMPDIR", "LC_CTYPE", "ATEN_CPU_CAPABILITY", "ONEDNN_MAX_CP
 """variables that this process, Python itself or `regrow.numerics` gives a value where there is none"""
 PROBED = {
     "brotli": "urllib3 and httpx, to unpack what a server sends; no step asks one",
+    "cloudpickle": "pyarrow, to pickle what has no name; no step pickles",
     "colorama": "tqdm, to colour a bar",
     "dill": "datasets and torch, to pickle; no step pickles",
     "fsspec": "polars, for addresses; steps give it paths",

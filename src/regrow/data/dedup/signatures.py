@@ -122,7 +122,9 @@ class Signatures:
             ValueError: a document came with several texts, and the table has another one.
         """
         self._files = files
-        self.ids = pl.concat([pl.read_parquet(path, columns=["id"]) for path in files])["id"]
+        self.ids = pl.concat([pl.read_parquet(path, columns=["id"], glob=False) for path in files])[
+            "id"
+        ]
         self._order: NDArray[np.int64] | None = None
         if table is not None:
             frame = pl.DataFrame({"id": self.ids, "at": pl.int_range(len(self.ids), eager=True)})
@@ -156,7 +158,7 @@ class Signatures:
 
     def column(self, name: str) -> NDArray[np.uint64]:
         """One column, in the order of the table."""
-        parts = [pl.read_parquet(path, columns=[name])[name] for path in self._files]
+        parts = [pl.read_parquet(path, columns=[name], glob=False)[name] for path in self._files]
         values: NDArray[np.uint64] = pl.concat(parts).to_numpy()
         return values if self._order is None else values[self._order]
 

@@ -10,7 +10,10 @@ from pathlib import Path
 import regrow
 
 PACKAGES = (
-    *(f"data/{n}" for n in ("text", "web", "sources", "filters", "dedup", "mix", "takedown")),
+    *(
+        f"data/{n}"
+        for n in ("tables", "text", "web", "sources", "filters", "dedup", "mix", "takedown")
+    ),
     "learn/tasks",
     "learn/rl",
 )

@@ -110,14 +110,8 @@ def _readings(rows: list[Reading], paint: Paint) -> None:
 
 
 def _finding(paint: Paint, status: str, name: str, says: str, fix: str, room: int) -> None:
-    marks = {
-        "ok": paint.green("ok  "),
-        "note": paint.dim("note"),
-        "warn": paint.yellow("warn"),
-        "fail": paint.red("FAIL"),
-    }
     left = room + 6
-    _write(f"{marks[status]} {paint.bold(f'{name:<{room}}')} ", says, left)
+    _write(f"{paint.mark(status)} {paint.bold(f'{name:<{room}}')} ", says, left)
     if fix:
         _write(f"{'':{left}}", f"→ {fix}", left)
 

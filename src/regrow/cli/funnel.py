@@ -177,17 +177,11 @@ def _samples(group: dict[str, Any], paint: Paint) -> None:
 
 def show_findings(findings: list[dict[str, Any]], paint: Paint, everything: bool) -> None:
     """Findings as text; notes only where asked for."""
-    mark = {
-        "fail": paint.red("FAIL"),
-        "warn": paint.yellow("warn"),
-        "note": paint.dim("note"),
-        "ok": paint.green("ok  "),
-    }
     grave = [one for one in findings if one["severity"] in ("warn", "fail")]
     others = [one for one in findings if one not in grave]
     print()
     for one in grave + (others if everything else []):
-        _wrapped(f"{mark[one['severity']]} {paint.bold(one['name'])} ", 5, one["says"])
+        _wrapped(f"{paint.mark(one['severity'])} {paint.bold(one['name'])} ", 5, one["says"])
         if one["fix"]:
             _wrapped("     ", 5, f"→ {one['fix']}")
     if not grave:

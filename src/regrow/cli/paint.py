@@ -8,6 +8,10 @@ from typing import TextIO
 
 CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "blue": "36"}
 
+_MARKS = {
+    "ok": ("green", "ok  "), "note": ("dim", "note"), "warn": ("yellow", "warn"), "fail": ("red", "FAIL"),
+}  # fmt: skip
+
 
 class Paint:
     """`paint.green("ok")`: coloured on a terminal, plain elsewhere (pipes, files, NO_COLOR, dumb)."""
@@ -46,6 +50,11 @@ class Paint:
     def blue(self, text: str) -> str:
         """Hashes and ids."""
         return self._wrap("blue", text)
+
+    def mark(self, severity: str) -> str:
+        """How grave a finding is (ok, note, warn, fail), in four characters."""
+        style, text = _MARKS[severity]
+        return self._wrap(style, text)
 
 
 def width() -> int:

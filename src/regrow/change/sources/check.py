@@ -10,10 +10,10 @@ from typing import Any
 
 from regrow.change.sources import registries
 from regrow.change.sources.named import is_frozen, list_of, sources
-from regrow.change.sources.progress import Progress, Said, to_stderr
 from regrow.data.sources import shelf
 from regrow.data.sources.download import Web
 from regrow.data.sources.frozen import Entry
+from regrow.data.sources.progress import Progress, Said, to_stderr
 from regrow.data.sources.trouble import ChangedError, FetchError, MissingError
 from regrow.evidence.errors import Unanswerable
 

@@ -11,10 +11,10 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from regrow.change.sources.named import asked, fits, is_frozen, list_of, sources
-from regrow.change.sources.progress import Progress, Said, to_stderr
 from regrow.data.sources import bucket, naming, packages, shelf
 from regrow.data.sources.download import Web
 from regrow.data.sources.frozen import Entry, Frozen, named, written
+from regrow.data.sources.progress import Progress, Said, to_stderr
 from regrow.data.sources.trouble import FetchError
 from regrow.engine import files, locks
 from regrow.engine.present import PRIVATE

@@ -101,9 +101,7 @@ def _run(counted: dict[tuple[str, str], list[int]], params: Decontaminate, path:
         (name, holdout.rank(page, params.seed).hex(), page, *found)
         for (name, page), found in counted.items()
     )
-    with stream.Writer(path, _SCHEMA) as writer:
-        for values in ranked:
-            writer.add(dict(zip(_SCHEMA, values, strict=True)))
+    stream.write(path, _SCHEMA, (dict(zip(_SCHEMA, values, strict=True)) for values in ranked))
     return path
 
 

@@ -28,6 +28,7 @@ from regrow.data.dedup.unwanted import Unwanted
 from regrow.data.dedup.words import Forgetful, ForgetfulReader
 from regrow.data.tables import parquet as tables
 from regrow.data.tables import passes, stream
+from regrow.data.tables.drops import drop_row
 from regrow.data.tables.stream import Row, Schema
 from regrow.params.data import Decontaminate
 
@@ -188,12 +189,6 @@ def _row(
     threshold: float | None,
     detail: str | None,
 ) -> Row:
-    return {
-        "id": document["id"],
-        "url": document["url"],
-        "step": "decontaminate",
-        "reason": reason,
-        "value": value,
-        "threshold": threshold,
-        "detail": detail,
-    }
+    return drop_row(
+        "decontaminate", document["id"], document["url"], reason, value, threshold, detail
+    )

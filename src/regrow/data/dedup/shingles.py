@@ -29,11 +29,6 @@ class Shingler:
         self.n = n
         self._words = _Numbers()
 
-    @property
-    def known(self) -> int:
-        """How many words it remembers."""
-        return len(self._words)
-
     def sequence(self, text: str) -> NDArray[np.uint64]:
         """Numbers of the n-grams in order of place, of the words as `regrow.data.dedup.folding` has them.
 

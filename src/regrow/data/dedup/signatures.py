@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from regrow.data.dedup import exact, near
 from regrow.data.dedup.components import equal
 from regrow.data.dedup.shingles import Shingler
+from regrow.data.dedup.words import Forgetful
 from regrow.data.tables import groups, stream
 from regrow.data.tables.conservation import balanced
 from regrow.data.tables.stream import Row
@@ -29,8 +30,6 @@ from regrow.params.data import Dedup
 _PRINT = ("high", "low")
 _BATCH = 512
 """documents whose signatures are computed together"""
-_WORDS = 1 << 20
-"""words that a shingler remembers before it begins anew"""
 _GROUP = 1 << 16
 """documents in a row group"""
 
@@ -62,10 +61,8 @@ def write(documents: Iterable[Row], params: Dedup, path: Path, title: str = "") 
     with pq.ParquetWriter(
         path, schema, compression="zstd", compression_level=3, use_dictionary=False, store_schema=False
     ) as writer:  # fmt: skip
-        shingler = Shingler(params.ngram)
+        shingler = Forgetful(params.ngram)
         while batch := list(islice(rows, _BATCH)):
-            if shingler.known > _WORDS:
-                shingler = Shingler(params.ngram)
             came += len(batch)
             held.append(_table(batch, params, shingler, schema))
             if len(held) * _BATCH >= _GROUP:

@@ -21,8 +21,9 @@ from regrow.data.dedup.components import components
 from regrow.data.dedup.signatures import Signatures
 from regrow.data.dedup.texts import Texts
 from regrow.data.tables import passes, stream
+from regrow.data.tables.drops import drop_row
 from regrow.data.tables.parquet import DROPS
-from regrow.data.tables.stream import Row
+from regrow.data.tables.stream import Row, Schema
 from regrow.params.data import Dedup
 
 _NEEDED = {"id", "url", "source", "text"}
@@ -45,8 +46,11 @@ def run(inputs: Mapping[str, Path], params: Any, output: Path) -> dict[str, Any]
     Raises:
         ValueError: the table lacks a column, or signatures are of other documents.
     """
-    with TemporaryDirectory(dir=_folder(output)) as scratch:
-        table = _sorted(inputs["filter"] / "documents.parquet", Path(scratch))
+    path = inputs["filter"] / "documents.parquet"
+    schema = passes.schema(path, _NEEDED, "filter")
+    output.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=output) as scratch:
+        table = passes.ordered(path, schema, ("id", "url"), Path(scratch))
         parts = [
             path / "signatures.parquet"
             for name, path in sorted(inputs.items())
@@ -59,7 +63,9 @@ def run(inputs: Mapping[str, Path], params: Any, output: Path) -> dict[str, Any]
         texts = Texts(table, params.dedup.ngram, Path(scratch))
         try:
             drops = _drops(texts, found, params.dedup)
-            return _written(table, found, texts, drops, output, Path(scratch), params.dedup.jaccard)
+            return _written(
+                table, schema, found, texts, drops, output, Path(scratch), params.dedup.jaccard
+            )
         finally:
             texts.close()
 
@@ -71,19 +77,6 @@ class _Drops:
     kept: NDArray[np.int64]
     value: NDArray[np.float64]
     exact: NDArray[np.bool_]
-
-
-def _folder(output: Path) -> Path:
-    output.mkdir(parents=True, exist_ok=True)
-    return output
-
-
-def _sorted(path: Path, scratch: Path) -> Path:
-    """The table, sorted by id and URL; itself where it is. Raises ValueError for a table that lacks a column."""
-    missing = _NEEDED - set(stream.schema_of([path]))
-    if missing:
-        raise ValueError(f"{path.name}: no column {sorted(missing)}; rerun the filter step")
-    return passes.in_order(path, ("id", "url"), scratch)
 
 
 def _drops(texts: Texts, found: Signatures, params: Dedup) -> _Drops:
@@ -159,16 +152,14 @@ def _rows(texts: Texts, drops: _Drops, limit: float) -> Iterator[Row]:
     for row in np.flatnonzero(drops.kept >= 0).tolist():
         value, exact = float(drops.value[row]), bool(drops.exact[row])
         url, _, own = texts.about(row)
-        yield {
-            "id": own, "url": url, "step": "dedup",
-            "reason": "exact" if exact else "near" if value >= limit else "near_chain",
-            "value": value, "threshold": None if exact else limit,
-            "detail": texts.about(int(drops.kept[row]))[2],
-        }  # fmt: skip
+        reason = "exact" if exact else "near" if value >= limit else "near_chain"
+        kept = texts.about(int(drops.kept[row]))[2]
+        yield drop_row("dedup", own, url, reason, value, None if exact else limit, kept)
 
 
 def _written(
     table: Path,
+    schema: Schema,
     found: Signatures,
     texts: Texts,
     drops: _Drops,
@@ -177,7 +168,7 @@ def _written(
     limit: float,
 ) -> dict[str, Any]:
     """Write both tables; the counts."""
-    with stream.Writer(output / "documents.parquet", stream.schema_of([table])) as writer:
+    with stream.Writer(output / "documents.parquet", schema) as writer:
         for at, (row, own) in enumerate(zip_longest(stream.rows(table), found.ids)):
             if row is None or row["id"] != own:
                 there, needed = own or "none", "none" if row is None else row["id"]

@@ -14,10 +14,9 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from regrow.data.dedup.shingles import Shingler
+from regrow.data.dedup.words import Forgetful
 from regrow.data.tables import passes
 
-_WORDS = 1 << 20
 _ABOUT = ("url", "source", "id")
 
 
@@ -45,7 +44,7 @@ class Texts:
     def __init__(self, path: Path, n: int, scratch: Path) -> None:
         self._path, self._scratch = path, scratch
         self._parts: list[_Part] = []
-        self._n, self._shingler = n, Shingler(n)
+        self._shingler = Forgetful(n)
 
     def read(self, rows: NDArray[np.int64], texts: bool) -> None:
         """Read documents (ascending rows), with their texts or without, in one pass over the table."""
@@ -75,8 +74,6 @@ class Texts:
         return [self._sequence(row) for row in rows]
 
     def _sequence(self, row: int) -> NDArray[np.uint64]:
-        if self._shingler.known > _WORDS:
-            self._shingler = Shingler(self._n)
         part, at = self._place(row)
         return self._shingler.sequence(
             _bytes(part.file, part.texts[at], part.heads[at + 1]).decode()

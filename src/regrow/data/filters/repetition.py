@@ -55,7 +55,7 @@ def judge(document: Document, params: Filter) -> Drop | None:
     for n, share in ngrams(document.words, max(limits), unit):
         if n in limits and share > limits[n]:
             return Drop(f"repetition.ngram_{n}", share, limits[n])
-        # A repeated n-gram lies in repeated shorter ones: above TOP the share only falls.
+        # A repeated n-gram is made of repeated shorter ones: above TOP the share only falls.
         if n > TOP and all(share <= limit for m, limit in limits.items() if m > n):
             return None
     return None

@@ -37,9 +37,9 @@ from regrow.data.filters import (
     word_length,
 )
 from regrow.data.filters.document import Document, Drop
-from regrow.data.tables import parquet as tables
 from regrow.data.tables import passes, stream
-from regrow.data.tables.conservation import conserved
+from regrow.data.tables.drops import drop_row
+from regrow.data.tables.parquet import DROPS
 from regrow.params.data import Filter
 
 Rule = Callable[[Document, Filter], Document | Drop | None]
@@ -81,8 +81,7 @@ def run(
 ) -> dict[str, Any]:
     """Filter `text/documents.parquet`, or a part of it, into documents.parquet and drops.parquet.
 
-    Documents are filtered one by one, so that memory grows by their ids alone. `instance` names the part in the progress
-    that is shown.
+    Documents are filtered one by one, and none is held. `instance` names the part in the progress that is shown.
 
     Returns the counts of documents in, kept and dropped by reason; where personal data is masked or
     dropped, also how many documents held how much of which kind (of those that passed all other filters).
@@ -93,42 +92,52 @@ def run(
         regrow.data.tables.conservation.Lost: a document was lost, which is an error of this step.
     """
     path = inputs["text"] / "documents.parquet"
-    schema = stream.schema_of([path])
-    if missing := {"id", "url", "text"} - set(schema):
-        raise ValueError(f"{path.name}: no column {sorted(missing)}; rerun the text step")
-    schema |= {"language": pl.String, "language_score": pl.Float64}
+    columns = passes.schema(path, ("id", "url", "text"), "text")
+    schema: dict[str, type[pl.DataType]] = {
+        **columns,
+        "language": pl.String,
+        "language_score": pl.Float64,
+    }
     if params.filter.pii == "mask":
         schema["pii"] = pl.String
     output.mkdir(parents=True, exist_ok=True)
-    came = 0
     reasons: Counter[str] = Counter()
-    held: list[str | None] = []
-    with (
-        TemporaryDirectory(dir=output) as scratch,
-        stream.Writer(output / "documents.parquet", schema) as documents,
-        stream.Writer(output / "drops.parquet", tables.DROPS) as drops,
-    ):
-        for row in stream.rows(passes.in_order(path, ("id",), Path(scratch))):
-            came += 1
-            if came % REPORT_EVERY == 0:
-                print(f"filter {instance}: {came:,} documents", file=sys.stderr, flush=True)
-            document = Document(row["text"] or "", row["url"] or "", row.get("mime") or "")
-            answer = judge(document, params.filter)
-            if isinstance(answer, Drop):
-                drops.add(_drop(row, answer))
-                reasons[answer.reason] += 1
-                held += [answer.detail] if answer.reason == pii.REASON else []
-            else:
-                documents.add(row | _kept(answer))
-                held.append(answer.pii)
-    kept, dropped = (
-        tables.read(output / f"{n}.parquet", ["id"])["id"] for n in ("documents", "drops")
-    )
-    conserved("filter", "documents", tables.read(path, ["id"])["id"], kept, dropped)
-    counts = {"in": came, "kept": len(kept), "dropped": dict(sorted(reasons.items()))}
+    held: list[str] = []
+    with TemporaryDirectory(dir=output) as scratch:
+        table = passes.ordered(path, columns, ("id",), Path(scratch))
+        with (
+            stream.Writer(output / "documents.parquet", schema) as documents,
+            stream.Writer(output / "drops.parquet", DROPS) as drops,
+        ):
+            for came, row in enumerate(stream.rows(table), start=1):
+                if came % REPORT_EVERY == 0:
+                    print(f"filter {instance}: {came:,} documents", file=sys.stderr, flush=True)
+                document = Document(row["text"] or "", row["url"] or "", row.get("mime") or "")
+                answer = judge(document, params.filter)
+                if isinstance(answer, Drop):
+                    drops.add(_drop(row, answer))
+                    reasons[answer.reason] += 1
+                    found = answer.detail if answer.reason == pii.REASON else None
+                else:
+                    documents.add(row | _kept(answer))
+                    found = answer.pii
+                if found:
+                    held.append(found)
+        ids = [passes.ids(output / f"{name}.parquet") for name in ("documents", "drops")]
+        passes.conserved("filter", "documents", passes.ids(table), *ids)
+    counts: dict[str, Any] = {
+        "in": documents.rows + drops.rows,
+        "kept": documents.rows,
+        "dropped": dict(sorted(reasons.items())),
+    }
     if params.filter.pii != "keep":
         counts["pii"] = pii.summed(held)
     return counts
+
+
+def _drop(row: stream.Row, answer: Drop) -> stream.Row:
+    about = answer.reason, answer.value, answer.threshold, answer.detail
+    return drop_row("filter", row["id"], row["url"], *about)
 
 
 def _kept(answer: Document) -> stream.Row:
@@ -138,16 +147,4 @@ def _kept(answer: Document) -> stream.Row:
         "language": answer.language,
         "language_score": answer.language_score,
         "pii": answer.pii,
-    }
-
-
-def _drop(row: stream.Row, answer: Drop) -> stream.Row:
-    return {
-        "id": row["id"],
-        "url": row["url"],
-        "step": "filter",
-        "reason": answer.reason,
-        "value": answer.value,
-        "threshold": answer.threshold,
-        "detail": answer.detail,
     }

@@ -7,8 +7,6 @@ that are selected in them), `files.tsv` says where each came from.
 from __future__ import annotations
 
 import shutil
-import sys
-import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -19,6 +17,7 @@ from regrow import selection
 from regrow.data.sources import naming, shelf, unpack
 from regrow.data.sources.download import Web
 from regrow.data.sources.frozen import Entry, FrozenError, load
+from regrow.data.sources.progress import Progress, to_stderr
 from regrow.data.sources.trouble import ArchiveError
 from regrow.params import addresses
 
@@ -57,13 +56,14 @@ def run(
         )
     kept = shelf.folder(inputs["list"].parents[1])
     entries = frozen.part(instance)
-    shown = _Shown(f"fetch_{name} {instance}", len(entries), sum(entry.size for entry in entries))
+    title, size = f"fetch_{name} {instance}", sum(entry.size for entry in entries)
+    shown = Progress(title, len(entries), most=size)
     web = Web(progress=shown.add)
     wanted = selected(source["select"])
     made = _Made(output / FILES)
     scratch.mkdir(parents=True, exist_ok=True)
     for entry in sorted(entries, key=lambda one: one.address):
-        path = shelf.obtain(entry, kept, scratch, shown.say, web)
+        path = shelf.obtain(entry, kept, scratch, lambda said: to_stderr(f"{title}: {said}"), web)
         if entry.registry or source["select"]:
             made.unpack(entry, path, wanted, scratch)
         else:
@@ -72,7 +72,7 @@ def run(
     (output / LIST).write_text(made.table(), encoding="utf-8")
     return {
         "addresses": len(entries),
-        "fetched_bytes": sum(entry.size for entry in entries),
+        "fetched_bytes": size,
         "files": len(made.rows),
         "bytes": made.bytes,
         "members": made.members,
@@ -151,32 +151,3 @@ class _Made:
     def table(self) -> str:
         """Name, bytes, address and member of each file, by name."""
         return "".join(["name\tbytes\taddress\tmember\n", *sorted(self.rows)])
-
-
-class _Shown:
-    """Progress on standard error, at most every two seconds."""
-
-    def __init__(self, title: str, files: int, size: int) -> None:
-        self._title, self._files, self._size = title, files, size
-        self._count = self._bytes = 0
-        self._begun = self._said = time.monotonic()
-
-    def say(self, sentence: str) -> None:
-        """Print."""
-        print(f"{self._title}: {sentence}", file=sys.stderr, flush=True)
-
-    def add(self, count: int) -> None:
-        """Bytes that came over the network."""
-        self._bytes += count
-        now = time.monotonic()
-        if now - self._said > 2:
-            self._said = now
-            rate = self._bytes / 1e6 / max(0.001, now - self._begun)
-            self.say(
-                f"{self._count} of {self._files} files, {self._bytes / 1e6:,.1f} MB of at most "
-                f"{self._size / 1e6:,.1f} MB fetched, {rate:.1f} MB/s"
-            )
-
-    def done(self) -> None:
-        """A file is there."""
-        self._count += 1

@@ -15,6 +15,7 @@ from typing import Any
 from regrow.data.sources import table
 from regrow.data.tables import passes, stream
 from regrow.data.tables.conservation import balanced
+from regrow.data.tables.drops import drop_row
 from regrow.data.tables.parquet import DROPS
 from regrow.data.tables.stream import Row
 
@@ -35,14 +36,15 @@ def text(
         regrow.data.tables.conservation.Lost: documents were lost on the way, which is an error of this step.
     """
     found = _Gathered()
-    with TemporaryDirectory(dir=_folder(output)) as name:
+    output.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=output) as name:
         scratch = Path(name)
         again = stream.Runs(DROPS, table.DROP_KEYS, scratch, "repeated")
         with stream.Writer(output / "documents.parquet", table.DOCUMENTS) as writer:
             for row, repeated in _once(_merged(inputs, "documents", table.DOCUMENT_KEYS, scratch)):
                 found.came[row["source"]] += 1
                 if repeated:
-                    again.add(table.drop(row["id"], row["url"], "recorded_twice"))
+                    again.add(drop_row("text", row["id"], row["url"], "recorded_twice"))
                     found.repeated += 1
                     continue
                 found.keep(row)
@@ -75,7 +77,8 @@ def filtered(inputs: Mapping[str, Path], params: Any, output: Path) -> dict[str,
     came = int(json.loads(inputs["text"].read_text(encoding="utf-8"))["counts"]["kept"])
     parts = {name: path for name, path in inputs.items() if name != "text"}
     reasons: Counter[str] = Counter()
-    with TemporaryDirectory(dir=_folder(output)) as name:
+    output.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=output) as name:
         scratch = Path(name)
         schema = stream.schema_of(_files(parts, "documents"))
         with stream.Writer(output / "documents.parquet", schema) as writer:
@@ -159,8 +162,3 @@ def _merged(
 
 def _files(inputs: Mapping[str, Path], name: str) -> list[Path]:
     return [path / f"{name}.parquet" for _, path in sorted(inputs.items())]
-
-
-def _folder(output: Path) -> Path:
-    output.mkdir(parents=True, exist_ok=True)
-    return output

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+SCHEME = "source://"
+"""beginning of the address of a document that has none on the web: `source://NAME/...`"""
+
 
 @dataclass(frozen=True)
 class Item:

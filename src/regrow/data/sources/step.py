@@ -16,6 +16,7 @@ from regrow.data.sources import table
 from regrow.data.sources.item import Item, Refused
 from regrow.data.tables import stream
 from regrow.data.tables.conservation import balanced
+from regrow.data.tables.drops import drop_row
 from regrow.data.tables.parquet import DROPS
 from regrow.data.tables.stream import Row
 from regrow.data.text.client import Client
@@ -83,20 +84,20 @@ def _filled(
         runs = stream.sorted_runs(
             work.documents(files, drops), table.DOCUMENTS, table.DOCUMENT_KEYS, scratch, "documents"
         )
-        with stream.Writer(output / "documents.parquet", table.DOCUMENTS) as writer:
-            for row in stream.merged(runs, table.DOCUMENT_KEYS, scratch):
-                writer.add(row)
-        with stream.Writer(output / "drops.parquet", DROPS) as writer_of_drops:
-            for row in stream.merged(drops.files(), table.DROP_KEYS, scratch):
-                writer_of_drops.add(row)
+        kept = stream.write(
+            output / "documents.parquet",
+            table.DOCUMENTS,
+            stream.merged(runs, table.DOCUMENT_KEYS, scratch),
+        )
+        stream.write(
+            output / "drops.parquet", DROPS, stream.merged(drops.files(), table.DROP_KEYS, scratch)
+        )
     (output / "places.tsv").write_text(work.places(), encoding="utf-8")
-    balanced(
-        f"read_{entry.name}", "rows", work.came, kept=writer.rows, dropped=work.dropped.total()
-    )
+    balanced(f"read_{entry.name}", "rows", work.came, kept=kept, dropped=work.dropped.total())
     return {
         "files": len(files),
         "in": work.came,
-        "kept": writer.rows,
+        "kept": kept,
         "bytes": work.bytes,
         "dropped": dict(sorted(work.dropped.items())),
         "repaired": work.repaired,
@@ -227,4 +228,4 @@ def _too_much(row: Row, source: Source, settings: Text) -> Row | None:
         size, limit, reason = len(text.encode()), most, "too_large"
     else:
         return None
-    return table.drop(row["id"], row["url"], reason, float(size), float(limit))
+    return drop_row("text", row["id"], row["url"], reason, float(size), float(limit))

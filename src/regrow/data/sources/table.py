@@ -7,8 +7,8 @@ from urllib.parse import quote, urlsplit
 
 import polars as pl
 
-from regrow.data.sources.item import Item, Refused
-from regrow.data.tables.parquet import DROPS
+from regrow.data.sources.item import SCHEME, Item, Refused
+from regrow.data.tables.drops import drop_row
 from regrow.data.tables.stream import Row
 from regrow.data.text.document import Document, Dropped, document_id, tidy
 from regrow.params.source import Source
@@ -25,9 +25,9 @@ DOCUMENT_KEYS = ("id",)
 DROP_KEYS = ("id", "reason", "detail")
 
 
-def address(source: str, name: str) -> str:
+def address(source: str, name: str | bytes) -> str:
     """The address of a document that has none on the web: `source://notes/2026/plan.md`."""
-    return f"source://{source}/{quote(name, safe='/-._~')}"
+    return f"{SCHEME}{source}/{quote(name)}"
 
 
 def of_item(item: Item, source: Source) -> Row:
@@ -71,38 +71,28 @@ def of_document(document: Document, source: Source) -> Row:
 def of_refused(refused: Refused, source: Source) -> Row:
     """The row of what a reader refused; its place is not in it, so that no cut into files decides a byte."""
     url = refused.url or (address(source.name, refused.name) if refused.name else "")
-    return drop(
+    return drop_row(
+        "text",
         document_id(url or address(source.name, ""), refused.payload[:NAMED]),
         url or None,
         refused.reason,
         refused.value,
         refused.threshold,
-        refused.detail,
+        refused.detail or None,
     )
 
 
 def of_dropped(dropped: Dropped) -> Row:
     """The row of a page or PDF that became no document."""
-    return drop(
-        dropped.id, dropped.url, dropped.reason, dropped.value, dropped.threshold, dropped.detail
+    return drop_row(
+        "text",
+        dropped.id,
+        dropped.url,
+        dropped.reason,
+        dropped.value,
+        dropped.threshold,
+        dropped.detail or None,
     )
-
-
-def drop(
-    own: str,
-    url: str | None,
-    reason: str,
-    value: float | None = None,
-    threshold: float | None = None,
-    detail: str = "",
-) -> Row:
-    """A row of the table of drops."""
-    found = {
-        "id": own, "url": url, "step": "text", "reason": reason, "value": value, "threshold": threshold,
-        "detail": detail or None,
-    }  # fmt: skip
-    assert found.keys() == DROPS.keys()
-    return found
 
 
 def _host(url: str) -> str:

@@ -4,13 +4,24 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from urllib.parse import quote
 
+from regrow.data.sources import table
 from regrow.data.sources.decoding import clean
 from regrow.data.sources.item import Refused
-from regrow.data.sources.opening import HEAD_BYTES, BrokenError, chunks, packing
+from regrow.data.sources.opening import HEAD_BYTES, BrokenError, chunks, opened, packing
 from regrow.data.text.record import Record
 from regrow.params.source import Source
+
+
+def beginning(path: Path, said: str) -> bytes | Refused:
+    """The first bytes of a file as it is on disk, by which it is named where it is refused; `said` is its name."""
+    try:
+        with opened(path) as file:
+            return file.read(HEAD_BYTES)
+    except BrokenError as error:
+        return Refused(b"", error.reason, error.detail, said)
+    except OSError:
+        return Refused(b"", "unreadable", "the system reports an error", said)
 
 
 def content(path: Path, name: str, source: Source) -> bytes | Refused:
@@ -38,8 +49,8 @@ def content(path: Path, name: str, source: Source) -> bytes | Refused:
 
 
 def address(name: str, source: Source) -> str:
-    """`source://<source>/<path>`, the path quoted byte by byte: what a file is called that has no web address."""
-    return f"source://{source.name}/{quote(os.fsencode(name))}"
+    """What a file is called that has no web address, its path quoted byte by byte."""
+    return table.address(source.name, os.fsencode(name))
 
 
 def record(path: Path, name: str, source: Source, mime: str) -> Record | Refused:

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from regrow.data.tables import stream
-from regrow.data.tables.conservation import Lost
+from regrow.data.tables.conservation import Lost, balanced
 from regrow.data.tables.stream import Row, Schema
 
 _NAMED = 5
@@ -36,24 +36,6 @@ def schema(path: Path, needed: Iterable[str], before: str) -> Schema:
         ) from error
 
 
-def in_order(path: Path, keys: Sequence[str], scratch: Path) -> Path:
-    """A table sorted by `keys`: itself where it is, else a copy in the folder `scratch`."""
-    last: tuple[str, ...] = ()
-    for row in stream.rows(path, keys):
-        now = stream.key(row, keys)
-        if now < last:
-            break
-        last = now
-    else:
-        return path
-    schema = stream.schema_of([path])
-    runs = stream.sorted_runs(stream.rows(path), schema, keys, scratch, "unsorted")
-    with stream.Writer(scratch / "sorted.parquet", schema) as writer:
-        for row in stream.merged(runs, keys, scratch):
-            writer.add(row)
-    return scratch / "sorted.parquet"
-
-
 def ordered(path: Path, columns: Schema, keys: Sequence[str], scratch: Path) -> Path:
     """A table whose rows are sorted by `keys`: `path` itself if it is such a table, else a copy in `scratch`.
 
@@ -65,9 +47,8 @@ def ordered(path: Path, columns: Schema, keys: Sequence[str], scratch: Path) -> 
     names = list(columns)
     runs = stream.sorted_runs(stream.rows(path, names), columns, keys, scratch, "run")
     target = scratch / "ordered.parquet"
-    with stream.Writer(target, columns) as writer:
-        for row in stream.merged(runs, keys, scratch):
-            writer.add(row)
+    kept = stream.write(target, columns, stream.merged(runs, keys, scratch))
+    balanced("sorting", f"rows of {path.name}", pq.read_metadata(path).num_rows, kept=kept)
     for run in runs:
         run.unlink()
     return target
@@ -77,10 +58,10 @@ def _ascends(path: Path, keys: Sequence[str]) -> bool:
     """Whether the keys ascend strictly."""
     last: tuple[str, ...] | None = None
     for row in stream.rows(path, keys):
-        key = tuple(row[name] or "" for name in keys)
-        if last is not None and key <= last:
+        now = stream.key(row, keys)
+        if last is not None and now <= last:
             return False
-        last = key
+        last = now
     return True
 
 

@@ -104,6 +104,14 @@ class Writer:
         self._file.write_table(arrow(_frame(rows, self._schema), self._arrow), len(rows))
 
 
+def write(path: Path, schema: Schema, rows: Iterable[Row], whole: bool = True) -> int:
+    """Write rows in the order in which they come, as a `Writer` does; how many there are."""
+    with Writer(path, schema, whole) as writer:
+        for row in rows:
+            writer.add(row)
+    return writer.rows
+
+
 def _frame(rows: Sequence[Row], schema: Schema) -> pl.DataFrame:
     return pl.DataFrame({name: [row.get(name) for row in rows] for name in schema}, schema=schema)
 
@@ -166,9 +174,7 @@ def merged(files: Sequence[Path], keys: Sequence[str], scratch: Path) -> Iterato
         for at in range(0, len(left), FAN_IN):
             place = scratch / f"merged-{number:05d}.parquet"
             number += 1
-            with Writer(place, schema, whole=False) as writer:
-                for row in _merged(left[at : at + FAN_IN], keys):
-                    writer.add(row)
+            write(place, schema, _merged(left[at : at + FAN_IN], keys), whole=False)
             joined.append(place)
         left = joined
     yield from _merged(left, keys)
@@ -248,8 +254,7 @@ class Runs:
 
     def _flush(self) -> None:
         place = self._scratch / f"{self._name}-{len(self._made):05d}.parquet"
-        with Writer(place, self._schema, whole=False) as writer:
-            for row in sorted(self._held, key=lambda row: key(row, self._keys)):
-                writer.add(row)
+        rows = sorted(self._held, key=lambda row: key(row, self._keys))
+        write(place, self._schema, rows, whole=False)
         self._made.append(place)
         self._held, self._size = [], 0

@@ -16,6 +16,7 @@ import polars as pl
 
 from regrow.data.crawl import manifest as manifests
 from regrow.data.tables import parquet
+from regrow.data.tables.drops import drop_row
 from regrow.data.text.archive import Trouble, read
 from regrow.data.text.client import Client, converted
 from regrow.data.text.document import Document, Dropped
@@ -96,18 +97,19 @@ class _Pages:
         if isinstance(result, Dropped):
             self.tally["dropped"] += 1
             self.drops.append(
-                _row(
+                drop_row(
+                    "text",
                     result.id,
                     result.url,
                     result.reason,
                     result.value,
                     result.threshold,
-                    result.detail,
+                    result.detail or None,
                 )
             )
         elif result.id in self.documents:
             self.tally["dropped"] += 1
-            self.drops.append(_row(result.id, result.url, "recorded_twice"))
+            self.drops.append(drop_row("text", result.id, result.url, "recorded_twice"))
         else:
             self.tally["repaired"] += result.repaired > 0
             self.documents[result.id] = self._document(result)
@@ -131,13 +133,15 @@ class _Pages:
         self.tally["unreadable_files" if item.fatal else "second_reader"] += 1
         if item.fatal:
             place = f"{item.file}, {item.reader}, after {item.after} records: {item.message}"
-            self.drops.append(_row(_digest(place), None, "unreadable_record", detail=place))
+            self.drops.append(
+                drop_row("text", _digest(place), None, "unreadable_record", detail=place)
+            )
 
     def stray(self, path: Path) -> None:
         """Note a file that no reader reads."""
         name = path.name.encode("utf-8", "replace").decode()
         detail = f"{name}: archives end in {', '.join(_ARCHIVES)}"
-        self.drops.append(_row(_digest(name), None, "unknown_archive", detail=detail))
+        self.drops.append(drop_row("text", _digest(name), None, "unknown_archive", detail=detail))
 
     def check(self) -> None:
         """Every record is a document or a row."""
@@ -167,17 +171,3 @@ class _Pages:
 
 def _digest(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:32]
-
-
-def _row(
-    name: str,
-    url: str | None,
-    reason: str,
-    value: float | None = None,
-    threshold: float | None = None,
-    detail: str = "",
-) -> dict[str, object]:
-    return {
-        "id": name, "url": url, "step": "text", "reason": reason, "value": value,
-        "threshold": threshold, "detail": detail or None,
-    }  # fmt: skip

@@ -13,8 +13,9 @@ from regrow.data.sources.decoding import clean
 from regrow.data.sources.fields import Fields
 from regrow.data.sources.item import Item, Refused
 from regrow.data.sources.json_rows import canonical
-from regrow.data.sources.opening import HEAD_BYTES, BrokenError, opened
+from regrow.data.sources.opening import HEAD_BYTES
 from regrow.data.sources.step import reading
+from regrow.data.sources.whole import beginning
 from regrow.params.source import Source
 
 SUFFIXES = (".parquet", ".arrow", ".feather")
@@ -31,14 +32,9 @@ def read(path: Path, name: str, source: Source) -> Iterator[Item | Refused]:
     with the number of its rows as `value` where the file says it, and the reader goes on behind it.
     """
     said, fields = clean(name), Fields(source)
-    try:
-        with opened(path) as file:
-            head = file.read(HEAD_BYTES)
-    except BrokenError as error:
-        yield Refused(b"", error.reason, error.detail, said)
-        return
-    except OSError:
-        yield Refused(b"", "unreadable", "the system reports an error", said)
+    head = beginning(path, said)
+    if isinstance(head, Refused):
+        yield head
         return
     if (
         head.startswith(b"PAR1")

@@ -12,6 +12,7 @@ from regrow.data.sources.decoding import clean
 from regrow.data.sources.item import Refused
 from regrow.data.sources.opening import HEAD_BYTES, BrokenError, chunks, opened, packing
 from regrow.data.sources.step import reading
+from regrow.data.sources.whole import beginning
 from regrow.data.text import archive
 from regrow.data.text.record import Record
 from regrow.params.source import Source
@@ -28,14 +29,9 @@ def read(path: Path, name: str, source: Source) -> Iterator[Refused | Record]:
     before in the same file is not said: that depends on how records were cut into files.
     """
     said = clean(name)
-    try:
-        with opened(path) as file:
-            head = file.read(HEAD_BYTES)
-    except BrokenError as error:
-        yield Refused(b"", error.reason, error.detail, said)
-        return
-    except OSError:
-        yield Refused(b"", "unreadable", "the system reports an error", said)
+    head = beginning(path, said)
+    if isinstance(head, Refused):
+        yield head
         return
     packed = path.name.lower().endswith(".zst")
     troubles, short = [], False

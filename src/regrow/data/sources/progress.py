@@ -15,10 +15,13 @@ def to_stderr(sentence: str) -> None:
 
 
 class Progress:
-    """Counts files and bytes of a source; says so at most every two seconds, and at the end."""
+    """Counts files and bytes of a source; says so at most every two seconds, and at the end.
 
-    def __init__(self, name: str, files: int, said: Said = to_stderr) -> None:
-        self._name, self._all, self._said = name, files, said
+    `most`: bytes that are fetched at most, 0 where they are not known before.
+    """
+
+    def __init__(self, name: str, files: int, said: Said = to_stderr, most: int = 0) -> None:
+        self._name, self._all, self._said, self._most = name, files, said, most
         self.files = self.bytes = 0
         self._begun = self._shown = time.monotonic()
 
@@ -41,4 +44,5 @@ class Progress:
 
     def _line(self, now: float) -> str:
         rate = self.bytes / 1e6 / max(0.001, now - self._begun)
-        return f"{self._name}: {self.files:,} of {self._all:,} files, {self.bytes / 1e6:,.1f} MB, {rate:.1f} MB/s"  # fmt: skip
+        most = f" of at most {self._most / 1e6:,.1f} MB fetched" if self._most else ""
+        return f"{self._name}: {self.files:,} of {self._all:,} files, {self.bytes / 1e6:,.1f} MB{most}, {rate:.1f} MB/s"  # fmt: skip

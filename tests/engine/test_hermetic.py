@@ -7,23 +7,14 @@ from typing import Any
 
 import pytest
 
+from landlocked import LANDLOCKED
 from regrow.engine import hermetic
 from regrow.engine.errors import StepFailed
 from regrow.engine.handover import Call
-from regrow.learn.verifiers.sandbox import landlock
 from small_repository import ROOT
 
 SECRET = "secret.txt"
 
-
-def _no_landlock() -> bool:
-    try:
-        return landlock.version() < 1
-    except OSError:
-        return True
-
-
-CLOSED = pytest.mark.skipif(_no_landlock(), reason="no Landlock here: native code is not shut in")
 PLANTED = """
 import os, socket
 from pathlib import Path
@@ -97,7 +88,7 @@ def call(
 ) -> Any:
     inputs, params = {"data": place / "data"}, ROOT / "tests/params/tiny.yaml"
     one = Call(f"planted:{name}", (), inputs, params, ("crawl",), place / "output", extra)
-    return hermetic.call("planted", one, packages)
+    return hermetic.call("planted", one, packages)[0]
 
 
 def test_a_step_that_keeps_to_what_it_declares_is_as_it_was(place: Path):
@@ -120,14 +111,14 @@ def test_what_a_step_does_not_declare_fails_it_by_name(place: Path, name: str, n
         call(place, name)
 
 
-@CLOSED
+@LANDLOCKED
 @pytest.mark.parametrize("name", ["native", "shell", "relative"])
 def test_what_the_audit_hook_does_not_see_is_not_there(place: Path, name: str):
     found = call(place, name)
     assert found == "" or "refused" in found
 
 
-@CLOSED
+@LANDLOCKED
 def test_a_step_writes_its_output_only(place: Path):
     assert "refused" in call(place, "written")
     assert not (place / "others/new").exists()

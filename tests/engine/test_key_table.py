@@ -66,7 +66,9 @@ def moved(tree: KeyTree, step: str) -> dict[str, str]:
     """Kind -> part of the key that moved, `` for none, `-` where the step has nothing of that kind."""
     with parsed_once():
         mutations = Mutations(tree, step)
-        return {kind: mutations.moves(kind) for kind in KINDS}
+        found = {kind: mutations.moves(kind) for kind in KINDS}
+        assert tree.look(step)[0] == mutations.key, "a change was left behind"
+    return found
 
 
 def row(step: str, found: dict[str, str]) -> str:

@@ -9,12 +9,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from regrow.engine import warm
+from landlocked import LANDLOCKED
+from regrow.engine import hermetic, warm
 from regrow.engine.errors import StepFailed
 from regrow.engine.handover import Call
 from small_repository import ROOT
@@ -96,6 +98,20 @@ def ours(inputs, params, output):
 
 def lacks(inputs, params, output):
     import nobody_has_this
+
+def peeps(inputs, params, output):
+    try:
+        return (inputs["data"].parent / "secret").read_text()
+    except OSError:
+        return "refused"
+
+def package(inputs, params, output):
+    import tabulate
+
+def listed(inputs, params, output):
+    (output / "made").write_text(inputs["data"].read_text())
+    import regrow.learn.evaluate.offline
+    return [sorted(os.environ), os.getcwd() == str(Path(os.environ["HOME"]).parent)]
 """
 CLIENT = """
 import sys
@@ -343,3 +359,32 @@ def test_the_server_of_other_code_is_not_used(server: Path, monkeypatch: pytest.
     monkeypatch.delenv("REGROW_TABLE")
     monkeypatch.setattr(warm, "__file__", "/another/clone/src/regrow/engine/warm.py")
     assert warm.connected() is None
+
+
+@LANDLOCKED
+def test_a_closed_fork_is_a_closed_step(place: Path, server: Path, monkeypatch: pytest.MonkeyPatch):
+    """Shut in as an interpreter of its own is (test_hermetic), and what the server has loaded counts as loaded."""
+    (place / "secret").write_text("secret")
+    monkeypatch.setenv("OF_THE_SHELL", "1")
+    counts, modules = closed(place, "listed")
+    variables, elsewhere = counts
+    assert (place / "output/made").read_text() == "rows"
+    assert not {"OF_THE_SHELL", "TZ"} & set(variables) and elsewhere
+    assert "regrow.learn.evaluate.offline" in modules
+    with pytest.raises(StepFailed, match=r"file .*/secret"):
+        closed(place, "peeps")
+    with pytest.raises(StepFailed, match=r"package tabulate \(module tabulate\)"):
+        closed(place, "package", without="tabulate")
+    with pytest.raises(StepFailed, match=r"package torch \(module torch\)"):
+        closed(place, "listed", without="torch")
+    with pytest.raises(StepFailed, match="of its own"):
+        closed(place, "fails")
+
+
+def closed(place: Path, name: str, without: str = "") -> tuple[Any, frozenset[str]]:
+    """Call it in a closed fork; its key names every package that is installed but one."""
+    every = {d.metadata["Name"].lower().replace("_", "-") for d in distributions()}
+    inputs, params = {"data": place / "data"}, ROOT / "tests/params/tiny.yaml"
+    (place / "output").mkdir(exist_ok=True)
+    one = Call(f"planted:{name}", (), inputs, params, ("crawl",), place / "output", {})
+    return hermetic.call("planted", one, every - {without}, warm.connected())

@@ -1,6 +1,6 @@
 """Real segments of every training stage on emulated processors of both vendors: every file is the same.
 
-Three steps of pretraining and one of every objective after it: language modelling at both lengths (YaRN),
+Two steps of pretraining and one of every objective after it: language modelling at both lengths (YaRN),
 fine-tuning, preferences, reinforcement learning, and a whole step of RLVR (sampling, verdicts, refill). Initialisation,
 data order, engine, optimizer, digests, checkpoint, metrics and tables are the flow's own. One process runs
 them all: emulated, most of its time is the loading of torch.
@@ -22,18 +22,23 @@ from small_stages import OBJECTIVES
 QEMU = shutil.which("qemu-x86_64")
 TESTS = str(Path(__file__).resolve().parents[1] / "support")
 RUN = f"""
-import shutil, sys
+import gc, shutil, sys
 from pathlib import Path
+gc.disable()
+from regrow.learn.evaluate import offline
+offline.import_model_class()
 sys.path.insert(0, {TESTS!r})
 import small_policy, small_stages
 from small_run import grow, small, write_pack
 from regrow.learn.rl import rlvr
 
 def stages(top):
-    pack = write_pack(top / "pack", documents=4)
-    params = small(steps=3, checkpoint_every=3, batch_sequences=4, digest_every=1)
-    grow(pack, top / "out", params, 3)
-    shutil.copytree(top / "out/000003", top / "world/pretrain/000020")
+    pack = write_pack(top / "pack", documents=2)
+    params = small(
+        steps=2, checkpoint_every=2, batch_sequences=2, micro_batch_sequences=1, digest_every=1
+    )
+    grow(pack, top / "out", params, 2)
+    shutil.copytree(top / "out/000002", top / "world/pretrain/000020")
     small_stages.data(top / "world")
     one = dict(steps=1, checkpoint_every=1, digest_every=1)
     params = small_stages.params(**one, batch_sequences=2, micro_batch_sequences=1)
@@ -49,7 +54,7 @@ def reinforced(root, top):
         "base": small_policy.inputs(root)["strong"],
     }}
     params = small_policy.params(
-        steps=1, checkpoint_every=1, digest_every=1, prompts=4, batch_sequences=16, max_refills=1
+        steps=1, checkpoint_every=1, digest_every=1, prompts=2, batch_sequences=8, max_refills=1
     )
     rlvr.run(
         inputs, params, top / "out/rlvr", instance="000001", scratch=scratch,

@@ -65,7 +65,7 @@ class Mutations:
         self.params, self.job = tree.places[step]
         self.source = tree.path / "src"
         self.entry = self.step.function.partition(":")[0]
-        _, self.parts = tree.look(step)
+        self.key, self.parts = tree.look(step)
 
     def of(self, kind: str) -> Mutation | None:
         """The mutation of one kind."""
@@ -81,7 +81,6 @@ class Mutations:
         mutation = self.of(kind)
         if mutation is None:
             return "-"
-        before, parts = self.tree.look(self.step.name)
         first = [mutation.path] if mutation.path else []
         with (
             self.tree.edited(mutation.edits),
@@ -89,9 +88,9 @@ class Mutations:
             mock.patch.object(sys, "path", [*first, *sys.path]),
         ):
             after, moved = self.tree.look(self.step.name, mutation.flow)
-        reasons = changes(parts, moved)
+        reasons = changes(self.parts, moved)
         where = f"{self.step.name}, {mutation.what}"
-        assert (before != after) is bool(reasons), f"{where}: key and its parts disagree"
+        assert (self.key != after) is bool(reasons), f"{where}: key and its parts disagree"
         if mutation.part:
             told = [r.text for r in reasons]
             assert any(mutation.names in text for text in told), f"{where}: told {told}"

@@ -49,9 +49,12 @@ EVERY = (PLAIN, *OTHERS)
 COPIED = ("src", "params", "sources", "evals", "constraints.txt", "Snakefile", "workflow", "docs")
 
 
+_parse = functools.cache(syntax.parse)
+
+
 def parsed_once() -> Any:
     """While this holds, equal sources are parsed once: edits that come and go cost nothing."""
-    return mock.patch("regrow.engine.closure.parse", functools.cache(syntax.parse))
+    return mock.patch("regrow.engine.closure.parse", _parse)
 
 
 class KeyTree:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import compileall
 import json
+from pathlib import Path
 
 import pytest
 
@@ -28,6 +29,9 @@ def tiny_flow(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Real:
         repository = fresh(place / "repository")
         # A step that sees only what its key counts writes no bytecode beside our modules.
         compileall.compile_dir(repository.path / "src", quiet=1)
+        # The first that runs a model, and all before it, in interpreters of their own; the others in closed forks.
+        cold = next(r for r in _different(repository) if Path(r).name.startswith("pretrain."))
+        repository.build(cold, REGROW_HERMETIC="1", REGROW_WARM="0")
         repository.build(*_different(repository), REGROW_HERMETIC="1")
         repository.build()
         repository.commit("published")

@@ -11,6 +11,9 @@ from typing import Any
 from regrow.engine import loading
 from regrow.engine.jobs import Flow
 
+HOME = "home"
+"""the folder that a closed process may fill beside the output, in the folder of its order"""
+
 
 @dataclass(frozen=True)
 class Call:

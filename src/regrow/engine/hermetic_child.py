@@ -7,11 +7,13 @@ import importlib.metadata
 import json
 import os
 import sys
+from collections.abc import Collection
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from regrow.engine import jobs, mistakes
-from regrow.engine.handover import Call
+from regrow.engine.handover import HOME, Call
 from regrow.engine.landlock import enclose
 from regrow.engine.watch import Watch
 
@@ -19,30 +21,49 @@ from regrow.engine.watch import Watch
 def main(place: Path) -> None:
     """Do what `order.json` in `place` says; leave `home/said.json` there, unless that fails."""
     order = json.loads((place / "order.json").read_text())
+    flow = jobs.flow()
     try:
-        said = _called(place, order)
+        params = Call.read(order).params(flow)
+        said = called(place, order, params, set(sys.modules), flow.packages)
     except Exception as error:
         if (status := mistakes.status(error)) is None:
             raise
         said = {"failed": str(error), "status": status}
-    (place / "home/said.json").write_text(json.dumps(said))
+    (place / HOME / "said.json").write_text(json.dumps(said))
 
 
-def _called(place: Path, order: dict[str, Any]) -> dict[str, Any]:
-    """What the function gave, and what it saw that its key does not count."""
+def called(
+    place: Path,
+    order: dict[str, Any],
+    params: SimpleNamespace,
+    before: set[str],
+    ours: Collection[str],
+) -> dict[str, Any]:
+    """Shut this process in and call the step's function.
+
+    Args:
+        place: the process's folder; it may fill `HOME` in it.
+        order: the call as JSON, and under `closed` what it may see.
+        params: what the step sees of the params file.
+        before: modules that do not count as loaded by the step.
+        ours: packages whose modules the key counts one by one.
+
+    Returns:
+        Its `counts`, the `modules` of ours that it loaded, and what it has `seen` that its key does not count.
+    """
     call = Call.read(order)
-    params = call.params(jobs.flow())
-    own = [call.output, place / "home", *call.folders.values()]
-    read = [*call.inputs.values(), *map(Path, order["system"]), *_code()]
-    watch = Watch(read=[*read, *own], kept=[*order["kept"], *_SET_HERE])
+    closed = order["closed"]
+    own = [call.output, place / HOME, *call.folders.values()]
+    read = [*call.inputs.values(), *map(Path, closed["system"]), *_code()]
+    watch = Watch(read=[*read, *own], kept=[*closed["kept"], *_SET_HERE])
     inside = enclose(read=[*read, place], write=[*own, Path("/dev"), Path("/proc")])
     if not inside:
         print("no Landlock here: what native code reads is not seen", file=sys.stderr)
-    before = set(sys.modules)
     with watch:
         counts = call.run(call.function(), params)
-    seen = [*watch.seen, *_strangers(set(order["packages"]), before)]
-    return {"counts": counts, "seen": seen}
+    seen = [*watch.seen, *_strangers(set(closed["packages"]), before)]
+    loaded = sorted(m for m in set(sys.modules) - before if m.split(".")[0] in ours)
+    return {"counts": counts, "modules": loaded, "seen": seen}
 
 
 def _code() -> list[Path]:
@@ -69,10 +90,7 @@ PROBED = {
 
 
 def _strangers(packages: set[str], before: set[str]) -> list[str]:
-    """Distributions that the step loaded and that its key does not name.
-
-    `before`: modules that were there already, for reading params and for this check.
-    """
+    """Distributions that the step loaded and that its key does not name. `before`: modules that do not count."""
     known = importlib.metadata.packages_distributions()
     names = {name.lower().replace("_", "-") for name in packages}
     found: dict[str, str] = {}

@@ -212,7 +212,11 @@ class Runner:
         if hermetic.asked():
             if self.job.step.network:
                 raise StepFailed(_closed(self.job, self.present.params_file))
-            return hermetic.call(self.job.name, call, self.parts["packages"])
+            server = warm.connected() if call.idle else None
+            name, packages = self.job.name, self.parts["packages"]
+            counts, modules = hermetic.call(name, call, packages, server)
+            self._loaded |= modules
+            return counts
         if call.idle and (server := warm.connected()) is not None:
             return self._forked(server, call)
         params = call.params(self.present.flow)

@@ -39,6 +39,12 @@ OURS = "REGROW_"
 """begins the names of ours, none of which changes a bit"""
 
 
+def closed(home: Path) -> dict[str, str]:
+    """All that a closed step sees of this process's environment, and a folder of its own as its home."""
+    kept = {name: os.environ[name] for name in CLOSED if name in os.environ}
+    return kept | {"HOME": str(home), "TMPDIR": str(home)}
+
+
 def put_first(name: str, folder: Path) -> None:
     """Put a folder in front of those that a variable such as PATH lists, once."""
     others = [p for p in os.environ.get(name, "").split(os.pathsep) if p and p != str(folder)]

@@ -19,12 +19,14 @@ import socket
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from regrow.engine import variables
 from regrow.engine.errors import StepFailed
-from regrow.engine.handover import Call
+from regrow.engine.handover import HOME, Call
 from regrow.engine.jobs import TABLE_VARIABLE
 
 VARIABLE = "REGROW_WARM"
@@ -40,6 +42,8 @@ class Answer:
     """modules of our packages that it loaded"""
     cpu_seconds: float
     max_rss_bytes: int
+    seen: tuple[str, ...] = ()
+    """of a closed fork: what its key does not count"""
 
 
 class Server:
@@ -114,13 +118,16 @@ def _served() -> str:
     return "\n".join([str(Path(__file__).parent), sys.prefix, sys.version, table])
 
 
-def call(connection: socket.socket, job: str, call: Call) -> Answer:
+def call(
+    connection: socket.socket, job: str, call: Call, closed: Mapping[str, Any] | None = None
+) -> Answer:
     """Call a step's function in a fork of the server.
 
     Args:
         connection: to the server.
         job: its name, for messages.
         call: what to call, and with what.
+        closed: what the fork may see, where it is shut in (`regrow.engine.hermetic`).
 
     Raises:
         StepFailed: the function failed; its traceback is on standard error.
@@ -132,18 +139,19 @@ def call(connection: socket.socket, job: str, call: Call) -> Answer:
     # Beside the socket: the server removes what a killed job leaves.
     place = Path(connection.getpeername()).parent
     with connection, tempfile.TemporaryDirectory(prefix="job-", dir=place) as folder:
-        order = {
-            **call.written(),
-            "environment": dict(os.environ),
-            "cwd": str(Path.cwd()),
-        }
+        order = {**call.written(), "environment": dict(os.environ), "cwd": str(Path.cwd())}
+        if closed is not None:
+            home = Path(folder) / HOME
+            home.mkdir()
+            order |= {"closed": dict(closed), "environment": variables.closed(home), "cwd": folder}
+        answers = Path(folder) if closed is None else Path(folder) / HOME
         (Path(folder) / "order.json").write_text(json.dumps(order))
         sys.stdout.flush()
         sys.stderr.flush()
         socket.send_fds(connection, [folder.encode()], [1, 2])
         end, interrupted = _ended(connection)
         try:
-            said = json.loads((Path(folder) / "said.json").read_text())
+            said = json.loads((answers / "said.json").read_text())
         except (FileNotFoundError, ValueError):
             said = {}
     if "exit" in said:  # of its own will, after it has saved
@@ -163,7 +171,13 @@ def call(connection: socket.socket, job: str, call: Call) -> Answer:
             "-9 is often a lack of memory). Nothing was recorded."
         )
     modules = frozenset(said["modules"])
-    return Answer(said["counts"], modules, end["cpu_seconds"], end["max_rss_bytes"])
+    return Answer(
+        said["counts"],
+        modules,
+        end["cpu_seconds"],
+        end["max_rss_bytes"],
+        tuple(said.get("seen", ())),
+    )
 
 
 def _ended(connection: socket.socket) -> tuple[dict[str, Any], bool]:

@@ -18,9 +18,9 @@ import traceback
 from pathlib import Path
 from typing import Any, NoReturn
 
-from regrow.engine import jobs, loading, mistakes, variables
+from regrow.engine import hermetic_child, jobs, loading, mistakes, variables
 from regrow.engine.files import disk_full
-from regrow.engine.handover import Call
+from regrow.engine.handover import HOME, Call
 
 _ONE = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 """libraries that start threads while they are loaded: threads do not live through a fork. Kernels get their
@@ -34,6 +34,8 @@ class _Forks:
         self.listener = listener
         self.working: dict[int, tuple[int, socket.socket]] = {}
         self._loaded = False
+        self._packages: frozenset[str] = frozenset()
+        """modules that came with what steps load first"""
 
     def accept(self) -> None:
         """Fork for a job that asks."""
@@ -58,7 +60,7 @@ class _Forks:
             try:
                 _die_with(server)
                 self._leave(connection)
-                _work(Path(folder.decode()), order, streams)
+                _work(Path(folder.decode()), order, streams, self._packages)
             finally:  # nothing of the server's may be done in a fork
                 os._exit(1)
         for stream in streams:
@@ -75,8 +77,10 @@ class _Forks:
         with variables.shut_out(), contextlib.suppress(Exception):
             flow = jobs.flow()
             flow.warm_start()
+            before = set(sys.modules)
             for name in flow.warm:
                 loading.function(name, idle)
+            self._packages = frozenset(set(sys.modules) - before)
         gc.collect()
         gc.freeze()  # pages of what is loaded stay shared with the forks
 
@@ -152,7 +156,9 @@ def serve(listener: socket.socket, owner: int) -> None:
         forks.kill()
 
 
-def _work(folder: Path, order: dict[str, Any], streams: list[int]) -> NoReturn:
+def _work(
+    folder: Path, order: dict[str, Any], streams: list[int], packages: frozenset[str]
+) -> NoReturn:
     """In the fork: become the job, call the function, leave `said.json`, end."""
     status = 1
     try:
@@ -167,9 +173,12 @@ def _work(folder: Path, order: dict[str, Any], streams: list[int]) -> NoReturn:
         os.environ.clear()
         os.environ.update(order["environment"])
         time.tzset()
-        said = _said(order)
-        (folder / ".said").write_text(json.dumps(said))
-        (folder / ".said").rename(folder / "said.json")
+        said = _said(folder, order, packages)
+        place = (
+            folder / HOME if "closed" in order else folder
+        )  # a closed fork may write nowhere else
+        (place / ".said").write_text(json.dumps(said))
+        (place / ".said").rename(place / "said.json")
         status = 0
     except KeyboardInterrupt:
         status = 130
@@ -182,10 +191,10 @@ def _work(folder: Path, order: dict[str, Any], streams: list[int]) -> NoReturn:
         os._exit(status)
 
 
-def _said(order: dict[str, Any]) -> dict[str, Any]:
+def _said(folder: Path, order: dict[str, Any], packages: frozenset[str]) -> dict[str, Any]:
     """What the function gave, or how it ended otherwise."""
     try:
-        return _called(order)
+        return _called(folder, order, packages)
     except SystemExit as stop:
         return {"exit": stop.code}
     except _Missing as missing:
@@ -202,7 +211,7 @@ class _Missing(Exception):
     """A package is not there."""
 
 
-def _called(order: dict[str, Any]) -> dict[str, Any]:
+def _called(folder: Path, order: dict[str, Any], packages: frozenset[str]) -> dict[str, Any]:
     _forget_ours()
     # Else all forks would draw the same where nobody gives a seed.
     if (numpy := sys.modules.get("numpy")) is not None:
@@ -214,6 +223,9 @@ def _called(order: dict[str, Any]) -> dict[str, Any]:
     with variables.shut_out():
         # Read when torch first calculates, which is after the fork.
         flow.warm_start()
+        if "closed" in order:
+            before = set(sys.modules) - packages
+            return hermetic_child.called(folder, order, params, before, flow.packages)
         try:
             function = call.function()
         except ModuleNotFoundError as error:

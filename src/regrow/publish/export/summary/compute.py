@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from regrow.learn.model.config import PAD_TO
+from regrow.ask.scale import shapes
 from regrow.publish.export.about import Energy
 from regrow.publish.export.subject import Subject
 from regrow.publish.export.summary import sizes
@@ -53,7 +53,7 @@ def of(subject: Subject) -> int | None:
             vocabulary = record.counts.get("vocabulary", vocabulary)
     if not model or not isinstance(vocabulary, int):
         return None
-    return parameters(model, -(-vocabulary // PAD_TO) * PAD_TO)
+    return parameters(model, shapes.rows(vocabulary))
 
 
 def costs(subject: Subject) -> list[Cost]:

@@ -12,6 +12,7 @@ import pytest
 
 import regrow
 import trained_tree
+from determinism import AS_A_JOB
 from regrow.engine.store import Store
 from regrow.prove.segments.bisect import bisect
 from regrow.prove.segments.sides import side
@@ -77,7 +78,7 @@ def test_a_change_of_code_is_found_where_it_first_shows(
     assert text.count(old) == 1
     source.write_text(text.replace(old, new))
     names = [f"sft.{step:06d}" for step in (3, 6) if step <= until]
-    code = (
+    code = AS_A_JOB + (
         "import sys, trained_tree; from pathlib import Path\n"
         "for name in sys.argv[2:]: trained_tree.make(Path(sys.argv[1]), name)"
     )

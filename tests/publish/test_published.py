@@ -34,6 +34,12 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def ledger(clone: Path) -> Ledger:
+    """Its records, read once."""
+    return Ledger.load(clone)
+
+
 _ASKED = re.compile(
     r"regrow (?:audit|order|rebuild|diff|attest|explain|chat|fork|verify)((?: [a-z0-9][\w.@/-]*)+)"
 )
@@ -49,9 +55,8 @@ _ASKED = re.compile(
         ),
     ],
 )
-def test_every_artifact_that_the_documents_ask_about_is_there(clone: Path, file: str) -> None:
+def test_every_artifact_that_the_documents_ask_about_is_there(ledger: Ledger, file: str) -> None:
     """What a newcomer types: by name, path or hash, of the records beside it."""
-    ledger = Ledger.load(clone)
     text = (ROOT / file).read_text()
     named = {word.partition("@")[0] for words in _ASKED.findall(text) for word in words.split()}
     for name in sorted(named):

@@ -16,17 +16,15 @@ from pathlib import Path
 
 import pytest
 
-from determinism import hashes
+from determinism import AS_A_JOB, hashes
 from small_stages import OBJECTIVES
 
 QEMU = shutil.which("qemu-x86_64")
 TESTS = str(Path(__file__).resolve().parents[1] / "support")
-RUN = f"""
+RUN = f"""{AS_A_JOB}
 import gc, shutil, sys
 from pathlib import Path
-gc.disable()
-from regrow.learn.evaluate import offline
-offline.import_model_class()
+gc.disable()  # emulated, a walk through all objects is slow
 sys.path.insert(0, {TESTS!r})
 import small_policy, small_stages
 from small_run import grow, small, write_pack

@@ -17,7 +17,9 @@ from regrow.learn.train import dpo
 from regrow.learn.verifiers.judge import judge
 from small_policy import answer
 
-CODE = """
+CODE = (
+    determinism.AS_A_JOB
+    + """
 import sys
 from pathlib import Path
 sys.path[:0] = [sys.argv[3]]
@@ -27,6 +29,7 @@ inputs, params, output = small_policy.inputs(Path(sys.argv[2])), small_policy.pa
 pairs.run(inputs, params, output / "pairs", seed=0)
 difficulty.run(inputs, params, output / "difficulty", form="plain", seed=2)
 """
+)
 
 
 @pytest.fixture(scope="module")

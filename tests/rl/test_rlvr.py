@@ -23,7 +23,9 @@ from small_policy import answer
 
 OPTIONS = {"stage": "rlvr", "settings": "rlvr", "form": "think", "reward": "verified", "seed": 0}
 
-CODE = """
+CODE = (
+    determinism.AS_A_JOB
+    + """
 import sys
 from pathlib import Path
 sys.path[:0] = [sys.argv[3]]
@@ -44,6 +46,7 @@ for step in ("000003", "000006"):
     )
     inputs["previous"] = output / step
 """
+)
 
 
 def inputs(world, form="think"):

@@ -34,6 +34,14 @@ SETTINGS: tuple[dict[str, str], ...] = (
 )
 
 
+AS_A_JOB = """
+from regrow.engine import loading
+from regrow.learn.evaluate.offline import IDLE
+loading.function("regrow.learn.model.build:empty", IDLE)
+"""
+"""begins code that trains or samples: it loads transformers as a job does, without packages that nothing here uses"""
+
+
 def hashes(folder: Path) -> dict[str, str]:
     """SHA-256 of every file below `folder`, by relative path."""
     return {

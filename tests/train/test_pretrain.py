@@ -16,7 +16,7 @@ import torch
 from transformers import AutoModelForCausalLM
 
 import small_run
-from determinism import hashes, run_python, run_twice
+from determinism import AS_A_JOB, hashes, run_python, run_twice
 from regrow.data.tokens.order import Order
 from regrow.learn.model import files
 from regrow.learn.train import checkpoint, digest, metrics, stage
@@ -26,7 +26,9 @@ from regrow.numerics import library
 from regrow.numerics.torch.install import install
 from small_run import LENGTH, grow, small
 
-RUN = """
+RUN = (
+    AS_A_JOB
+    + """
 import sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[2])
@@ -34,6 +36,7 @@ from small_run import grow, small
 if __name__ == "__main__":
     grow(Path(sys.argv[3]), Path(sys.argv[1]), small(), int(sys.argv[4]))
 """
+)
 TESTS = str(Path(__file__).resolve().parents[1] / "support")
 
 

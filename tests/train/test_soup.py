@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 from torch.nn import functional
 
 import small_stages
-from determinism import hashes, run_twice
+from determinism import AS_A_JOB, hashes, run_twice
 from regrow.learn.model import files
 from regrow.learn.train import anneal, checkpoint, digest, heldout, runtime, soup
 from regrow.learn.train.data import Sequences
@@ -22,7 +22,9 @@ from regrow.numerics.torch.install import install
 from small_stages import params
 
 TESTS = str(Path(__file__).resolve().parents[1] / "support")
-RUN = """
+RUN = (
+    AS_A_JOB
+    + """
 import sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[2])
@@ -36,6 +38,7 @@ if __name__ == "__main__":
     scratch = out.parent / "scratch"
     anneal.run(inputs, s.params(), out / "anneal", scratch=scratch)
 """
+)
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import load_file
 
 import small_stages
-from determinism import hashes, run_twice
+from determinism import AS_A_JOB, hashes, run_twice
 from regrow.learn.model import files
 from regrow.learn.train import checkpoint, digest, metrics, parallel, stage
 from regrow.learn.train.engine import Engine
@@ -22,7 +22,9 @@ from small_run import EOS, LENGTH, PAD
 from small_stages import OBJECTIVES, STAGES, inputs, params, train
 
 TESTS = str(Path(__file__).resolve().parents[1] / "support")
-RUN = """
+RUN = (
+    AS_A_JOB
+    + """
 import sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[2])
@@ -32,6 +34,7 @@ if __name__ == "__main__":
         out = Path(sys.argv[1])
         s.train(name, Path(sys.argv[3]), out / name, s.params())
 """
+)
 
 
 @pytest.fixture(scope="session")

@@ -85,7 +85,8 @@ class Params(_Sections):
     @model_validator(mode="after")
     def _searched_beside_the_stages(self) -> Params:
         if self.search is not None:
-            own = {*SEARCH_STEPS} & {n.name for n in (*self.stages, *self.datasets)}
+            names = [*(s.name for s in self.stages), *(d.name for d in self.datasets)]
+            own = {*SEARCH_STEPS} & {*names}
             if own:
                 raise ValueError(
                     f"search: its step {min(own)} is called like a stage or data set. Fix: give that another name."

@@ -65,7 +65,7 @@ class Round(Block):
 
 
 class Search(Block):
-    """Mix search by a swarm of proxies (olmix; OLMo 3 report, 3.4.4). Absent: no search."""
+    """Mix search by a swarm of proxies (olmix; Olmo 3 report, 3.4.4). Absent: no search."""
 
     by: By = "topic"
     """what a domain is"""

@@ -56,14 +56,14 @@ def check(domain: str, curve: Curve, quota: float, available: float, most: float
     )
 
 
-def settled(
+def nearest(
     sizes: NDArray[np.int64], rates: NDArray[np.float64], draws: NDArray[np.float64], target: float
 ) -> NDArray[np.int32]:
     """Repeats of a domain's documents whose bytes are as near to `target` as single changes bring them.
 
     Each is floor(rate + draw) first, so the bytes are those wanted only in the mean. Then, towards the target, the
-    draws nearest to another outcome take it, one after the other, where that brings the sum nearer. A document still
-    comes floor(rate) or floor(rate) + 1 times.
+    draws nearest to another outcome take it, one after the other, where that brings the sum nearer, until none does. A
+    document still comes floor(rate) or floor(rate) + 1 times.
 
     Args:
         sizes: in bytes.
@@ -71,18 +71,19 @@ def settled(
         draws: uniform in [0, 1).
         target: wanted bytes.
     """
-    whole = np.floor(rates)
+    part = rates - np.floor(rates)
     times = np.floor(rates + draws)
-    part = rates - whole
-    up = times > whole
+    up = times > np.floor(rates)
     missing = target - exact.total((sizes * times).tolist())
-    # Of those that can still move towards the target, how far the draw is from it.
-    gap = np.where(up, part + draws - 1.0, 1.0 - part - draws)
-    able = np.flatnonzero((part > 0) & (up == (missing < 0)))
-    step = 1 if missing > 0 else -1
-    for i in able[np.argsort(gap[able], kind="stable")].tolist():
-        changed = missing - step * int(sizes[i])
-        if abs(changed) < abs(missing):
-            times[i] += step
-            missing = changed
+    changed = True
+    while changed:
+        changed = False
+        step = 1 if missing > 0 else -1
+        # Of those that can still move towards the target, how far the draw is from it.
+        gap = (1.0 - part - draws) * step
+        able = np.flatnonzero((part > 0) & (up == (step < 0)))
+        for i in able[np.argsort(gap[able], kind="stable")].tolist():
+            left = missing - step * int(sizes[i])
+            if abs(left) < abs(missing):
+                up[i], times[i], missing, changed = step > 0, times[i] + step, left, True
     return times.astype(np.int32)

@@ -165,7 +165,7 @@ def _topic(
         shares.check(name, curve, quota, available, expected)
         draws = np.array([_draw(p.seed, identity) for identity in ids])
         target = quota * p.domain_bytes_per_token.get(name, p.bytes_per_token)
-        times = shares.settled(sizes, rates, draws, target)
+        times = shares.nearest(sizes, rates, draws, target)
     columns: dict[str, Any] = {
         "percentile": percentiles,
         "bucket": numbers,

@@ -8,12 +8,10 @@ from typing import Any
 
 from regrow.learn.search import proxy as proxies
 from regrow.learn.search import supply, swarm
-from regrow.learn.search.mixture import RESULT
-from regrow.learn.search.scores import SCORES, score
+from regrow.learn.search.names import CONFIRMED, MIXTURE, SCORES
+from regrow.learn.search.scores import score
 from regrow.numerics import exact
 from regrow.params.search import Search
-
-CONFIRMED = "confirm.json"
 
 
 def run(inputs: dict[str, Path], params: Any, output: Path, *, scratch: Path) -> dict[str, Any]:
@@ -29,7 +27,7 @@ def run(inputs: dict[str, Path], params: Any, output: Path, *, scratch: Path) ->
         SystemExit: 130, after Ctrl-C or SIGTERM; the partial state was saved.
     """
     p: Search = params.search
-    told = json.loads((inputs["mixture"] / RESULT).read_text(encoding="utf-8"))
+    told = json.loads((inputs["mixture"] / MIXTURE).read_text(encoding="utf-8"))
     natural = json.loads((inputs["natural"] / SCORES).read_text(encoding="utf-8"))["targets"]
     shares = {name: one["share"] for name, one in told["domains"].items()}
     pack, trained = scratch / "pack", scratch / "trained"

@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from regrow.learn.search import law, optimum, rank, supply
-from regrow.learn.search.scores import SCORES
+from regrow.learn.search.names import MIXTURE, SCORES
 from regrow.numerics import exact
 from regrow.params.search import Search
 
-RESULT = "mixture.json"
 KINDS = ("log_linear", "linear", "mean")
 """the law that decides, and two to hold it against: without the exponential, and the mean of the fitted proxies"""
 
@@ -105,7 +104,7 @@ def run(
     told["worth"] = _worth(told["proxies"], weights)
     output.mkdir(parents=True, exist_ok=True)
     text = json.dumps(told, indent=2, sort_keys=True) + "\n"
-    (output / RESULT).write_text(text, encoding="utf-8")
+    (output / MIXTURE).write_text(text, encoding="utf-8")
     return {
         "proxies": len(rows),
         "fitted": len(fitted),

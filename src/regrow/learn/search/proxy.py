@@ -12,11 +12,11 @@ from typing import Any
 
 from regrow.learn.model.config import olmo3_config
 from regrow.learn.model.files import CONFIG, WEIGHTS
-from regrow.learn.search.swarm import MIXTURE
+from regrow.learn.search.names import MIXTURE
 from regrow.learn.train import checkpoint, stage
 from regrow.learn.train.data import Sequences
 from regrow.learn.train.kinds.causal import language_modelling
-from regrow.params.search import Proxy
+from regrow.params.proxy import Proxy
 
 KEPT = (WEIGHTS, CONFIG, "state.json", checkpoint.METRICS)
 """of the checkpoint: nothing goes on from a proxy, so its optimizer state is left out"""
@@ -41,7 +41,7 @@ def run(
         output: the folder to fill.
         instance: of the proxy.
         scratch: keeps a partial state.
-        proxy: the fields of `regrow.params.search.Proxy`.
+        proxy: the fields of `regrow.params.proxy.Proxy`.
 
     Raises:
         ValueError: pack and model do not fit each other.

@@ -10,14 +10,13 @@ from regrow.learn.evaluate import documents
 from regrow.learn.evaluate.vocabulary import Vocabulary, end_token
 from regrow.learn.evaluate.windows import Window, token_logprobs, total
 from regrow.learn.model.files import load
-from regrow.learn.search.swarm import MIXTURE
+from regrow.learn.search.names import MIXTURE, SCORES
 from regrow.learn.train import runtime
 from regrow.numerics import exact
 from regrow.numerics.torch.install import install
 from regrow.params.evaluate import Evaluate
-from regrow.params.search import Scored
+from regrow.params.proxy import Scored
 
-SCORES = "scores.json"
 _LN2 = 0.6931471805599453
 
 
@@ -31,7 +30,7 @@ def run(
         params: none are read.
         output: the folder to fill.
         instance: of the proxy.
-        scored: the fields of `regrow.params.search.Scored`.
+        scored: the fields of `regrow.params.proxy.Scored`.
 
     Raises:
         ValueError: no held-out document with text.

@@ -18,9 +18,8 @@ from regrow.data.tables.conservation import balanced
 from regrow.data.tokens import bpe, stream
 from regrow.data.tokens.instances import Order, arranged
 from regrow.data.tokens.stored import Stored, encoded
+from regrow.learn.search.names import DOMAINS
 from regrow.params.search import Search
-
-LIST = "domains.json"
 
 
 @dataclass(frozen=True)
@@ -96,7 +95,7 @@ def run(inputs: dict[str, Path], params: Any, output: Path) -> dict[str, Any]:
         "too_small": small,
     }
     text = json.dumps(listed, indent=2, sort_keys=True) + "\n"
-    (output / LIST).write_text(text, encoding="utf-8")
+    (output / DOMAINS).write_text(text, encoding="utf-8")
     tokens = {name: one["tokens"] for name, one in found.items()}
     return {"in": ids.len(), **counts, "tokens": tokens, "small": sorted(small)}
 
@@ -118,7 +117,7 @@ def _documents(table: Path, scores: Path, p: Search) -> pl.DataFrame:
 
 def read(folder: Path) -> dict[str, Domain]:
     """The domains that the step packed, by name."""
-    listed = json.loads((folder / LIST).read_text(encoding="utf-8"))
+    listed = json.loads((folder / DOMAINS).read_text(encoding="utf-8"))
     return {
         name: Domain(
             folder / one["folder"], one["documents"], one["bytes"], one["tokens"], one["sequences"]

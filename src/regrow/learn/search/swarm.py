@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from fractions import Fraction
@@ -15,10 +16,10 @@ from regrow.data.tables import parquet as tables
 from regrow.data.tables.conservation import balanced
 from regrow.data.tokens import shares as sharing
 from regrow.learn.search import draw, supply
+from regrow.learn.search.names import MIXTURE
 from regrow.learn.search.supply import Domain
 from regrow.params.search import Search
 
-MIXTURE = "mixture.json"
 _SAME = ("eos", "pad", "sequence_length", "vocabulary")
 _CHUNK = 1 << 14
 """sequences that are copied at once"""
@@ -59,7 +60,7 @@ def pack(
     """
     counts = _rounded(shares, whole)
     output.mkdir(parents=True, exist_ok=True)
-    frames, about = [], dict[str, Any]()
+    frames, about, digest = [], dict[str, Any](), hashlib.sha256()
     with (output / "tokens.bin").open("wb") as file:
         for name in sorted(name for name in counts if counts[name]):
             domain = domains[name]
@@ -69,7 +70,9 @@ def pack(
             taken = sharing.chosen(domain.sequences, counts[name], f"search {name}")
             for copy, numbers in enumerate(taken):
                 for begin in range(0, len(numbers), _CHUNK):
-                    file.write(tokens[numbers[begin : begin + _CHUNK]].tobytes())
+                    piece = tokens[numbers[begin : begin + _CHUNK]].tobytes()
+                    digest.update(piece)
+                    file.write(piece)
                 frames.append(
                     pl.DataFrame({"number": numbers}).select(
                         domain=pl.lit(name), number="number", copy=pl.lit(copy, pl.Int32)
@@ -81,6 +84,7 @@ def pack(
     meta = {field: about[field] for field in _SAME} | {
         "sequences": whole,
         "tokens": whole * int(about["sequence_length"]),
+        "tokens_sha256": digest.hexdigest(),  # a partial state of another pack is told apart by it
     }
     given = {name: count for name, count in sorted(counts.items())}
     _json(output / "meta.json", meta | {"domains": given})

@@ -1,6 +1,6 @@
 """The steps of a mix search: domains, swarm, proxies, their scores, the mixture, and a proxy of that one.
 
-Only a params file with a section `search` has them. A proxy is told its own settings as options and reads its pack
+Only a params file with a section `search` has them. A proxy gets its own settings as options and reads its pack
 alone: what is changed elsewhere in the section, a round more or other weights, moves no key of it.
 """
 

@@ -141,7 +141,7 @@ def test_the_picture_has_a_point_per_proxy_and_panel() -> None:
     points = [e for e in drawn.iter() if e.tag.endswith("circle") and e.get("r") == "4"]
     assert len(points) == 3 + 2 * 3
     texts = [e.text or "" for e in drawn.iter() if e.tag.endswith("text")]
-    assert "<text>: error 0.100" in texts
+    assert "held out: error 0.100" in texts
 
 
 def test_an_adopted_mix_is_named_where_a_document_is_followed(ledger: Ledger) -> None:

@@ -38,7 +38,7 @@ def test_the_section_is_rewritten_and_the_rest_stays(tmp_path: Path) -> None:
     params = load(path)
     assert params.mix.shares == {"laws": 0.75, "poems": 0.25} and params.mix.shares_by == "topic"
     assert params.mix.adopted == "mixture " + "ab" * 32
-    assert params.mix.domain_bytes_per_token == {"laws": 3.1235, "poems": 2.5}
+    assert params.mix.domain_bytes_per_token == {"laws": 3.1234, "poems": 2.5}
     assert (params.mix.tokens, params.mix.max_repeats, params.mix.topic_weights) == (
         50_000,
         2.0,

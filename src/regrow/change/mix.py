@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -44,7 +45,7 @@ def adopt(found: Mapping[str, Any], path: Path, name: str) -> dict[str, Any]:
         "shares": {domain: one["share"] for domain, one in domains.items()},
         "shares_by": found["by"],
         "domain_bytes_per_token": {
-            domain: round(one["bytes_per_token"], 4) for domain, one in domains.items()
+            domain: _down(one["bytes_per_token"]) for domain, one in domains.items()
         },
         "adopted": f"mixture {found['key']}",
     }
@@ -52,6 +53,11 @@ def adopt(found: Mapping[str, Any], path: Path, name: str) -> dict[str, Any]:
     check(changed, name)
     path.write_text(_written(text, changed, section), encoding="utf-8")
     return section
+
+
+def _down(value: float) -> float:
+    """Four decimals, none above the value: a domain at its limit must not look too small by rounding."""
+    return math.floor(value * 10_000) / 10_000
 
 
 def _written(text: str, raw: dict[str, Any], section: dict[str, Any]) -> str:

@@ -8,9 +8,9 @@ from typing import Any
 
 from regrow.evidence.pages.chart import nice
 
-_SIDE, _GAP = 210, 62
+_SIDE, _GAP = 210, 70
 """of a panel, and between two, in SVG units"""
-_TOP, _LEFT = 64, 52
+_TOP, _LEFT = 78, 52
 _COLUMNS = 3
 _STYLE = (
     "text{font:12px system-ui,sans-serif;fill:#333}.tick{fill:#777;font-size:11px}.head{font-weight:600}"
@@ -66,7 +66,8 @@ def _panel(
     ticks = nice(min(min(p[:2]) for p in points), max(max(p[:2]) for p in points), 4)
     low, high = ticks[0], ticks[-1]
     parts = [
-        f'<text class="head" y="-8">{escape(name)}: {_said(worth["log_linear"])}</text>',
+        f'<text class="head" y="-22">{escape(name)}</text>',
+        f'<text class="tick" y="-7">{_said(worth["log_linear"])}</text>',
         f'<rect class="frame" width="{_SIDE}" height="{_SIDE}"/>',
         f'<line class="equal" x1="0" y1="{_SIDE}" x2="{_SIDE}" y2="0"/>',
     ]
@@ -96,4 +97,4 @@ def _said(worth: Mapping[str, Any]) -> str:
     if worth["error"] is None:
         return "none held out"
     rank = "" if worth["rank"] is None else f"rank correlation {worth['rank']:.2f}, "
-    return f"{rank}error {worth['error']:.3f}"
+    return f"held out: {rank}error {worth['error']:.3f}"

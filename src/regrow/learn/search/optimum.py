@@ -123,8 +123,8 @@ def decimals(shares: Sequence[float], caps: Sequence[float], places: int = 4) ->
     whole = [int(np.floor(share * unit)) for share in shares]
     room = [int(np.floor(min(cap, 1.0) * unit)) for cap in caps]
     order = sorted(range(len(shares)), key=lambda i: (whole[i] - shares[i] * unit, i))
-    for i in [i for i in order if whole[i] < room[i]][: unit - sum(whole)]:
-        whole[i] += 1
-    if left := unit - sum(whole):
-        whole[order[0]] += left
+    while left := unit - sum(whole):
+        able = [i for i in order if whole[i] < room[i]]
+        for i in (able or order)[:left]:
+            whole[i] += 1
     return [n / unit for n in whole]

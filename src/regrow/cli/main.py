@@ -59,6 +59,9 @@ COMMANDS: dict[str, Command] = {
         "regrow.cli.sources",
         "the corpora of a recipe: list them, freeze what is elsewhere, check it",
     ),
+    "mix": Command(
+        "regrow.cli.mix", "what a mix search found; write its shares into a params file"
+    ),
     "fork": Command(
         "regrow.cli.fork", "continue a released checkpoint with your own documents or chats"
     ),

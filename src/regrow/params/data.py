@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+import math
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -183,6 +184,14 @@ class Mix(Block):
     bytes_per_token: float = Field(default=3.0, gt=0)
     topic_weights: dict[str, float] = {}
     """wanted share per topic; topics not named keep their natural share"""
+    shares: dict[str, Annotated[float, Field(ge=0, le=1)]] = {}
+    """share of the tokens of each domain (see `shares_by`), all of them named; empty: by `topic_weights`"""
+    shares_by: Literal["topic", "source", "source/topic"] = "topic"
+    """what a domain of `shares` is: one topic, one source, or one topic of one source (`SOURCE/TOPIC`)"""
+    domain_bytes_per_token: dict[str, Annotated[float, Field(gt=0)]] = {}
+    """measured for domains of `shares` under the tokenizer that is used; of others: `bytes_per_token`"""
+    adopted: str = Field(default="", pattern=r"^(mixture [0-9a-f]{64})?$")
+    """the record of the mix search that `shares` are from, and its key: `regrow mix --adopt` writes it"""
     cutoff: float = Field(default=0.40, ge=0, lt=1)
     """a: quality percentile below which documents are dropped"""
     max_repeats: float = Field(default=7.0, ge=1)
@@ -190,6 +199,18 @@ class Mix(Block):
     buckets: int = Field(default=20, ge=1)
     """quality buckets per topic"""
     seed: int = 0
+
+    @model_validator(mode="after")
+    def _shares_alone(self) -> Mix:
+        if self.shares and self.topic_weights:
+            raise ValueError("give shares or topic_weights, not both")
+        if self.shares and abs((whole := math.fsum(self.shares.values())) - 1) > 1e-6:
+            raise ValueError(f"shares must sum to 1, they sum to {whole:.6g}")
+        if not self.shares and (self.adopted or self.domain_bytes_per_token):
+            raise ValueError(
+                "adopted and domain_bytes_per_token say something of shares: give them"
+            )
+        return self
 
 
 class Tokenizer(Block):

@@ -17,6 +17,9 @@ CONTENT = {
 }
 """kind of data set that can be joined -> the kind of what it is joined to: only of one kind are joined"""
 
+SEARCH_STEPS = ("domains", "swarm", "proxy", "proxy_scores", "mixture", "confirm")
+"""steps of a mix search"""
+
 RENAMED = {"midmix": "midtrain_data", "longmix": "longcontext_data", "sftdata": "sft_data"}
 """names that a params file of version 0.1 says -> what they are called now"""
 

@@ -13,7 +13,9 @@ from regrow.params import corpora, descriptions, joined, points, recipe
 from regrow.params.entries import nearest
 from regrow.params.evaluate import Evaluate, Release
 from regrow.params.fork import Fork
+from regrow.params.names import SEARCH_STEPS
 from regrow.params.registry import KINDS, with_sections
+from regrow.params.search import Search
 from regrow.params.sections import Sections
 from regrow.params.source import Source
 from regrow.params.stages import Dataset, Stage
@@ -38,6 +40,7 @@ class Params(_Sections):
     """data sets of training beside the built-in ones"""
     evaluate: Evaluate = Evaluate()
     release: Release = Release()
+    search: Search | None = None
     fork: Fork | None = None
     takedown: Takedown | None = None
 
@@ -77,6 +80,22 @@ class Params(_Sections):
                 raise ValueError(why)
         if why := joined.problem(self):
             raise ValueError(why)
+        return self
+
+    @model_validator(mode="after")
+    def _searched_beside_the_stages(self) -> Params:
+        if self.search is not None:
+            names = [*(s.name for s in self.stages), *(d.name for d in self.datasets)]
+            own = {*SEARCH_STEPS} & {*names}
+            if own:
+                raise ValueError(
+                    f"search: its step {min(own)} is called like a stage or data set. Fix: give that another name."
+                )
+            if self.mix.shares:
+                raise ValueError(
+                    "search: the shares of `mix` are set already. Fix: search in the params file without them, and adopt "
+                    "the shares in another one (`regrow mix --adopt`)."
+                )
         return self
 
     @model_validator(mode="after")
@@ -207,7 +226,17 @@ def _fields_at(loc: tuple[Any, ...], params: type[Params]) -> list[str]:
 def json_schema() -> dict[str, Any]:
     """The JSON Schema of a params file, for editors (`# yaml-language-server: $schema=...`)."""
     descriptions.fill(
-        [*_blocks(Params).values(), Fork, Takedown, Source, Stage, *KINDS.values(), Dataset, Params]
+        [
+            *_blocks(Params).values(),
+            Search,
+            Fork,
+            Takedown,
+            Source,
+            Stage,
+            *KINDS.values(),
+            Dataset,
+            Params,
+        ]
     )
     schema = Params.model_json_schema()
     first = {

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from regrow.engine.step import Step
 from regrow.learn.evaluate import offline
-from regrow.recipe import data, results, training
+from regrow.recipe import data, results, search, training
 from regrow.recipe.lines import Recipe, instances
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ STEPS: tuple[Step, ...] = ()
 def recipe(params: Mapping[str, Any]) -> tuple[Step, ...]:
     """The steps that the values of a params file (as JSON) call for, producers before consumers."""
     asked = Recipe(params)
-    steps = data.shared(asked)
+    steps = [*data.shared(asked), *search.steps(params)]
     for entry in asked.stages:
         there = {step.name for step in steps}
         if entry["data"]:

@@ -154,9 +154,17 @@ def _mix(outputs: Outputs, id: str) -> Stop | None:
     columns = ["topic", "quality", "percentile", "bucket", "rate", "repeats"]
     gone = dropped(outputs, "mix", id)
     rows = outputs.find("mix", "mix.parquet", "id", id, columns)
+    facts = _present(rows[0]) | _adopted(outputs) if rows else {}
     if gone is not None:
-        return Stop("mix", "dropped", {**(_present(rows[0]) if rows else {}), **gone.facts})
-    return Stop("mix", "kept", _present(rows[0])) if rows else None
+        return Stop("mix", "dropped", {**facts, **gone.facts})
+    return Stop("mix", "kept", facts) if rows else None
+
+
+def _adopted(outputs: Outputs) -> dict[str, str]:
+    """The mix search that the shares are from, where the params name one."""
+    record = outputs.ledger.by_name.get("mix")
+    params = record.parts.get("params", {}).get("mix", {}) if record else {}
+    return {"shares_from": str(params["adopted"])} if params.get("adopted") else {}
 
 
 def _present(row: dict[str, Any]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from regrow.data.mix import domains, shares
 from regrow.data.mix.buckets import Bucket, cut
 from regrow.data.mix.curve import Curve, fit
 from regrow.data.mix.quota import wanted
@@ -34,7 +35,11 @@ SCHEMA: dict[str, type[pl.DataType]] = {
 
 def repeats(rate: float, seed: int, identity: str) -> int:
     """floor(rate + u), u uniform in [0, 1) and drawn for this document alone: mean `rate`."""
-    return math.floor(rate + float(Stream("mix repeats", seed, identity).uniform(1)[0]))
+    return math.floor(rate + _draw(seed, identity))
+
+
+def _draw(seed: int, identity: str) -> float:
+    return float(Stream("mix repeats", seed, identity).uniform(1)[0])
 
 
 def run(inputs: dict[str, Path], params: Any, output: Path) -> dict[str, Any]:
@@ -43,17 +48,21 @@ def run(inputs: dict[str, Path], params: Any, output: Path) -> dict[str, Any]:
     Of a text only its size is kept: held are a row group of the table, and a few hundred bytes of each document.
 
     Raises:
-        ValueError: topic weights that cannot be used, or documents without a score.
+        ValueError: topic weights or shares that cannot be used, or documents without a score.
     """
     p: Mix = params.mix
-    frame = _documents(inputs)
+    frame = _documents(inputs, p)
     parts: list[pl.DataFrame] = []
     curves: dict[str, Any] = {}
-    topics = {str(key[0]): part for key, part in frame.group_by("topic", maintain_order=True)}
-    available = {t: _tokens(sum(part["bytes"].to_list()), p) for t, part in topics.items()}
-    quotas = wanted(p.tokens, available, p.topic_weights)
+    group = "share_of" if p.shares else "topic"
+    topics = {str(key[0]): part for key, part in frame.group_by(group, maintain_order=True)}
+    available = {t: _tokens(sum(part["bytes"].to_list()), t, p) for t, part in topics.items()}
+    if p.shares:
+        quotas = shares.wanted(p.tokens, available, p.shares)
+    else:
+        quotas = wanted(p.tokens, available, p.topic_weights)
     for topic in sorted(topics):
-        part, curves[topic] = _topic(topics[topic], available[topic], quotas[topic], p)
+        part, curves[topic] = _topic(topic, topics[topic], available[topic], quotas[topic], p)
         parts.append(part)
         if curves[topic]["qualities"] == 1 and part.height > 1:
             print(
@@ -74,7 +83,7 @@ def run(inputs: dict[str, Path], params: Any, output: Path) -> dict[str, Any]:
     drops = _drops(every.filter(pl.col("repeats") == 0), p)
     tables.write(mix, output / "mix.parquet")
     tables.write(drops, output / "drops.parquet")
-    summary = {
+    summary: dict[str, Any] = {
         "wanted_tokens": p.tokens,
         "expected_tokens": exact.total(c["expected_tokens"] for c in curves.values()),
         "realised_tokens": exact.total(c["realised_tokens"] for c in curves.values()),
@@ -85,6 +94,8 @@ def run(inputs: dict[str, Path], params: Any, output: Path) -> dict[str, Any]:
         "weights_without_documents": sorted(set(p.topic_weights) - set(curves)),
         "topics": curves,
     }
+    if p.shares:
+        summary["shares"] = _shares(curves, p)
     text = json.dumps(summary, indent=2, sort_keys=True) + "\n"
     (output / "curves.json").write_text(text, encoding="utf-8")
     kept = mix.filter(pl.col("repeats") > 0)["id"]
@@ -96,15 +107,26 @@ def run(inputs: dict[str, Path], params: Any, output: Path) -> dict[str, Any]:
         "dropped": dict(sorted(reasons.items())),
         "instances": mix["repeats"].sum(),
         "unranked_topics": summary["unranked_topics"],
+        **({"shares": summary["shares"]} if p.shares else {}),
     }
 
 
-def _documents(inputs: dict[str, Path]) -> pl.DataFrame:
-    """Every training document with its size in bytes and its scores, sorted by id."""
+def _shares(curves: dict[str, Any], p: Mix) -> dict[str, Any]:
+    """Per domain the share of the tokens that is wanted, and the one that the mix has."""
+    whole = exact.total(curve["realised_tokens"] for curve in curves.values())
+    return {
+        name: {"wanted": p.shares[name], "realised": curve["realised_tokens"] / whole}
+        for name, curve in curves.items()
+    }
+
+
+def _documents(inputs: dict[str, Path], p: Mix) -> pl.DataFrame:
+    """Every training document with its size in bytes, its scores and, where there are shares, its domain, by id."""
     path = inputs["decontaminate"] / "train.parquet"
     size = pl.col("text").str.len_bytes().cast(pl.Int64).alias("bytes")
-    empty = pl.DataFrame(schema={"id": pl.String, "url": pl.String, "bytes": pl.Int64})
-    read = (frame.select("id", "url", size) for frame in groups.frames(path, ["id", "url", "text"]))
+    own = ["id", "url", *(["source"] if p.shares else [])]
+    empty = pl.DataFrame(schema=dict.fromkeys(own, pl.String) | {"bytes": pl.Int64})
+    read = (frame.select(*own, size) for frame in groups.frames(path, [*own, "text"]))
     documents = pl.concat([empty, *read])
     scores = tables.read(inputs["classify"] / "scores.parquet", ["id", "topic", "quality"])
     frame = documents.join(scores, on="id", how="left").sort("id")
@@ -114,17 +136,17 @@ def _documents(inputs: dict[str, Path]) -> pl.DataFrame:
             "documents have no score; run classify on the same documents."
         )
     groups.conserved("mix", "scored documents", documents["id"], frame["id"], empty["id"])
-    return frame
+    return frame.with_columns(domains.of(p.shares_by)) if p.shares else frame
 
 
-def _tokens(size: int, p: Mix) -> float:
-    return size / p.bytes_per_token
+def _tokens(size: int, topic: str, p: Mix) -> float:
+    return size / p.domain_bytes_per_token.get(topic, p.bytes_per_token)
 
 
 def _topic(
-    part: pl.DataFrame, available: float, quota: float, p: Mix
+    name: str, part: pl.DataFrame, available: float, quota: float, p: Mix
 ) -> tuple[pl.DataFrame, dict[str, Any]]:
-    """One topic's documents with their rates and repeats, and what is to be said about its curve."""
+    """One topic's (or domain's) documents with their rates and repeats, and what is to be said about its curve."""
     ids, quality, sizes = part["id"].to_list(), part["quality"].to_list(), part["bytes"].to_numpy()
     percentiles, buckets = cut(ids, quality, np.maximum(sizes, 1).tolist(), p.buckets)
     top = buckets[-1]
@@ -137,7 +159,13 @@ def _topic(
         rate = curve.mean(bucket.start, bucket.end)
         numbers[bucket.members], rates[bucket.members] = bucket.number, rate
         times[bucket.members] = [repeats(rate, p.seed, ids[i]) for i in bucket.members]
-        told.append(_bucket(bucket, rate, int(sizes[bucket.members].sum()), p))
+        told.append(_bucket(bucket, rate, _tokens(int(sizes[bucket.members].sum()), name, p)))
+    expected = exact.total(b["tokens"] * b["rate"] for b in told)
+    if p.shares:
+        shares.check(name, curve, quota, available, expected)
+        draws = np.array([_draw(p.seed, identity) for identity in ids])
+        target = quota * p.domain_bytes_per_token.get(name, p.bytes_per_token)
+        times = shares.nearest(sizes, rates, draws, target)
     columns: dict[str, Any] = {
         "percentile": percentiles,
         "bucket": numbers,
@@ -150,8 +178,8 @@ def _topic(
         "kept": int((times > 0).sum()),
         "available_tokens": available,
         "wanted_tokens": quota,
-        "expected_tokens": exact.total(b["tokens"] * b["rate"] for b in told),
-        "realised_tokens": _tokens(int((sizes * times).sum()), p),
+        "expected_tokens": expected,
+        "realised_tokens": _tokens(int((sizes * times).sum()), name, p),
         "qualities": len(set(quality)),
         **_described(curve),
         "top_width": top.end - top.start,
@@ -169,13 +197,13 @@ def _described(curve: Curve) -> dict[str, Any]:
     }
 
 
-def _bucket(bucket: Bucket, rate: float, size: int, p: Mix) -> dict[str, Any]:
+def _bucket(bucket: Bucket, rate: float, tokens: float) -> dict[str, Any]:
     return {
         "bucket": bucket.number,
         "start": bucket.start,
         "end": bucket.end,
         "documents": len(bucket.members),
-        "tokens": _tokens(size, p),
+        "tokens": tokens,
         "rate": rate,
     }
 

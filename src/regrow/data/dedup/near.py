@@ -66,6 +66,11 @@ def clusters(
         keys = keys_of([similarity.sequences[i] for i in rows], params)
     else:
         keys = keys[rows]
+    if len(rows) == 2:  # most components are a document and its copy
+        alike = bool((keys[0] == keys[1]).any()) and similarity.at_least(
+            rows[0], rows[1], params.jaccard
+        )
+        return ([rows] if alike else []), 0
     pairs = _Pairs(similarity, rows, params.jaccard)
     for group in buckets(keys):
         pairs.join(np.array(rows, np.int64)[group])

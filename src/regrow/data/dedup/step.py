@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from itertools import zip_longest
+from itertools import chain, islice, zip_longest
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -110,12 +110,13 @@ def _near(texts: Texts, found: Signatures, left: NDArray[np.bool_], params: Dedu
     keys = _keys(found, groups, names)
     drops = _Drops(np.full(count, -1, np.int64), np.zeros(count), np.zeros(count, bool))
     given_up = 0
+    sequences = texts.sequences(chain.from_iterable(group.tolist() for group in groups))
     for number, group in enumerate(groups):
         if len(group) >= _LARGE:
             said = f"dedup: {len(group):,} documents share bands with each other"
             print(said, file=sys.stderr, flush=True)
         at = group.tolist()
-        similarity = near.Similarity(texts.sequences(at))
+        similarity = near.Similarity([*islice(sequences, len(at))])
         clusters, more = near.clusters(similarity, params, keys[number])
         given_up += more
         for cluster in clusters:

@@ -1,4 +1,4 @@
-"""The dedup step: exact duplicates first, then near-duplicates among what is left."""
+"""The dedup step: exact duplicates first, then near-duplicates among what is left, then long strings that come again."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from regrow.data.dedup import near, signatures
 from regrow.data.dedup.clusters import preference
 from regrow.data.dedup.components import components
 from regrow.data.dedup.signatures import Signatures
+from regrow.data.dedup.substring import cutting
 from regrow.data.dedup.texts import Texts
 from regrow.data.tables import passes, stream
 from regrow.data.tables.drops import drop_row
@@ -41,7 +42,10 @@ def run(inputs: Mapping[str, Path], params: Any, output: Path) -> dict[str, Any]
     Inputs `signatures.<part>` are those of its parts (`regrow.data.dedup.signatures`); without them they are computed
     here. Memory grows by some 60 bytes a document, and with the texts of the largest component.
 
-    Returns the counts of documents in, kept and dropped by reason.
+    With `substring` in the params, long strings that come again are cut out of the documents that stay
+    (`regrow.data.dedup.substring.cutting`); `cuts.parquet` says what each of them lost.
+
+    Returns the counts of documents in, kept and dropped by reason, and of what was cut.
 
     Raises:
         ValueError: the table lacks a column, or signatures are of other documents.
@@ -63,9 +67,7 @@ def run(inputs: Mapping[str, Path], params: Any, output: Path) -> dict[str, Any]
         texts = Texts(table, params.dedup.ngram, Path(scratch))
         try:
             drops = _drops(texts, found, params.dedup)
-            return _written(
-                table, schema, found, texts, drops, output, Path(scratch), params.dedup.jaccard
-            )
+            return _written(table, schema, found, texts, drops, output, Path(scratch), params.dedup)
         finally:
             texts.close()
 
@@ -166,10 +168,11 @@ def _written(
     drops: _Drops,
     output: Path,
     scratch: Path,
-    limit: float,
+    params: Dedup,
 ) -> dict[str, Any]:
     """Write both tables; the counts."""
-    with stream.Writer(output / "documents.parquet", schema) as writer:
+    target = scratch / "whole.parquet" if params.substring else output / "documents.parquet"
+    with stream.Writer(target, schema) as writer:
         for at, (row, own) in enumerate(zip_longest(stream.rows(table), found.ids)):
             if row is None or row["id"] != own:
                 there, needed = own or "none", "none" if row is None else row["id"]
@@ -179,8 +182,12 @@ def _written(
             if drops.kept[at] < 0:
                 writer.add(row)
     print(f"dedup: {writer.rows} of {len(found.ids)} stay", file=sys.stderr, flush=True)
+    rows, kept, more = _rows(texts, drops, params.jaccard), writer.rows, {}
+    if params.substring:
+        cut = cutting.run(target, schema, params.substring, output, scratch)
+        rows, kept = chain(rows, stream.rows(scratch / cutting.DROPPED)), cut.kept
+        more = {"cut": cut.counts()}
     reasons: Counter[str] = Counter()
-    rows = _rows(texts, drops, limit)
     runs = stream.sorted_runs(rows, DROPS, ("id", "reason", "detail"), scratch, "drops")
     with stream.Writer(output / "drops.parquet", DROPS) as dropped:
         for row in stream.merged(runs, ("id", "reason", "detail"), scratch):
@@ -188,4 +195,4 @@ def _written(
             dropped.add(row)
     ids = [passes.ids(output / f"{name}.parquet") for name in ("documents", "drops")]
     passes.conserved("dedup", "documents", passes.ids(table), *ids)
-    return {"in": len(found.ids), "kept": writer.rows, "dropped": dict(sorted(reasons.items()))}
+    return {"in": len(found.ids), "kept": kept, "dropped": dict(sorted(reasons.items()))} | more

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from determinism import run_twice
 from regrow.data.dedup import step
-from regrow.data.dedup.substring import cuts, cutting, repeats
+from regrow.data.dedup.substring import anchors, cuts, cutting, repeats
 from regrow.data.dedup.substring.anchors import Anchors, smallest
 from regrow.data.dedup.substring.repeats import AGAIN, FIRST, Repeats
 from regrow.data.dedup.substring.rolling import Rolling
@@ -70,11 +70,11 @@ def found_marks(data: list[bytes], size: int, times: int, parts: int) -> list[li
         corpus = np.frombuffer(b"".join(data), np.uint8)
         marks = np.zeros(len(corpus), np.uint8)
         begins = np.cumsum([0, *map(len, data)]).tolist()
-        with Anchors(size, Path(name) / "runs", parts) as anchors:
+        with Anchors(size, Path(name) / "runs", parts) as written:
             for text, begin in zip(data, begins, strict=False):
-                anchors.add(np.frombuffer(text, np.uint8), begin)
+                written.add(np.frombuffer(text, np.uint8), begin)
         found = Repeats(corpus, marks, size, times)
-        for path in anchors.files:
+        for path in written.files:
             found.mark(path)
         return [marks[a:b].tolist() for a, b in pairwise(begins)]
 
@@ -89,6 +89,7 @@ def test_marks_are_those_of_brute_force(texts, size, times, parts, most, weak):
     data = [text.encode() for text in texts]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(repeats, "MOST", most)
+        patch.setattr(anchors, "AT_ONCE", most)
         if weak:
             whole = Rolling.of
             patch.setattr(Rolling, "of", lambda self, data: whole(self, data) & np.uint64(3))

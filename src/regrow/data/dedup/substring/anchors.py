@@ -17,6 +17,8 @@ from regrow.data.dedup.substring.rolling import Rolling
 
 RUN = np.dtype([("anchor", "<u8"), ("start", "<i8"), ("windows", "<i8"), ("alone", "?")])
 """windows with one anchor, the first of which begins at the byte `start` of the corpus; `alone`: no two can be equal"""
+AT_ONCE = 1 << 20
+"""windows whose anchors are looked for together, at some 100 bytes of memory for each"""
 _SHARE = 8
 """of a window's bytes that a short string has: one in so many"""
 
@@ -40,8 +42,11 @@ class Anchors:
 
     def add(self, data: NDArray[np.uint8], start: int) -> None:
         """Take a text that begins at the byte `start` of the corpus; texts come in that order."""
-        if len(data) < self._size:
-            return
+        for first in range(0, len(data) - self._size + 1, AT_ONCE):
+            self._part(data[first : first + AT_ONCE + self._size - 1], start + first)
+
+    def _part(self, data: NDArray[np.uint8], start: int) -> None:
+        """Take some windows. A run that goes on in the next part is two runs with one anchor, so it is compared."""
         short = self._short.of(data)
         anchors = smallest(short, self._width)
         edges = np.flatnonzero(np.concatenate([[True], anchors[1:] != anchors[:-1]]))

@@ -117,7 +117,7 @@ def _kinds(text: str) -> int:
 def _may_have_thousands(text: str) -> bool:
     """Whether a separator stands before three digits of ASCII; False is certain, if the text has no other digits."""
     data = text.encode("utf-8", "surrogatepass").translate(_ZEROS)
-    return any(mark in data for mark in _PARTED)
+    return b"000" in data and any([mark in data for mark in _PARTED])
 
 
 def _compatible(text: str) -> str:

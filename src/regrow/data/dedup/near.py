@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from regrow.data.dedup.clusters import UnionFind
 from regrow.data.dedup.minhash import MinHash, band_keys, buckets
-from regrow.data.dedup.shingles import jaccard
+from regrow.data.dedup.shingles import distinct, jaccard
 from regrow.params.data import Dedup
 
 TRIES = 200
@@ -50,7 +50,7 @@ class Similarity:
 
     def _set(self, i: int) -> NDArray[np.uint64]:
         if i not in self._sets:
-            self._sets[i] = np.unique(self.sequences[i])
+            self._sets[i] = distinct(self.sequences[i])
         return self._sets[i]
 
 

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from regrow.data.dedup import exact, near
 from regrow.data.dedup.components import equal
 from regrow.data.dedup.sequences import Sequences
+from regrow.data.dedup.shingles import distinct
 from regrow.data.tables import groups, stream
 from regrow.data.tables.conservation import balanced
 from regrow.data.tables.stream import Row
@@ -95,17 +96,11 @@ def _table(batch: list[Row], params: Dedup, reader: Sequences, schema: pa.Schema
             "id": pl.Series([row["id"] for row in batch], dtype=pl.String),
             "high": pl.Series([high for high, _ in prints], dtype=pl.UInt64),
             "low": pl.Series([low for _, low in prints], dtype=pl.UInt64),
-            "grams": pl.Series([_distinct(one) for one in sequences], dtype=pl.UInt32),
+            "grams": pl.Series([len(distinct(one)) for one in sequences], dtype=pl.UInt32),
             **{name: keys[:, band] for band, name in enumerate(bands(params))},
         }
     )
     return stream.arrow(frame, schema)
-
-
-def _distinct(sequence: NDArray[np.uint64]) -> int:
-    """How many different n-grams there are."""
-    ordered = np.sort(sequence)
-    return int(np.count_nonzero(ordered[1:] != ordered[:-1])) + bool(len(ordered))
 
 
 def _print(text: str) -> tuple[int, int]:

@@ -15,12 +15,16 @@ from types import SimpleNamespace
 
 os.environ.setdefault("POLARS_MAX_THREADS", "1")
 
-from regrow.data.dedup import signatures
-from regrow.data.dedup import step as dedup
-from regrow.data.filters import step as filters
-from regrow.data.text import step as text
 from regrow.params.data import Dedup, Filter
 from regrow.params.sources import Text
+
+# A step's process loads what the step needs.
+if sys.argv[1:2] == ["minhash"]:
+    from regrow.data.dedup import signatures
+    from regrow.data.dedup import step as dedup
+else:
+    from regrow.data.filters import step as filters
+    from regrow.data.text import step as text
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -182,7 +182,7 @@ def test_documents_are_read_from_a_file_of_their_own(tmp_path):
     assert [texts.about(n)[2] for n in range(4)] == documents["id"].head(4).to_list()
     shingler = Shingler(5)
     expected = [shingler.sequence(documents["text"][n]) for n in (3, 1)]
-    found = texts.sequences([3, 1])
+    found = [*texts.sequences([3, 1])]
     texts.close()
     assert all(
         len(np.unique(a)) == len(np.unique(b)) and len(a) == len(b)

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from regrow.data.dedup.minhash import MinHash, band_keys, buckets, probability
-from regrow.data.dedup.shingles import Shingler, jaccard, mix, number, shared
+from regrow.data.dedup.shingles import Shingler, distinct, jaccard, mix, number, shared
 
 WORDS = st.lists(st.sampled_from(["ab", "bc", "cd", "de", "ef", "fg", "gh"]), max_size=30)
 SETS = st.lists(st.integers(0, 40), max_size=30).map(
@@ -36,6 +36,12 @@ def test_jaccard_is_that_of_the_word_ngrams(a, b, n):
     left, right = grams(a), grams(b)
     expected = len(left & right) / len(left | right) if left | right else 1.0
     assert jaccard(shingler.set(" ".join(a)), shingler.set(" ".join(b))) == expected
+
+
+@given(st.lists(st.integers(0, 9), max_size=12))
+def test_distinct_values_are_those_of_numpy(values):
+    found = distinct(np.array(values, np.uint64))
+    assert found.tolist() == sorted({*values})
 
 
 @given(SETS, SETS)

@@ -103,6 +103,7 @@ _COPIES = {
     "near": "nearly the same text as a document that stays",
     "near_chain": "nearly the same text as another copy of the document that stays",
     "repeated": "the same text again",
+    "substring": "too little is left without the long passages that other documents have",
 }
 _HELD_OUT = {
     "held_out": "kept apart for evaluation",

@@ -124,6 +124,19 @@ class Filter(Block):
         return self
 
 
+class Substring(Block):
+    """Removal of long strings that come again, with Dolma 3's thresholds (OLMo 3 report, section 3.4.1 and A.2.2)."""
+
+    min_bytes: int = Field(default=500, ge=8)
+    """of a string, in UTF-8"""
+    occurrences: int = Field(default=2, ge=2)
+    """from which on it is repeated; the first one stays"""
+    share: float = Field(default=0.80, gt=0, le=1)
+    """of a span between two repeated strings that such strings cover: then all of it goes"""
+    min_characters: int = Field(default=150, ge=1)
+    """of a text that lost something; a shorter one is dropped"""
+
+
 class Dedup(Block):
     """Exact and MinHash-LSH removal of duplicates (OLMo 3 report, appendix A.2.2)."""
 
@@ -134,6 +147,8 @@ class Dedup(Block):
     """hashes per band; bands x rows hashes in all"""
     jaccard: float = Field(default=0.80, ge=0, le=1)
     """candidates whose true Jaccard similarity is lower are kept apart"""
+    substring: Substring | None = None
+    """`{}` cuts long strings that come again out of what is left; left out, documents stay as they are"""
     seed: int = 0
 
 

@@ -42,7 +42,7 @@ def copies(outputs: Outputs, ids: Sequence[str]) -> list[dict[str, Any]]:
     """
     columns = ["id", "url", "reason", "detail"]
     own = outputs.rows("dedup", "drops.parquet", pl.col("id").is_in(list(ids)), columns)
-    heads = {row["detail"] for row in own} | set(ids)
+    heads = {row["detail"] for row in own if row["detail"]} | set(ids)
     members = outputs.rows("dedup", "drops.parquet", pl.col("detail").is_in(sorted(heads)), columns)
     found = {row["id"]: {**row, "kept": False} for row in members}
     here = pl.col("id").is_in(sorted(heads))

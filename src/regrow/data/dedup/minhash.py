@@ -13,6 +13,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from regrow.data.dedup.components import equal
 from regrow.data.dedup.shingles import mix
 from regrow.numerics.random import Stream
 
@@ -73,18 +74,11 @@ def band_keys(signatures: NDArray[np.uint32], bands: int, rows: int) -> NDArray[
 
 
 def buckets(keys: NDArray[np.uint64]) -> Iterator[NDArray[np.int64]]:
-    """Yield groups (ascending row numbers) of documents that agree in some band, band by band."""
-    for band in range(keys.shape[1]):
-        yield from groups(keys[:, band])
-
-
-def groups(keys: NDArray[np.uint64]) -> Iterator[NDArray[np.int64]]:
-    """Groups (ascending row numbers) of more than one equal key, in the order of the keys."""
-    order = np.argsort(keys, kind="stable")
-    edges = np.flatnonzero(np.diff(keys[order])) + 1
-    for group in np.split(order, edges):
-        if len(group) > 1:
-            yield group
+    """Yield groups (ascending row numbers) of documents that agree in some band, band by band, in the order of the keys."""
+    order = np.argsort(keys, axis=0, kind="stable")
+    same = np.diff(np.take_along_axis(keys, order, axis=0), axis=0) == 0
+    for band in np.flatnonzero(same.any(axis=0)).tolist():
+        yield from equal(order[:, band], same[:, band])
 
 
 def probability(similarity: float, bands: int, rows: int) -> float:

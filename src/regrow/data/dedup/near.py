@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from regrow.data.dedup.clusters import UnionFind
 from regrow.data.dedup.minhash import MinHash, band_keys, buckets
-from regrow.data.dedup.shingles import jaccard
+from regrow.data.dedup.shingles import distinct, jaccard
 from regrow.params.data import Dedup
 
 TRIES = 200
@@ -50,7 +50,7 @@ class Similarity:
 
     def _set(self, i: int) -> NDArray[np.uint64]:
         if i not in self._sets:
-            self._sets[i] = np.unique(self.sequences[i])
+            self._sets[i] = distinct(self.sequences[i])
         return self._sets[i]
 
 
@@ -66,6 +66,11 @@ def clusters(
         keys = keys_of([similarity.sequences[i] for i in rows], params)
     else:
         keys = keys[rows]
+    if len(rows) == 2:  # most components are a document and its copy
+        alike = bool((keys[0] == keys[1]).any()) and similarity.at_least(
+            rows[0], rows[1], params.jaccard
+        )
+        return ([rows] if alike else []), 0
     pairs = _Pairs(similarity, rows, params.jaccard)
     for group in buckets(keys):
         pairs.join(np.array(rows, np.int64)[group])

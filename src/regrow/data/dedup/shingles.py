@@ -84,6 +84,14 @@ def mix(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
     return values ^ (values >> np.uint64(31))
 
 
+def distinct(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """The values sorted, each once: `np.unique`, faster for some hundreds of them."""
+    ordered = np.sort(values)
+    first = np.ones(len(ordered), bool)
+    np.not_equal(ordered[1:], ordered[:-1], out=first[1:])
+    return ordered[first]
+
+
 def shared(a: NDArray[np.uint64], b: NDArray[np.uint64]) -> int:
     """Size of the intersection of two sets (sorted arrays without repetition)."""
     if len(a) > len(b):

@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 
 from regrow.data.dedup import exact, near
 from regrow.data.dedup.components import equal
-from regrow.data.dedup.shingles import Shingler
-from regrow.data.dedup.words import Forgetful
+from regrow.data.dedup.sequences import Sequences
+from regrow.data.dedup.shingles import distinct
 from regrow.data.tables import groups, stream
 from regrow.data.tables.conservation import balanced
 from regrow.data.tables.stream import Row
@@ -61,10 +61,10 @@ def write(documents: Iterable[Row], params: Dedup, path: Path, title: str = "") 
     with pq.ParquetWriter(
         path, schema, compression="zstd", compression_level=3, use_dictionary=False, store_schema=False
     ) as writer:  # fmt: skip
-        shingler = Forgetful(params.ngram)
+        sequences = Sequences(params.ngram)
         while batch := list(islice(rows, _BATCH)):
             came += len(batch)
-            held.append(_table(batch, params, shingler, schema))
+            held.append(_table(batch, params, sequences, schema))
             if len(held) * _BATCH >= _GROUP:
                 written += _flush(held, writer)
             if title and came % (16 * _BATCH) == 0:
@@ -83,9 +83,9 @@ def _flush(held: list[pa.Table], writer: pq.ParquetWriter) -> int:
     return int(table.num_rows)
 
 
-def _table(batch: list[Row], params: Dedup, shingler: Shingler, schema: pa.Schema) -> pa.Table:
+def _table(batch: list[Row], params: Dedup, reader: Sequences, schema: pa.Schema) -> pa.Table:
     texts = [row["text"] or "" for row in batch]
-    sequences = [shingler.sequence(text) for text in texts]
+    sequences = [*reader.of(texts)]
     full = [at for at, sequence in enumerate(sequences) if len(sequence)]
     keys = np.zeros((len(batch), params.bands), np.uint64)
     if full:
@@ -96,7 +96,7 @@ def _table(batch: list[Row], params: Dedup, shingler: Shingler, schema: pa.Schem
             "id": pl.Series([row["id"] for row in batch], dtype=pl.String),
             "high": pl.Series([high for high, _ in prints], dtype=pl.UInt64),
             "low": pl.Series([low for _, low in prints], dtype=pl.UInt64),
-            "grams": pl.Series([len(np.unique(one)) for one in sequences], dtype=pl.UInt32),
+            "grams": pl.Series([len(distinct(one)) for one in sequences], dtype=pl.UInt32),
             **{name: keys[:, band] for band, name in enumerate(bands(params))},
         }
     )
@@ -118,7 +118,7 @@ class Signatures:
         Raises:
             ValueError: a document came with several texts, and the table has another one.
         """
-        self._files = files
+        self._files = [(path, pq.read_metadata(path)) for path in files]
         self.ids = pl.concat([pl.read_parquet(path, columns=["id"], glob=False) for path in files])[
             "id"
         ]
@@ -155,7 +155,12 @@ class Signatures:
 
     def column(self, name: str) -> NDArray[np.uint64]:
         """One column, in the order of the table."""
-        parts = [pl.read_parquet(path, columns=[name], glob=False)[name] for path in self._files]
+        parts = []
+        for path, metadata in self._files:
+            with pq.ParquetFile(path, metadata=metadata) as file:
+                frame = pl.from_arrow(file.read([name], use_threads=False))
+            assert isinstance(frame, pl.DataFrame)
+            parts.append(frame[name])
         values: NDArray[np.uint64] = pl.concat(parts).to_numpy()
         return values if self._order is None else values[self._order]
 

@@ -1,4 +1,4 @@
-"""The dedup step: exact duplicates first, then near-duplicates among what is left."""
+"""The dedup step: exact duplicates first, then near-duplicates among what is left, then long strings that come again."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from itertools import zip_longest
+from itertools import chain, islice, zip_longest
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -19,6 +19,7 @@ from regrow.data.dedup import near, signatures
 from regrow.data.dedup.clusters import preference
 from regrow.data.dedup.components import components
 from regrow.data.dedup.signatures import Signatures
+from regrow.data.dedup.substring import cutting
 from regrow.data.dedup.texts import Texts
 from regrow.data.tables import passes, stream
 from regrow.data.tables.drops import drop_row
@@ -41,7 +42,10 @@ def run(inputs: Mapping[str, Path], params: Any, output: Path) -> dict[str, Any]
     Inputs `signatures.<part>` are those of its parts (`regrow.data.dedup.signatures`); without them they are computed
     here. Memory grows by some 60 bytes a document, and with the texts of the largest component.
 
-    Returns the counts of documents in, kept and dropped by reason.
+    With `substring` in the params, long strings that come again are cut out of the documents that stay
+    (`regrow.data.dedup.substring.cutting`); `cuts.parquet` says what each of them lost.
+
+    Returns the counts of documents in, kept and dropped by reason, and of what was cut.
 
     Raises:
         ValueError: the table lacks a column, or signatures are of other documents.
@@ -63,9 +67,7 @@ def run(inputs: Mapping[str, Path], params: Any, output: Path) -> dict[str, Any]
         texts = Texts(table, params.dedup.ngram, Path(scratch))
         try:
             drops = _drops(texts, found, params.dedup)
-            return _written(
-                table, schema, found, texts, drops, output, Path(scratch), params.dedup.jaccard
-            )
+            return _written(table, schema, found, texts, drops, output, Path(scratch), params.dedup)
         finally:
             texts.close()
 
@@ -110,12 +112,13 @@ def _near(texts: Texts, found: Signatures, left: NDArray[np.bool_], params: Dedu
     keys = _keys(found, groups, names)
     drops = _Drops(np.full(count, -1, np.int64), np.zeros(count), np.zeros(count, bool))
     given_up = 0
+    sequences = texts.sequences(chain.from_iterable(group.tolist() for group in groups))
     for number, group in enumerate(groups):
         if len(group) >= _LARGE:
             said = f"dedup: {len(group):,} documents share bands with each other"
             print(said, file=sys.stderr, flush=True)
         at = group.tolist()
-        similarity = near.Similarity(texts.sequences(at))
+        similarity = near.Similarity([*islice(sequences, len(at))])
         clusters, more = near.clusters(similarity, params, keys[number])
         given_up += more
         for cluster in clusters:
@@ -165,10 +168,11 @@ def _written(
     drops: _Drops,
     output: Path,
     scratch: Path,
-    limit: float,
+    params: Dedup,
 ) -> dict[str, Any]:
     """Write both tables; the counts."""
-    with stream.Writer(output / "documents.parquet", schema) as writer:
+    target = scratch / "whole.parquet" if params.substring else output / "documents.parquet"
+    with stream.Writer(target, schema) as writer:
         for at, (row, own) in enumerate(zip_longest(stream.rows(table), found.ids)):
             if row is None or row["id"] != own:
                 there, needed = own or "none", "none" if row is None else row["id"]
@@ -178,8 +182,12 @@ def _written(
             if drops.kept[at] < 0:
                 writer.add(row)
     print(f"dedup: {writer.rows} of {len(found.ids)} stay", file=sys.stderr, flush=True)
+    rows, kept, more = _rows(texts, drops, params.jaccard), writer.rows, {}
+    if params.substring:
+        cut = cutting.run(target, schema, params.substring, output, scratch)
+        rows, kept = chain(rows, stream.rows(scratch / cutting.DROPPED)), cut.kept
+        more = {"cut": cut.counts()}
     reasons: Counter[str] = Counter()
-    rows = _rows(texts, drops, limit)
     runs = stream.sorted_runs(rows, DROPS, ("id", "reason", "detail"), scratch, "drops")
     with stream.Writer(output / "drops.parquet", DROPS) as dropped:
         for row in stream.merged(runs, ("id", "reason", "detail"), scratch):
@@ -187,4 +195,4 @@ def _written(
             dropped.add(row)
     ids = [passes.ids(output / f"{name}.parquet") for name in ("documents", "drops")]
     passes.conserved("dedup", "documents", passes.ids(table), *ids)
-    return {"in": len(found.ids), "kept": writer.rows, "dropped": dict(sorted(reasons.items()))}
+    return {"in": len(found.ids), "kept": kept, "dropped": dict(sorted(reasons.items()))} | more

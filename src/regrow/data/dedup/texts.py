@@ -6,7 +6,7 @@ Copies are anywhere in a table sorted by id. A row group for each of them would 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -14,7 +14,7 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from regrow.data.dedup.words import Forgetful
+from regrow.data.dedup.sequences import Sequences
 from regrow.data.tables import passes
 
 _ABOUT = ("url", "source", "id")
@@ -44,7 +44,7 @@ class Texts:
     def __init__(self, path: Path, n: int, scratch: Path) -> None:
         self._path, self._scratch = path, scratch
         self._parts: list[_Part] = []
-        self._shingler = Forgetful(n)
+        self._reader = Sequences(n)
 
     def read(self, rows: NDArray[np.int64], texts: bool) -> None:
         """Read documents (ascending rows), with their texts or without, in one pass over the table."""
@@ -69,15 +69,13 @@ class Texts:
         url, source, own = json.loads(_bytes(part.file, part.heads[at], part.texts[at]))
         return url, source, own
 
-    def sequences(self, rows: Iterable[int]) -> list[NDArray[np.uint64]]:
+    def sequences(self, rows: Iterable[int]) -> Iterator[NDArray[np.uint64]]:
         """The n-grams of several documents that were read with their texts, each in order of place."""
-        return [self._sequence(row) for row in rows]
+        return self._reader.of(map(self._text, rows))
 
-    def _sequence(self, row: int) -> NDArray[np.uint64]:
+    def _text(self, row: int) -> str:
         part, at = self._place(row)
-        return self._shingler.sequence(
-            _bytes(part.file, part.texts[at], part.heads[at + 1]).decode()
-        )
+        return _bytes(part.file, part.texts[at], part.heads[at + 1]).decode()
 
     def _place(self, row: int) -> tuple[_Part, int]:
         for part in reversed(self._parts):

@@ -1,0 +1,60 @@
+"""The n-grams of many texts at once: the same numbers as `regrow.data.dedup.shingles.Shingler` gives for each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regrow.data.dedup.cutting import END, parted
+from regrow.data.dedup.folding import fold
+from regrow.data.dedup.numbering import Numbering
+from regrow.data.dedup.shingles import grams
+
+_BATCH = 1 << 20
+"""characters of the texts that are cut together; a longer text is alone"""
+_SPACE = ord(" ")
+
+
+class Sequences:
+    """Turns texts into n-gram numbers, batch by batch.
+
+    Args:
+        n: words of an n-gram.
+    """
+
+    def __init__(self, n: int) -> None:
+        self._n = n
+        self._numbering = Numbering()
+
+    def of(self, texts: Iterable[str]) -> Iterator[NDArray[np.uint64]]:
+        """The n-grams of each text in order of place, as `Shingler.sequence` has them."""
+        held: list[str] = []
+        size = 0
+        for text in texts:
+            held.append(fold(text))
+            size += len(held[-1])
+            if size >= _BATCH:
+                yield from self._batch(held)
+                held, size = [], 0
+        if held:
+            yield from self._batch(held)
+
+    def _batch(self, folded: list[str]) -> Iterator[NDArray[np.uint64]]:
+        data = parted(folded)
+        units = np.frombuffer(data, np.uint8)
+        inside = np.concatenate([[False], units > _SPACE])
+        edges = np.flatnonzero(inside[1:] != inside[:-1])
+        starts, ends = edges[::2], edges[1::2]  # a text ends outside any word
+        numbers = self._numbering.of(data, starts, ends)
+        lasts = np.searchsorted(starts, np.flatnonzero(units == END))
+        every = grams(numbers, self._n)
+        first = 0
+        for last in lasts.tolist():
+            count = last - first
+            if count >= self._n:
+                yield every[first : last - self._n + 1]
+            else:
+                yield grams(numbers[first:last], count)
+            first = last

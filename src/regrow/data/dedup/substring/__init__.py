@@ -1,0 +1,1 @@
+"""Substring deduplication: long byte strings that come again are cut out, and one copy of each stays."""

@@ -6,6 +6,7 @@ the next one would have fitted, was broken on purpose: the end of a paragraph, a
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -24,7 +25,13 @@ _OTHER_SIZE = 1.12
 """ratio of sizes from which on a line is of another kind: a heading, a note"""
 _WIDEST = 80
 """spaces between two pieces of code"""
-_BULLET = re.compile(r"[•‣◦▪▫■□●○◆◇▶►✓–—*·-] |\(?(?:\d{1,3}|[a-zA-Z]|[ivxlc]{1,5})[.)] |\[\d{1,3}\] ")
+_BULLET = re.compile(
+    r"[•‣◦▪▫■□●○◆◇▶►✓–—*·-] |\(?(?:\d{1,3}|[a-zA-Z]|[ivxlc]{1,5})[.)] |\[\d{1,3}\] "
+)
+_SPLIT = re.compile(f"{HYPHEN}$|[^\\W_]-$")
+_ENDED = re.compile(r"[.!?:;][\"'”’»)\]]*$")
+_LONG = 0.6
+"""share of the width"""
 _FIRST = re.compile(r"\S+")
 
 
@@ -128,16 +135,20 @@ def _parts(
     hung = row.left - before.left
     if hung > _INDENT * em and not (first and _BULLET.match(before.text)) and hung < 6 * em:
         return True  # an indented first line
-    return not _broken_by_width(before, row, ends[1])
+    return not _goes_on(before, row, ends)
 
 
-def _broken_by_width(before: Row, row: Row, right: float) -> bool:
-    """Whether the first word of `row` would not have fitted behind `before`."""
+def _goes_on(before: Row, row: Row, ends: tuple[float, float]) -> bool:
+    """Whether a line was broken because it was full."""
     word = _FIRST.match(row.text)
-    if before.text.endswith(HYPHEN) or word is None:
+    if _SPLIT.search(before.text) or word is None:
         return True
     width = (row.right - row.left) * len(word[0]) / max(1, len(row.text))
-    return right - before.right < 1.1 * width + 0.8 * row.size
+    if ends[1] - before.right < 1.1 * width + 0.8 * row.size:
+        return True
+    # Some programs break lines after so many characters, however wide these are.
+    long = before.right - before.left > _LONG * (ends[1] - ends[0])
+    return long and row.text[0].islower() and not _ENDED.search(before.text)
 
 
 def _right(region: Sequence[Row]) -> float:
@@ -153,7 +164,7 @@ def _right(region: Sequence[Row]) -> float:
 def _leading(region: Sequence[Row]) -> Callable[[Row], float]:
     """Row -> the usual distance of lines of its size."""
     gaps: dict[float, list[float]] = {}
-    for before, row in zip(region, region[1:], strict=False):
+    for before, row in itertools.pairwise(region):
         gap = before.base - row.base
         if 0.8 * row.size < gap < 2.2 * row.size and abs(before.size - row.size) < 0.5:
             gaps.setdefault(round(row.size), []).append(gap)
@@ -168,7 +179,7 @@ def _ratio(one: float, other: float) -> float:
 def _tables(region: Sequence[Row]) -> frozenset[int]:
     """`id` of the rows of tables: two or more in a row with cells that begin or end below each other."""
     found: set[int] = set()
-    for before, row in zip(region, region[1:], strict=False):
+    for before, row in itertools.pairwise(region):
         if before.fixed and row.fixed:
             continue
         if before.cells > 1 and row.cells > 1 and _aligned(before, row):

@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import pypdfium2 as pdfium
+
 from regrow.data.pdf import page, pagemap, paragraphs
 from regrow.data.pdf.opening import opened
 from regrow.data.pdf.page import FEW, Page
@@ -58,12 +60,15 @@ class ScannedError(PdfError):
         self.pages = pages
 
 
-def extract(body: bytes, max_pages: int, ocr: Mapping[int, str] | None = None) -> Extracted:
+def extract(
+    body: bytes, max_pages: int, ocr: Mapping[int, str] | None = None, ocr_pages: int = 0
+) -> Extracted:
     """The text of a PDF.
 
     Args:
         max_pages: pages after so many are left out.
         ocr: page, from 1 -> text that OCR read on it, for scanned pages. Pages with text keep their own.
+        ocr_pages: pages of the file that OCR read, 0 where it does not say; where it is another number, `ocr` is not used.
 
     Raises:
         ScannedError: too little text, and pictures of pages.
@@ -72,6 +77,7 @@ def extract(body: bytes, max_pages: int, ocr: Mapping[int, str] | None = None) -
     """
     with opened(body, max_pages) as document:
         count = len(document)
+        ocr = ocr if ocr and ocr_pages in (0, count) else {}
         pages = _read(document, min(count, max_pages))
         title = " ".join((document.get_metadata_value("Title") or "").split())
     lines = running([one.rows for one in pages])
@@ -83,7 +89,7 @@ def extract(body: bytes, max_pages: int, ocr: Mapping[int, str] | None = None) -
         left_out += dropped
         if one.pictured and sum(len(s.text) for frame in frames for s in frame) < FEW:
             scanned.append(one.number)
-            found = _recognised(one.number, (ocr or {}).get(one.number, ""))
+            found = _recognised(one.number, ocr.get(one.number, ""))
             recognised += [one.number] if found else []
             made.append([found, []])
         else:
@@ -91,24 +97,30 @@ def extract(body: bytes, max_pages: int, ocr: Mapping[int, str] | None = None) -
     text, spans = _text(paragraphs.in_order(made))
     broken = [one.number for one in pages if one.broken]
     _check(text, pages, scanned, broken)
-    return Extracted(tidy(title), text, spans, count, len(pages), scanned, recognised, broken, left_out)
+    return Extracted(
+        tidy(title), text, spans, count, len(pages), scanned, recognised, broken, left_out
+    )
 
 
-def _read(document: object, count: int) -> list[Page]:
+def _read(document: pdfium.PdfDocument, count: int) -> list[Page]:
     found: list[Page] = []
     characters = 0
     for number in range(1, count + 1):
-        one = page.read(document, number)  # type: ignore[arg-type]
+        one = page.read(document, number)
         characters += sum(len(s.text) for frame in (one.main, *one.others) for s in frame)
         if characters > MAX_CHARACTERS:
-            raise TooCostlyError("too_costly", characters, MAX_CHARACTERS, "characters of all pages")
+            raise TooCostlyError(
+                "too_costly", characters, MAX_CHARACTERS, "characters of all pages"
+            )
         found.append(one)
     return found
 
 
 def _stamps(pages: Sequence[Page]) -> frozenset[str]:
     """Texts at another angle than their page's, on several pages."""
-    times = Counter(text for one in pages for text in {s.text for frame in one.others for s in frame})
+    times = Counter(
+        text for one in pages for text in {s.text for frame in one.others for s in frame}
+    )
     return frozenset(text for text, count in times.items() if count >= _STAMPS)
 
 

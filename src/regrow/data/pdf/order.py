@@ -10,6 +10,7 @@ that fill their column, or lines that the file draws column by column.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -114,7 +115,9 @@ def _begins(parts: _Numbered, size: float) -> list[float]:
 def _bands(parts: _Numbered, left: float, right: float) -> list[_Gutter]:
     """The white columns between `left` and `right`: from one line across it to the next."""
     lines = sorted(parts, key=lambda item: (-item[1].base, item[0]))
-    found, before, behind = [], [], []
+    found: list[tuple[_Numbered, _Numbered]] = []
+    before: _Numbered = []
+    behind: _Numbered = []
     for at, one in lines:
         if one.left < right and one.right > left:
             found.append((before, behind))
@@ -169,7 +172,7 @@ def _filled(side: _Numbered) -> float:
 def _switches(gutter: _Gutter) -> int:
     """How often the file goes from one side to the other, less the one time that it must."""
     sides = sorted([(at, 0) for at, _ in gutter.left] + [(at, 1) for at, _ in gutter.right])
-    return sum(a != b for (_, a), (_, b) in zip(sides, sides[1:], strict=False)) - 1
+    return sum(a != b for (_, a), (_, b) in itertools.pairwise(sides)) - 1
 
 
 def _median(values: Sequence[float]) -> float:

@@ -53,4 +53,4 @@ def spans(text: str, pages: Sequence[tuple[int, int]]) -> list[Span]:
 
 def pages_of(found: Sequence[Sequence[int]], begin: int, end: int) -> list[int]:
     """The pages that hold characters from `begin` up to `end`."""
-    return [page for first, last, page in found if first < end and last > begin]
+    return [page for first, last, page in found if max(first, begin) < min(last, end)]

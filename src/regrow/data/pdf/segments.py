@@ -93,7 +93,9 @@ class _Style:
 class _Reader:
     """Reads characters one by one; what text objects share is asked once for each."""
 
-    def __init__(self, words: pdfium.PdfTextPage, bounds: tuple[float, float, float, float]) -> None:
+    def __init__(
+        self, words: pdfium.PdfTextPage, bounds: tuple[float, float, float, float]
+    ) -> None:
         self._words, self._bounds = words, bounds
         self._styles: dict[int, _Style] = {}
         self._made: list[Segment] = []
@@ -106,6 +108,7 @@ class _Reader:
         self._bases: Counter[float] = Counter()
         self._fixed = 0
         self._widths: dict[str, float] = {}
+        self._places: list[tuple[str, float, float]] = []
         self._style: _Style | None = None
 
     def segments(self, count: int) -> list[Segment]:
@@ -145,14 +148,21 @@ class _Reader:
             size *= math.hypot(matrix.c, matrix.d)
             angle = math.degrees(math.atan2(matrix.b, matrix.a))
             turn = round(angle) % 360 if math.isfinite(angle) else 0
-        turn = next((right for right in (0, 90, 180, 270, 360) if abs(turn - right) <= 3), turn) % 360
+        turn = (
+            next((right for right in (0, 90, 180, 270, 360) if abs(turn - right) <= 3), turn) % 360
+        )
         raw.FPDFText_GetFontInfo(self._words, at, None, 0, flags)
         sound = math.isfinite(size) and 0.5 <= abs(size) <= 2_000
-        return _Style(round(abs(size), 1) if sound else 10.0, turn, bool(flags.value & _FIXED_PITCH))
+        return _Style(
+            round(abs(size), 1) if sound else 10.0, turn, bool(flags.value & _FIXED_PITCH)
+        )
 
     def _add(self, code: int, style: _Style, origin: tuple[float, float], box: Any) -> None:
         x, y = turned(*origin, style.turn)
-        xs = [turned(box.left, box.bottom, style.turn)[0], turned(box.right, box.top, style.turn)[0]]
+        xs = [
+            turned(box.left, box.bottom, style.turn)[0],
+            turned(box.right, box.top, style.turn)[0],
+        ]
         left, right = (min(xs), max(xs)) if style.turn % 90 == 0 else (x, x + 0.5 * style.size)
         if not (abs(left) < _FARTHEST and abs(right) < _FARTHEST and abs(y) < _FARTHEST):
             left, right = x, x + 0.5 * style.size
@@ -169,6 +179,7 @@ class _Reader:
             self._sizes[style.size] += 1
             self._bases[y] += style.size >= 0.8 * (self._style or style).size
             self._fixed += style.fixed
+            self._places.append((letter, left, right))
             if letter.isascii():
                 self._widths[letter] = (right - left) / style.size
         self._last = (left, right)
@@ -185,18 +196,33 @@ class _Reader:
         return max(ahead, behind) <= _GAP * size
 
     def _end(self) -> None:
-        text = plain("".join(self._text)).strip(" ")
+        fixed = self._is_fixed()
+        text = plain(self._typed() if fixed else "".join(self._text), fixed).strip(" ")
         if text and self._style is not None and self._sizes:
             size = max(self._sizes.items(), key=lambda item: (item[1], item[0]))[0]
-            base = max(self._bases.items(), key=lambda item: (item[1], -item[0]))[0] if self._bases else self._base
+            base = (
+                max(self._bases.items(), key=lambda item: (item[1], -item[0]))[0]
+                if self._bases
+                else self._base
+            )
             self._made.append(
-                Segment(text, self._left, self._right, base, size, self._is_fixed(), self._style.turn)
+                Segment(text, self._left, self._right, base, size, fixed, self._style.turn)
             )
         self._begin()
 
+    def _typed(self) -> str:
+        """The text in a font of fixed pitch, with as many spaces as there is room for: pdfium gives one."""
+        widths = sorted(right - left for _, left, right in self._places)
+        pitch = max(0.1, widths[len(widths) // 2]) if widths else 1.0
+        line, before = "", None
+        for letter, left, right in self._places:
+            spaces = 0 if before is None else max(0, round((left - before) / pitch))
+            line += " " * min(spaces, 9) + letter
+            before = right
+        return line
 
     def _is_fixed(self) -> bool:
-        if self._fixed >= _MOSTLY * self._sizes.total():
+        if self._fixed and self._fixed >= _MOSTLY * self._sizes.total():
             return True
         widths = self._widths.values()
         if len(widths) < 3 or max(widths) - min(widths) > 0.02 or not 0.4 < max(widths) < 0.8:
@@ -208,5 +234,8 @@ class _Reader:
 def turned(x: float, y: float, degrees: int) -> tuple[float, float]:
     """A point of the page in the frame of text that is turned by so many degrees."""
     exact = {0: (1.0, 0.0), 90: (0.0, 1.0), 180: (-1.0, 0.0), 270: (0.0, -1.0)}
-    cos, sin = exact.get(degrees) or (math.cos(math.radians(degrees)), math.sin(math.radians(degrees)))
+    cos, sin = exact.get(degrees) or (
+        math.cos(math.radians(degrees)),
+        math.sin(math.radians(degrees)),
+    )
     return x * cos + y * sin, y * cos - x * sin

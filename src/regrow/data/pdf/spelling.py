@@ -21,6 +21,7 @@ SOFT = "\x03"
 """a soft hyphen"""
 _TABLE = str.maketrans(_LIGATURES)
 _BLANK = re.compile(f"[ {_SPACES}]+")
+_SPACE = re.compile(f"[{_SPACES}]")
 _LEADERS = re.compile(r"(?: ?[.·…]){5,} ?|(?: [._]){4,} ?")
 """rows of dots between a title and its page"""
 
@@ -35,10 +36,13 @@ def clean(code: int) -> str:
     return letter if letter == " " or code < 127 else (tidy(f".{letter}.")[1:-1] or "")
 
 
-def plain(text: str) -> str:
-    """A piece of a line: ligatures as letters, one kind of space, no rows of dots; `HYPHEN` only at its end."""
+def plain(text: str, code: bool = False) -> str:
+    """A piece of a line: ligatures as letters, one kind of space, `HYPHEN` only at its end.
+
+    Several spaces become one and rows of dots none, but not in code.
+    """
     text = text.translate(_TABLE)
-    text = _BLANK.sub(" ", _LEADERS.sub(" ", text))
+    text = _SPACE.sub(" ", text) if code else _BLANK.sub(" ", _LEADERS.sub(" ", text))
     end = text.rstrip()
     last = HYPHEN if end[-1:] in (SOFT, "\u2010") else end[-1:]
     return end[:-1].replace(HYPHEN, "-").replace(SOFT, "") + last

@@ -56,7 +56,7 @@ class Manual:
 
 MANUALS = (
     Manual("debian-faq", "usr/share/doc/debian/FAQ/debian-faq.en.pdf.gz", "usr/share/doc/debian/FAQ/*.en.html", r"^CHAPTER \d+\. .*\d+$|^\d+ CHAPTER \d+\.|^CONTENTS.*[ivx]+$|^[ivxl]+$|^\d{1,3}$"),
-    Manual("developers-reference", "usr/share/developers-reference/developers-reference.pdf", "usr/share/developers-reference/*.html", r"^Developer.s Reference, Release|^\d+ Chapter \d+\. |^\d+\.\d+\. .* \d+$|^\d{1,3}$|^[ivx]{1,5}$"),
+    Manual("developers-reference", "usr/share/developers-reference/developers-reference.pdf", "usr/share/developers-reference/developers-reference.html", r"^Developer.s Reference, Release|^\d+ Chapter \d+\. |^\d+\.\d+\. .* \d+$|^\d{1,3}$|^[ivx]{1,5}$"),
     Manual("debian-reference", "usr/share/debian-reference/debian-reference.en.pdf", "usr/share/debian-reference/*.en.html", r"^Debian Reference [\divxl]+( / \d+)?$|^[\divxl]+( / \d+)$"),
     *(Manual(f"installation-guide ({code})", f"usr/share/doc/installation-guide-amd64/{code}/install.{code}.pdf.gz", f"usr/share/doc/installation-guide-amd64/{code}/*.html", r"^(Chapter|Appendix|Kapitel|Anhang|Chapitre|Annexe|Preface) \w+[.:] |^\d{1,3}$|^[ivx]{1,5}$") for code in ("en", "de")),
 )  # fmt: skip

@@ -73,7 +73,9 @@ def blocks(region: Sequence[Row]) -> list[Block]:
     for at, row in enumerate(region):
         if held:
             before = held[-1]
-            loose = before.base - row.base > _LOOSER * leading(row)
+            gap = before.base - row.base
+            split = before.text.endswith(HYPHEN) and row.text[:1].islower()
+            loose = gap > (2 if split else 1) * _LOOSER * leading(row)
             if loose or _parts(before, row, tables, (left, right), len(held) == 1):
                 end()
                 apart = loose or _ratio(before.size, row.size) > _OTHER_SIZE
@@ -131,10 +133,11 @@ def _parts(
         return False
     if _BULLET.match(row.text):
         return True
-    em = row.size
     hung = row.left - before.left
-    if hung > _INDENT * em and not (first and _BULLET.match(before.text)) and hung < 6 * em:
-        return True  # an indented first line
+    if _INDENT * row.size < hung < 6 * row.size:  # an indented first line, or the second of an item
+        item = first and _BULLET.match(before.text)
+        if not (item or _SPLIT.search(before.text) or row.text[0].islower()):
+            return True
     return not _goes_on(before, row, ends)
 
 

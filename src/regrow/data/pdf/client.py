@@ -32,6 +32,9 @@ class Client(client.Client):
         self._frozen = frozen or ocr.Frozen()
         super().__init__(settings)
 
+    def __enter__(self) -> Client:
+        return self
+
     def send(self, record: Record) -> None:
         """Begin with a PDF, and give the worker what OCR read on its pages."""
         found = self._frozen.reading(hashlib.sha256(record.body).hexdigest())

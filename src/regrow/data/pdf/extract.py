@@ -49,7 +49,7 @@ class Extracted:
     broken: list[int]
     """pages that cannot be read"""
     running: int
-    """headers, footers and stamps that were left out, in lines"""
+    """headers, footers, stamps and numbers of lines that were left out"""
 
 
 class ScannedError(PdfError):
@@ -86,7 +86,7 @@ def extract(
     scanned, recognised, left_out = [], [], 0
     for one, out in zip(pages, lines, strict=True):
         frames, dropped = _frames(one, out, stamps)
-        left_out += dropped
+        left_out += dropped + one.numbered
         if one.pictured and sum(len(s.text) for frame in frames for s in frame) < FEW:
             scanned.append(one.number)
             found = _recognised(one.number, ocr.get(one.number, ""))

@@ -21,12 +21,14 @@ _NARROWEST = 0.8
 """ems of a gutter"""
 _LINES = 3
 """in a column at least"""
-_FILLED = 0.7
-"""median width of lines of text by that of the widest tenth"""
+_FILLED = 0.75
+"""width of a line that fills its column, by that of the widest tenth"""
 _CHARACTERS = 15
-"""of a line of a column, median"""
+"""of such a line at least"""
+_SHARE = 0.3
+"""of the lines of a column at least fill it; the others may be equations, cells and pieces of figures"""
 _FEWEST = 8
-"""the same where the file draws column by column: an index"""
+"""characters of a line, median, where the file draws column by column: an index"""
 _DRAWN_LINES = 6
 """of a column that is known by the order of drawing alone"""
 _SWITCHES = 0.2
@@ -145,12 +147,25 @@ def _columns(gutter: _Gutter) -> bool:
     common = min(tops) - max(ends)
     if common < _TOGETHER * min(top - end for top, end in zip(tops, ends, strict=True)):
         return False
-    characters = min(_median([len(one.text) for _, one in side]) for side in sides)
-    if characters < _FEWEST:
-        return False
-    if min(counts) >= _DRAWN_LINES and _switches(gutter) <= _SWITCHES * min(counts):
+    full = [_full(side) for side in sides]
+    prose = [
+        count >= max(_LINES, _SHARE * lines) for count, lines in zip(full, counts, strict=True)
+    ]
+    if all(prose):
         return True
-    return characters >= _CHARACTERS and min(map(_filled, sides)) >= _FILLED
+    if min(counts) < _DRAWN_LINES or _switches(gutter) > _SWITCHES * min(counts):
+        return False
+    characters = [_median([len(one.text) for _, one in side]) for side in sides]
+    return all(text or many >= _FEWEST for text, many in zip(prose, characters, strict=True))
+
+
+def _full(side: _Numbered) -> int:
+    """How many lines are text that fills the column."""
+    widths = sorted(one.right - one.left for _, one in side if len(one.text) >= _CHARACTERS)
+    if not widths:
+        return 0
+    wide = widths[min(len(widths) - 1, int(0.9 * len(widths)))]
+    return sum(width >= _FILLED * wide for width in widths)
 
 
 def _lines(side: _Numbered) -> int:
@@ -161,12 +176,6 @@ def _lines(side: _Numbered) -> int:
             found += 1
             last = base
     return found
-
-
-def _filled(side: _Numbered) -> float:
-    widths = sorted(one.right - one.left for _, one in side)
-    wide = widths[min(len(widths) - 1, int(0.9 * len(widths)))]
-    return _median(widths) / wide if wide > 0 else 0.0
 
 
 def _switches(gutter: _Gutter) -> int:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pypdfium2 as pdfium
 import pypdfium2.raw as raw
 
+from regrow.data.pdf.numbers import in_margin
 from regrow.data.pdf.rows import Row, rows
 from regrow.data.pdf.segments import Segment, segments
 
@@ -37,6 +38,8 @@ class Page:
     """those at other angles, each angle by itself"""
     pictured: bool
     """little text, and pictures that cover it"""
+    numbered: int = 0
+    """numbers of lines in its margins, which are left out"""
     broken: bool = False
 
 
@@ -49,7 +52,7 @@ def read(document: pdfium.PdfDocument, number: int) -> Page:
     try:
         page = document[number - 1]
     except pdfium.PdfiumError:
-        return Page(number, (), (), (), False, broken=True)
+        return Page(number, (), (), (), pictured=False, broken=True)
     try:
         found = segments(page)
         few = sum(len(one.text) for one in found) < _STAMPED
@@ -62,7 +65,9 @@ def read(document: pdfium.PdfDocument, number: int) -> Page:
     order = sorted(turns, key=lambda turn: (-turns[turn], turn))
     frames = [tuple(one for one in found if one.turn == turn) for turn in order]
     main = frames[0] if frames else ()
-    return Page(number, main, tuple(rows(main)), tuple(frames[1:]), pictured)
+    numbers = in_margin(main)
+    main = tuple(one for one in main if id(one) not in numbers)
+    return Page(number, main, tuple(rows(main)), tuple(frames[1:]), pictured, len(numbers))
 
 
 def _covered(page: pdfium.PdfPage) -> float:

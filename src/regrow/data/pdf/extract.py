@@ -80,7 +80,7 @@ def extract(
         ocr = ocr if ocr and ocr_pages in (0, count) else {}
         pages = _read(document, min(count, max_pages))
         title = " ".join((document.get_metadata_value("Title") or "").split())
-    lines = running([one.rows for one in pages])
+    lines = _running(pages)
     stamps = _stamps(pages)
     made: list[list[list[Paragraph]]] = []
     scanned, recognised, left_out = [], [], 0
@@ -113,6 +113,20 @@ def _read(document: pdfium.PdfDocument, count: int) -> list[Page]:
                 "too_costly", characters, MAX_CHARACTERS, "characters of all pages"
             )
         found.append(one)
+    return found
+
+
+def _running(pages: Sequence[Page]) -> list[frozenset[int]]:
+    """Places of running lines, by page; none where nothing but such lines would be left of a PDF without pictures."""
+    found = running([one.rows for one in pages])
+    left = sum(
+        len(row.text)
+        for one, out in zip(pages, found, strict=True)
+        for at, row in enumerate(one.rows)
+        if at not in out
+    )
+    if left < FEW and not any(one.pictured for one in pages):
+        return [frozenset() for _ in pages]
     return found
 
 

@@ -196,7 +196,7 @@ def test_the_step_gives_equal_bytes_in_two_processes(tmp_path: Path):
 def test_a_page_is_closed_and_nothing_of_pdfium_is_held():
     with pypdfium2.PdfDocument(GOOD) as opened:
         read = page.read(opened, 1)
-    assert [one.text for one in read.main][0].startswith("The keeper")
+    assert next(one.text for one in read.main).startswith("The keeper")
 
 
 def test_a_record_with_what_ocr_read_goes_through_the_pipe():

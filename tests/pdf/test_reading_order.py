@@ -47,7 +47,9 @@ def test_a_title_and_a_footer_across_columns_end_them():
     left, right = wrapped(RIVER, 44), wrapped(HILLS, 44)
     sheet = Sheet()
     sheet.lines(320, 600, right[:4]).lines(72, 600, left[:4])  # drawn in the wrong order
-    sheet.text(72, 640, "On rivers, on hills and on the counting of what passes by, a title over both", 14)
+    sheet.text(
+        72, 640, "On rivers, on hills and on the counting of what passes by, a title over both", 14
+    )
     sheet.text(72, 500, "A line in the middle goes across both of the columns and parts what is above from below.")  # fmt: skip
     sheet.lines(72, 440, left[4:]).lines(320, 440, right[4:])
     found = places(read(sheet).text, "On rivers", left[0], right[0], "A line in the middle", left[5], right[5])  # fmt: skip
@@ -69,7 +71,9 @@ def test_columns_that_only_look_like_a_table_are_columns_and_the_other_way_round
     sheet = Sheet()
     for number, label in enumerate(labels):
         sheet.text(72, 700 - 14 * number, label)
-        sheet.text(200, 700 - 14 * number, f"A word of the ship that means part number {number} of it.")
+        sheet.text(
+            200, 700 - 14 * number, f"A word of the ship that means part number {number} of it."
+        )
     lines = read(sheet).text.splitlines()
     assert [line.split("\t")[0] for line in lines if line] == labels
 

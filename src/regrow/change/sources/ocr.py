@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from regrow import selection
 from regrow.change.sources import olmocr
 from regrow.change.sources.named import sources
 from regrow.change.sources.ocr_rows import File, body, files, matched, row, written
@@ -108,10 +109,8 @@ def make(root: Path, recipe: str, name: str, run: olmocr.Run, said: Said = to_st
 
 
 def _rows(place: Path) -> tuple[list[ocr.Reading], list[str]]:
-    from regrow import selection
-
     rows, faults = [], []
-    for name, path in selection.files(place) if place.exists() else ():
+    for name, path in selection.files(place.absolute()) if place.exists() else ():
         for number, line in enumerate(path.read_bytes().split(b"\n"), 1):
             if name.endswith(".jsonl") and line.strip():
                 try:

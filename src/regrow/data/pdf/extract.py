@@ -55,8 +55,8 @@ class Extracted:
 class ScannedError(PdfError):
     """A PDF whose pages are pictures; `pages` of them are scanned."""
 
-    def __init__(self, pages: int, detail: str) -> None:
-        super().__init__("scanned", detail)
+    def __init__(self, reason: str, detail: str, pages: int) -> None:
+        super().__init__(reason, detail)
         self.pages = pages
 
 
@@ -189,7 +189,7 @@ def _check(text: str, pages: Sequence[Page], scanned: Sequence[int], broken: Seq
         return
     said = f"{len(pages)} pages, {len(scanned)} scanned, {size} characters"
     if scanned:
-        raise ScannedError(len(scanned), said)
+        raise ScannedError("scanned", said, len(scanned))
     if broken:
         raise PdfError("broken_pdf", f"{said}, {len(broken)} broken")
     raise PdfError("empty", said)

@@ -12,7 +12,7 @@ import regrow
 PACKAGES = (
     *(
         f"data/{n}"
-        for n in ("tables", "text", "web", "sources", "filters", "dedup", "mix", "takedown")
+        for n in ("tables", "text", "pdf", "web", "sources", "filters", "dedup", "mix", "takedown")
     ),
     "learn/tasks",
     "learn/rl",

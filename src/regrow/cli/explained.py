@@ -90,7 +90,8 @@ def _span(number: int, span: dict[str, Any], paint: Paint) -> None:
             told = f"{run['stage']:<13} {when}, {count(run['views'], 'time')} ({roles})"
             print(f"     {paint.dim(_cut(told, 5))}")
     for entry in span["found_in"]:
-        print(f"     {paint.blue(entry['id'][:12])}  {_cut(visible(brief(entry)), 19)}")
+        page = f", page {entry['page']} of {entry['pages']}" if entry.get("page") else ""
+        print(f"     {paint.blue(entry['id'][:12])}  {_cut(visible(brief(entry) + page), 19)}")
         seen = "; ".join(
             f"{s['stage']} {steps(s['steps'])}: {', '.join(s['roles'])}" for s in entry["seen"]
         )

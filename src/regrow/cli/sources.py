@@ -14,6 +14,8 @@ stops at any other byte; what it fetched is an artifact like any other, which `d
   list    what each source is: kind, files, bytes, licence, origin, shards, and what is missing
   freeze  write the frozen lists. What is frozen stays as it is; --update asks for it again
   check   what changed at the addresses since. Exit status 1 where a file changed or is missing
+  ocr     what OCR read on the scanned pages of PDFs (docs/guides/pdf.md): compare it with the PDFs, take it over from
+          olmOCR with --results, or let olmOCR read here with --python. Exit status 1 where a row belongs to no PDF
 
 Examples:
   regrow sources list params/mine.yaml
@@ -22,6 +24,8 @@ Examples:
   regrow sources check params/mine.yaml            asks for ETag and size, fetches nothing
   regrow sources check params/mine.yaml --bytes    fetches and compares every file
   regrow sources freeze params/mine.yaml manual --update
+  regrow sources ocr params/mine.yaml scans --results workspace/results --model allenai/olmOCR-2-7B-1025-FP8
+  regrow sources ocr params/mine.yaml scans --python olmocr/bin/python    needs vLLM and a GPU
 
 Debian packages come through apt-get and Python packages through pip, from where this machine's configuration of
 them says. pip may run the build script of a source archive (pypi-sdist) to read its metadata. Files that were fetched
@@ -33,6 +37,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from regrow.cli import source_ocr
 from regrow.cli.answer_json import written
 from regrow.cli.paint import Paint, size
 from regrow.engine.visible import shown
@@ -45,6 +50,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         ("list", "what each source is, and what is missing"),
         ("freeze", "fetch and hash what is elsewhere, and write frozen/NAME.json"),
         ("check", "what changed at the addresses since"),
+        ("ocr", "what OCR read on scanned pages"),
     ):
         one = actions.add_parser(name, help=title, description=f"{title[0].upper()}{title[1:]}.")
         one.add_argument("recipe", metavar="RECIPE", help="the params file: params/mine.yaml")
@@ -54,10 +60,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
             one.add_argument("--update", action="store_true", help="ask again for what is frozen")
         if name == "check":
             one.add_argument("--bytes", action="store_true", help="fetch every file and compare its bytes")  # fmt: skip
+        if name == "ocr":
+            source_ocr.configure(one)
 
 
 def run(args: argparse.Namespace) -> int:
-    """List, freeze or check."""
+    """List, freeze, check, or see to what OCR read."""
     from regrow.engine.present import find_root
 
     root, paint = find_root(), Paint()
@@ -71,6 +79,8 @@ def run(args: argparse.Namespace) -> int:
 
         answer = freeze.freeze(root, args.recipe, args.names, freeze.How(update=args.update))
         return _say(args, answer, lambda: _frozen(shown(answer), paint))
+    if args.action == "ocr":
+        return source_ocr.run(args, root, paint)
     from regrow.change.sources import check
 
     answer = check.check(root, args.recipe, args.names, check.How(reread=args.bytes))

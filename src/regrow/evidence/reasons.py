@@ -22,6 +22,7 @@ _TEXT = {
     "revisit": "the page itself is stored elsewhere",
     "robots": "fetched as a robots.txt",
     "robots_txt": "a robots.txt, not a page",
+    "scanned": "a PDF whose pages are pictures: its text needs OCR",
     "sitemap": "fetched as a sitemap",
     "takedown": "withdrawn by a takedown",
     "too_costly": "parsing it would cost too much",

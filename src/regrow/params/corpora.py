@@ -96,6 +96,7 @@ def _entry(name: str, said: dict[str, Any]) -> Source:
     except ValidationError as error:
         raise RecipeError(_explained(name, error)) from None
     _check_places(entry)
+    _check_ocr(entry)
     if entry.fields.get("text") == "":
         raise RecipeError(
             f"{name}.fields.text: names no field, so that no row would be a document. Fix: the field that holds the text."
@@ -164,6 +165,19 @@ def _check_places(entry: Source) -> None:
         _check_path(name, path)
 
 
+def _check_ocr(entry: Source) -> None:
+    """Raises RecipeError where `ocr` is of no use, or no path below the repository."""
+    if not entry.ocr:
+        return
+    if entry.kind != "pdf":
+        raise RecipeError(f"{entry.name}.ocr: only PDFs have scanned pages. Fix: leave it out.")
+    if addresses.remote(entry.ocr):
+        raise RecipeError(
+            f"{entry.name}.ocr: `{entry.ocr}` is an address. Fix: fetch it into `ocr/`, and `dvc add` it."
+        )
+    _check_path(entry.name, entry.ocr, "ocr")
+
+
 def _check_pattern(name: str, pattern: str) -> None:
     if pattern.startswith("/") or {"..", ""}.intersection(pattern.split("/")) or "#" in pattern:
         raise RecipeError(
@@ -183,26 +197,26 @@ def _check_files(name: str, files: Any) -> None:
         raise RecipeError(f"{name}.files: {wrong[0]!r} is no path. Fix: {_FIXES['files']}.")
 
 
-def _check_path(name: str, path: str) -> None:
+def _check_path(name: str, path: str, field: str = "files") -> None:
     """Raises RecipeError where a path is not below the repository, or says what `shards` says."""
     pieces = path.split("/")
     if path.startswith("/") or {"..", ".", ""}.intersection(pieces):
         raise RecipeError(
-            f"{name}.files: `{path}` is no path below the repository. Fix: a path without `.` and `..`, as seen from the "
+            f"{name}.{field}: `{path}` is no path below the repository. Fix: a path without `.` and `..`, as seen from the "
             "folder with the Snakefile; a link there may lead elsewhere only file by file."
         )
     if pieces[0] in _OURS:
         raise RecipeError(
-            f"{name}.files: `{path}` is where steps and tools write. Fix: a folder of its own, `corpus/{name}`."
+            f"{name}.{field}: `{path}` is where steps and tools write. Fix: a folder of its own, `corpus/{name}`."
         )
     if wrong := selection.fault(path):
-        raise RecipeError(f"{name}.files: `{path}`: {wrong}.")
+        raise RecipeError(f"{name}.{field}: `{path}`: {wrong}.")
     chosen = selection.parse(path)
     if chosen.parts > 1:
-        raise RecipeError(f"{name}.files: `{path}` names a part. Fix: `shards: {chosen.parts}`.")
+        raise RecipeError(f"{name}.{field}: `{path}` names a part. Fix: `shards: {chosen.parts}`.")
     if not chosen.folder:
         raise RecipeError(
-            f"{name}.files: `{path}` would read the whole repository. Fix: put the files into a folder of their own, "
+            f"{name}.{field}: `{path}` would read the whole repository. Fix: put the files into a folder of their own, "
             f"`{name}/{path}`."
         )
 

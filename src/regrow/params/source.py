@@ -36,6 +36,8 @@ class Source(Block):
     inside another); default: the field of that name, and its usual other names"""
     metadata: tuple[str, ...] = ()
     """jsonl, parquet: further fields to carry along"""
+    ocr: str = ""
+    """pdf: a file or folder of what OCR read on scanned pages (`ocr/NAME.jsonl`, written by `regrow sources ocr`)"""
     shards: int = Field(default=1, ge=1, le=10_000)
     """jobs that read and filter it, each a part of its files; decides no byte"""
     max_row_bytes: int = Field(default=64_000_000, ge=1_000)

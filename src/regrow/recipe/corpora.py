@@ -101,6 +101,8 @@ def _read(source: Mapping[str, Any]) -> Step:
     name = source["name"]
     aside = _AWAY if addresses.frozen(source) else _NOT_READ
     entry = {field: value for field, value in source.items() if field not in aside}
+    if not entry["ocr"]:
+        del entry["ocr"]
     return Step(
         name=f"read_{name}", part="data", doc=f"Documents of the source {name}, a part of its files in each job.",
         function=f"regrow.data.sources.kinds.{source['kind']}:run", params=("text",),
@@ -109,13 +111,17 @@ def _read(source: Mapping[str, Any]) -> Step:
 
 
 def _read_from(source: Mapping[str, Any]) -> tuple[Input, ...]:
+    read = () if not source["ocr"] else (
+        Input(name="ocr", kind="source", path=source["ocr"], fix=f"`regrow sources ocr {{params}} {source['name']}`"),
+    )  # fmt: skip
     if addresses.frozen(source):
-        return (Input(name="fetched", step=f"fetch_{source['name']}", instance="same"),)
+        return (Input(name="fetched", step=f"fetch_{source['name']}", instance="same"), *read)
     end = ("" if int(source["shards"]) == 1 else "#{instance}") + BESIDE.get(source["kind"], "")
-    return tuple(
+    files = (
         Input(name=f"files.{place:03d}", kind="source", path=f"{path}{end}")
         for place, path in enumerate(source["files"])
     )
+    return (*files, *read)
 
 
 def _filter(source: Mapping[str, Any]) -> Step:

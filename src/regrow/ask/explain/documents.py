@@ -10,9 +10,12 @@ from numpy.typing import NDArray
 from regrow.ask.explain.facts import facts
 from regrow.ask.explain.found import Found, Origins, Places
 from regrow.ask.explain.spelling import Text
+from regrow.evidence import pdf_pages
 
 CONTEXT = 48
 """tokens shown on either side of a match"""
+_NEAR = 60
+"""characters before a match by which its page is found where the match comes several times"""
 LOOKED_AT = 200
 """places whose surroundings are compared with the text's, letter by letter"""
 
@@ -86,12 +89,17 @@ def _first(text: Text, span: Found, places: Places, which: int) -> dict[str, Any
     left = spelling.spell(_inside(row[max(0, offset - CONTEXT) : offset], spelling.end, -1))
     right = spelling.spell(_inside(row[beyond : beyond + CONTEXT], spelling.end, 1))
     more_left, more_right = text.ends[span.begin] - begin, end - text.ends[span.end]
+    about = {k: v for k, v in facts(data, {owner})[owner].items() if k != "id"}
+    before = left[: len(left) - more_left].decode(errors="replace")
+    match = text.data[begin:end].decode(errors="replace")
+    near = [f"{before[-_NEAR:]}{match}", match]
     return {
         "id": owner,
         "kind": data.kind.removesuffix("s"),
-        **{k: v for k, v in facts(data, {owner})[owner].items() if k != "id"},
-        "left": left[: len(left) - more_left].decode(errors="replace"),
-        "match": text.data[begin:end].decode(errors="replace"),
+        **about,
+        **pdf_pages.facts(data.run.outputs, owner, str(about.get("url", "")), near),
+        "left": before,
+        "match": match,
         "right": right[more_right:].decode(errors="replace"),
     }
 

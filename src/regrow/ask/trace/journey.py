@@ -9,6 +9,7 @@ from regrow.ask.trace.made import later_mixes
 from regrow.ask.trace.match import Match
 from regrow.ask.trace.reading import TWICE, Reading
 from regrow.ask.trace.stop import Stop
+from regrow.evidence import pdf_pages
 from regrow.evidence.outputs import Outputs
 
 TEXTS = (
@@ -61,6 +62,7 @@ def _begun(outputs: Outputs, match: Match) -> tuple[list[Stop], bool]:
     for job, file in TEXTS:
         rows = outputs.find(job, file, "id", match.id, ["source"])
         if rows and (kept := reading.kept(str(rows[0].get("source")))):
+            kept.facts.update(pdf_pages.facts(outputs, match.id, match.url, [match.line]))
             return [kept], False
     if gone := reading.dropped(match.id, match.url):
         return [gone], True

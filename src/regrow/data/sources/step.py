@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from types import TracebackType
+from typing import Any, Protocol
 
 from regrow import selection
 from regrow.data.sources import table
@@ -27,6 +28,31 @@ from regrow.params.sources import Text
 
 Read = Callable[[Path, str, Source], Iterator[Item | Refused | Record]]
 Step = Callable[..., dict[str, Any]]
+
+
+class Parser(Protocol):
+    """A process that makes documents of records: one is sent, and its result received before the next one is sent."""
+
+    def __enter__(self) -> Parser:
+        """Begin."""
+        ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """End."""
+
+    def send(self, record: Record) -> None:
+        """Begin with a record."""
+
+    def receive(self) -> Item | Document | Dropped:
+        """What became of the record that was sent last."""
+        ...
+
+
 _SHOWN = 50
 """places that are listed for each reason"""
 
@@ -46,18 +72,21 @@ def reading(suffixes: tuple[str, ...], read: Read) -> Step:
         source: Mapping[str, Any],
         instance: str,
     ) -> dict[str, Any]:
-        return _filled(inputs, params, output, source, instance, (suffixes, read))
+        return filled(
+            inputs, params, output, source, instance, (suffixes, read), Client(params.text)
+        )
 
     return run
 
 
-def _filled(
+def filled(
     inputs: Mapping[str, Path],
     params: Any,
     output: Path,
     source: Mapping[str, Any],
     instance: str,
     reader: tuple[tuple[str, ...], Read],
+    parser: Parser,
 ) -> dict[str, Any]:
     """Fill `output` with `documents.parquet`, `drops.parquet` and `places.tsv`.
 
@@ -66,6 +95,8 @@ def _filled(
             `regrow.data.sources.fetch`, whose `files/` are read.
         source: the entry of the recipe.
         instance: the part, for the progress that is shown.
+        reader: endings of files and `read` of the kind.
+        parser: what makes documents of its records; ended here.
 
     Every row or file is a document or a drop; ids come from content, so the same rows in other files are the same
     documents. `places.tsv` says where the first of the drops of each reason are.
@@ -76,7 +107,7 @@ def _filled(
     entry = Source.model_validate(source)
     settings: Text = params.text
     files = [pair for name, path in sorted(inputs.items()) for pair in _files(name, path)]
-    work = _Work(entry, settings, f"{entry.name} {instance}", *reader)
+    work = _Work(entry, settings, f"{entry.name} {instance}", *reader, parser)
     output.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=output) as name:
         scratch = Path(name)
@@ -123,6 +154,7 @@ class _Work:
     title: str
     suffixes: tuple[str, ...]
     read: Read
+    parser: Parser
     came: int = 0
     kept: int = 0
     bytes: int = 0
@@ -134,8 +166,8 @@ class _Work:
 
     def documents(self, files: list[tuple[str, Path]], drops: stream.Runs) -> Iterator[Row]:
         """The documents of all files, in any order; what becomes none is added to `drops`."""
-        with Client(self.settings) as client:
-            for result in self._results(files, client):
+        with self.parser as parser:
+            for result in self._results(files, parser):
                 row = self._row(result)
                 if "text" in row:
                     self._note(row)
@@ -145,7 +177,7 @@ class _Work:
                     drops.add(row)
 
     def _results(
-        self, files: list[tuple[str, Path]], client: Client
+        self, files: list[tuple[str, Path]], parser: Parser
     ) -> Iterator[Item | Refused | Document | Dropped]:
         """What readers and the process that reads pages say; while a page is read, the next one is fetched."""
         waiting = False
@@ -154,11 +186,11 @@ class _Work:
                 yield found
                 continue
             if waiting:
-                yield client.receive()
-            client.send(found)
+                yield parser.receive()
+            parser.send(found)
             waiting = True
         if waiting:
-            yield client.receive()
+            yield parser.receive()
 
     def _found(self, files: list[tuple[str, Path]]) -> Iterator[Item | Refused | Record]:
         shown = time.monotonic()

@@ -80,7 +80,8 @@ def _others(root: Path) -> list[str]:
 def _asking(root: Path, records: list[Record]) -> str:
     """The first other file of params/ that asks for all of the records; "" for none."""
     for file in _others(root) if records else ():
-        if all(_asks(root, file, record.name) for record in records):
+        present = _present(root, file)
+        if present is not None and all(record.name in present.jobs for record in records):
             return file
     return ""
 

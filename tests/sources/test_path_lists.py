@@ -22,7 +22,7 @@ from regrow.data.sources.trouble import FetchError
 from regrow.params import addresses
 from regrow.params.schema import ParamsError, load
 from regrow.params.schema import check as checked
-from regrow.recipe import table
+from regrow.recipe import corpora, table
 from warc_files import html, members, response
 
 CRAWL = "crawl-data/CC-MAIN-2026-17/segments"
@@ -194,6 +194,24 @@ def test_the_choice_in_one_line_says_what_is_unusual():
     assert addresses.choice(short) == addresses.choice(usual) == f"paths:{short['list']}"
     more = usual | {"segments": ["b", "a"], "every": 9}
     assert addresses.choice(more) == f"paths:{short['list']} segments=a,b every=9"
+
+
+@pytest.mark.parametrize("place", [
+    {"paths": {"list": "https://a.example/warc.paths.gz", "every": 9, "segments": ["17.0"]}},
+    {"packages": ["debian:a-doc", "pypi:b==1.0"], "select": ["**/*.html"]},
+    {"files": ["https://a.example/a.tar.gz"], "select": ["**/*.html"]}, {"files": ["s3://bucket/*.jsonl"]},
+])  # fmt: skip
+def test_a_rebuild_finds_the_recipe_in_the_records(place: dict[str, Any]):
+    asked = checked({"sources": [{"web": ABOUT | place | {"shards": 2}}], "stages": ["pretrain"]}, "x")  # fmt: skip
+    steps = {step.name: step for step in table.recipe(asked.model_dump(mode="json"))}
+    records = [
+        {"step": step.name, "instance": instance, "parts": {"options": step.options_of(instance)}}
+        for step in steps.values()
+        for instance in (step.instances(asked) if step.instances else [""])
+        if step.name in ("fetch_web", "read_web", "text")
+    ]
+    again = checked({"sources": corpora.entries(records), "stages": ["pretrain"]}, "x")
+    assert again.sources == asked.sources
 
 
 def test_the_doctor_names_a_source_that_is_not_frozen(

@@ -47,7 +47,7 @@ def estimate(documents: float, per_shard: float, cores: int) -> dict[str, Any]:
             "peak_mb": one["peak_mb"],
         }
     largest = plans[-1]
-    question = "snakemake -n, again"
+    question = "snakemake -n, first"
     return {
         "documents": documents,
         "shards": shards,

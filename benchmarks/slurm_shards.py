@@ -100,6 +100,7 @@ def on_cluster(cluster: slurm_cluster.Cluster, repository: Real) -> dict[str, An
                 for pid in pids:
                     os.kill(pid, signal.SIGKILL)
                 killed.append(number)
+                break
         time.sleep(0.2)
     if node:
         cluster.call("scontrol", "update", f"nodename={node}", "state=resume")

@@ -31,12 +31,13 @@ def estimate(documents: float, per_shard: float, cores: int) -> dict[str, Any]:
     """Jobs, core hours, storage, files and planning."""
     small = json.loads((RESULTS / "small.json").read_text())
     plans = json.loads((RESULTS / "plan_recipe.json").read_text())
-    each = small["text"]["documents_kept"]
-    times = documents / each
     shards = -(-int(documents) // int(per_shard))
     rows = {}
     for name in (*SHARDED, *GATHERED):
+        if name not in small:
+            continue
         one = small[name]
+        times = documents / _covered(small, name)
         hours = one["cpu_seconds"] * times / 3600
         sharded = name in SHARDED
         rows[name] = {
@@ -61,6 +62,16 @@ def estimate(documents: float, per_shard: float, cores: int) -> dict[str, Any]:
         "planning_cpu_seconds": largest[question]["cpu_seconds"] * (shards / largest["shards"]),
         "steps": rows,
     }
+
+
+def _covered(small: dict[str, Any], name: str) -> float:
+    """Of how many documents that were read a step's figures are: not every job of a source may have been measured."""
+    text, kept = small["text"]["documents_kept"], small["filter"]["documents_kept"]
+    if name in SHARDED[:2]:
+        return float(small["read, by source"]["documents_kept"])
+    if name == SHARDED[2]:
+        return float(small[name]["documents_in"])
+    return float(small[name]["documents_in"] * text / kept if name == SHARDED[3] else text)
 
 
 def main() -> None:

@@ -4,7 +4,7 @@
     python benchmarks/small.py [--output benchmarks/results/small.json] [--check benchmarks/results/small.json]
 
 Run in the repository that was built. Seconds and peaks are those of `.regrow/runs.jsonl`, of the last time that each job
-ran; what was found by its key took what it took when it ran. Steps of sources (`read_python` …) are added up: jobs,
+ran; a job that never ran here is left out. Steps of sources (`read_python` …) are added up: jobs,
 seconds, and the largest peak. `--check` compares the hashes of the steps that gather with a file that was written
 before, so that two runs can be told apart by a file of this repository.
 """
@@ -26,7 +26,7 @@ def table(root: Path) -> dict[str, Any]:
     for line in (root / ".regrow/runs.jsonl").read_text().splitlines():
         row = json.loads(line)
         if row["outcome"] == "run":
-            took[".".join(filter(None, (row["step"], row["instance"])))] = row
+            took[row["key"]] = row
     found: dict[str, Any] = {}
     for path in sorted((root / "records").glob("*.json")):
         record = json.loads(path.read_text())
@@ -34,7 +34,9 @@ def table(root: Path) -> dict[str, Any]:
         head = step.partition("_")[0]
         sharded = head in SHARDED and "_" in step
         name = f"{head}, by source" if sharded else step
-        run = took.get(path.stem, {})
+        run = took.get(record["key"])
+        if run is None:  # of another run
+            continue
         one = found.setdefault(name, {"jobs": 0, "documents_in": 0, "documents_kept": 0, "output_bytes": 0, "cpu_seconds": 0.0, "wall_seconds": 0.0, "peak_mb": 0})  # fmt: skip
         one["jobs"] += 1
         one["documents_in"] += counts.get(
@@ -44,9 +46,9 @@ def table(root: Path) -> dict[str, Any]:
             "kept", counts.get("files", 0) if head == "fetch" else 0
         )
         one["output_bytes"] += record["output"]["size"]
-        one["cpu_seconds"] = round(one["cpu_seconds"] + run.get("cpu_seconds", 0.0), 1)
-        one["wall_seconds"] = round(one["wall_seconds"] + run.get("seconds", 0.0), 1)
-        one["peak_mb"] = max(one["peak_mb"], round(run.get("max_rss_bytes", 0) / 1e6))
+        one["cpu_seconds"] = round(one["cpu_seconds"] + run["cpu_seconds"], 1)
+        one["wall_seconds"] = round(one["wall_seconds"] + run["seconds"], 1)
+        one["peak_mb"] = max(one["peak_mb"], round(run["max_rss_bytes"] / 1e6))
         if step in GATHERED and not record["instance"]:
             one["sha256"] = record["output"]["sha256"]
             one["counts"] = {k: v for k, v in counts.items() if isinstance(v, int)}

@@ -17,6 +17,7 @@ from regrow.ask.guards.finding import Finding
 from regrow.cli.main import main
 from regrow.evidence.ledger import Ledger
 from regrow.params.schema import Params
+from regrow.params.source import Source, SourceKind
 from small_tree import params as small_params
 
 GB = 10**9
@@ -135,16 +136,6 @@ def test_missing_archives_and_unknown_licences_of_the_manifest(bare: Path) -> No
 
 
 @dataclass
-class Source:
-    """An entry of `sources`, as far as the doctor asks it."""
-
-    name: str
-    files: tuple[str, ...]
-    licence: str = "MIT"
-    kind: str = "jsonl"
-
-
-@dataclass
 class Recipe:
     """A recipe with sources of its own."""
 
@@ -157,15 +148,19 @@ def test_sources_of_the_recipe(tmp_path: Path) -> None:
     (tmp_path / "dumps/deep/b.jsonl").write_text("")
     (tmp_path / "empty.jsonl").write_text("")
 
-    def said(*files: str, licence: str = "MIT", kind: str = "jsonl") -> list[tuple[str, str]]:
-        params: Any = Recipe((Source("mine", files, licence, kind),))
+    def said(
+        *files: str, licence: str = "MIT", kind: SourceKind = "jsonl"
+    ) -> list[tuple[str, str]]:
+        params: Any = Recipe(
+            (Source(name="mine", kind=kind, files=files, licence=licence, origin="a test"),)
+        )
         return [(one.name, one.severity) for one in inputs.sources(tmp_path, params, False)]
 
     assert said("dumps/*.jsonl") == [("sources", "ok")]
     assert said("dumps") == said("dumps/**/*.jsonl") == [("sources", "warn")]
     assert said("dumps", kind="code") == [("sources", "note")], "__init__.py"
     assert said("empty.jsonl") == said("none/*.jsonl") == [("sources", "fail")]
-    assert said("https://a.example/x.jsonl.zst") == [("sources", "note")]
+    assert said("https://a.example/x.jsonl.zst") == [("sources", "fail")], "not frozen"
     assert said("dumps/a.jsonl", licence="unknown") == [("unknown_licence", "warn")]
 
 

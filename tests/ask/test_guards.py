@@ -101,6 +101,8 @@ def test_a_language_that_was_asked_for_and_is_not_there(tmp_path: Path) -> None:
     assert "language_vanishes" not in found(
         tmp_path / "b", CLEAN, params={"filter": {"languages": ["en", "de"]}}
     )
+    every = {"filter": {"languages": ["any"]}}
+    assert "language_vanishes" not in found(tmp_path / "c", CLEAN, params=every)
 
 
 def test_a_topic_that_the_mix_leaves_out(tmp_path: Path) -> None:

@@ -27,6 +27,13 @@ Examples:
   regrow sources ocr params/mine.yaml scans --results workspace/results --model allenai/olmOCR-2-7B-1025-FP8
   regrow sources ocr params/mine.yaml scans --python olmocr/bin/python    needs vLLM and a GPU
 
+`paths` names a list of paths, as Common Crawl has them, and what of it is read: the archives of single segments, or one
+in so many. `shards: N` with N files makes one job of each.
+
+  sources:
+    - web: {paths: {list: "https://data.commoncrawl.org/crawl-data/CC-MAIN-2024-10/warc.paths.gz", every: 1000},
+            shards: 90, licence: unknown, origin: "Common Crawl, February 2024"}
+
 Debian packages come through apt-get and Python packages through pip, from where this machine's configuration of
 them says. pip may run the build script of a source archive (pypi-sdist) to read its metadata. Files that were fetched
 are kept in .regrow/fetched, so that nothing is fetched twice; it may be removed after the run.
@@ -58,6 +65,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         one.add_argument("--json", action="store_true", help="the answer as JSON")
         if name == "freeze":
             one.add_argument("--update", action="store_true", help="ask again for what is frozen")
+            one.add_argument("--no-keep", action="store_true", help="remove each file when it is hashed: the run fetches it again")  # fmt: skip
         if name == "check":
             one.add_argument("--bytes", action="store_true", help="fetch every file and compare its bytes")  # fmt: skip
         if name == "ocr":
@@ -77,7 +85,9 @@ def run(args: argparse.Namespace) -> int:
     if args.action == "freeze":
         from regrow.change.sources import freeze
 
-        answer = freeze.freeze(root, args.recipe, args.names, freeze.How(update=args.update))
+        answer = freeze.freeze(
+            root, args.recipe, args.names, freeze.How(args.update, keep=not args.no_keep)
+        )
         return _say(args, answer, lambda: _frozen(shown(answer), paint))
     if args.action == "ocr":
         return source_ocr.run(args, root, paint)
@@ -139,6 +149,8 @@ def _frozen(answer: dict[str, Any], paint: Paint) -> None:
             f"{paint.bold(row['name'])}  {row['list']}  {_files(row['files'])}, {size(row['bytes'])}: "
             f"{', '.join(moved) or 'as before'}"
         )
+        if row["shards"] < row["files"] and row["chosen"]:
+            print(paint.dim(f"    `shards: {row['files']}` makes one job of each file"))
     lists = " ".join(row["list"] for row in answer["sources"])
     print(paint.dim(f"Next: git add {lists} && snakemake --cores all --configfile {answer['recipe']}"))  # fmt: skip
 

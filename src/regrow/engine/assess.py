@@ -74,6 +74,7 @@ class Assessment:
             verdict.reasons = self._own_changes(job, record, verdict.workspace)
             verdict.stale = bool(verdict.reasons)
         self._demand()
+        present.folders.save()
 
     def _own_changes(self, job: Job, record: Record | None, workspace: Workspace) -> list[Change]:
         if record is None:

@@ -15,6 +15,7 @@ from regrow.engine import files, jobs
 from regrow.engine.closure import Modules, closure
 from regrow.engine.environment import Environment
 from regrow.engine.errors import FlowError
+from regrow.engine.folders import Folders
 from regrow.engine.jobs import Flow, Job
 from regrow.engine.state import FileTree, beside
 from regrow.engine.step import Step
@@ -78,6 +79,7 @@ class Present:
         self._code: dict[str, dict[str, Any]] = {}
         self._packages: dict[str, dict[str, str]] = {}
         self._sources: dict[str, str] = {}
+        self.folders = Folders(root)
 
     def _resolved_params(self) -> dict[str, Any]:
         path = self.root / self.params_file
@@ -183,7 +185,7 @@ class Present:
     def source_sha256(self, path: str) -> str:
         """Content of a source: SHA-256 of the file, or of the folder's tree. Raises FlowError."""
         if path not in self._sources:
-            self._sources[path] = source_digest(FileTree(self.root, path), path, self._fix(path))
+            self._sources[path] = source_digest(self.folders.tree(path), path, self._fix(path))
         return self._sources[path]
 
     def _fix(self, path: str) -> str:
@@ -194,6 +196,7 @@ class Present:
     def save(self) -> None:
         """Keep what was parsed for the next process."""
         self.modules.save()
+        self.folders.save()
 
 
 def _resolved(known: Any) -> bool:
@@ -227,11 +230,10 @@ def source_digest(tree: FileTree, path: str, fix: str = "") -> str:
         ) from None
     tree.save()
     chosen = tree.selection
-    if not found or not (chosen.plain or chosen.chosen(found)):
-        # A part of a few files may be empty, but not all of its parts.
-        others = chosen.parts > 1 and FileTree(tree.root, chosen.whole).listing()
-        if not others:
-            raise FlowError(_missing(tree, fix))
+    empty = not found or not (chosen.plain or chosen.chosen(found))
+    # A part of a few files may be empty, but not all of its parts.
+    if empty and (chosen.parts == 1 or not tree.others()):
+        raise FlowError(_missing(tree, fix))
     if "" in found:
         return found[""].sha256
     return tree_sha256({name: digest.sha256 for name, digest in found.items()}, path)

@@ -23,7 +23,7 @@ from regrow.engine.hashing import Digest, digest_file
 from regrow.engine.names import shown
 from regrow.selection import beside, parse
 
-__all__ = ["FileTree", "beside"]
+__all__ = ["FileTree", "Memory", "beside", "walk"]
 
 STATE = ".regrow/state"
 _SKIPPED = frozenset({"__pycache__", ".snakemake_timestamp", ".DS_Store"})
@@ -38,16 +38,16 @@ class FileTree:
     bytes.
     """
 
-    def __init__(self, root: Path, path: str, reread: bool = False) -> None:
+    def __init__(
+        self, root: Path, path: str, reread: bool = False, memory: Memory | None = None
+    ) -> None:
+        """`memory`: of the folder, where several trees share it; default: read from the disk."""
         self.selection = parse(path)
         self.root = root
         self.path = root / self.selection.folder
         self._reread = reread
-        name = self.selection.folder.replace("%", "%25").replace("/", "%2F")
-        self._memory = root / STATE / os.uname().nodename / f"{name}.json"
-        known = files.read_json(self._memory)
-        self._known: dict[str, list[Any]] = _sound(known)
-        self._changed = False
+        self._memory = memory or Memory(root, self.selection.folder)
+        self._known = self._memory.known
         self.read = 0
         """bytes that had to be read"""
 
@@ -57,9 +57,13 @@ class FileTree:
         Links to files count as the file (DVC may link to its cache). Links to folders are not
         followed: such a link is one entry, which no record has, so it is found to be foreign.
         """
-        found = {"": self.path.stat()} if self.path.is_file() else dict(_walk(self.path, ""))
+        found = walk(self.path)
         names = sorted(found) if self.selection.plain else self.selection.counted(found)
         return {name: found[name] for name in names}
+
+    def others(self) -> bool:
+        """Of a part: whether any part has files."""
+        return bool(FileTree(self.root, self.selection.whole).listing())
 
     def place(self, name: str) -> str:
         """The path below the root of a file of the listing."""
@@ -88,7 +92,7 @@ class FileTree:
     def remember(self, name: str, stat: os.stat_result, digest: Digest) -> None:
         """Note a digest that was learned elsewhere (while writing or copying)."""
         self._known[name] = [_mark(stat), digest.sha256, digest.md5]
-        self._changed = True
+        self._memory.changed = True
 
     def digests(self) -> dict[str, Digest]:
         """All files with their digests; what is missing is forgotten.
@@ -108,15 +112,33 @@ class FileTree:
         gone = self._known.keys() - found.keys() if self.selection.plain else set()
         for name in gone:
             del self._known[name]
-            self._changed = True
+            self._memory.changed = True
         return found
 
     def save(self) -> None:
         """Write what was learned."""
-        if self._changed:
-            content = json.dumps(self._known, separators=(",", ":")).encode()
-            files.note(self._memory, content)
-            self._changed = False
+        self._memory.save()
+
+
+class Memory:
+    """What is known of the files of a folder: path below it -> mark and digests."""
+
+    def __init__(self, root: Path, folder: str) -> None:
+        name = folder.replace("%", "%25").replace("/", "%2F")
+        self._path = root / STATE / os.uname().nodename / f"{name}.json"
+        self.known: dict[str, list[Any]] = _sound(files.read_json(self._path))
+        self.changed = False
+
+    def save(self) -> None:
+        """Write it, if it is other than what was read."""
+        if self.changed:
+            files.note(self._path, json.dumps(self.known, separators=(",", ":")).encode())
+            self.changed = False
+
+
+def walk(path: Path) -> dict[str, os.stat_result]:
+    """Files by path below a folder; of a single file, the one entry ``""``."""
+    return {"": path.stat()} if path.is_file() else dict(_walk(path, ""))
 
 
 def _sound(known: Any) -> dict[str, list[Any]]:

@@ -51,12 +51,37 @@ def remote(path: str) -> bool:
 
 def frozen(source: Mapping[str, Any]) -> bool:
     """Whether a source (as JSON) is read from a frozen list."""
-    return bool(source.get("packages")) or any(remote(path) for path in source["files"])
+    return bool(source.get("packages") or source.get("paths")) or any(
+        remote(path) for path in source["files"]
+    )
 
 
 def asked(source: Mapping[str, Any]) -> list[str]:
-    """The addresses and packages that the frozen list of a source must hold, in the order of the recipe."""
-    return [*source["files"], *(source.get("packages") or ())]
+    """The addresses, packages and choice of paths that the frozen list of a source must hold, in the recipe's order."""
+    paths = source.get("paths")
+    return [*source["files"], *(source.get("packages") or ()), *([choice(paths)] if paths else [])]
+
+
+def choice(paths: Mapping[str, Any]) -> str:
+    """A choice among the paths of a list in one line: `paths:https://…/warc.paths.gz every=1000`."""
+    said = {"prefix": prefix(paths)} | {
+        name: paths.get(name) for name in ("segments", "every", "first")
+    }
+    usual = {"prefix": prefix({"list": paths["list"]}), "every": 1}
+    words = [
+        f"{name}={','.join(sorted(value)) if isinstance(value, list | tuple) else value}"
+        for name, value in said.items()
+        if value and value != usual.get(name)
+    ]
+    return " ".join([f"paths:{paths['list']}", *words])
+
+
+def prefix(paths: Mapping[str, Any]) -> str:
+    """What stands in front of each path of a list."""
+    if paths.get("prefix"):
+        return str(paths["prefix"])
+    parts = urlsplit(paths["list"])
+    return f"{parts.scheme}://{parts.netloc}/"
 
 
 def digest(entries: Sequence[str]) -> str:

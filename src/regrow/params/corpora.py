@@ -7,9 +7,9 @@ from typing import Any, Literal, get_args
 
 from pydantic import ValidationError
 
-from regrow import selection
-from regrow.params import addresses
+from regrow.params import addresses, places
 from regrow.params.entries import RecipeError, listed, nearest
+from regrow.params.places import FILES
 from regrow.params.source import Source, SourceKind
 
 CRAWL: Literal["crawl"] = "crawl"
@@ -22,14 +22,13 @@ ENDINGS: Mapping[str, str] = {
 }  # fmt: skip
 """ending of a pattern -> the kind of its files, where the entry does not say it"""
 UNKNOWN = "unknown"
-_OURS = ("data", "records", ".regrow", ".snakemake", ".git", ".dvc", ".venv")
-"""folders that the flow and its tools write"""
 _PACKED = (".gz", ".zst", ".bz2", ".xz")
+_LISTS, _NO_LISTS = ("warc", "wet"), ("wat", "cc-index", "cc-index-table", "segment", "robotstxt")
+"""lists of paths of Common Crawl: of archives with documents, and of what has none"""
 _FIXES = {
     "licence": "`licence: CC-BY-4.0` (an SPDX identifier), `licence: LicenseRef-...`, or `licence: unknown` on purpose",
     "origin": "`origin:` with an address, a package, or a sentence on where the files come from",
-    "files": "`files: [dumps/**/*.jsonl.zst]`: files, folders or patterns below the repository, or addresses; or "
-    "`packages: [debian:python3.11-doc]`",
+    "files": FILES,
 }
 
 
@@ -76,12 +75,14 @@ def _entry(name: str, said: dict[str, Any]) -> Source:
     for field in ("files", "packages", "select"):
         if isinstance(values.get(field), str):
             values[field] = [values[field]]
+    if isinstance(values.get("paths"), str):
+        values["paths"] = {"list": values["paths"]}
     for field, fix in _FIXES.items():
         value = values.get(field)
         missing = not value or (isinstance(value, str) and not value.strip())
-        if missing and not (field == "files" and values.get("packages")):
+        if missing and not (field == "files" and (values.get("packages") or values.get("paths"))):
             raise RecipeError(f"{name}.{field}: is missing. Fix: {fix}.")
-    _check_files(name, values.get("files") or [])
+    places.check_files(name, values.get("files") or [])
     licence = str(values["licence"]).strip()
     if licence.lower() == UNKNOWN and values["licence"] != UNKNOWN:
         raise RecipeError(f"{name}.licence: `{licence}` is not counted. Fix: `licence: {UNKNOWN}`.")
@@ -95,8 +96,7 @@ def _entry(name: str, said: dict[str, Any]) -> Source:
         entry = Source.model_validate(values)
     except ValidationError as error:
         raise RecipeError(_explained(name, error)) from None
-    _check_places(entry)
-    _check_ocr(entry)
+    places.check(entry)
     if entry.fields.get("text") == "":
         raise RecipeError(
             f"{name}.fields.text: names no field, so that no row would be a document. Fix: the field that holds the text."
@@ -117,6 +117,8 @@ FIELDS = ("text", "id", "url", "title", "date", "licence", "language")
 
 def _kind(name: str, values: Mapping[str, Any]) -> str:
     """The kind that the endings of all patterns say: those of `select`, where files are taken out of archives."""
+    if values.get("paths"):
+        return _of_list(name, values["paths"])
     field = "select" if values.get("select") or values.get("packages") else "files"
     paths = values.get(field)
     found = {_of_ending(str(path)) for path in paths} if isinstance(paths, list | tuple) else {""}
@@ -127,98 +129,26 @@ def _kind(name: str, values: Mapping[str, Any]) -> str:
     )
 
 
+def _of_list(name: str, paths: Any) -> str:
+    """The kind of the files of a list of paths, by the list's name: that of Common Crawl's."""
+    address = str(paths.get("list", "")) if isinstance(paths, Mapping) else ""
+    said = address.rpartition("/")[2].partition(".")[0]
+    if said in _LISTS:
+        return "warc"
+    if said in _NO_LISTS:
+        raise RecipeError(
+            f"{name}.paths: files of `{said}.paths` hold no documents. Fix: one of {', '.join(_LISTS)}.paths.gz."
+        )
+    raise RecipeError(
+        f"{name}.kind: the name of the list `{address}` does not say it. Fix: `kind:` one of {', '.join(KINDS)}."
+    )
+
+
 def _of_ending(path: str) -> str:
     path = path.lower().partition("?")[0] if addresses.remote(path) else path.lower()
     for packed in _PACKED:
         path = path.removesuffix(packed)
     return next((kind for ending, kind in ENDINGS.items() if path.endswith(ending)), "")
-
-
-def _check_places(entry: Source) -> None:
-    """Raises RecipeError where `files`, `packages` or `select` name nothing that can be read."""
-    name, away = entry.name, [path for path in entry.files if addresses.remote(path)]
-    if entry.packages and entry.files:
-        raise RecipeError(
-            f"{name}.packages: a source has `files` or `packages`. Fix: make two sources of it."
-        )
-    if away and len(away) < len(entry.files):
-        local = next(path for path in entry.files if path not in away)
-        raise RecipeError(
-            f"{name}.files: `{away[0]}` is an address and `{local}` a path. Fix: make two sources of it."
-        )
-    if entry.select and not (entry.packages or away):
-        raise RecipeError(
-            f"{name}.select: chooses among the files of packages and archives. Fix: write the pattern into `files`."
-        )
-    for field in ("files", "packages"):
-        if twice := addresses.repeated(getattr(entry, field)):
-            raise RecipeError(f"{name}.{field}: `{twice}` comes twice. Fix: leave one out.")
-    for field, check in (("files", addresses.check), ("packages", addresses.package)):
-        for one in () if field == "files" and not away else getattr(entry, field):
-            try:
-                check(one)
-            except addresses.AddressError as error:
-                raise RecipeError(f"{name}.{field}: {error}") from None
-    for pattern in entry.select:
-        _check_pattern(name, pattern)
-    for path in () if away else entry.files:
-        _check_path(name, path)
-
-
-def _check_ocr(entry: Source) -> None:
-    """Raises RecipeError where `ocr` is of no use, or no path below the repository."""
-    if not entry.ocr:
-        return
-    if entry.kind != "pdf":
-        raise RecipeError(f"{entry.name}.ocr: only PDFs have scanned pages. Fix: leave it out.")
-    if addresses.remote(entry.ocr):
-        raise RecipeError(
-            f"{entry.name}.ocr: `{entry.ocr}` is an address. Fix: fetch it into `ocr/`, and `dvc add` it."
-        )
-    _check_path(entry.name, entry.ocr, "ocr")
-
-
-def _check_pattern(name: str, pattern: str) -> None:
-    if pattern.startswith("/") or {"..", ""}.intersection(pattern.split("/")) or "#" in pattern:
-        raise RecipeError(
-            f"{name}.select: `{pattern}` is no path inside an archive. Fix: `usr/share/doc/**/*.html`, without a "
-            "slash in front."
-        )
-
-
-def _check_files(name: str, files: Any) -> None:
-    """Raises RecipeError where `files` are not paths."""
-    wrong = (
-        [files]
-        if not isinstance(files, list | tuple)
-        else [f for f in files if not isinstance(f, str)]
-    )
-    if wrong:
-        raise RecipeError(f"{name}.files: {wrong[0]!r} is no path. Fix: {_FIXES['files']}.")
-
-
-def _check_path(name: str, path: str, field: str = "files") -> None:
-    """Raises RecipeError where a path is not below the repository, or says what `shards` says."""
-    pieces = path.split("/")
-    if path.startswith("/") or {"..", ".", ""}.intersection(pieces):
-        raise RecipeError(
-            f"{name}.{field}: `{path}` is no path below the repository. Fix: a path without `.` and `..`, as seen from the "
-            "folder with the Snakefile; a link there may lead elsewhere only file by file."
-        )
-    if pieces[0] in _OURS:
-        raise RecipeError(
-            f"{name}.{field}: `{path}` is where steps and tools write. Fix: a folder of its own, `corpus/{name}`."
-        )
-    if wrong := selection.fault(path):
-        raise RecipeError(f"{name}.{field}: `{path}`: {wrong}.")
-    chosen = selection.parse(path)
-    if chosen.parts > 1:
-        raise RecipeError(f"{name}.{field}: `{path}` names a part. Fix: `shards: {chosen.parts}`.")
-    if not chosen.folder:
-        raise RecipeError(
-            f"{name}.{field}: `{path}` would read the whole repository. Fix: put the files into a folder of their own, "
-            f"`{name}/{path}`."
-        )
 
 
 def _explained(name: str, error: ValidationError) -> str:

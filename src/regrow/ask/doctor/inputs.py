@@ -11,6 +11,7 @@ from regrow import selection
 from regrow.ask.guards.finding import Finding
 from regrow.ask.guards.mixes import UNKNOWN
 from regrow.data.crawl import manifest
+from regrow.data.sources import frozen
 from regrow.engine.visible import visible
 from regrow.evidence.sources import MANIFEST
 from regrow.params import addresses
@@ -35,14 +36,9 @@ def sources(root: Path, params: Params, crawled: bool) -> list[Finding]:
 
 def _entry(root: Path, entry: Source) -> Iterator[Finding]:
     name, where = entry.name, f"sources: {entry.name}"
+    yield from _unfrozen(root, entry)
     for pattern in entry.files:
         if addresses.remote(pattern):
-            yield Finding(
-                "sources",
-                "note",
-                f"{where}: {visible(pattern)} is elsewhere and was not looked at.",
-                source=name,
-            )
             continue
         files = _files(root, pattern)
         empty = [path for path in files if path.stat().st_size == 0]
@@ -60,6 +56,30 @@ def _entry(root: Path, entry: Source) -> Iterator[Finding]:
             )  # fmt: skip
     if str(entry.licence).strip().lower() in UNKNOWN:
         yield _unlicensed(name, where)
+
+
+def _unfrozen(root: Path, entry: Source) -> Iterator[Finding]:
+    """Of a source that is not on this machine: whether its list is there, and of what the recipe asks for."""
+    said = entry.model_dump(mode="json")
+    if not addresses.frozen(said):
+        return
+    path = root / addresses.list_path(entry.name)
+    why = ""
+    if not path.exists():
+        why = "is not frozen: no list says its bytes"
+    else:
+        try:
+            found = frozen.load(path)
+        except frozen.FrozenError as error:
+            why = f"{error}"
+        else:
+            if addresses.digest(found.asked) != addresses.digest(addresses.asked(said)):
+                why = "was frozen for other files than the recipe names now"
+    if why:
+        yield Finding(
+            "sources", "fail", f"sources: {entry.name} {visible(why)}.", fix=f"`regrow sources freeze RECIPE {entry.name}`",
+            source=entry.name,
+        )  # fmt: skip
 
 
 def _unlicensed(name: str, where: str) -> Finding:

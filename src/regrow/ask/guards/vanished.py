@@ -12,6 +12,9 @@ from regrow.ask.guards.losses import FEWEST
 from regrow.ask.guards.mixes import settings
 from regrow.engine.visible import visible
 
+_ANY = "any"
+"""among `filter.languages`: every language"""
+
 
 def vanished(funnel: Funnel, fewest: int = FEWEST) -> list[Finding]:
     """Each language and topic that came into a step and did not come out; a note where documents were few, or where
@@ -57,7 +60,7 @@ def _wanted(funnel: Funnel) -> list[Finding]:
     kept = set(frame.filter(pl.col("reason").is_null())["language"].drop_nulls().to_list())
     found = []
     for language in sorted(map(str, asked)):
-        if language in kept:
+        if language in kept or language == _ANY:
             continue
         unsure = pl.col("reason").str.starts_with("language") & (pl.col("detail") == language)
         met = frame.filter(unsure.fill_null(False)).height

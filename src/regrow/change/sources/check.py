@@ -50,9 +50,10 @@ def check(root: Path, recipe: str, names: Sequence[str], how: How) -> dict[str, 
         found = list_of(root, source)
         if found is None:
             raise Unanswerable(f"{source.name}: is not frozen yet. Fix: `regrow sources freeze {recipe} {source.name}`.")  # fmt: skip
-        progress = Progress(source.name, len(found.files), how.said)
+        entries = (*found.lists, *found.files)
+        progress = Progress(source.name, len(entries), how.said)
         web = Web(how.wait, progress.add)
-        for entry in found.files:
+        for entry in entries:
             state, detail = _state(entry, root, web, how)
             rows.append({"source": source.name, "address": entry.address, "state": state, "detail": detail})  # fmt: skip
             progress.done()

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from regrow.change.sources import paths
 from regrow.change.sources.named import asked, fits, is_frozen, list_of, sources
 from regrow.data.sources import bucket, naming, packages, shelf
 from regrow.data.sources.download import Web
@@ -44,6 +45,8 @@ class How:
     """ask again for what is frozen already"""
     said: Said = to_stderr
     wait: Callable[[float], None] = time.sleep
+    keep: bool = True
+    """keep the files for the run; else each is removed when it is hashed, and fetched again by the run"""
 
 
 def freeze(root: Path, recipe: str, names: Sequence[str], how: How) -> dict[str, Any]:
@@ -78,13 +81,14 @@ class _Freezing:
         self.root, self.source, self.kept, self.how = root, source, kept, how
         self.before = list_of(root, source)
         self._notes: list[Path] = []
+        self._lists: list[Entry] = []
 
     def run(self) -> dict[str, Any]:
         source = self.source
         old = {entry.address: entry for entry in self.before.files} if self.before else {}
         if self.before is not None and fits(source, self.before) and not self.how.update:
             return self._answer(old, self.before)
-        wanted, entries = self._wanted()
+        wanted, entries = self._wanted(Web(self.how.wait))
         progress = Progress(source.name, len(wanted), self.how.said)
         web = Web(self.how.wait, progress.add)
         failed: list[str] = []
@@ -102,7 +106,9 @@ class _Freezing:
                 "(what came is kept):\n" + "\n".join(failed[:_SHOWN]) + more
             )
         unique = {entry.address: entry for entry in entries}
-        found = Frozen(source.name, tuple(asked(source)), named(unique.values()))
+        found = Frozen(
+            source.name, tuple(asked(source)), named(unique.values()), tuple(self._lists)
+        )
         path = self.root / addresses.list_path(source.name)
         path.parent.mkdir(exist_ok=True)
         files.write_atomically(path, written(found).encode())
@@ -110,7 +116,7 @@ class _Freezing:
             note.unlink(missing_ok=True)
         return self._answer(old, found)
 
-    def _wanted(self) -> tuple[list[_Wanted], list[Entry]]:
+    def _wanted(self, web: Web) -> tuple[list[_Wanted], list[Entry]]:
         """What is to be asked for, and the entries that stay."""
         stay: dict[str, list[Entry]] = {}
         if self.before is not None and not self.how.update:
@@ -123,7 +129,19 @@ class _Freezing:
         for one in self.source.files:
             if one not in stay:
                 wanted += [_Wanted(address, one) for address in self._addresses(one)]
+        if self.source.paths:
+            wanted += self._of_list(web)
+            stay = {}  # which are chosen, the list says now
         return wanted, [entry for one in asked(self.source) for entry in stay.get(one, [])]
+
+    def _of_list(self, web: Web) -> list[_Wanted]:
+        assert self.source.paths is not None
+        scratch = self.kept / PARTS
+        scratch.mkdir(parents=True, exist_ok=True)
+        entry, found = paths.chosen(self.source.paths, scratch, web)
+        self._lists = [entry]
+        [one] = asked(self.source)
+        return [_Wanted(address, one) for address in found]
 
     def _addresses(self, one: str) -> list[str]:
         if not one.startswith(BUCKET):
@@ -140,10 +158,12 @@ class _Freezing:
         note = parts / f"{key}.json"
         self._notes.append(note)
         known = files.read_json(note)
-        if isinstance(known, dict) and (self.kept / str(known.get("sha256"))).is_file():
+        if isinstance(known, dict) and (
+            not self.how.keep or (self.kept / str(known.get("sha256"))).is_file()
+        ):
             return Entry(**known)
         if one.package is None and old is not None and _same(old, web):
-            return old
+            return replace(old, asked=_pattern(one))
         entry = self._package(one, parts) if one.package else self._file(one, parts / key, web)
         files.write_atomically(note, json.dumps(asdict(entry)).encode())
         return entry
@@ -151,12 +171,15 @@ class _Freezing:
     def _file(self, one: _Wanted, part: Path, web: Web) -> Entry:
         etag = web.fetch(one.address, part)
         size, sha256 = part.stat().st_size, shelf.sha256_of(part)
-        part.rename(self.kept / sha256)
-        name, pattern = (
-            naming.of_address(one.address),
-            one.asked if one.asked != one.address else "",
-        )
-        return Entry(one.address, name, size, sha256, etag, asked=pattern)
+        self._put(part, sha256)
+        name = naming.of_address(one.address)
+        return Entry(one.address, name, size, sha256, etag, asked=_pattern(one))
+
+    def _put(self, path: Path, sha256: str) -> None:
+        if self.how.keep:
+            path.rename(self.kept / sha256)
+        else:
+            path.unlink()
 
     def _package(self, one: _Wanted, parts: Path) -> Entry:
         assert one.package is not None
@@ -166,7 +189,7 @@ class _Freezing:
             version = packages.version_of(one.package, path.name)
             package = one.package._replace(version=version)
             size, sha256 = path.stat().st_size, shelf.sha256_of(path)
-            path.rename(self.kept / sha256)
+            self._put(path, sha256)
         return Entry(
             package.address, path.name, size, sha256, "", package.registry, package.name, version, one.asked,
         )  # fmt: skip
@@ -178,11 +201,18 @@ class _Freezing:
             "name": self.source.name,
             "list": addresses.list_path(self.source.name),
             "files": len(now),
+            "shards": self.source.shards,
+            "chosen": self.source.paths is not None,
             "bytes": sum(entry.size for entry in now.values()),
             "new": sorted(now.keys() - old.keys()),
             "changed": [one for one in both if now[one].sha256 != old[one].sha256],
             "removed": sorted(old.keys() - now.keys()),
         }
+
+
+def _pattern(one: _Wanted) -> str:
+    """What the recipe says, where that is not the address itself."""
+    return one.asked if one.asked != one.address else ""
 
 
 def _same(old: Entry, web: Web) -> bool:

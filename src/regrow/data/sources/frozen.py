@@ -3,6 +3,7 @@
     {"version": 1, "source": "notes", "asked": ["https://…/a.jsonl.gz"], "files": [
       {"address": "https://…/a.jsonl.gz", "name": "…/a.jsonl.gz", "size": 120, "sha256": "…", "etag": "\\"5f-1\\""}]}
 
+Files of a list of paths have `asked` too, and the list itself is in `lists`.
 A package has `registry`, `package` and `version` too; its `name` is that of the file which the registry serves.
 """
 
@@ -62,10 +63,19 @@ class Frozen:
     asked: tuple[str, ...]
     """addresses, patterns and packages of the recipe"""
     files: tuple[Entry, ...]
+    lists: tuple[Entry, ...] = ()
+    """the lists of paths that the files were chosen from, with the bytes that these had then"""
 
     def part(self, instance: str) -> list[Entry]:
-        """The files of a part (`003of016`): by a hash of the address, so that a new one moves no other."""
+        """The files of a part (`003of016`): by a hash of the address, so that a new one moves no other.
+
+        Of lists of paths, in turn: no part has more than one file more than another, and with as many parts as files
+        each is one file. Such a list is of a crawl that is finished.
+        """
         chosen = selection.parse(f"x#{instance}")
+        if self.lists:
+            ordered = sorted(self.files, key=lambda entry: entry.address)
+            return ordered[chosen.part :: chosen.parts]
         return [e for e in self.files if selection.part_of(e.address, chosen.parts) == chosen.part]
 
 
@@ -90,11 +100,15 @@ def load(path: Path) -> Frozen:
     for field in ("address", "name"):
         if twice := addresses.repeated([getattr(entry, field) for entry in files]):
             raise _damaged(where, f"files.{field}", f"`{twice}` comes twice")
-    return Frozen(str(raw.get("source", "")), tuple(map(str, raw["asked"])), files)
+    lists = raw.get("lists", [])
+    if not isinstance(lists, list):
+        raise _damaged(where, "lists", "must be a list")
+    chosen_from = tuple(_entry(where, place, item, "lists") for place, item in enumerate(lists))
+    return Frozen(str(raw.get("source", "")), tuple(map(str, raw["asked"])), files, chosen_from)
 
 
-def _entry(where: str, place: int, item: Any) -> Entry:
-    field = f"files[{place}]"
+def _entry(where: str, place: int, item: Any, of: str = "files") -> Entry:
+    field = f"{of}[{place}]"
     known = {f.name: int if f.name == "size" else str for f in fields(Entry)}
     if not isinstance(item, Mapping) or not {"address", "name", "size", "sha256"} <= item.keys():
         raise _damaged(where, field, "must have `address`, `name`, `size` and `sha256`")
@@ -106,7 +120,8 @@ def _entry(where: str, place: int, item: Any) -> Entry:
         raise _damaged(where, f"{field}.sha256", f"must be 64 hexadecimal digits, got {entry.sha256!r}")  # fmt: skip
     if entry.size < 0:
         raise _damaged(where, f"{field}.size", f"must not be negative, got {entry.size}")
-    if why := naming.fault(entry.folder) or naming.fault(entry.name):
+    named = naming.fault_of_package if entry.registry else naming.fault
+    if why := naming.fault(entry.folder) or named(entry.name):
         raise _damaged(where, f"{field}.name", f"`{entry.name}`: {why}")
     return entry
 
@@ -116,8 +131,10 @@ def written(frozen: Frozen) -> str:
     rows = sorted(frozen.files, key=lambda entry: entry.address)
     lines = ",\n".join(f"    {_row(entry)}" for entry in rows)
     asked = ",\n".join(f"    {json.dumps(one)}" for one in frozen.asked)
+    lists = ",\n".join(f"    {_row(entry)}" for entry in frozen.lists)
+    more = f'  "lists": [\n{lists}\n  ],\n' if lists else ""
     return (
-        f'{{\n  "version": {VERSION},\n  "source": {json.dumps(frozen.source)},\n  "asked": [\n{asked}\n  ],\n'
+        f'{{\n  "version": {VERSION},\n  "source": {json.dumps(frozen.source)},\n  "asked": [\n{asked}\n  ],\n{more}'
         f'  "files": [\n{lines}\n  ]\n}}\n'
     )
 

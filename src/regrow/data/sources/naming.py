@@ -19,6 +19,7 @@ _LONGEST_PART, _LONGEST = 200, 800
 _ASIDE = ("__pycache__",)
 """what programs leave among others: no listing of a folder names it"""
 _SAFE = re.compile(r"[A-Za-z0-9_+,=@()%-][A-Za-z0-9._+,=@()%-]*")
+_PACKAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+%~!-]*")
 _ENDING = re.compile(r"(?:\.[A-Za-z0-9]{1,10}){0,2}$")
 
 
@@ -72,6 +73,18 @@ def fault(name: str) -> str:
         if not _SAFE.fullmatch(part) or part in _ASIDE or part.endswith((".", ".dvc")):
             return f"the part `{part}` could leave the folder or be hidden in it"
     return ""
+
+
+def fault_of_package(name: str) -> str:
+    """Why the name of a registry's file is none, "" where it is.
+
+    It names no file of an output, only one that is looked at meanwhile; versions of Debian may have a `~` in them.
+    """
+    return (
+        ""
+        if len(name) <= _LONGEST_PART and _PACKAGE.fullmatch(name)
+        else "it is no name of a package's file"
+    )
 
 
 def apart(names: Iterable[str]) -> dict[str, str]:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from regrow.data.dedup import cutting, folding, numbering, sequences
+from regrow.data.dedup import folding, numbering, sequences, splitting
 from regrow.data.dedup.minhash import buckets
 from regrow.data.dedup.sequences import Sequences
 from regrow.data.dedup.shingles import Shingler, number
@@ -62,7 +62,7 @@ def test_every_digit_and_every_odd_character_is_known():
 @example(["\U0001d49c x", "tr"])
 @example(["it's", "'a' \u2019b\u2019 c\u2019d"])
 def test_words_of_many_texts_are_those_of_each(texts):
-    *found, last = cutting.parted(texts).split(b"\n")
+    *found, last = splitting.parted(texts).split(b"\n")
     assert last == b""
     assert [one.decode().split() for one in found] == [words.tokens(text) for text in texts]
 

@@ -112,7 +112,7 @@ def test_without_olmocr_vllm_and_a_gpu_it_says_what_lacks(root: Path, monkeypatc
     for part in ("olmocr is not installed", "vllm is not installed", "sees no GPU", "pdftoppm", "--results"):  # fmt: skip
         assert part in said
     monkeypatch.undo()
-    with pytest.raises(Unanswerable, match="is no Python that answers"):
+    with pytest.raises(Unanswerable, match="does not answer as Python"):
         olmocr.Run("/no/python").ready()
 
 
@@ -173,5 +173,5 @@ def test_commands_name_what_is_missing(root: Path):
         ocr.check(root, "params/mine.yaml", ["scans"])
     recipe(root, ocr="ocr")
     write(root / "r.jsonl", row("a.pdf", "Read."))
-    with pytest.raises(Unanswerable, match="is no file that is written"):
+    with pytest.raises(Unanswerable, match="is not a file that can be written"):
         ocr.take(root, "params/mine.yaml", "scans", root / "r.jsonl", {})

@@ -153,8 +153,8 @@ def test_another_list_is_named(server: FileServer, how: freeze.How, tmp_path: Pa
 
 
 @pytest.mark.parametrize(("body", "said"), [
-    (b"no gzip", r"is no list of paths: gz: damaged"), (_packed(PATHS)[:-9], r"is no list of paths: gz: ends after"),
-    (_packed(["a b"]), r"is no list of paths: .* has a space"), (_packed(PATHS[:1] * 2), r"twice"),
+    (b"no gzip", r"is not a list of paths: gz: damaged"), (_packed(PATHS)[:-9], r"is no list of paths: gz: ends after"),
+    (_packed(["a b"]), r"is not a list of paths: .* has a space"), (_packed(PATHS[:1] * 2), r"twice"),
     (gzip.compress("ü".encode()), r"has bytes beyond ASCII"), (_packed([]), r"none of its 0 paths is chosen"),
 ])  # fmt: skip
 def test_a_list_that_is_none(
@@ -171,7 +171,7 @@ def test_a_list_that_is_none(
     ({"list": "https://a.example/mine.gz"}, r"the name of the list .* does not say it"),
     ({"list": "ftp://a.example/warc.paths.gz"}, r"web.paths: .*scheme that is not read"),
     ({"list": "https://a.example/warc.paths.gz", "prefix": "/mirror/"}, r"web.paths: .*scheme"),
-    ({"list": "https://a.example/warc.paths.gz", "segments": ["a/b"]}, r"segments: `a/b` is no name of a folder"),
+    ({"list": "https://a.example/warc.paths.gz", "segments": ["a/b"]}, r"segments: `a/b` is not the name of a folder"),
     ({"list": "https://a.example/warc.paths.gz", "every": 0}, r"every"),
     ({"list": "https://a.example/warc.paths.gz", "each": 2}, r"unknown key"),
 ])  # fmt: skip
@@ -183,7 +183,7 @@ def test_a_recipe_that_says_it_wrongly(paths: dict[str, Any], said: str):
 def test_paths_and_files_are_two_sources():
     entry = ABOUT | {"paths": "https://a.example/wet.paths.gz", "files": ["dumps/*.warc"]}
     with pytest.raises(
-        ParamsError, match=r"web.paths: a source has `files`, `packages` or `paths`"
+        ParamsError, match=r"web.paths: a source has only one of `files`, `packages` and `paths`"
     ):
         checked({"sources": [{"web": entry}], "stages": ["pretrain"]}, "x")
 

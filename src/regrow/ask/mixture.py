@@ -31,7 +31,7 @@ def answer(root: Path) -> dict[str, Any]:
     found = _read(outputs.path(*MIXTURE))
     if found is None:
         raise Unanswerable(
-            f"{record.path}/{MIXTURE[1]} is not on disk. Fix: `dvc pull {record.path}`, or build it as above."
+            f"{record.path}/{MIXTURE[1]} is not on disk. Fix: `dvc pull {record.path}`, or build it: `snakemake --cores all --configfile PARAMS {record.path}/{MIXTURE[1]}`."
         )
     tested = ledger.by_name.get(CONFIRM[0])
     ours = tested is not None and tested.parts["inputs"]["mixture"] == record.sha256

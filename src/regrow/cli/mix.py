@@ -3,10 +3,10 @@
 The first table has each domain's share of the tokens in what there is and in the mix that was chosen, its limit by
 supply and repetition, and how often the mix would read it. The second has each hold-out domain's bits per byte, by
 the laws and, where the step `confirm` was run, as measured on a proxy of either mix. The third says what the laws are worth
-on the proxies that they were not fitted to, beside two simpler ones: `linear`, and `mean`, which says the same of all.
+on the proxies that they were not fitted to, beside two simpler ones: `linear`, and `mean`, which predicts the same for every proxy.
 
 --adopt writes the shares into the section `mix` of a params file, with the key of the record that they are from; the
-record of the mix that is made under it, and so `regrow audit`, name that search for good. --svg draws predicted
+record of the mix that is made under it, and so `regrow audit`, name that search from then on. --svg draws predicted
 against measured.
 
 Examples:

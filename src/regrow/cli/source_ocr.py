@@ -18,8 +18,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     given = parser.add_mutually_exclusive_group()
     given.add_argument("--results", type=Path, metavar="PATH", help="take over what olmOCR wrote there")  # fmt: skip
     given.add_argument("--python", metavar="PATH", help="run olmOCR with this Python")
-    parser.add_argument("--model", default="", help="of the Hugging Face Hub, or a folder (default of --python: olmOCR's)")  # fmt: skip
-    parser.add_argument("--revision", default="", metavar="COMMIT", help="of the model")
+    parser.add_argument("--model", default="", help="the model that read: its name on the Hugging Face Hub, or a folder (default of --python: olmOCR's)")  # fmt: skip
+    parser.add_argument("--revision", default="", metavar="COMMIT", help="the commit of the model")
 
 
 def run(args: argparse.Namespace, root: Path, paint: Paint) -> int:

@@ -15,7 +15,7 @@ stops at any other byte; what it fetched is an artifact like any other, which `d
   freeze  write the frozen lists. What is frozen stays as it is; --update asks for it again
   check   what changed at the addresses since. Exit status 1 where a file changed or is missing
   ocr     what OCR read on the scanned pages of PDFs (docs/guides/pdf.md): compare it with the PDFs, take it over from
-          olmOCR with --results, or let olmOCR read here with --python. Exit status 1 where a row belongs to no PDF
+          olmOCR with --results, or run olmOCR here with --python. Exit status 1 where a row belongs to no PDF
 
 Examples:
   regrow sources list params/mine.yaml
@@ -27,8 +27,8 @@ Examples:
   regrow sources ocr params/mine.yaml scans --results workspace/results --model allenai/olmOCR-2-7B-1025-FP8
   regrow sources ocr params/mine.yaml scans --python olmocr/bin/python    needs vLLM and a GPU
 
-`paths` names a list of paths, as Common Crawl has them, and what of it is read: the archives of single segments, or one
-in so many. `shards: N` with N files makes one job of each.
+`paths` names a list of paths, as Common Crawl has them, and what of it is read: the archives of single segments, or every
+n-th. `shards: N` with N files makes one job of each.
 
   sources:
     - web: {paths: {list: "https://data.commoncrawl.org/crawl-data/CC-MAIN-2024-10/warc.paths.gz", every: 1000},
@@ -65,7 +65,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         one.add_argument("--json", action="store_true", help="the answer as JSON")
         if name == "freeze":
             one.add_argument("--update", action="store_true", help="ask again for what is frozen")
-            one.add_argument("--no-keep", action="store_true", help="remove each file when it is hashed: the run fetches it again")  # fmt: skip
+            one.add_argument("--no-keep", action="store_true", help="remove each file once it is hashed; the run fetches it again")  # fmt: skip
         if name == "check":
             one.add_argument("--bytes", action="store_true", help="fetch every file and compare its bytes")  # fmt: skip
         if name == "ocr":

@@ -137,7 +137,7 @@ def _of_list(name: str, paths: Any) -> str:
         return "warc"
     if said in _NO_LISTS:
         raise RecipeError(
-            f"{name}.paths: files of `{said}.paths` hold no documents. Fix: one of {', '.join(_LISTS)}.paths.gz."
+            f"{name}.paths: files of `{said}.paths` hold no documents. Fix: `warc.paths.gz` or `wet.paths.gz`."
         )
     raise RecipeError(
         f"{name}.kind: the name of the list `{address}` does not say it. Fix: `kind:` one of {', '.join(KINDS)}."

@@ -125,7 +125,7 @@ class Filter(Block):
 
 
 class Substring(Block):
-    """Removal of long strings that come again, with Dolma 3's thresholds (OLMo 3 report, section 3.4.1 and A.2.2)."""
+    """Removal of long strings that come again, with Dolma 3's thresholds (Olmo 3 report, sections 3.4.1 and A.2.2)."""
 
     min_bytes: int = Field(default=500, ge=8)
     """of a string, in UTF-8"""
@@ -222,9 +222,7 @@ class Mix(Block):
         if self.shares and abs((whole := math.fsum(self.shares.values())) - 1) > 1e-6:
             raise ValueError(f"shares must sum to 1, they sum to {whole:.6g}")
         if not self.shares and (self.adopted or self.domain_bytes_per_token):
-            raise ValueError(
-                "adopted and domain_bytes_per_token say something of shares: give them"
-            )
+            raise ValueError("adopted and domain_bytes_per_token need `shares`: give these too")
         return self
 
 

@@ -25,7 +25,7 @@ def check(entry: Source) -> None:
     named = [field for field in ("files", "packages", "paths") if getattr(entry, field)]
     if len(named) > 1:
         raise RecipeError(
-            f"{name}.{named[1]}: a source has `files`, `packages` or `paths`. Fix: make two sources of it."
+            f"{name}.{named[1]}: a source has only one of `files`, `packages` and `paths`. Fix: make two sources of it."
         )
     if entry.paths:
         _check_paths(name, entry.paths)
@@ -75,7 +75,7 @@ def _check_paths(name: str, paths: Paths) -> None:
     for segment in paths.segments:
         if not re.fullmatch(r"[\w.-]+", segment, re.ASCII):
             raise RecipeError(
-                f"{name}.paths.segments: `{segment}` is no name of a folder. Fix: `1707947473347.0`."
+                f"{name}.paths.segments: `{segment}` is not the name of a folder. Fix: `1707947473347.0`."
             )
 
 

@@ -14,7 +14,7 @@ class Proxy(Training):
 
     steps: int = Field(default=120, ge=1)
     checkpoint_every: int = Field(default=120, ge=1)
-    """only the last one is kept: the same as `steps`, or less for a partial one"""
+    """equal to `steps`: a proxy keeps its last checkpoint only"""
     optimizer: Optimizer = Optimizer()
     model: Model = Model(hidden=64, layers=4, ffn=192)
 

@@ -41,17 +41,17 @@ class Search(Block):
     by: By = "topic"
     """what a domain is"""
     sequence_length: int = Field(default=256, ge=16)
-    """of the proxies' packs"""
+    """tokens in a sequence of the proxies' packs"""
     rounds: tuple[Round, ...] = Field(default=(Round(),), min_length=1, max_length=9)
     strength: tuple[Strength, Strength] = (0.1, 5.0)
     """concentration of the Dirichlet distribution around the natural mix: each draw takes one of 15 values
     between these, evenly spaced in the logarithm"""
     temperature: float = Field(default=1.0, gt=0, le=1)
-    """power of the natural shares before that: below 1 small domains come more often"""
+    """power applied to the natural shares before the draw: below 1 small domains are drawn more often"""
     minimum_weight: float = Field(default=0.002, gt=0, lt=0.5)
     """a smaller share becomes 0; others are whole multiples of it before they are scaled to sum to 1"""
     proxy_repeats: float = Field(default=4.0, ge=1)
-    """times that a proxy reads a domain at most; a draw that would need more is drawn again"""
+    """how often a proxy reads a domain at most; a draw that would need more is drawn again"""
     proxy: Proxy = Proxy()
     scored: Scored = Scored()
     weights: dict[str, Annotated[float, Field(ge=0)]] = {}
@@ -59,7 +59,7 @@ class Search(Block):
     divergence: float = Field(default=0.05, ge=0)
     """price of a nat of Kullback-Leibler divergence from the natural mix, in bits per byte"""
     max_repeats: float = Field(default=4.0, gt=0)
-    """times that the chosen mix reads a domain at most; never more than `mix` can: its max_repeats x (1 - cutoff)"""
+    """how often the chosen mix reads a domain at most; never more than `mix` can: its max_repeats x (1 - cutoff)"""
     seed: int = 42
 
     @model_validator(mode="after")
@@ -76,8 +76,8 @@ class Search(Block):
             )
         if self.proxy.model.context < self.sequence_length:
             raise ValueError(
-                f"proxy.model.context ({self.proxy.model.context}) must be sequence_length "
-                f"({self.sequence_length}) at least"
+                f"proxy.model.context ({self.proxy.model.context}) must be at least "
+                f"sequence_length ({self.sequence_length})"
             )
         if self.weights and not any(self.weights.values()):
             raise ValueError("weights: at least one must be above 0")

@@ -22,7 +22,7 @@ class Paths(Block):
     segments: tuple[str, ...] = ()
     """paths with one of these folders among their own (`1707947473347.0`); default: all"""
     every: int = Field(default=1, ge=1)
-    """of those, one in so many, in the order of the list"""
+    """of those, every n-th, in the order of the list"""
     first: int = Field(default=0, ge=0)
     """the place of the first that is chosen, counted from 0"""
 

@@ -126,7 +126,7 @@ def _written(
     """Add readings to the frozen file of a source; a PDF that is read again has its new row."""
     target = root / source.ocr
     if not source.ocr.endswith(".jsonl") or target.is_dir():
-        raise Unanswerable(f"{source.name}.ocr: `{source.ocr}` is no file that is written. Fix: `ocr: ocr/{source.name}.jsonl`.")  # fmt: skip
+        raise Unanswerable(f"{source.name}.ocr: `{source.ocr}` is not a file that can be written. Fix: `ocr: ocr/{source.name}.jsonl`.")  # fmt: skip
     by_digest = {one.sha256: one for one in known}
     rows = {sha: row(by_digest[sha], reading, how) for sha, reading in found.items()}
     before = ocr.load(target) if target.exists() else ocr.Frozen()

@@ -81,7 +81,7 @@ class Run:
             return dict(json.loads(done.stdout.splitlines()[-1]))
         except (OSError, ValueError, IndexError, subprocess.TimeoutExpired):
             raise Unanswerable(
-                f"--python {self.python}: is no Python that answers. Fix: the one of the environment with olmocr, "
+                f"--python {self.python}: does not answer as Python. Fix: the one of the environment with olmocr, "
                 "`--python PATH/bin/python`."
             ) from None
 

@@ -24,7 +24,7 @@ def chosen(paths: said.Paths, scratch: Path, web: Web) -> tuple[Entry, list[str]
     """Fetch a list of paths; returns it as an entry of a frozen list, and the addresses that are chosen, in its order.
 
     Raises:
-        FetchError: it cannot be had, is no list of paths, or none of them is chosen.
+        FetchError: it cannot be had, is not a list of paths, or none of them is chosen.
     """
     with TemporaryDirectory(dir=scratch) as folder:
         path = Path(folder) / naming.of_address(paths.list).rpartition("/")[2]
@@ -43,7 +43,7 @@ def chosen(paths: said.Paths, scratch: Path, web: Web) -> tuple[Entry, list[str]
         try:
             addresses.check(address)
         except addresses.AddressError as error:
-            raise FetchError(f"{paths.list}: is no list of paths: {error}") from None
+            raise FetchError(f"{paths.list}: is not a list of paths: {error}") from None
     if twice := addresses.repeated(made):
         raise FetchError(f"{paths.list}: names `{twice}` twice. Fix: another list.")
     name = naming.of_address(paths.list)
@@ -64,5 +64,5 @@ def _lines(address: str, path: Path) -> list[str]:
         lines = [line.strip() for line in whole.decode("ascii").splitlines()]
     except (BrokenError, UnicodeDecodeError) as error:
         why = error.detail if isinstance(error, BrokenError) else "has bytes beyond ASCII"
-        raise FetchError(f"{address}: is no list of paths: {why}. Fix: its address.") from None
+        raise FetchError(f"{address}: is not a list of paths: {why}. Fix: its address.") from None
     return [line for line in lines if line]

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from regrow.data.dedup.cutting import END, parted
 from regrow.data.dedup.folding import fold
 from regrow.data.dedup.numbering import Numbering
 from regrow.data.dedup.shingles import grams
+from regrow.data.dedup.splitting import END, parted
 
 _BATCH = 1 << 20
 """characters of the texts that are cut together; a longer text is alone"""

@@ -51,7 +51,7 @@ def check(domain: str, curve: Curve, quota: float, available: float, most: float
         return
     raise ValueError(
         f"mix.shares.{domain}: {quota:.0f} tokens are wanted, and its documents ({available:.0f} tokens) give {most:.0f} at "
-        "most under mix.max_repeats and mix.cutoff. Fix: a smaller share, fewer mix.tokens, a higher mix.max_repeats or a "
+        "most under mix.max_repeats and mix.cutoff. Fix: a smaller share, a smaller mix.tokens, a higher mix.max_repeats or a "
         "lower mix.cutoff."
     )
 

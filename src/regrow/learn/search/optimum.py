@@ -17,7 +17,7 @@ from regrow.learn.search.law import Law
 from regrow.numerics import exact
 
 GAP = 1e-9
-"""bits per byte within which the value is the best one"""
+"""bits per byte within which the value is the best one; the descent also ends where its steps become too small"""
 _STEPS = 20_000
 
 
@@ -53,7 +53,7 @@ def optimum(
     """
     if exact.total(caps) < 1:
         raise ValueError(
-            f"search: all domains together fill {exact.total(caps):.3f} of the mix that is wanted. Fix: fewer mix.tokens, or a "
+            f"search: all domains together fill {exact.total(caps):.3f} of the mix that is wanted. Fix: a smaller mix.tokens, or a "
             "higher search.max_repeats or mix.max_repeats."
         )
 

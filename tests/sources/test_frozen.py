@@ -603,7 +603,7 @@ class TestRecipes:
         ({"packages": ["debian:x==1"], "kind": "html"}, "is no package of debian"),
         ({"packages": ["debian:x"]}, "kind: the endings of `select` do not say it"),
         ({"packages": ["debian:xx"], "select": ["../x.html"]}, "is no path inside an archive"),
-        ({"packages": ["debian:xx"], "files": ["a/x.html"], "kind": "html"}, "has `files` or `packages`"),
+        ({"packages": ["debian:xx"], "files": ["a/x.html"], "kind": "html"}, "has only one of `files`, `packages` and `paths`"),
         ({"kind": "html"}, "`packages: [debian:python3.11-doc]`"),
     ])  # fmt: skip
     def test_errors_name_field_and_fix(self, entry: dict[str, Any], said: str, tmp_path: Path):

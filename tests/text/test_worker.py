@@ -141,4 +141,4 @@ def test_the_text_step_runs_closed(tmp_path: Path) -> None:
         "pypdfium2",
         "pyyaml",
     )
-    assert hermetic.call("text", one, packages)["kept"] == 1
+    assert hermetic.call("text", one, packages)[0]["kept"] == 1

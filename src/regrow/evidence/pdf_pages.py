@@ -6,8 +6,6 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-import polars as pl
-
 from regrow.data.pdf.pagemap import pages_of
 from regrow.data.sources.item import SCHEME
 from regrow.evidence.outputs import Outputs
@@ -27,6 +25,8 @@ def facts(outputs: Outputs, id: str, url: str, passages: Sequence[str]) -> dict[
     """
     if not (url.startswith(SCHEME) and url.lower().endswith(_ENDINGS)):
         return {}
+    import polars as pl  # most answers are about pages of the web, and begin sooner without it
+
     rows = outputs.rows("text", "documents.parquet", pl.col("id") == id, ["text", "metadata"])
     said = json.loads(rows[0].get("metadata") or "{}") if rows else {}
     if "pdf_page_numbers" not in said:

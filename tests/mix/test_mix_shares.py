@@ -121,7 +121,7 @@ def test_a_share_of_nothing_leaves_the_domain_out(made: Path, tmp_path: Path) ->
     [
         ({"shares": {"a": 0.5, "b": 0.4}}, "sum to 1, they sum to 0.9"),
         ({"shares": {"a": 1}, "topic_weights": {"a": 0.5}}, "not both"),
-        ({"adopted": "mixture " + "0" * 64}, "give them"),
+        ({"adopted": "mixture " + "0" * 64}, "give these too"),
         ({"shares": {"a": 1}, "adopted": "somewhere"}, "adopted"),
     ],
 )

@@ -153,7 +153,7 @@ def test_another_list_is_named(server: FileServer, how: freeze.How, tmp_path: Pa
 
 
 @pytest.mark.parametrize(("body", "said"), [
-    (b"no gzip", r"is not a list of paths: gz: damaged"), (_packed(PATHS)[:-9], r"is no list of paths: gz: ends after"),
+    (b"no gzip", r"is not a list of paths: gz: damaged"), (_packed(PATHS)[:-9], r"is not a list of paths: gz: ends after"),
     (_packed(["a b"]), r"is not a list of paths: .* has a space"), (_packed(PATHS[:1] * 2), r"twice"),
     (gzip.compress("ü".encode()), r"has bytes beyond ASCII"), (_packed([]), r"none of its 0 paths is chosen"),
 ])  # fmt: skip

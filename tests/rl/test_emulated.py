@@ -31,15 +31,18 @@ from small_run import grow, small, write_pack
 from regrow.learn.rl import rlvr
 
 def stages(top):
+    shallow = small().model.model_copy(update={{"layers": 2}})  # one with a window, one without
     pack = write_pack(top / "pack", documents=2)
     params = small(
         steps=2, checkpoint_every=2, batch_sequences=2, micro_batch_sequences=1, digest_every=1
     )
+    params.model = shallow
     grow(pack, top / "out", params, 2)
     shutil.copytree(top / "out/000002", top / "world/pretrain/000020")
     small_stages.data(top / "world")
     one = dict(steps=1, checkpoint_every=1, digest_every=1)
     params = small_stages.params(**one, batch_sequences=2, micro_batch_sequences=1)
+    params.model = shallow
     for name in small_stages.OBJECTIVES:
         small_stages.train(name, top / "world", top / "out" / name, params, until=1)
 

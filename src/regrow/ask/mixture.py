@@ -9,9 +9,10 @@ from typing import Any
 from regrow.evidence.errors import Unanswerable
 from regrow.evidence.ledger import Ledger
 from regrow.evidence.outputs import Outputs
+from regrow.learn.search import names
 
-MIXTURE = ("mixture", "mixture.json")
-CONFIRM = ("confirm", "confirm.json")
+MIXTURE = ("mixture", names.MIXTURE)
+CONFIRM = ("confirm", names.CONFIRMED)
 
 
 def answer(root: Path) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from regrow import yaml12
+from regrow.change import params_text
 from regrow.evidence.errors import Unanswerable
 from regrow.params.schema import check
 
@@ -62,14 +63,8 @@ def _down(value: float) -> float:
 
 def _written(text: str, raw: dict[str, Any], section: dict[str, Any]) -> str:
     """The file with the section in its old place, else behind the rest, else written whole."""
-    block = yaml12.dump({_SECTION: section})
-    for longer in (_replaced(text, block), f"{text.rstrip()}\n{block}"):
-        try:
-            if longer and yaml12.load(longer) == raw:
-                return longer
-        except (yaml.YAMLError, ValueError):
-            continue
-    return yaml12.dump(raw)
+    replaced = _replaced(text, yaml12.dump({_SECTION: section}))
+    return params_text.first_that_says(raw, replaced, params_text.behind(text, {_SECTION: section}))
 
 
 def _replaced(text: str, block: str) -> str:

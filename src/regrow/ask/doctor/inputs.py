@@ -73,7 +73,7 @@ def _unfrozen(root: Path, entry: Source) -> Iterator[Finding]:
         except frozen.FrozenError as error:
             why = f"{error}"
         else:
-            if addresses.digest(found.asked) != addresses.digest(addresses.asked(said)):
+            if not found.is_of(said):
                 why = "was frozen for other files than the recipe names now"
     if why:
         yield Finding(

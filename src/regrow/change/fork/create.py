@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from regrow import yaml12
+from regrow.change import params_text
 from regrow.change.fork import branch, documents, files
 from regrow.change.fork.point import block, point, read_by
 from regrow.data.tables import parquet
@@ -123,13 +122,7 @@ def _said(root: Path, name: str, kind: str, brought: documents.Brought) -> dict[
 
 def _with_block(text: str, raw: dict[str, Any], block: dict[str, Any]) -> str:
     """The parent's params file with the block behind it, its comments kept where YAML allows that."""
-    longer = f"{text.rstrip()}\n{yaml12.dump({'fork': block})}"
-    try:
-        if yaml12.load(longer) == raw:
-            return longer
-    except yaml.YAMLError:
-        pass
-    return yaml12.dump(raw)
+    return params_text.first_that_says(raw, params_text.behind(text, {"fork": block}))
 
 
 def _parent_params(root: Path, file: str, ledger: Ledger, parent: Record) -> str:

@@ -50,7 +50,7 @@ def list_of(root: Path, source: Source) -> Frozen | None:
 
 def fits(source: Source, found: Frozen) -> bool:
     """Whether a frozen list is of what the recipe asks for now."""
-    return addresses.digest(asked(source)) == addresses.digest(found.asked)
+    return found.is_of(as_json(source))
 
 
 def as_json(source: Source) -> dict[str, Any]:

@@ -70,7 +70,7 @@ def blocks(region: Sequence[Row]) -> list[Block]:
             found.append(_block(held, tables, (left, right), apart))
             held.clear()
 
-    for at, row in enumerate(region):
+    for row in region:
         if held:
             before = held[-1]
             gap = before.base - row.base
@@ -79,7 +79,7 @@ def blocks(region: Sequence[Row]) -> list[Block]:
             if loose or _parts(before, row, tables, (left, right), len(held) == 1):
                 end()
                 apart = loose or _ratio(before.size, row.size) > _OTHER_SIZE
-        held.append(region[at])
+        held.append(row)
     end()
     return found
 

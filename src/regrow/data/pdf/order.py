@@ -4,7 +4,7 @@ Recursive XY cuts (Nagy and Seth, 1984; Ha, Haralick and Phillips, 1995), with t
 that the most lines stand beside, as Breuel (2002, "Two geometric algorithms for layout analysis") finds gutters: a
 line across it (a title, a wide table) ends it above and below. What has no gutter is read from top to bottom.
 
-A gutter between columns of text is told from one between the cells of a table by what is beside it: lines of text
+What is beside a gutter says whether it is between columns of text or between the cells of a table: lines of text
 that fill their column, or lines that the file draws column by column.
 """
 

@@ -66,6 +66,10 @@ class Frozen:
     lists: tuple[Entry, ...] = ()
     """the lists of paths that the files were chosen from, with the bytes that these had then"""
 
+    def is_of(self, source: Mapping[str, Any]) -> bool:
+        """Whether it holds what a source of a recipe, as JSON, asks for now."""
+        return addresses.digest(self.asked) == addresses.digest(addresses.asked(source))
+
     def part(self, instance: str) -> list[Entry]:
         """The files of a part (`003of016`): by a hash of the address, so that a new one moves no other.
 

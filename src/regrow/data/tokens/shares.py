@@ -38,11 +38,7 @@ def sizes(
     whole = min(int(available[name] * max_repeats / share) for name, share in exact.items())
     once = max(int(available[name] / share) for name, share in exact.items())
     whole = min(whole, most or once)
-    wanted = {name: whole * share for name, share in exact.items()}
-    found = {name: int(rows) for name, rows in wanted.items()}
-    left = whole - sum(found.values())
-    for name in sorted(found, key=lambda name: (found[name] - wanted[name], name))[:left]:
-        found[name] += 1
+    found = rounded(exact, whole)
     empty = [name for name, rows in found.items() if not rows]
     if empty:
         raise ValueError(
@@ -50,6 +46,16 @@ def sizes(
             f"that can be joined with the shares {dict(sorted(shares.items()))} it would give none. Fix: larger data "
             "sets, a larger share, or raise max_repeats."
         )
+    return found
+
+
+def rounded(shares: Mapping[str, Fraction], whole: int) -> dict[str, int]:
+    """Whole numbers in these shares, which sum to 1: each rounded down or up so that they sum to `whole`."""
+    wanted = {name: whole * share for name, share in shares.items()}
+    found = {name: int(rows) for name, rows in wanted.items()}
+    left = whole - sum(found.values())
+    for name in sorted(found, key=lambda name: (found[name] - wanted[name], name))[:left]:
+        found[name] += 1
     return found
 
 

@@ -61,7 +61,7 @@ def log_linear(x: Sequence[Row], y: Row) -> Law:
         rest = [value - floor for value in y]
         logs = exact.log(rest).tolist()
         # A small error e of y is one of e / rest in the logarithm.
-        t = _least_squares(x, logs, [r * r for r in rest], _mean(logs))
+        t = _least_squares(x, logs, [r * r for r in rest], exact.mean(logs))
         law = Law("log_linear", float(exact.log(floor)), t)
         starts.append((_loss(law, x, y), part, law))
     starts.sort(key=lambda one: one[:2])
@@ -71,12 +71,12 @@ def log_linear(x: Sequence[Row], y: Row) -> Law:
 
 def linear(x: Sequence[Row], y: Row) -> Law:
     """Fit x . t by least squares."""
-    return Law("linear", 0.0, _least_squares(x, y, [1.0] * len(y), _mean(y)))
+    return Law("linear", 0.0, _least_squares(x, y, [1.0] * len(y), exact.mean(y)))
 
 
 def _loss(law: Law, x: Sequence[Row], y: Row) -> float:
     errors = [law.predict(row) - value for row, value in zip(x, y, strict=True)]
-    middle = _mean(law.t)
+    middle = exact.mean(law.t)
     return exact.total(
         [
             *(e * e / 2 if abs(e) <= DELTA else DELTA * (abs(e) - DELTA / 2) for e in errors),
@@ -104,7 +104,7 @@ def _refined(law: Law, x: Sequence[Row], y: Row) -> Law:
             errors.append(error)
             weights.append(1.0 if abs(error) <= DELTA else DELTA / abs(error))
         normal, right = _normal(rows, [-e for e in errors], weights)
-        middle = _mean(law.t)
+        middle = exact.mean(law.t)
         for i, t in enumerate(law.t, 1):
             normal[i][i] += ridge
             right[i] -= ridge * (t - middle)
@@ -180,7 +180,3 @@ def solve(matrix: Sequence[Row], right: Row) -> list[float]:
 
 def _dot(a: Row, b: Row) -> float:
     return exact.total(p * q for p, q in zip(a, b, strict=True))
-
-
-def _mean(values: Row) -> float:
-    return exact.mean(values)

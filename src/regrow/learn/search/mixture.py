@@ -13,7 +13,7 @@ from regrow.numerics import exact
 from regrow.params.search import Search
 
 KINDS = ("log_linear", "linear", "mean")
-"""the law that decides, and two to hold it against: without the exponential, and the mean of the fitted proxies"""
+"""the law that decides, and two to compare it with: without the exponential, and the mean of the fitted proxies"""
 
 
 def run(
@@ -83,8 +83,8 @@ def run(
                 "weight": weights[target],
                 "floor": float(exact.exp(fits[target]["log_linear"].c)),
                 "slopes": dict(zip(used, fits[target]["log_linear"].t, strict=True)),
-                "natural": _predict(fits[target]["log_linear"], [natural[d] for d in used]),
-                "chosen": _predict(fits[target]["log_linear"], shares),
+                "natural": fits[target]["log_linear"].predict([natural[d] for d in used]),
+                "chosen": fits[target]["log_linear"].predict(shares),
             }
             for target in targets
         },
@@ -94,7 +94,7 @@ def run(
                 "shares": dict(zip(used, rows[name], strict=True)),
                 "measured": {target: values[target][name] for target in targets},
                 "predicted": {
-                    target: {kind: _predict(fits[target][kind], rows[name]) for kind in KINDS}
+                    target: {kind: fits[target][kind].predict(rows[name]) for kind in KINDS}
                     for target in targets
                 },
             }
@@ -129,10 +129,6 @@ def _fit(
     x, y = [rows[name] for name in fitted], [values[name] for name in fitted]
     mean = law.Law("mean", exact.mean(y), [0.0] * len(x[0]))
     return {"log_linear": law.log_linear(x, y), "linear": law.linear(x, y), "mean": mean}
-
-
-def _predict(found: law.Law, shares: Sequence[float]) -> float:
-    return found.predict(shares)
 
 
 def _worth(proxies: Mapping[str, Any], weights: Mapping[str, float]) -> dict[str, Any]:

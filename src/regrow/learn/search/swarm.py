@@ -84,7 +84,7 @@ def pack(
     meta = {field: about[field] for field in _SAME} | {
         "sequences": whole,
         "tokens": whole * int(about["sequence_length"]),
-        "tokens_sha256": digest.hexdigest(),  # a partial state of another pack is told apart by it
+        "tokens_sha256": digest.hexdigest(),  # by it a partial state of another pack is recognised
     }
     given = {name: count for name, count in sorted(counts.items())}
     _json(output / "meta.json", meta | {"domains": given})
@@ -98,12 +98,8 @@ def pack(
 
 def _rounded(shares: Mapping[str, float], whole: int) -> dict[str, int]:
     exact = {name: Fraction(shares[name]) for name in sorted(shares)}
-    wanted = {name: whole * share / sum(exact.values()) for name, share in exact.items()}
-    found = {name: int(rows) for name, rows in wanted.items()}
-    left = whole - sum(found.values())
-    for name in sorted(found, key=lambda name: (found[name] - wanted[name], name))[:left]:
-        found[name] += 1
-    return found
+    every = sum(exact.values())
+    return sharing.rounded({name: share / every for name, share in exact.items()}, whole)
 
 
 def _json(path: Path, value: Mapping[str, Any]) -> None:

@@ -17,7 +17,7 @@ from regrow.ask.guards.finding import Finding
 from regrow.cli.main import main
 from regrow.evidence.ledger import Ledger
 from regrow.params.schema import Params
-from regrow.params.source import Source, SourceKind
+from regrow.params.source import Source
 from small_tree import params as small_params
 
 GB = 10**9
@@ -148,9 +148,7 @@ def test_sources_of_the_recipe(tmp_path: Path) -> None:
     (tmp_path / "dumps/deep/b.jsonl").write_text("")
     (tmp_path / "empty.jsonl").write_text("")
 
-    def said(
-        *files: str, licence: str = "MIT", kind: SourceKind = "jsonl"
-    ) -> list[tuple[str, str]]:
+    def said(*files: str, licence: str = "MIT", kind: str = "jsonl") -> list[tuple[str, str]]:
         params: Any = Recipe(
             (Source(name="mine", kind=kind, files=files, licence=licence, origin="a test"),)
         )

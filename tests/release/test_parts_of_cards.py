@@ -20,7 +20,9 @@ def lineage(parts: int) -> list[Artifact]:
     read = [Source(f"notes.{name}", "", "", f"read_notes.{name}", "data") for name in names]
     counts = {"in": 9, "kept": 9}
     return [
-        Artifact(f"read_notes.{names[0]}", function=corpora.READ[0], counts=counts),
+        Artifact(
+            f"read_notes.{names[0]}", function="regrow.data.sources.kinds.jsonl:run", counts=counts
+        ),
         Artifact(f"signatures_notes.{names[0]}", function=SIGN, counts=counts),
         Artifact("text", function=corpora.TEXT, inputs=tuple(read), counts=counts),
         Artifact(

@@ -14,9 +14,9 @@ from regrow.data.sources.kinds import code, jsonl
 from regrow.engine.errors import FlowError
 from regrow.engine.present import source_digest
 from regrow.engine.state import FileTree
+from regrow.params.readers.code import FILES
 from regrow.params.schema import ParamsError, check
 from regrow.params.source import Source
-from regrow.recipe.corpora import BESIDE
 
 ENTRY: dict[str, Any] = {"licence": "CC0-1.0", "origin": "x", "files": "a/*.md"}
 
@@ -42,7 +42,7 @@ def test_above_a_file_that_is_named_alone_no_licence_is_read(tmp_path: Path) -> 
     (tmp_path / "src/LICENSE").write_text("Apache License, Version 2.0\n")
     found = {}
     for named in ("src/a.py", "src/*.py", "src"):
-        path = f"{named}{BESIDE['code']}"
+        path = f"{named}{FILES.beside}"
         counted = FileTree(tmp_path, path).listing()
         [(name, file)] = [one for one in selection.files(tmp_path / path) if one[1].name == "a.py"]
         [item] = code.read(file, name, _source("code", named))

@@ -16,7 +16,7 @@ from regrow.cli.answer_json import indented
 from regrow.cli.paint import Paint, size, width
 from regrow.engine.visible import shown
 from regrow.evidence.reasons import counted
-from regrow.release.corpora import PARTS
+from regrow.release.corpora import in_parts
 
 SHOWN = 10
 """documents of a fork that are named"""
@@ -88,7 +88,7 @@ def _show_sources(answer: dict[str, Any], paint: Paint) -> None:
 
 def _show_steps(steps: list[dict[str, Any]], paint: Paint) -> None:
     """Each step; of the parts of a source the first, and how many others there are."""
-    parts = Counter(step["step"] for step in steps if step["code"].get("function") in PARTS)
+    parts = Counter(step["step"] for step in steps if in_parts(str(step["code"].get("function"))))
     shown: set[str] = set()
     for step in steps:
         others = parts[step["step"]] - 1

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from regrow.evidence.record import Record
-from regrow.release.corpora import PARTS, READ
+from regrow.release.corpora import in_parts, reads
 from regrow.selection import beside, parse
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def records(chain: Iterable[Record]) -> list[Record]:
     """The jobs of a chain that read a part of a source; [] where the recipe names none."""
-    return [record for record in chain if record.function in READ]
+    return [record for record in chain if reads(record.function)]
 
 
 def stated(chain: Iterable[Record]) -> dict[str, dict[str, Any]]:
@@ -97,7 +97,7 @@ def summed(rows: Iterable[tuple[Record, dict[str, Any]]]) -> list[dict[str, Any]
     found: list[dict[str, Any]] = []
     parts: dict[str, dict[str, Any]] = {}
     for record, counted in rows:
-        if record.function not in PARTS or record.instance is None:
+        if not in_parts(record.function) or record.instance is None:
             found.append({"step": record.name, **counted})
             continue
         known = parts.get(record.step)

@@ -9,8 +9,7 @@ from typing import Any
 from regrow.data.pdf.pagemap import pages_of
 from regrow.data.sources.item import SCHEME
 from regrow.evidence.outputs import Outputs
-
-_ENDINGS = (".pdf", ".pdf.gz")
+from regrow.params.readers.pdf import FILES
 
 
 def facts(outputs: Outputs, id: str, url: str, passages: Sequence[str]) -> dict[str, Any]:
@@ -23,7 +22,7 @@ def facts(outputs: Outputs, id: str, url: str, passages: Sequence[str]) -> dict[
     Returns:
         {} where there is no page map on disk; no `page` where no passage is in the text as it was read.
     """
-    if not (url.startswith(SCHEME) and url.lower().endswith(_ENDINGS)):
+    if not (url.startswith(SCHEME) and url.lower().endswith(FILES.suffixes)):
         return {}
     import polars as pl  # most answers are about pages of the web, and begin sooner without it
 

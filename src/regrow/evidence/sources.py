@@ -12,7 +12,7 @@ from regrow.evidence.errors import Unanswerable
 from regrow.evidence.record import Record
 from regrow.release.composition import Source
 from regrow.release.composition import sources as sources_of
-from regrow.release.corpora import READ
+from regrow.release.corpora import reads
 
 MANIFEST = "sources/manifest.yaml"
 
@@ -20,7 +20,7 @@ MANIFEST = "sources/manifest.yaml"
 def crawled(chain: Iterable[Record]) -> bool:
     """Whether the manifest says where text of a chain came from: not where it was all read from the recipe's sources."""
     functions = {record.function for record in chain}
-    return "regrow.data.crawl.step:crawl" in functions or not functions.intersection(READ)
+    return "regrow.data.crawl.step:crawl" in functions or not any(map(reads, functions))
 
 
 def sources(root: Path) -> list[Source]:

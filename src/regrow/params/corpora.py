@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 from pydantic import ValidationError
 
 from regrow.params import addresses, places
 from regrow.params.entries import RecipeError, listed, nearest
 from regrow.params.places import FILES
-from regrow.params.source import Source, SourceKind
+from regrow.params.source import Source
+from regrow.params.source_kinds import READERS
 
 CRAWL: Literal["crawl"] = "crawl"
 """the built-in source: what `sources/manifest.yaml` names, crawled"""
-KINDS: tuple[str, ...] = tuple(kind for kind in get_args(SourceKind) if kind != CRAWL)
+KINDS: tuple[str, ...] = tuple(READERS)
 ENDINGS: Mapping[str, str] = {
-    ".warc": "warc", ".arc": "warc", ".wet": "warc", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl",
-    ".parquet": "parquet", ".arrow": "parquet", ".feather": "parquet", ".md": "text", ".markdown": "text",
-    ".rst": "text", ".txt": "text", ".html": "html", ".htm": "html", ".xhtml": "html", ".pdf": "pdf",
-}  # fmt: skip
+    ending: kind for kind, files in READERS.items() for ending in files.endings
+}
 """ending of a pattern -> the kind of its files, where the entry does not say it"""
 UNKNOWN = "unknown"
 _PACKED = (".gz", ".zst", ".bz2", ".xz")
@@ -97,6 +96,8 @@ def _entry(name: str, said: dict[str, Any]) -> Source:
     except ValidationError as error:
         raise RecipeError(_explained(name, error)) from None
     places.check(entry)
+    if entry.ocr and not READERS[entry.kind].scans:
+        raise RecipeError(f"{name}.ocr: only PDFs have scanned pages. Fix: leave it out.")
     if entry.fields.get("text") == "":
         raise RecipeError(
             f"{name}.fields.text: names no field, so that no row would be a document. Fix: the field that holds the text."
@@ -104,7 +105,7 @@ def _entry(name: str, said: dict[str, Any]) -> Source:
     unknown = sorted(set(entry.fields) - set(FIELDS))
     if unknown:
         raise RecipeError(f"{name}.fields: no field `{unknown[0]}`. {nearest(unknown[0], FIELDS)}")
-    if (entry.fields or entry.metadata) and entry.kind not in ("jsonl", "parquet"):
+    if (entry.fields or entry.metadata) and not READERS[entry.kind].rows:
         raise RecipeError(
             f"{name}.fields: files of kind {entry.kind} have no fields. Fix: leave it out."
         )

@@ -56,8 +56,6 @@ def check(entry: Source) -> None:
 
 
 def _check_ocr(entry: Source) -> None:
-    if entry.kind != "pdf":
-        raise RecipeError(f"{entry.name}.ocr: only PDFs have scanned pages. Fix: leave it out.")
     if addresses.remote(entry.ocr):
         raise RecipeError(
             f"{entry.name}.ocr: `{entry.ocr}` is an address. Fix: fetch it into `ocr/`, and `dvc add` it."

@@ -239,8 +239,10 @@ def json_schema() -> dict[str, Any]:
         ]
     )
     schema = Params.model_json_schema()
+    source = _entry(Source)
+    source["properties"]["kind"]["enum"] = list(corpora.KINDS)
     first = {
-        "sources": _listed(_entry(Source), "sources") | {"default": []},
+        "sources": _listed(source, "sources") | {"default": []},
         "stages": _listed(_entry(Stage, *KINDS.values()), "stages")
         | {"default": list(recipe.DEFAULT)},
         "datasets": _listed(_entry(Dataset), "datasets") | {"default": []},

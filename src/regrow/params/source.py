@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from pydantic import Field
 
 from regrow.params.base import Block
 from regrow.params.stages import Name
-
-SourceKind = Literal["crawl", "warc", "jsonl", "parquet", "text", "html", "code", "pdf"]
 
 
 class Paths(Block):
@@ -31,8 +27,8 @@ class Source(Block):
     """A corpus: files of one kind, with their licence and origin."""
 
     name: Name
-    kind: SourceKind
-    """of its files; default: what their endings say"""
+    kind: str
+    """of its files, one of the modules of `regrow.params.readers`; default: what their endings say"""
     files: tuple[str, ...] = ()
     """files, folders or patterns (`dumps/**/*.jsonl.zst`) below the repository; or addresses (`https://`, `http://`,
     `s3://`), which `regrow sources freeze` lists with their bytes"""

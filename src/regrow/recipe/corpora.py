@@ -8,10 +8,9 @@ from typing import Any
 from regrow import selection
 from regrow.engine.step import Input, Step
 from regrow.params import addresses
+from regrow.params.source_kinds import READERS
 
 CRAWL = "crawl"
-BESIDE = {"code": "+*LICEN[CS]E*|*COPYING*"}
-"""kind of source -> what its reader reads beside the files (`regrow.selection`): the licence files above them"""
 _TOLD = ("name", "kind", "files", "licence", "origin")
 """fields of a source that its record and the cards quote"""
 _NOT_READ = ("shards", "packages", "paths", "select")
@@ -118,7 +117,7 @@ def _read_from(source: Mapping[str, Any]) -> tuple[Input, ...]:
     )  # fmt: skip
     if addresses.frozen(source):
         return (Input(name="fetched", step=f"fetch_{source['name']}", instance="same"), *read)
-    end = ("" if int(source["shards"]) == 1 else "#{instance}") + BESIDE.get(source["kind"], "")
+    end = ("" if int(source["shards"]) == 1 else "#{instance}") + READERS[source["kind"]].beside
     files = (
         Input(name=f"files.{place:03d}", kind="source", path=f"{path}{end}")
         for place, path in enumerate(source["files"])

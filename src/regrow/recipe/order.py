@@ -6,12 +6,13 @@ Records are sorted by it without a params file. A test holds it against the tabl
 from __future__ import annotations
 
 from regrow.recipe import kinds
-from regrow.release.corpora import READ
+from regrow.release.corpora import reads
 
+_READERS = "regrow.data.sources.kinds"
 _FUNCTIONS = (
     "regrow.data.crawl.step:crawl",
     "regrow.data.text.step:extract",
-    *READ,
+    _READERS,
     "regrow.data.sources.gather:text",
     "regrow.data.takedown.withdraw:run",
     "regrow.data.filters.step:run",
@@ -62,7 +63,7 @@ _TRAINED = _RANK["regrow.learn.rl.rlvr:run"]
 
 def rank(function: str) -> int:
     """The place of a step by its function; functions that are not the flow's come last."""
-    known = _RANK.get(function)
+    known = _RANK.get(_READERS if reads(function) else function)
     if known is not None:
         return known
     return _TRAINED if kinds.of(function) else LAST

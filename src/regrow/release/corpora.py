@@ -12,13 +12,18 @@ CRAWL = "crawl"
 TEXT = "regrow.data.sources.gather:text"
 _DEDUP = "regrow.data.dedup.step:run"
 _GATHERING = (TEXT, "regrow.data.sources.gather:filtered")
-READ = tuple(
-    f"regrow.data.sources.kinds.{kind}:run"
-    for kind in ("code", "html", "jsonl", "parquet", "pdf", "text", "warc")
-)
-"""functions of the steps that read a part of a source, by its kind"""
-PARTS = (*READ, "regrow.data.filters.step:run", "regrow.data.dedup.signatures:run")
-"""functions of steps that are cut into parts of a source"""
+_READERS = "regrow.data.sources.kinds."
+_IN_PARTS = ("regrow.data.filters.step:run", "regrow.data.dedup.signatures:run")
+
+
+def reads(function: str) -> bool:
+    """Whether a step of this function reads a part of a source, of whatever kind."""
+    return function.startswith(_READERS)
+
+
+def in_parts(function: str) -> bool:
+    """Whether steps of this function are cut into parts of a source."""
+    return reads(function) or function in _IN_PARTS
 
 
 @dataclass(frozen=True)
@@ -129,7 +134,7 @@ def label(record: Artifact) -> str:
 
 def is_part(record: Artifact) -> bool:
     """Whether a job reads or filters a part of a source."""
-    return record.function in PARTS and record.step != record.stage
+    return in_parts(record.function) and record.step != record.stage
 
 
 def keyed(record: Artifact) -> bool:

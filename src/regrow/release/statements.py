@@ -12,12 +12,10 @@ from regrow.release.records import Artifact
 from regrow.release.sentence import TABLE, Sentence, get, plural, whole
 
 _ITEMS = "evaluation items"
+_READ = "takes text out of the files of a source; what it cannot read is dropped"
 KNOWN = {
     "regrow.data.crawl.step:crawl": "fetches and copies pages",
     "regrow.data.text.step:extract": "takes text out of pages and PDFs; what it cannot read is dropped",
-    **dict.fromkeys(
-        corpora.READ, "takes text out of the files of a source; what it cannot read is dropped"
-    ),
     "regrow.data.sources.gather:text": "gathers the documents of all sources; what comes twice is dropped",
     "regrow.data.takedown.withdraw:run": "takes documents out of the text",
     "regrow.data.filters.step:run": "drops by language, length, repetition, symbols and addresses",
@@ -48,7 +46,7 @@ KNOWN = {
 
 def does(record: Artifact) -> str:
     """What a step does, "" for one that is not the flow's; held-out tasks are named where it read them."""
-    said = KNOWN.get(record.function, "")
+    said = _READ if corpora.reads(record.function) else KNOWN.get(record.function, "")
     if record.function == "regrow.data.dedup.decontaminate:run" and record.made_by("tasks"):
         return said.replace(_ITEMS, f"{_ITEMS} or held-out tasks")
     return said
@@ -211,7 +209,7 @@ def of_people(records: Sequence[Artifact]) -> list[Sentence]:
             Sentence("Whether a step looks for personal data is not on record.", ("*/function",))
         ]
     by = tuple(f"{record.step}/function" for record in steps)
-    odd = [corpora.label(record) for record in steps if record.function not in KNOWN]
+    odd = [corpora.label(record) for record in steps if not does(record)]
     names = ", ".join(dict.fromkeys(corpora.label(record) for record in steps))
     if odd:
         return [Sentence(f"Whether {', '.join(odd)} look for personal data is not on record.", by)]

@@ -17,6 +17,7 @@ from regrow.evidence.sources import MANIFEST
 from regrow.params import addresses
 from regrow.params.schema import Params
 from regrow.params.source import Source
+from regrow.params.source_kinds import READERS
 
 WIDEST = 1 << 16
 """tokens that 16 bits can number: packs and indexes hold no more"""
@@ -51,7 +52,7 @@ def _entry(root: Path, entry: Source) -> Iterator[Finding]:
         elif empty:
             # Packages of code have empty files on purpose: __init__.py, py.typed.
             yield Finding(
-                "sources", "note" if entry.kind == "code" else "warn", f"{where}.files: {len(empty):,} of {len(files):,} files of {visible(pattern)} are empty, "
+                "sources", "note" if READERS[entry.kind].often_empty else "warn", f"{where}.files: {len(empty):,} of {len(files):,} files of {visible(pattern)} are empty, "
                 f"for example {visible(str(empty[0].relative_to(root)))}.", len(empty), 0, "remove or restore them", source=name,
             )  # fmt: skip
     if str(entry.licence).strip().lower() in UNKNOWN:

@@ -17,7 +17,7 @@ from regrow.publish.export.identifiers import document_id, is_selection, purl, s
 from regrow.publish.export.modelcard import card, properties
 from regrow.publish.export.subject import Subject
 from regrow.release.composition import UNKNOWN
-from regrow.release.corpora import READ
+from regrow.release.corpora import reads
 
 _SOURCES = "source:sources"
 
@@ -206,7 +206,7 @@ def _dependencies(subject: Subject) -> list[dict[str, Any]]:
         needs |= {_package_ref(*item) for item in (record.parts.get("packages") or {}).items()}
         if subject.sources and any(
             str(entry.get("path")).startswith(("sources", "forks/"))
-            or (entry.get("kind") == "source" and record.function in READ)
+            or (entry.get("kind") == "source" and reads(record.function))
             for entry in record.inputs.values()
         ):
             needs.add(_SOURCES)

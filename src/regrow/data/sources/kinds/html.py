@@ -9,10 +9,10 @@ from regrow.data.sources.item import Refused
 from regrow.data.sources.step import reading
 from regrow.data.sources.whole import record
 from regrow.data.text.record import Record
+from regrow.params.readers.html import FILES
 from regrow.params.source import Source
 
-_ENDINGS = (".html", ".htm", ".xhtml")
-SUFFIXES = tuple(ending + packed for ending in _ENDINGS for packed in ("", ".gz"))
+SUFFIXES = FILES.suffixes
 
 
 def read(path: Path, name: str, source: Source) -> Iterator[Refused | Record]:

@@ -11,13 +11,12 @@ from regrow.data.sources.fields import Fields
 from regrow.data.sources.item import Item, Refused
 from regrow.data.sources.json_rows import RowError, row
 from regrow.data.sources.lines import Line, lines
-from regrow.data.sources.opening import HEAD_BYTES, PACKINGS, BrokenError, chunks
+from regrow.data.sources.opening import HEAD_BYTES, BrokenError, chunks
 from regrow.data.sources.step import reading
+from regrow.params.readers.jsonl import FILES
 from regrow.params.source import Source
 
-SUFFIXES = tuple(
-    ending + packed for ending in (".jsonl", ".ndjson", ".json") for packed in ("", *PACKINGS)
-)
+SUFFIXES = FILES.suffixes
 _MARK = b"\xef\xbb\xbf"
 _WIDE = (b"\xff\xfe", b"\xfe\xff")
 _NO_ROW = ("bad_json", "not_an_object")

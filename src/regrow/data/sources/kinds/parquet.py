@@ -16,9 +16,10 @@ from regrow.data.sources.json_rows import canonical
 from regrow.data.sources.opening import HEAD_BYTES
 from regrow.data.sources.step import reading
 from regrow.data.sources.whole import beginning
+from regrow.params.readers.parquet import FILES
 from regrow.params.source import Source
 
-SUFFIXES = (".parquet", ".arrow", ".feather")
+SUFFIXES = FILES.suffixes
 _ROWS = 64
 """rows of Parquet that are held at once"""
 _PAGE_BYTES = 1 << 20

@@ -13,9 +13,10 @@ from regrow.data.sources.step import filled
 from regrow.data.sources.whole import record
 from regrow.data.text.document import Dropped
 from regrow.data.text.record import Record
+from regrow.params.readers.pdf import FILES
 from regrow.params.source import Source
 
-SUFFIXES = (".pdf", ".pdf.gz")
+SUFFIXES = FILES.suffixes
 OCR = "ocr"
 """the input with what OCR read"""
 _SHOWN = 20

@@ -9,13 +9,14 @@ from regrow.data.sources.decoding import clean, decoded
 from regrow.data.sources.item import Item, Refused
 from regrow.data.sources.step import reading
 from regrow.data.sources.whole import address, content
+from regrow.params.readers.text import FILES
 from regrow.params.source import Source
 
 _MIME = {
     ".md": "text/markdown", ".markdown": "text/markdown", ".rst": "text/x-rst", ".adoc": "text/asciidoc",
     ".org": "text/org", ".tex": "text/x-tex", ".txt": "text/plain", ".text": "text/plain",
 }  # fmt: skip
-SUFFIXES = tuple(ending + packed for ending in _MIME for packed in ("", ".gz"))
+SUFFIXES = FILES.suffixes
 
 
 def read(path: Path, name: str, source: Source) -> Iterator[Item | Refused]:

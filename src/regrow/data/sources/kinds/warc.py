@@ -15,11 +15,10 @@ from regrow.data.sources.step import reading
 from regrow.data.sources.whole import beginning
 from regrow.data.text import archive
 from regrow.data.text.record import Record
+from regrow.params.readers.warc import FILES
 from regrow.params.source import Source
 
-SUFFIXES = (
-    ".warc", ".warc.gz", ".warc.zst", ".arc", ".arc.gz", ".arc.zst", ".wet", ".wet.gz", ".wet.zst",
-)  # fmt: skip
+SUFFIXES = FILES.suffixes
 
 
 def read(path: Path, name: str, source: Source) -> Iterator[Refused | Record]:

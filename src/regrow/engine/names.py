@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from typing import Any
 
 from regrow.engine.errors import FlowError
@@ -25,8 +25,10 @@ LONGEST = 1_024
 _DRIVE = re.compile(r"[A-Za-z]:")
 _GIT = {".git", "git~1"}
 """a folder whose settings git obeys, and the short name that Windows gives it"""
-_PLAIN = re.compile(r"(?!.{256})\w[\w.-]*(?<!\.)(/\w[\w.-]*(?<!\.))*", re.ASCII)
-"""names as steps give them: nothing below refuses one, and folding one is to lower its letters"""
+_PLAIN = re.compile(
+    r"(?!.{256})[\w%+=@][\w.%+=@,-]*(?<!\.)(/[\w%+=@][\w.%+=@,-]*(?<!\.))*", re.ASCII
+)
+"""names as steps and packages give them: nothing below refuses one, and folding one is to lower its letters"""
 
 
 def fault(path: Any) -> str:
@@ -106,11 +108,23 @@ def _collisions(listed: list[str]) -> list[str]:
         else:
             names = f"the names `{shown(first[below])}` and `{shown(path)}`"
             found.append(f"{names}: some systems take them for one")
+    folders: dict[str, str] = {"": ""}
     for path, below in folds.items():
-        ahead = (below[:at] for at, character in enumerate(below) if character == "/")
-        if "/" in below and (inner := next((part for part in ahead if part in first), "")):
+        if inner := _file_above(below.rpartition("/")[0], first, folders):
             names = f"the names `{shown(first[inner])}` and `{shown(path)}`"
             found.append(f"{names}: a file and a folder in one")
+    return found
+
+
+def _file_above(folder: str, files: Container[str], known: dict[str, str]) -> str:
+    """The first file among a folder and those above it, "" where there is none; `known` remembers folders."""
+    way = []
+    while folder not in known:
+        way.append(folder)
+        folder = folder.rpartition("/")[0]
+    found = known[folder]
+    for one in reversed(way):
+        found = known[one] = found or (one if one in files else "")
     return found
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from regrow.engine import definition, files, shape
 from regrow.engine.definition import code_digest, key_of
-from regrow.engine.hashing import Digest, digest_bytes, dir_md5, tree_sha256
+from regrow.engine.hashing import Digest, digest_bytes, dir_md5, listing_sha256, tree_sha256
 from regrow.engine.jobs import Job
 
 Record = dict[str, Any]
@@ -91,7 +91,9 @@ def fault(record: Any) -> str:
         if why := shape.fault(record):
             return f"{_CONTRADICTS}, or a path leaves its folder: {why}"
         output, code = record["output"], record["parts"]["code"]
-        tree = tree_sha256({f["path"]: f["sha256"] for f in output["files"]})
+        tree = listing_sha256(
+            {f["path"]: f["sha256"] for f in output["files"]}
+        )  # `shape` checks names
         follows = {
             "its code digest": code["digest"] == code_digest(code["modules"], code["native"]),
             "its key": record["key"] == key_of(record["parts"], definition.of(record)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import unicodedata
 from pathlib import Path
 from types import SimpleNamespace
@@ -147,6 +148,24 @@ def test_a_name_that_is_kept_resolves_inside_its_folder_and_is_one_line(name: st
         path = os.path.normpath(f"/top/{name}")
         assert path == f"/top/{name}" and len(name.splitlines()) == 1
         assert len(names.shown(name).splitlines()) == 1
+
+
+ODD = st.text(st.sampled_from("aAb.~:%+=@,-_/ \\gitGIT1"), max_size=12)
+
+
+@given(ODD)
+def test_names_that_are_looked_at_in_one_go_are_judged_as_the_others(name: str):
+    quick = names.fault(name), names.folded(name)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(names, "_PLAIN", re.compile(r"(?!)"))
+        assert (names.fault(name), names.folded(name)) == quick
+
+
+@given(st.lists(st.sampled_from(["a", "b", "a/b", "A/b", "a/b/c", "b/a/c", "b/A", "b/a/c/d", "c"]), max_size=5, unique=True))  # fmt: skip
+def test_a_file_above_another_is_found(listed: list[str]):
+    folds = [names.folded(name) for name in listed]
+    below = any(one.startswith(f"{other}/") for one in folds for other in folds)
+    assert any("a file and a folder in one" in said for said in names.faults(listed)) == below
 
 
 @pytest.mark.parametrize("name", [b"a\nb", b"a\xffb", b"a\x1b[2Jb"])

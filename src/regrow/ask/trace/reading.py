@@ -64,7 +64,7 @@ class Reading:
 
         found = []
         for name, entry in self.sources.items():
-            for pattern in entry["files"]:
+            for pattern in entry.get("files", ()):  # packages and lists of paths are fetched
                 chosen = parse(pattern)
                 below = path.removeprefix(f"{chosen.folder}/")
                 if path == chosen.folder:

@@ -19,6 +19,9 @@ from regrow.evidence.errors import Unanswerable
 from regrow.params.source import Source
 from regrow.params.sources import Text
 
+_UNREAD = ("scanned", "unmapped_fonts")
+"""reasons for which a PDF is dropped that OCR can read"""
+
 
 def check(root: Path, recipe: str, names: Sequence[str]) -> list[dict[str, Any]]:
     """Compare the frozen rows of each source with its PDFs.
@@ -141,14 +144,14 @@ def _written(
 
 
 def _scanned(known: Sequence[File], source: Source) -> list[File]:
-    """The PDFs that have a scanned page."""
+    """The PDFs that have a page that only OCR can read."""
     found = []
     with Client(Text()) as client:
         for one in known:
             headers = {"content-type": "application/pdf"}
             client.send(Record(one.name, "resource", "", 200, headers, body(one, source), "", 0, False))  # fmt: skip
             made = client.receive()
-            dropped = isinstance(made, Dropped) and made.reason == "scanned"
-            if dropped or "scanned_pages" in client.metadata:
+            dropped = isinstance(made, Dropped) and made.reason in _UNREAD
+            if dropped or {"scanned_pages", "unmapped_pages"} & client.metadata.keys():
                 found.append(one)
     return found

@@ -18,7 +18,7 @@ from regrow.data.text.document import Document, Dropped
 from regrow.data.text.record import Record
 from regrow.params.sources import Text
 
-_LISTS = ("scanned_pages", "ocr_pages", "broken_pages")
+_LISTS = ("scanned_pages", "unmapped_pages", "ocr_pages", "broken_pages")
 _NUMBERS = ("pages", "pages_left_out", "running_lines")
 
 
@@ -51,6 +51,8 @@ class Client(client.Client):
             if found.reason == "scanned":
                 self.counts["scanned_files"] += 1
                 self.counts["scanned_pages"] += int(found.value or 0)
+            elif found.reason == "unmapped_fonts":
+                self.counts["unmapped_files"] += 1
             elif found.detail == "processor time":
                 found = dataclasses.replace(found, value=float(worker.cpu_seconds(self._settings)))
             return found
@@ -63,8 +65,9 @@ class Client(client.Client):
             self.counts[name] += len(pages)
         for name in _NUMBERS:
             self.counts[name] += int(self.metadata.get(name, 0))
-        unread = len(said["scanned_pages"]) > len(said["ocr_pages"])
-        self.counts["partly_scanned_files"] += unread
+        self.counts["partly_scanned_files"] += bool(
+            set(said["scanned_pages"]) - set(said["ocr_pages"])
+        )
         self.counts["ocr_of_other_pages"] += self.metadata.get("ocr") == "other_pages"
 
     def _answer(self) -> dict[str, Any] | None:

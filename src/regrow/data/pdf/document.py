@@ -21,8 +21,8 @@ def convert(record: Record, settings: Text) -> tuple[Document | Dropped, dict[st
     """The document of a PDF with its metadata, or why there is none.
 
     Metadata, all text: `pages` of the file; `pdf_page_numbers`, the page map (`regrow.data.pdf.pagemap`);
-    `pages_left_out` behind the limit of the params; `scanned_pages`, `ocr_pages` (scanned, read by OCR), `broken_pages`:
-    lists of pages; `running_lines`: headers and footers that were left out; `ocr`: `other_pages` where OCR read a
+    `pages_left_out` behind the limit of the params; `scanned_pages`, `unmapped_pages` (of fonts that do not say which
+    characters they show), `ocr_pages` (of both, read by OCR), `broken_pages`: lists of pages; `running_lines`: headers and footers that were left out; `ocr`: `other_pages` where OCR read a
     file of another number of pages, which is not used. What does not apply is left out.
     """
     own = document_id(record.url, record.body)
@@ -56,6 +56,7 @@ def _metadata(found: Extracted, told: Mapping[str, Any]) -> dict[str, str]:
         "scanned_pages": found.scanned,
         "ocr_pages": found.recognised,
         "broken_pages": found.broken,
+        "unmapped_pages": found.unmapped,
         "running_lines": found.running,
     }
     named = {name: json.dumps(value) for name, value in said.items() if value}

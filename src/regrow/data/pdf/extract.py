@@ -45,9 +45,11 @@ class Extracted:
     scanned: list[int]
     """pages of pictures without text"""
     recognised: list[int]
-    """scanned pages whose text came from OCR"""
+    """scanned or unmapped pages whose text came from OCR"""
     broken: list[int]
     """pages that cannot be read"""
+    unmapped: list[int]
+    """pages whose fonts do not say which characters they show"""
     running: int
     """headers, footers, stamps and numbers of lines that were left out"""
 
@@ -67,12 +69,12 @@ def extract(
 
     Args:
         max_pages: pages after so many are left out.
-        ocr: page, from 1 -> text that OCR read on it, for scanned pages. Pages with text keep their own.
+        ocr: page, from 1 -> text that OCR read on it, for scanned and unmapped pages. Pages with text keep their own.
         ocr_pages: pages of the file that OCR read, 0 where it does not say; where it is another number, `ocr` is not used.
 
     Raises:
         ScannedError: too little text, and pictures of pages.
-        PdfError: encrypted_pdf, broken_pdf, or empty: neither text nor pictures.
+        PdfError: encrypted_pdf, broken_pdf, unmapped_fonts, or empty: neither text nor pictures.
         regrow.data.web.cost.TooCostlyError: it has far more to read than its length says.
     """
     with opened(body, max_pages) as document:
@@ -83,12 +85,15 @@ def extract(
     lines = _running(pages)
     stamps = _stamps(pages)
     made: list[list[list[Paragraph]]] = []
-    scanned, recognised, left_out = [], [], 0
+    scanned: list[int] = []
+    unmapped: list[int] = []
+    recognised, left_out = [], 0
     for one, out in zip(pages, lines, strict=True):
         frames, dropped = _frames(one, out, stamps)
         left_out += dropped + one.numbered
-        if one.pictured and sum(len(s.text) for frame in frames for s in frame) < FEW:
-            scanned.append(one.number)
+        empty = sum(len(s.text) for frame in frames for s in frame) < FEW
+        if one.unmapped or (one.pictured and empty):
+            (unmapped if one.unmapped else scanned).append(one.number)
             found = _recognised(one.number, ocr.get(one.number, ""))
             recognised += [one.number] if found else []
             made.append([found, []])
@@ -96,9 +101,9 @@ def extract(
             made.append(paragraphs.of_page(one.number, frames))
     text, spans = _text(paragraphs.in_order(made))
     broken = [one.number for one in pages if one.broken]
-    _check(text, pages, scanned, broken)
+    _check(text, pages, scanned, broken, unmapped)
     return Extracted(
-        tidy(title), text, spans, count, len(pages), scanned, recognised, broken, left_out
+        tidy(title), text, spans, count, len(pages), scanned, recognised, broken, unmapped, left_out
     )
 
 
@@ -183,11 +188,19 @@ def _lines(lines: Sequence[str]) -> str:
     return "".join(parts).rstrip("\n")
 
 
-def _check(text: str, pages: Sequence[Page], scanned: Sequence[int], broken: Sequence[int]) -> None:
+def _check(
+    text: str,
+    pages: Sequence[Page],
+    scanned: Sequence[int],
+    broken: Sequence[int],
+    unmapped: Sequence[int],
+) -> None:
     size = pagemap.solid(text)
     if size >= FEW:
         return
     said = f"{len(pages)} pages, {len(scanned)} scanned, {size} characters"
+    if len(unmapped) > len(scanned):
+        raise PdfError("unmapped_fonts", f"{said}, {len(unmapped)} in unmapped fonts")
     if scanned:
         raise ScannedError("scanned", said, len(scanned))
     if broken:

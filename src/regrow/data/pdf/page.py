@@ -41,6 +41,8 @@ class Page:
     numbered: int = 0
     """numbers of lines in its margins, which are left out"""
     broken: bool = False
+    unmapped: bool = False
+    """its fonts do not say which characters they show; its text is left out"""
 
 
 def read(document: pdfium.PdfDocument, number: int) -> Page:
@@ -54,11 +56,13 @@ def read(document: pdfium.PdfDocument, number: int) -> Page:
     except pdfium.PdfiumError:
         return Page(number, (), (), (), pictured=False, broken=True)
     try:
-        found = segments(page)
+        found, known = segments(page)
         few = sum(len(one.text) for one in found) < _STAMPED
         pictured = few and _covered(page) >= _COVERED
     finally:
         page.close()
+    if not known:
+        return Page(number, (), (), (), pictured=False, unmapped=True)
     turns: Counter[int] = Counter()
     for one in found:
         turns[one.turn] += len(one.text)

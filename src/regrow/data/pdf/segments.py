@@ -28,6 +28,8 @@ _FIXED_PITCH = 1
 """bit of a font's flags (ISO 32000-1, table 123)"""
 _MOSTLY = 0.8
 """share of a segment's characters"""
+_UNMAPPED = 0.2
+"""share of a page's letters that may be of unknown characters"""
 _NARROW = frozenset("ijltfr")
 """letters that are narrower than others in any font but those of fixed pitch"""
 _FARTHEST = 100_000.0
@@ -61,8 +63,12 @@ class Segment:
         return self.base - 0.25 * self.size
 
 
-def segments(page: pdfium.PdfPage) -> list[Segment]:
-    """The segments of a page in the order in which the file draws them.
+def segments(page: pdfium.PdfPage) -> tuple[list[Segment], bool]:
+    """The segments of a page in the order in which the file draws them, and whether its letters are known.
+
+    They are not where more than a fifth of them are of fonts that do not say which characters they show (ISO 32000-1,
+    9.10.2): the codes of old Cyrillic or Greek fonts come out as accented Latin letters. Codes of ASCII count as known,
+    since such fonts for English have their letters there.
 
     Raises:
         TooCostlyError: more than `MAX_PAGE_CHARACTERS`.
@@ -72,7 +78,9 @@ def segments(page: pdfium.PdfPage) -> list[Segment]:
         count = raw.FPDFText_CountChars(words)
         if count > MAX_PAGE_CHARACTERS:
             raise TooCostlyError("too_costly", count, MAX_PAGE_CHARACTERS, "characters of a page")
-        return _Reader(words, _bounds(page)).segments(count)
+        reader = _Reader(words, _bounds(page))
+        found = reader.segments(count)
+        return found, reader.unmapped <= _UNMAPPED * reader.letters
     finally:
         words.close()
 
@@ -99,6 +107,10 @@ class _Reader:
         self._words, self._bounds = words, bounds
         self._styles: dict[int, _Style] = {}
         self._made: list[Segment] = []
+        self.letters = 0
+        """characters that are seen"""
+        self.unmapped = 0
+        """those of them that no font says"""
         self._begin()
 
     def _begin(self) -> None:
@@ -128,6 +140,9 @@ class _Reader:
             if not (left <= x.value <= right and bottom <= y.value <= top):
                 continue  # off the page; NaN as well
             raw.FPDFText_GetLooseCharBox(self._words, at, box)
+            self.letters += code != 32
+            if not 32 <= code < 127 and raw.FPDFText_HasUnicodeMapError(self._words, at) == 1:
+                self.unmapped += 1
             self._add(code, self._style_of(at), (x.value, y.value), box)
         self._end()
         return self._made

@@ -1,8 +1,10 @@
 """Decisions of Regrow's filters beside datatrove's on the same texts, every difference by its cause: prints Markdown.
 
-    python benchmarks/decisions.py [--work benchmarks/out/datatrove] [--write]
+    python benchmarks/decisions.py [--texts TABLE] [--sample 5000] [--work benchmarks/out/datatrove] [--write]
 
-Takes the texts that `benchmarks/datatrove.py` leaves in its folder, and its environment. A difference has the cause that is
+Takes the texts that `benchmarks/datatrove.py` leaves in its folder, or of TABLE (`data/text/documents.parquet` of a
+run) the pages whose ids come first: ids are digests, so these are a sample by chance. datatrove runs in the environment
+that `benchmarks/datatrove.py` made. A difference has the cause that is
 the first of a list after which datatrove, with our form of it put in (and of those before), decides as we do.
 With `--write` the table goes into docs/concepts/data.md.
 """
@@ -132,10 +134,14 @@ def main() -> None:
     """Compare."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--work", type=Path, default=HERE / "out/datatrove")
+    parser.add_argument("--texts", type=Path)
+    parser.add_argument("--sample", type=int, default=5_000)
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
     work = options.work.resolve()
-    rows = pl.read_parquet(work / "regrow/out/text/documents.parquet").sort("id")
+    texts = options.texts or work / "regrow/out/text/documents.parquet"
+    pages = pl.scan_parquet(texts).filter(pl.col("mime").str.contains("html"))
+    rows = pages.sort("id").head(options.sample).collect()
     documents = {
         row["id"]: Document(row["text"], row["url"], row["mime"])
         for row in rows.iter_rows(named=True)

@@ -173,7 +173,7 @@ class Decontaminate(Block):
 
 
 class Classify(Block):
-    """Linear classifiers over hashed word n-grams, in the manner of fastText (arXiv 1607.01759)."""
+    """Linear classifiers over hashed word n-grams, in the manner of fastText (arXiv 1607.01759), or given models."""
 
     buckets: int = Field(default=1 << 16, ge=256)
     """hash buckets for words and bigrams"""
@@ -188,6 +188,14 @@ class Classify(Block):
     quality_positive: list[str] = []
     """URL prefixes whose pages are positive examples of quality"""
     quality_negative: list[str] = []
+    topic_model: str | None = Field(default=None, pattern=r"^[\w./-]+$")
+    """a model file below the repository whose labels are the topics: fastText's, or topic.safetensors of another run"""
+    quality_model: str | None = Field(default=None, pattern=r"^[\w./-]+$")
+    """a model file below the repository that scores quality, of the same two formats"""
+    quality_label: str = Field(default="positive", min_length=1)
+    """the label of `quality_model` that good documents have; its score is the quality"""
+    max_model_bytes: int = Field(default=4_000_000_000, ge=1)
+    """of a model file that is given: it is in memory whole"""
     seed: int = 0
 
 

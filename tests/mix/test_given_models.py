@@ -242,7 +242,9 @@ def test_doctor_says_what_a_file_holds_or_why_it_will_not_do(ours: Path, tmp_pat
 
     ((severity, says),) = said({"quality_model": "model.bin", "quality_label": "hq"})
     assert (
-        severity == "note" and "fastText model of 3 labels" in says and "nothing measures" in says
+        severity == "note"
+        and "fastText model; nothing measures" in says
+        and "Its 3 labels: '__label__hq'" in says
     )
     labels = {"quality_positive": ["x.test/good/"], "quality_negative": ["x.test/bad/"]}
     ((severity, _),) = said({"quality_model": "model.bin", "quality_label": "hq"} | labels)

@@ -29,14 +29,14 @@ def models(root: Path, params: Params) -> list[Finding]:
             continue
         labelled = p.topics if name == "topic" else p.quality_positive and p.quality_negative
         says = (
-            f"{field}: {visible(file)} is a {said.format} model of {len(said.labels):,} labels"
-            f" ({visible(model_file.listed(said.labels))})"
+            f"{field}: {visible(file)} is a {said.format} model; "
+            f"{'labels of the recipe measure it' if labelled else 'nothing measures it'}. "
+            f"Its {len(said.labels):,} labels: {visible(model_file.listed(said.labels))}."
         )
         found.append(
             Finding(
                 "classifier", "ok" if labelled else "note",
-                f"{says}; {'labels of the recipe measure it' if labelled else 'nothing measures it'}.",
-                len(said.labels), step="classify",
+                says, len(said.labels), step="classify",
             )
         )  # fmt: skip
     return found

@@ -83,7 +83,7 @@ def good(labels: tuple[str, ...], wanted: str, shown: str) -> int:
 
 
 def check_topics(topics: list[str], names: tuple[str, ...], shown: str) -> None:
-    """Hold the topics that params label against those of the model.
+    """Compare the topics that params label with those of the model.
 
     Raises:
         ModelError: the model does not know one.

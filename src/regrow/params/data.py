@@ -137,6 +137,19 @@ class Substring(Block):
     """of a text that lost something; a shorter one is dropped"""
 
 
+class Containment(Block):
+    """One copy of a text that is there as a PDF and as pages (containment: Broder 1997)."""
+
+    share: float = Field(default=0.80, gt=0, le=1)
+    """of a page's n-grams that a PDF has, from which on the PDF holds the page"""
+    cover: float = Field(default=0.75, gt=0, le=1)
+    """of a PDF's n-grams that the pages which it holds have together, from which on they hold the PDF"""
+    keep: Literal["pages", "pdf"] = "pages"
+    """which copy stays: the pages, where they cover the PDF (else the PDF, and the pages that it holds go), or the PDF"""
+    min_ngrams: int = Field(default=50, ge=1)
+    """of a document; a shorter one is not compared"""
+
+
 class Dedup(Block):
     """Exact and MinHash-LSH removal of duplicates (OLMo 3 report, appendix A.2.2)."""
 
@@ -149,6 +162,8 @@ class Dedup(Block):
     """candidates whose true Jaccard similarity is lower are kept apart"""
     substring: Substring | None = None
     """`{}` cuts long strings that come again out of what is left; left out, documents stay as they are"""
+    containment: Containment | None = None
+    """`{}` keeps one copy of a text that is there as a PDF and as pages; left out, both stay"""
     seed: int = 0
 
 

@@ -25,7 +25,6 @@ from regrow.data.dedup.texts import Texts
 from regrow.params.data import Containment
 
 PDF = "application/pdf"
-IN_PDF, IN_PAGES = "in_pdf", "in_pages"
 Rows = NDArray[np.int64]
 
 
@@ -67,7 +66,7 @@ def held(
     seen = [*_verified(texts, pairs, p)]
     gone = _decided(seen, p)
     if seen:
-        covered = sum(one.reason == IN_PAGES for one in gone.values())
+        covered = sum(one.reason == "in_pages" for one in gone.values())
         said = f"dedup: {len(seen)} PDFs hold pages; {covered} of them go, and {len(gone) - covered} pages"
         print(said, file=sys.stderr, flush=True)
     return gone
@@ -104,10 +103,10 @@ def _decided(seen: list[_Pdf], p: Containment) -> dict[int, Held]:
     gone: dict[int, Held] = {}
     for one in seen:
         if p.keep == "pages" and one.cover >= p.cover:
-            gone[one.row] = Held(-one.most[1], one.cover, p.cover, IN_PAGES)
+            gone[one.row] = Held(-one.most[1], one.cover, p.cover, "in_pages")
             continue
         for page, value in one.pages:
             best = gone.get(page)
             if best is None or value > best.value:
-                gone[page] = Held(one.row, value, p.share, IN_PDF)
+                gone[page] = Held(one.row, value, p.share, "in_pdf")
     return gone

@@ -10,7 +10,7 @@ Words are compared without the marks of lists (`regrow.data.dedup.marking`): tho
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,6 +44,42 @@ class Known:
         return likely[self.grams[place] == asked]
 
 
+class Beginnings:
+    """Where items may begin in a text, and how many words they would have.
+
+    Args:
+        words: of the n-grams that items begin with.
+        lengths: n-gram -> words of the items that begin with it.
+    """
+
+    def __init__(self, words: int, lengths: Mapping[int, Iterable[int]]) -> None:
+        self._words = words
+        self._known = Known(lengths)
+        each = [sorted(lengths[gram]) for gram in self._known.grams.tolist()]
+        self._counts = np.array([len(one) for one in each], np.int64)
+        self._firsts = np.cumsum(self._counts) - self._counts
+        self._lengths = np.array([length for one in each for length in one], np.int64)
+
+    def of(self, words: Numbers) -> Iterator[tuple[int, Places]]:
+        """Lengths, the longest first, each with the places (ascending) where an item of that length may begin."""
+        found = grams(words, self._words)
+        places = self._known.hits(found)
+        if not len(places):
+            return
+        at = np.searchsorted(self._known.grams, found[places])
+        counts = self._counts[at]
+        inside = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+        lengths = self._lengths[np.repeat(self._firsts[at], counts) + inside]
+        places = np.repeat(places, counts)
+        fits = places + lengths <= len(words)
+        places, lengths = places[fits], lengths[fits]
+        order = np.lexsort((places, -lengths))
+        places, lengths = places[order], lengths[order]
+        for part in np.split(np.arange(len(places)), np.flatnonzero(np.diff(lengths)) + 1):
+            if len(part):
+                yield int(lengths[part[0]]), places[part]
+
+
 class Glance:
     """The n-grams by which items are noticed.
 
@@ -55,19 +91,21 @@ class Glance:
         self._stretch = stretch
         self._gram = min(GRAM, stretch)
         self._long: set[int] = set()
-        self._first: dict[int, set[int]] = {}  # words -> n-grams that items begin with
+        self._first: dict[
+            int, dict[int, set[int]]
+        ] = {}  # words -> n-gram of a beginning -> lengths
         self._whole: dict[int, set[int]] = {}  # words -> items
-        self._only: set[int] = set()
-        self._ready: tuple[Known, dict[int, Known], dict[int, Known]] | None = None
+        self._only: dict[int, set[int]] = {}  # words -> whole texts
+        self._ready: tuple[Known, list[Beginnings], dict[int, Known]] | None = None
 
     def add(self, words: Numbers) -> None:
         """An item that is found where all of its words are."""
         if len(words) >= self._stretch:
             self.add_long(words)
         elif len(words):
-            self._first.setdefault(min(FIRST, len(words)), set()).add(
-                int(grams(words[:FIRST], min(FIRST, len(words)))[0])
-            )
+            size = min(FIRST, len(words))
+            begins = self._first.setdefault(size, {})
+            begins.setdefault(int(grams(words[:size], size)[0]), set()).add(len(words))
             self._whole.setdefault(len(words), set()).add(int(grams(words, len(words))[0]))
 
     def add_long(self, words: Numbers) -> None:
@@ -77,32 +115,29 @@ class Glance:
     def add_text(self, words: Numbers) -> None:
         """An item that is found where a text has no other words."""
         if len(words):
-            self._only.add(int(grams(words, len(words))[0]))
+            self._only.setdefault(len(words), set()).add(int(grams(words, len(words))[0]))
 
     def may_hold(self, words: Numbers) -> bool:
         """Whether a text of these words must be looked at; if not, it holds no item."""
         if self._ready is None:
             self._ready = (
                 Known(self._long),
-                {size: Known(found) for size, found in sorted(self._first.items())},
+                [Beginnings(size, found) for size, found in sorted(self._first.items())],
                 {size: Known(found) for size, found in sorted(self._whole.items())},
             )
         long, first, whole = self._ready
         if not len(words):
             return False
-        if self._only and int(grams(words, len(words))[0]) in self._only:
+        if (texts := self._only.get(len(words))) and int(grams(words, len(words))[0]) in texts:
             return True
         return self._short_in(words, first, whole) or self._long_in(words, long)
 
-    def _short_in(self, words: Numbers, first: dict[int, Known], whole: dict[int, Known]) -> bool:
-        for begin, known in first.items():
-            starts = known.hits(grams(words, begin))
-            for size, items in whole.items() if len(starts) else ():
-                if min(size, FIRST) == begin:
-                    at = starts[starts + size <= len(words)]
-                    if len(items.hits(grams(words, size, at))):
-                        return True
-        return False
+    def _short_in(self, words: Numbers, first: list[Beginnings], whole: dict[int, Known]) -> bool:
+        return any(
+            len(whole[size].hits(grams(words, size, at)))
+            for begins in first
+            for size, at in begins.of(words)
+        )
 
     def _long_in(self, words: Numbers, known: Known) -> bool:
         """Look up every m-th n-gram, and from a hit on its neighbours."""

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regrow.data.dedup import marking, telling
-from regrow.data.dedup.glance import Glance, Known
+from regrow.data.dedup.glance import Beginnings, Glance, Known
 from regrow.data.dedup.overlap import References
 from regrow.data.dedup.shingles import Shingler, grams
 
@@ -100,9 +100,11 @@ class Items:
         self._ids = [item.id for item in items]
         self._reader, self._n, self._limit = reader, n, limit
         self._places: dict[int, dict[int, int]] = {}  # words -> n-gram -> item
-        self._alone: dict[int, int] = {}  # n-gram of a whole line or sentence -> item
-        self._only: dict[int, int] = {}  # n-gram of a whole text -> item
-        self._starts: set[int] = set()
+        self._alone: dict[
+            int, dict[int, int]
+        ] = {}  # words -> n-gram of a whole line or sentence -> item
+        self._only: dict[int, dict[int, int]] = {}  # words -> n-gram of a whole text -> item
+        self._starts: dict[int, set[int]] = {}  # n-gram of the first words -> words in all
         self._glance = Glance(min(n, RUN))
         long: dict[int, Numbers] = {}
         runs: dict[int, Numbers] = {}
@@ -120,8 +122,8 @@ class Items:
         empty = np.empty(0, np.uint64)
         self._long = References([long.get(i, empty) for i in range(len(items))])
         self._runs = _Lookup(_telling(runs))
-        self._whole = {k: _Lookup(v) for k, v in sorted(self._places.items(), reverse=True)}
-        self._first = _Lookup(dict.fromkeys(self._starts, 0))
+        self._whole = {k: _Lookup(v) for k, v in self._places.items()}
+        self._first = Beginnings(telling.LEAST, self._starts)
 
     def __len__(self) -> int:
         return len(self._ids)
@@ -157,11 +159,11 @@ class Items:
         glance(self._reader.unmarked(said))
         if weight >= telling.ANYWHERE and size >= telling.LEAST:
             self._places.setdefault(size, {}).setdefault(gram, place)
-            self._starts.add(_one(said.numbers[: telling.LEAST]))
+            self._starts.setdefault(_one(said.numbers[: telling.LEAST]), set()).add(size)
         elif weight >= telling.ALONE:
-            self._alone.setdefault(gram, place)
+            self._alone.setdefault(size, {}).setdefault(gram, place)
         else:
-            self._only.setdefault(gram, place)
+            self._only.setdefault(size, {}).setdefault(gram, place)
 
     def _add_questions(self, items: Sequence[Item]) -> None:
         """Questions inside items; one that several items ask is their form, and not looked for."""
@@ -180,23 +182,20 @@ class Items:
                 self._add(place, said)
 
     def _whole_in(self, numbers: Numbers) -> int | None:
-        starts = self._first.hits(grams(numbers, telling.LEAST))
-        if not len(starts):
-            return None
-        for size, lookup in self._whole.items():
-            at = starts[starts + size <= len(numbers)]
+        for size, at in self._first.of(numbers):  # the longest first
             found = grams(numbers, size, at)
-            hits = lookup.hits(found)
+            hits = self._whole[size].hits(found)
             if len(hits):
-                return lookup.owner(found[hits[0]])
+                return self._whole[size].owner(found[hits[0]])
         return None
 
     def _alone_in(self, said: Said) -> int | None:
-        if self._only and (place := self._only.get(_one(said.numbers))) is not None:
+        texts = self._only.get(len(said.numbers))  # else a long text is one n-gram for nothing
+        if texts and (place := texts.get(_one(said.numbers))) is not None:
             return place
         for part in marking.alone(said.text) if self._alone else ():
             own = self._reader.part(part).numbers
-            if len(own) and (place := self._alone.get(_one(own))) is not None:
+            if (lines := self._alone.get(len(own))) and (place := lines.get(_one(own))) is not None:
                 return place
         return None
 

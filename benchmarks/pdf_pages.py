@@ -123,17 +123,19 @@ def real(rows: list[dict[str, str]]) -> dict[str, Any]:
         ("containment, keep: pdf", {"keep": "pdf"}),
     ):
         counts, drops, seconds = deduplicated(rows, settings)
-        own = drops.filter(pl.col("reason").is_in(["in_pages", "in_pdf"]))
-        pairs = [(by_id[one]["url"], by_id[by]["url"], reason) for one, by, reason in own.select("id", "detail", "reason").iter_rows()]  # fmt: skip
-        gone = {manual(one) for one, _, reason in pairs if reason == "in_pages"}
-        emptied = {manual(by) for _, by, reason in pairs if reason == "in_pdf"} - gone
+        pairs = [(by_id[one], by_id[by], reason) for one, by, reason in drops.select("id", "detail", "reason").iter_rows()]  # fmt: skip
+        across = [(one["url"], by["url"], reason) for one, by, reason in pairs if one["mime"] != by["mime"]]  # fmt: skip
+        gone = {one for one, _, reason in across if reason == "in_pages"}
         told[title] = {
-            "dropped": counts["dropped"], "cpu_seconds": round(seconds, 1),
-            "pdfs_dropped": sum(reason == "in_pages" for *_, reason in pairs),
-            "pdfs_whose_pages_are_dropped": len(emptied),
-            "drops_within_the_manual": sum(manual(one) == manual(by) for one, by, _ in pairs),
-            "drops_across_languages": sum(manual(one) != manual(by) and manual(one).split(".")[0] == manual(by).split(".")[0] for one, by, _ in pairs),
-            "drops_across_manuals": sum(manual(one).split(".")[0] != manual(by).split(".")[0] for one, by, _ in pairs),
+            "dropped": counts["dropped"],
+            "cpu_seconds": round(seconds, 1),
+            "pdfs_dropped_for_other_pdfs": sum(one["mime"] == by["mime"] == books.PDF for one, by, _ in pairs),
+            "pairs_of_pdf_and_page_by_exact_or_near": sum(not reason.startswith("in_") for *_, reason in across),
+            "pdfs_dropped_for_pages": len(gone),
+            "pdfs_that_pages_are_dropped_for": len({by for _, by, reason in across if reason == "in_pdf"} - gone),
+            "drops_within_the_manual": sum(manual(one) == manual(by) for one, by, _ in across),
+            "drops_across_languages": sum(manual(one) != manual(by) and manual(one).split(".")[0] == manual(by).split(".")[0] for one, by, _ in across),
+            "drops_across_manuals": sum(manual(one).split(".")[0] != manual(by).split(".")[0] for one, by, _ in across),
         }  # fmt: skip
     return told
 

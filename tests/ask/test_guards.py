@@ -153,6 +153,18 @@ def test_unlabelled_classifiers_and_what_the_mix_made_of_them(tmp_path: Path) ->
     assert [one.severity for one in open_mix.values()] == ["note"]
 
 
+def test_models_that_are_given_need_no_labels_and_are_named(tmp_path: Path) -> None:
+    about = {"file": "models/hq.bin", "sha256": "ab" * 32, "format": "fastText"}
+    counts = {
+        "labelled": {"quality": 0, "topic": 7},
+        "given": {"quality": about, "topic": about},
+    }
+    told = found(tmp_path, CLEAN, params={"mix": {"cutoff": 0.4}}, counts={"classify": counts})
+    assert set(told) == {"given_quality", "given_topic"}
+    assert "models/hq.bin (SHA-256 abababababab): no label" in told["given_quality"].says
+    assert told["given_topic"].says.endswith("measured on 7 labelled documents.")
+
+
 def test_topics_without_labels(tmp_path: Path) -> None:
     told = found(tmp_path, CLEAN, counts={"classify": {"labelled": {"quality": 5, "topic": 0}}})
     assert set(told) == {"unlabelled_topics"}

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from regrow.data.dedup import decontaminate
 from regrow.data.dedup import step as dedup
 from regrow.data.filters import step as filters
-from regrow.data.mix import classify
+from regrow.data.mix import classify, scoring
 from regrow.data.mix import step as mix
 from regrow.data.tables.conservation import Lost, balanced, conserved
 from regrow.params.data import Classify, Decontaminate, Dedup, Filter, Mix
@@ -111,8 +111,8 @@ def _loss_in(step: str, monkeypatch: pytest.MonkeyPatch) -> None:
         made = decontaminate._row
         monkeypatch.setattr(decontaminate, "_row", lambda *given: made(*given) | {"id": "else"})
     elif step == "classify":
-        made = classify._row
-        monkeypatch.setattr(classify, "_row", lambda id_, *given: made(_other(id_), *given))
+        made = scoring._row
+        monkeypatch.setattr(scoring, "_row", lambda id_, *given: made(_other(id_), *given))
     else:
         dropped, other = mix._drops, pl.lit("elsewhere")
         monkeypatch.setattr(mix, "_drops", lambda rows, p: dropped(rows, p).with_columns(id=other))

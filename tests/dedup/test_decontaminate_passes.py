@@ -179,7 +179,7 @@ class Nothing:
     def __len__(self) -> int:
         return 0
 
-    def find(self, text: str) -> None:
+    def find(self, text: str, words: object = None) -> None:
         return None
 
 

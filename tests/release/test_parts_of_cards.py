@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import polars as pl
 import pytest
 
-from regrow.release import corpora, data_card
+from regrow.release import corpora, data_card, statements
 from regrow.release.records import Artifact, Source
 
 SIGN, DEDUP = "regrow.data.dedup.signatures:run", "regrow.data.dedup.step:run"
@@ -44,6 +45,25 @@ def test_parts_are_neither_rows_nor_keys(parts: int) -> None:
     added = corpora.gathered(records)
     shown = {record.step: record for record in records if record.step not in added}
     assert [row["step"] for row in data_card.funnel(shown)] == ["text", "dedup", "mix"]
+
+
+def test_a_quality_model_that_is_given_is_named_with_what_measured_it() -> None:
+    table = pl.DataFrame({"heldout": [False], "repeats": [1]})
+
+    def said(labelled: int) -> str:
+        about = {"file": "models/hq.bin", "sha256": "ab" * 32, "format": "fastText"}
+        counts = {"labelled": {"quality": labelled}, "given": {"quality": about}}
+        mix = Artifact(
+            "mix", function="regrow.data.mix.step:run", params={"mix": {"max_repeats": 2.0}}
+        )
+        records = {"mix": mix, "classify": Artifact("classify", counts=counts)}
+        return " ".join(one.text for one in statements.of_mix(records, table))
+
+    assert f"given, models/hq.bin (SHA-256 {'ab' * 32}); no label of this run measured it." in said(
+        0
+    )
+    assert "3 labelled documents of this run measured it." in said(3)
+    assert "No labels of quality" not in said(0) and "higher quality percentile" in said(0)
 
 
 def test_dedup_of_a_crawl_alone_shows_its_key() -> None:

@@ -102,6 +102,8 @@ _FILTERS = {
 _COPIES = {
     "duplicate": "the same conversation again",
     "exact": "the same text as a document that stays",
+    "in_pages": "a PDF whose text is in pages too",
+    "in_pdf": "a page whose text is in a PDF too",
     "near": "nearly the same text as a document that stays",
     "near_chain": "nearly the same text as another copy of the document that stays",
     "repeated": "the same text again",

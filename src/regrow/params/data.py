@@ -137,6 +137,19 @@ class Substring(Block):
     """of a text that lost something; a shorter one is dropped"""
 
 
+class Containment(Block):
+    """One copy of a text that is there as a PDF and as pages (containment: Broder 1997)."""
+
+    share: float = Field(default=0.80, gt=0, le=1)
+    """of a page's n-grams that a PDF has, from which on the PDF holds the page"""
+    cover: float = Field(default=0.75, gt=0, le=1)
+    """of a PDF's n-grams that the pages which it holds have together, from which on they hold the PDF"""
+    keep: Literal["pages", "pdf"] = "pages"
+    """which copy stays: the pages, where they cover the PDF (else the PDF, and the pages that it holds go), or the PDF"""
+    min_ngrams: int = Field(default=50, ge=1)
+    """of a document; a shorter one is not compared"""
+
+
 class Dedup(Block):
     """Exact and MinHash-LSH removal of duplicates (OLMo 3 report, appendix A.2.2)."""
 
@@ -149,6 +162,8 @@ class Dedup(Block):
     """candidates whose true Jaccard similarity is lower are kept apart"""
     substring: Substring | None = None
     """`{}` cuts long strings that come again out of what is left; left out, documents stay as they are"""
+    containment: Containment | None = None
+    """`{}` keeps one copy of a text that is there as a PDF and as pages; left out, both stay"""
     seed: int = 0
 
 
@@ -173,7 +188,7 @@ class Decontaminate(Block):
 
 
 class Classify(Block):
-    """Linear classifiers over hashed word n-grams, in the manner of fastText (arXiv 1607.01759)."""
+    """Linear classifiers over hashed word n-grams, in the manner of fastText (arXiv 1607.01759), or given models."""
 
     buckets: int = Field(default=1 << 16, ge=256)
     """hash buckets for words and bigrams"""
@@ -188,6 +203,14 @@ class Classify(Block):
     quality_positive: list[str] = []
     """URL prefixes whose pages are positive examples of quality"""
     quality_negative: list[str] = []
+    topic_model: str | None = Field(default=None, pattern=r"^[\w./-]+$")
+    """a model file below the repository whose labels are the topics: fastText's, or topic.safetensors of another run"""
+    quality_model: str | None = Field(default=None, pattern=r"^[\w./-]+$")
+    """a model file below the repository that scores quality, of the same two formats"""
+    quality_label: str = Field(default="positive", min_length=1)
+    """the label of `quality_model` that good documents have; its score is the quality"""
+    max_model_bytes: int = Field(default=4_000_000_000, ge=1)
+    """of a model file that is given: it is in memory whole"""
     seed: int = 0
 
 

@@ -43,10 +43,7 @@ def shared(recipe: Recipe) -> list[Step]:
             "regrow.data.dedup.decontaminate:run",
             Input(name="dedup", step="dedup"), Input(name="tasks", step="tasks"), _EVALS,
         ),
-        _step(
-            "classify", "Topic and quality of each document.", "regrow.data.mix.classify:run",
-            Input(name="decontaminate", step="decontaminate"),
-        ),
+        _classify(recipe),
         _step(
             "mix", "Quality-aware repetition.", "regrow.data.mix.step:run",
             Input(name="decontaminate", step="decontaminate"), Input(name="classify", step="classify"),
@@ -74,6 +71,19 @@ def _documents(recipe: Recipe) -> list[Step]:
 def _is_taken_down(recipe: Recipe) -> bool:
     """Whether a takedown takes documents out of what was extracted."""
     return (recipe.params.get("takedown") or {}).get("depth") == "everything"
+
+
+def _classify(recipe: Recipe) -> Step:
+    """The classifiers; a model file that is given is read as a source is, and its reader is another function."""
+    told = recipe.params["classify"]
+    names = [name for name in ("topic_model", "quality_model") if told.get(name)]
+    files = (Input(name=name, kind="source", path=told[name]) for name in names)
+    return _step(
+        "classify",
+        f"Topic and quality of each document{', by models that are given' if names else ''}.",
+        f"regrow.data.mix.{'given' if names else 'classify'}:run",
+        Input(name="decontaminate", step="decontaminate"), *files,
+    )  # fmt: skip
 
 
 def _tokenizer(recipe: Recipe) -> Step:

@@ -22,6 +22,7 @@ _FUNCTIONS = (
     "regrow.data.dedup.step:run",
     "regrow.data.dedup.decontaminate:run",
     "regrow.data.mix.classify:run",
+    "regrow.data.mix.given:run",
     "regrow.data.mix.step:run",
     "regrow.data.tokens.train:run",
     "regrow.data.tokens.given:run",

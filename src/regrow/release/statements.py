@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import polars as pl
 
@@ -24,6 +25,7 @@ KNOWN = {
     "regrow.data.dedup.step:run": "drops exact and near duplicates",
     "regrow.data.dedup.decontaminate:run": "holds documents out, and drops what shares text with held-out documents or evaluation items",
     "regrow.data.mix.classify:run": "gives each document a topic and a quality",
+    "regrow.data.mix.given:run": "gives each document a topic and a quality, by a model that is given",
     "regrow.data.mix.step:run": "drops below a quality cutoff, and repeats",
     "regrow.learn.tasks.step:run": "writes questions with worked answers",
     "regrow.data.tokens.train:run": "learns the vocabulary",
@@ -146,12 +148,13 @@ def of_mix(records: Mapping[str, Artifact], table: pl.DataFrame) -> list[Sentenc
     record = records.get("mix")
     if record is None or record.function not in ("", "regrow.data.mix.step:run"):
         return []
-    said = []
+    said: list[Sentence] = []
     most, cutoff = get(record.params, "mix.max_repeats"), get(record.params, "mix.cutoff")
-    labelled = (
-        get(records["classify"].counts, "labelled.quality") if "classify" in records else None
-    )
-    if labelled == 0:
+    counts = records["classify"].counts if "classify" in records else {}
+    labelled, given = get(counts, "labelled.quality"), get(counts, "given.quality")
+    if given is not None:
+        said += _given_quality(given, labelled)
+    if labelled == 0 and given is None:
         said.append(
             Sentence(
                 "No labels of quality were given, so the mix does not tell documents apart by quality.",
@@ -179,6 +182,22 @@ def of_mix(records: Mapping[str, Artifact], table: pl.DataFrame) -> list[Sentenc
             )
         )
     return said
+
+
+def _given_quality(given: Any, labelled: Any) -> list[Sentence]:
+    """Which model a run took its quality from, and whether it was measured on labels of the run."""
+    file, digest = (str(get(given, name) or "") for name in ("file", "sha256"))
+    measured = (
+        f"{plural(labelled, 'labelled document')} of this run measured it"
+        if whole(labelled)
+        else "no label of this run measured it"
+    )
+    return [
+        Sentence(
+            f"Quality is the score of a model that was given, {file} (SHA-256 {digest}); {measured}.",
+            ("classify/counts.given.quality", "classify/counts.labelled.quality"),
+        )
+    ]
 
 
 def of_overlap(records: Mapping[str, Artifact]) -> list[Sentence]:

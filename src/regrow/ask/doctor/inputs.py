@@ -182,13 +182,13 @@ def languages(params: Params) -> list[Finding]:
 
 
 def labels(params: Params) -> list[Finding]:
-    """Whether quality is learned from anything."""
+    """Whether quality is learned from anything; of a model that is given `regrow.ask.doctor.models` speaks."""
     good, bad, cutoff = (
         params.classify.quality_positive,
         params.classify.quality_negative,
         params.mix.cutoff,
     )
-    if good and bad:
+    if (good and bad) or params.classify.quality_model:
         return []
     if good or bad:
         name = "quality_negative" if good else "quality_positive"

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from regrow.ask.doctor import fits, inputs, planned
+from regrow.ask.doctor import fits, inputs, models, planned
 from regrow.ask.doctor.described import described
 from regrow.ask.funnel.funnel import Funnel, read
 from regrow.ask.guards import check, reading
@@ -85,6 +85,7 @@ def examine(root: Path, params_file: str, memory: int | None = None) -> Examined
             main,
         )
     ]
+    found += models.models(root, params)
     ledger, trouble = _records(root, values)
     found += trouble
     funnel, guarded = _guarded(ledger)

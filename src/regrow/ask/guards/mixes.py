@@ -17,6 +17,10 @@ REPEATS = 4.0
 """times: up to about four epochs repeated text is nearly worth new text (Muennighoff et al., arXiv 2305.16264)"""
 UNKNOWN_SHARE = 0.01
 """of the bytes of a mix"""
+_MEASURE = {
+    "topic": "pages named in classify.topics measure the model, which does not learn from them",
+    "quality": "pages named in classify.quality_positive and .quality_negative measure the model, which does not learn from them",
+}
 UNKNOWN = ("", "unknown", "not stated", "noassertion", "licenseref-unknown")
 """how a licence that nobody knows is written"""
 
@@ -73,9 +77,10 @@ def unlabelled(funnel: Funnel, ledger: Ledger) -> list[Finding]:
     """Classifiers that learned from no label, and what the mix did with their scores."""
     record = ledger.by_name.get("classify")
     labels = _counted(record, "labelled")
-    found = []
+    given = _counted(record, "given")
+    found = [_given(name, given[name], labels.get(name)) for name in sorted(given)]
     cutoff = settings(funnel, "mix").get("cutoff") or 0
-    if labels.get("quality") == 0:
+    if labels.get("quality") == 0 and "quality" not in given:
         dropped = _counted(ledger.by_name.get("mix"), "dropped")
         below, rounded = int(dropped.get("quality_cutoff", 0)), int(dropped.get("rate_rounding", 0))
         says = "no document has a label of quality, so that all score alike"
@@ -95,7 +100,7 @@ def unlabelled(funnel: Funnel, ledger: Ledger) -> list[Finding]:
             )
         )  # fmt: skip
     topics = _counted(record, "topics")
-    if labels.get("topic") == 0 and len(topics) > 1:
+    if labels.get("topic") == 0 and len(topics) > 1 and "topic" not in given:
         found.append(
             Finding(
                 "unlabelled_topics", "warn",
@@ -104,6 +109,21 @@ def unlabelled(funnel: Funnel, ledger: Ledger) -> list[Finding]:
             )
         )  # fmt: skip
     return found
+
+
+def _given(name: str, about: Any, labelled: Any) -> Finding:
+    """A model that was given in place of labels: which, and whether anything measured it."""
+    about = about if isinstance(about, dict) else {}
+    measured = (
+        f"measured on {labelled:,} labelled documents"
+        if labelled
+        else "no label of this run measured it"
+    )
+    return Finding(
+        f"given_{name}", "note",
+        f"{name} is scored by {visible(str(about.get('file')))} (SHA-256 {visible(str(about.get('sha256'))[:12])}): {measured}.",
+        labelled, 0, "" if labelled else _MEASURE[name], "classify",
+    )  # fmt: skip
 
 
 def _counted(record: Record | None, name: str) -> dict[str, Any]:

@@ -20,10 +20,12 @@ from typing import Any
 
 import polars as pl
 
-from regrow.data.dedup import choice, notes
+from regrow.data.dedup import choice, notes, shingles
 from regrow.data.dedup.choice import Choice
 from regrow.data.dedup.held import HeldOut, collect
 from regrow.data.dedup.notes import Note, Notes
+from regrow.data.dedup.sequences import Sequences
+from regrow.data.dedup.shingles import distinct
 from regrow.data.dedup.unwanted import Unwanted
 from regrow.data.dedup.words import Forgetful, ForgetfulReader
 from regrow.data.tables import parquet as tables
@@ -69,7 +71,7 @@ def run(inputs: dict[str, Path], params: Any, output: Path) -> dict[str, Any]:
             flush=True,
         )
         found = scratch / "notes"
-        _look(table, chosen, held, items, shingler, p, found)
+        _look(table, chosen, held, items, p, found)
         held.leave_out_common(p.common_ngram)
         trained, reasons = _write(table, schema, held, p, found, output)
         conserved = [passes.ids(output / f"{part}.parquet") for part in ("train", "drops")]
@@ -96,12 +98,12 @@ def _look(
     chosen: Choice,
     held: HeldOut,
     items: Unwanted,
-    shingler: Forgetful,
     params: Decontaminate,
     target: Path,
 ) -> None:
     """Look at every document: note what it shares with held-out ones, and whether it holds an item."""
     rest, row = chosen.documents.total() - len(held), 0
+    sequences = Sequences(params.ngram)
     with Notes(target) as written:
         for document in stream.rows(table, ["url", "source", "text"]):
             if choice.group(document, choice.domain(document, params)) in chosen.groups:
@@ -111,10 +113,11 @@ def _look(
                 print(f"decontaminate: {row} of {rest} documents", file=sys.stderr, flush=True)
             row += 1
             text = document["text"] or ""
-            grams = shingler.set(text)
+            words = sequences.words(text)
+            grams = distinct(shingles.grams(words, min(params.ngram, len(words))))
             hits = held.hits(grams)
             held.count(hits)
-            if drop := items.find(text):
+            if drop := items.find(text, words):
                 written.add(Note(drop=drop))
             else:
                 written.add(Note(size=len(grams), hits=hits))

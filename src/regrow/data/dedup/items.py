@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regrow.data.dedup import marking, telling
+from regrow.data.dedup.glance import Beginnings, Glance, Known
 from regrow.data.dedup.overlap import References
 from regrow.data.dedup.shingles import Shingler, grams
 
@@ -29,7 +30,6 @@ _RUN_OWNERS = 2
 _QUESTION_WEIGHT = 8
 """of a question inside an item that is looked for by itself"""
 _QUESTION = re.compile(r"[^.!?。！？\n]*[?？]")
-_MASK = np.uint64((1 << 20) - 1)
 
 Numbers = NDArray[np.uint64]
 
@@ -81,6 +81,10 @@ class Reader:
         words = marking.tokens(text)
         return Said(text, words, self._shingler.numbers(words))
 
+    def unmarked(self, said: Said) -> Numbers:
+        """The numbers of the words without marks."""
+        return self._shingler.numbers([*map(marking.unmarked, said.words)])
+
 
 class Items:
     """Items that are looked for in many texts.
@@ -96,9 +100,12 @@ class Items:
         self._ids = [item.id for item in items]
         self._reader, self._n, self._limit = reader, n, limit
         self._places: dict[int, dict[int, int]] = {}  # words -> n-gram -> item
-        self._alone: dict[int, int] = {}  # n-gram of a whole line or sentence -> item
-        self._only: dict[int, int] = {}  # n-gram of a whole text -> item
-        self._starts: set[int] = set()
+        self._alone: dict[
+            int, dict[int, int]
+        ] = {}  # words -> n-gram of a whole line or sentence -> item
+        self._only: dict[int, dict[int, int]] = {}  # words -> n-gram of a whole text -> item
+        self._starts: dict[int, set[int]] = {}  # n-gram of the first words -> words in all
+        self._glance = Glance(min(n, RUN))
         long: dict[int, Numbers] = {}
         runs: dict[int, Numbers] = {}
         for place, item in enumerate(items):
@@ -106,6 +113,7 @@ class Items:
             if item.exact or len(said.numbers) <= n:
                 self._add(place, said)
             else:
+                self._glance.add_long(reader.unmarked(said))
                 long[place] = np.unique(grams(said.numbers, n))
                 runs[place] = _runs(said)
             if item.question:
@@ -114,11 +122,18 @@ class Items:
         empty = np.empty(0, np.uint64)
         self._long = References([long.get(i, empty) for i in range(len(items))])
         self._runs = _Lookup(_telling(runs))
-        self._whole = {k: _Lookup(v) for k, v in sorted(self._places.items(), reverse=True)}
-        self._first = _Lookup(dict.fromkeys(self._starts, 0))
+        self._whole = {k: _Lookup(v) for k, v in self._places.items()}
+        self._first = Beginnings(telling.LEAST, self._starts)
 
     def __len__(self) -> int:
         return len(self._ids)
+
+    def may_hold(self, words: Numbers) -> bool:
+        """Whether `find` may find an item; False is certain for a text without marks of its own.
+
+        `words`: numbers of the words of the folded text, without marks (`regrow.data.dedup.sequences.Sequences.words`).
+        """
+        return self._glance.may_hold(words)
 
     def find(self, said: Said) -> Hit | None:
         """An item that the text holds: a whole one first, then by its share, then by a quote."""
@@ -140,13 +155,15 @@ class Items:
             return
         weight = telling.weight(map(marking.bare, said.words))
         gram = _one(said.numbers)
+        glance = self._glance.add if weight >= telling.ALONE else self._glance.add_text
+        glance(self._reader.unmarked(said))
         if weight >= telling.ANYWHERE and size >= telling.LEAST:
             self._places.setdefault(size, {}).setdefault(gram, place)
-            self._starts.add(_one(said.numbers[: telling.LEAST]))
+            self._starts.setdefault(_one(said.numbers[: telling.LEAST]), set()).add(size)
         elif weight >= telling.ALONE:
-            self._alone.setdefault(gram, place)
+            self._alone.setdefault(size, {}).setdefault(gram, place)
         else:
-            self._only.setdefault(gram, place)
+            self._only.setdefault(size, {}).setdefault(gram, place)
 
     def _add_questions(self, items: Sequence[Item]) -> None:
         """Questions inside items; one that several items ask is their form, and not looked for."""
@@ -165,23 +182,20 @@ class Items:
                 self._add(place, said)
 
     def _whole_in(self, numbers: Numbers) -> int | None:
-        starts = self._first.hits(grams(numbers, telling.LEAST))
-        if not len(starts):
-            return None
-        for size, lookup in self._whole.items():
-            at = starts[starts + size <= len(numbers)]
+        for size, at in self._first.of(numbers):  # the longest first
             found = grams(numbers, size, at)
-            hits = lookup.hits(found)
+            hits = self._whole[size].hits(found)
             if len(hits):
-                return lookup.owner(found[hits[0]])
+                return self._whole[size].owner(found[hits[0]])
         return None
 
     def _alone_in(self, said: Said) -> int | None:
-        if self._only and (place := self._only.get(_one(said.numbers))) is not None:
+        texts = self._only.get(len(said.numbers))  # else a long text is one n-gram for nothing
+        if texts and (place := texts.get(_one(said.numbers))) is not None:
             return place
         for part in marking.alone(said.text) if self._alone else ():
             own = self._reader.part(part).numbers
-            if len(own) and (place := self._alone.get(_one(own))) is not None:
+            if (lines := self._alone.get(len(own))) and (place := lines.get(_one(own))) is not None:
                 return place
         return None
 
@@ -196,23 +210,12 @@ class Items:
         return Hit(self._ids[place], float(len(longest) + RUN - 1), float(RUN), quote=True)
 
 
-class _Lookup:
-    """Which of many n-grams are known; nearly all are not, so a table of bits is asked first."""
+class _Lookup(Known):
+    """N-grams that are known, and whose they are."""
 
     def __init__(self, owners: dict[int, int]) -> None:
+        super().__init__(owners)
         self._owners = owners
-        self._grams = np.array(sorted(owners), np.uint64)
-        self._table = np.zeros(int(_MASK) + 1, bool)
-        self._table[self._grams & _MASK] = True
-
-    def hits(self, found: Numbers) -> NDArray[np.int64]:
-        """Places of known n-grams, ascending."""
-        likely = np.flatnonzero(self._table[found & _MASK])
-        if not len(likely):
-            return likely
-        asked = found[likely]
-        place = np.minimum(np.searchsorted(self._grams, asked), len(self._grams) - 1)
-        return likely[self._grams[place] == asked]
 
     def owner(self, gram: np.uint64) -> int:
         """Whose a known n-gram is."""

@@ -42,6 +42,16 @@ def bare(token: str) -> str:
     return token.strip(_FIRST + _LAST)
 
 
+def unmarked(token: str) -> str:
+    """A word without any mark in it, as it is in the folded text."""
+    return token.replace(_FIRST, "").replace(_LAST, "")
+
+
+def may_have_marks(text: str) -> bool:
+    """Whether an unmarked text may hold a mark of its own, as icons of fonts or references; False is certain."""
+    return _FIRST in text or _LAST in text or "&#" in text
+
+
 def alone(text: str) -> Iterator[str]:
     """What stands alone in a marked text: lines, with and without a label before them, and sentences."""
     for line in text.split("\n"):

@@ -41,14 +41,22 @@ class Sequences:
         if held:
             yield from self._batch(held)
 
-    def _batch(self, folded: list[str]) -> Iterator[NDArray[np.uint64]]:
+    def words(self, text: str) -> NDArray[np.uint64]:
+        """The numbers of the words of a text, in order, as `Shingler.numbers` has them."""
+        return self._numbers([fold(text)])[0]
+
+    def _numbers(self, folded: list[str]) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
+        """The numbers of all words, and how many there are up to the end of each text."""
         data = parted(folded)
         units = np.frombuffer(data, np.uint8)
         inside = np.concatenate([[False], units > _SPACE])
         edges = np.flatnonzero(inside[1:] != inside[:-1])
         starts, ends = edges[::2], edges[1::2]  # a text ends outside any word
         numbers = self._numbering.of(data, starts, ends)
-        lasts = np.searchsorted(starts, np.flatnonzero(units == END))
+        return numbers, np.searchsorted(starts, np.flatnonzero(units == END))
+
+    def _batch(self, folded: list[str]) -> Iterator[NDArray[np.uint64]]:
+        numbers, lasts = self._numbers(folded)
         every = grams(numbers, self._n)
         first = 0
         for last in lasts.tolist():

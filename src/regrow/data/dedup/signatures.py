@@ -15,11 +15,13 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from regrow.data.dedup import exact, near
 from regrow.data.dedup.components import equal
+from regrow.data.dedup.sampling import sample
 from regrow.data.dedup.sequences import Sequences
 from regrow.data.dedup.shingles import distinct
 from regrow.data.tables import groups, stream
@@ -28,6 +30,7 @@ from regrow.data.tables.stream import Row
 from regrow.params.data import Dedup
 
 _PRINT = ("high", "low")
+_SAMPLE = "sample"
 _BATCH = 512
 """documents whose signatures are computed together"""
 _GROUP = 1 << 16
@@ -54,6 +57,7 @@ def write(documents: Iterable[Row], params: Dedup, path: Path, title: str = "") 
     schema = pa.schema(
         [("id", pa.large_string()), ("high", pa.uint64()), ("low", pa.uint64()), ("grams", pa.uint32())]
         + [(name, pa.uint64()) for name in bands(params)]
+        + ([(_SAMPLE, pa.large_list(pa.uint64()))] if params.containment else [])
     )  # fmt: skip
     came = written = 0
     held: list[pa.Table] = []
@@ -91,13 +95,16 @@ def _table(batch: list[Row], params: Dedup, reader: Sequences, schema: pa.Schema
     if full:
         keys[full] = near.keys_of([sequences[at] for at in full], params)
     prints = [_print(text) for text in texts]
+    sets = [distinct(one) for one in sequences]
+    samples = {_SAMPLE: pl.Series([sample(one) for one in sets], dtype=pl.List(pl.UInt64))}
     frame = pl.DataFrame(
         {
             "id": pl.Series([row["id"] for row in batch], dtype=pl.String),
             "high": pl.Series([high for high, _ in prints], dtype=pl.UInt64),
             "low": pl.Series([low for _, low in prints], dtype=pl.UInt64),
-            "grams": pl.Series([len(distinct(one)) for one in sequences], dtype=pl.UInt32),
+            "grams": pl.Series([len(one) for one in sets], dtype=pl.UInt32),
             **{name: keys[:, band] for band, name in enumerate(bands(params))},
+            **(samples if params.containment else {}),
         }
     )
     return stream.arrow(frame, schema)
@@ -163,6 +170,30 @@ class Signatures:
             parts.append(frame[name])
         values: NDArray[np.uint64] = pl.concat(parts).to_numpy()
         return values if self._order is None else values[self._order]
+
+    def samples(
+        self, wanted: NDArray[np.bool_]
+    ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.uint64]]]:
+        """Samples of n-grams (`regrow.data.dedup.sampling`) of the rows that are wanted, a row group at a time.
+
+        Yields rows, how many n-grams each has, and these n-grams one after the other.
+        """
+        rows = np.arange(len(self.ids))
+        if self._order is not None:
+            rows = np.full(sum(metadata.num_rows for _, metadata in self._files), -1)
+            rows[self._order] = np.arange(len(self._order))
+        begin = 0
+        for path, metadata in self._files:
+            with pq.ParquetFile(path, metadata=metadata) as file:
+                for group in range(metadata.num_row_groups):
+                    lists = file.read_row_group(group, [_SAMPLE], use_threads=False)[_SAMPLE]
+                    own = rows[begin : begin + len(lists)]
+                    begin += len(lists)
+                    some = (own >= 0) & wanted[own]
+                    chosen = lists.filter(pa.array(some)).combine_chunks()
+                    sizes = pc.list_value_length(chosen).to_numpy(zero_copy_only=False)
+                    values = chosen.flatten().to_numpy()
+                    yield own[some], sizes.astype(np.int64), values
 
     def copies(self) -> Iterator[NDArray[np.int64]]:
         """Groups (ascending rows) of documents with one text, by their first row."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain, islice, zip_longest
 from pathlib import Path
@@ -15,9 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from regrow.data.dedup import near, signatures
+from regrow.data.dedup import containment, near, signatures
 from regrow.data.dedup.clusters import preference
 from regrow.data.dedup.components import components
+from regrow.data.dedup.containment import Held
 from regrow.data.dedup.signatures import Signatures
 from regrow.data.dedup.substring import cutting
 from regrow.data.dedup.texts import Texts
@@ -25,7 +26,7 @@ from regrow.data.tables import passes, stream
 from regrow.data.tables.drops import drop_row
 from regrow.data.tables.parquet import DROPS
 from regrow.data.tables.stream import Row, Schema
-from regrow.params.data import Dedup
+from regrow.params.data import Containment, Dedup
 
 _NEEDED = {"id", "url", "source", "text"}
 _LARGE = 10_000
@@ -42,6 +43,9 @@ def run(inputs: Mapping[str, Path], params: Any, output: Path) -> dict[str, Any]
     Inputs `signatures.<part>` are those of its parts (`regrow.data.dedup.signatures`); without them they are computed
     here. Memory grows by some 60 bytes a document, and with the texts of the largest component.
 
+    With `containment` in the params, one copy stays of what is there as a PDF and as pages
+    (`regrow.data.dedup.containment`): `in_pages` are PDFs that pages hold, `in_pdf` pages that a PDF holds.
+
     With `substring` in the params, long strings that come again are cut out of the documents that stay
     (`regrow.data.dedup.substring.cutting`); `cuts.parquet` says what each of them lost.
 
@@ -51,7 +55,8 @@ def run(inputs: Mapping[str, Path], params: Any, output: Path) -> dict[str, Any]
         ValueError: the table lacks a column, or signatures are of other documents.
     """
     path = inputs["filter"] / "documents.parquet"
-    schema = passes.schema(path, _NEEDED, "filter")
+    needed = _NEEDED | ({"mime"} if params.dedup.containment else set())
+    schema = passes.schema(path, needed, "filter")
     output.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=output) as scratch:
         table = passes.ordered(path, schema, ("id", "url"), Path(scratch))
@@ -67,6 +72,8 @@ def run(inputs: Mapping[str, Path], params: Any, output: Path) -> dict[str, Any]
         texts = Texts(table, params.dedup.ngram, Path(scratch))
         try:
             drops = _drops(texts, found, params.dedup)
+            if params.dedup.containment:
+                _contained(table, texts, found, drops, params.dedup.containment)
             return _written(table, schema, found, texts, drops, output, Path(scratch), params.dedup)
         finally:
             texts.close()
@@ -79,6 +86,8 @@ class _Drops:
     kept: NDArray[np.int64]
     value: NDArray[np.float64]
     exact: NDArray[np.bool_]
+    held: dict[int, Held] = field(default_factory=dict)
+    """what `containment` says of rows that it drops"""
 
 
 def _drops(texts: Texts, found: Signatures, params: Dedup) -> _Drops:
@@ -134,6 +143,17 @@ def _near(texts: Texts, found: Signatures, left: NDArray[np.bool_], params: Dedu
     return drops
 
 
+def _contained(
+    table: Path, texts: Texts, found: Signatures, drops: _Drops, params: Containment
+) -> None:
+    """Drop one of two copies of what is there as a PDF and as pages, among what is left."""
+    kinds = (row["mime"] for row in stream.rows(table, ["mime"]))
+    pdf = np.fromiter((kind == containment.PDF for kind in kinds), bool, len(found.ids))
+    drops.held.update(containment.held(texts, found, drops.kept < 0, pdf, params))
+    for row, held in drops.held.items():
+        drops.kept[row], drops.value[row] = held.by, held.value
+
+
 def _keys(
     found: Signatures, groups: list[NDArray[np.int64]], names: list[str]
 ) -> list[NDArray[np.uint64]]:
@@ -155,8 +175,12 @@ def _rows(texts: Texts, drops: _Drops, limit: float) -> Iterator[Row]:
     for row in np.flatnonzero(drops.kept >= 0).tolist():
         value, exact = float(drops.value[row]), bool(drops.exact[row])
         url, _, own = texts.about(row)
-        reason = "exact" if exact else "near" if value >= limit else "near_chain"
         kept = texts.about(int(drops.kept[row]))[2]
+        held = drops.held.get(row)
+        if held:
+            yield drop_row("dedup", own, url, held.reason, value, held.limit, kept)
+            continue
+        reason = "exact" if exact else "near" if value >= limit else "near_chain"
         yield drop_row("dedup", own, url, reason, value, None if exact else limit, kept)
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from regrow.data.dedup import evals
-from regrow.data.dedup.items import Items, Reader, Said
+from regrow.data.dedup import evals, marking
+from regrow.data.dedup.items import Items, Numbers, Reader, Said
 from regrow.params.data import Decontaminate
 
 
@@ -30,8 +30,14 @@ class Unwanted:
     def __len__(self) -> int:
         return len(self._items) + len(self._tasks)
 
-    def find(self, text: str) -> tuple[str, float, float, str] | None:
-        """(reason, value, threshold, detail) of a drop, or None."""
+    def find(self, text: str, words: Numbers | None = None) -> tuple[str, float, float, str] | None:
+        """(reason, value, threshold, detail) of a drop, or None.
+
+        `words`: the numbers of the text's words, where they are at hand (`regrow.data.dedup.sequences.Sequences.words`). They
+        save nearly all texts a closer look, and change no answer.
+        """
+        if words is not None and not self._may_hold(text, words):
+            return None
         said: Said = self._reader.read(text)
         if hit := self._items.find(said):
             reason = "quotes_eval" if hit.quote else "overlaps_eval"
@@ -40,3 +46,8 @@ class Unwanted:
         else:
             return None
         return reason, hit.value, hit.threshold, hit.id
+
+    def _may_hold(self, text: str, words: Numbers) -> bool:
+        if marking.may_have_marks(text):
+            return True
+        return self._items.may_hold(words) or self._tasks.may_hold(words)

@@ -12,6 +12,7 @@ import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,12 +51,21 @@ class Linear:
 
 def load(path: Path) -> Linear:
     """Read a classifier that `Linear.save` wrote. Raises KeyError if it is another file."""
+    return described(path)[0]
+
+
+def described(path: Path) -> tuple[Linear, dict[str, Any]]:
+    """Read a classifier that `Linear.save` wrote, with its description.
+
+    Raises:
+        KeyError: it is another file.
+    """
     from safetensors import safe_open
 
     with safe_open(path, framework="numpy") as file:
         meta = json.loads(file.metadata()["regrow"])
         weight, bias = file.get_tensor("weight"), file.get_tensor("bias")
-    return Linear(tuple(meta["classes"]), weight.astype(np.float64), bias.astype(np.float64))
+    return Linear(tuple(meta["classes"]), weight.astype(np.float64), bias.astype(np.float64)), meta
 
 
 def _logits(weight: F64, bias: F64, index: NDArray[np.int32], values: F64) -> F64:

@@ -150,8 +150,14 @@ def _needed(requirement: str) -> str:
     return _normal(found[0].rstrip("._-")) if found else ""
 
 
+_EXTRA = re.compile(r"((\([^()]*\)|((?! or )[^()])*) and )?extra ?== ?([\"'])[^\"']+\4")
+"""markers of what nobody asked for, which most are: no parser is needed to refuse them"""
+
+
 @cache
 def _holds(marker: str) -> bool:
+    if _EXTRA.fullmatch(marker):
+        return False
     from packaging.markers import Marker
 
     return Marker(marker).evaluate({"extra": ""})

@@ -113,6 +113,8 @@ def listed(inputs, params, output):
     import regrow.learn.evaluate.offline
     return [sorted(os.environ), os.getcwd() == str(Path(os.environ["HOME"]).parent)]
 """
+MODEL = ("sklearn",)
+"""packages that are hidden while a step loads what runs a model"""
 CLIENT = """
 import sys
 from pathlib import Path
@@ -123,7 +125,7 @@ signal.signal(signal.SIGTERM, signal.default_int_handler)
 place = Path(sys.argv[1])
 try:
     extra = {"instance": "one"} if sys.argv[2] == "clean" else {}
-    call = Call("planted:" + sys.argv[2], (), {"data": place / "data"}, Path(sys.argv[3]), ("crawl",), place, extra)
+    call = Call("planted:" + sys.argv[2], ("sklearn",), {"data": place / "data"}, Path(sys.argv[3]), ("crawl",), place, extra)
     warm.call(warm.connected(), "planted", call)
 except KeyboardInterrupt:
     sys.exit(130)
@@ -153,12 +155,14 @@ def place(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def call(place: Path, name: str, module: str = "planted", **extra: Any) -> warm.Answer:
+def call(
+    place: Path, name: str, module: str = "planted", idle: tuple[str, ...] = MODEL, **extra: Any
+) -> warm.Answer:
     connection = warm.connected()
     assert connection is not None
     inputs = {"data": place / "data"}
     params = ROOT / "params/demo.yaml"
-    one = Call(f"{module}:{name}", (), inputs, params, ("crawl",), place, extra)
+    one = Call(f"{module}:{name}", idle, inputs, params, ("crawl",), place, extra)
     return warm.call(connection, "planted", one)
 
 
@@ -386,5 +390,5 @@ def closed(place: Path, name: str, without: str = "") -> tuple[Any, frozenset[st
     every = {d.metadata["Name"].lower().replace("_", "-") for d in distributions()}
     inputs, params = {"data": place / "data"}, ROOT / "tests/params/tiny.yaml"
     (place / "output").mkdir(exist_ok=True)
-    one = Call(f"planted:{name}", (), inputs, params, ("crawl",), place / "output", {})
+    one = Call(f"planted:{name}", MODEL, inputs, params, ("crawl",), place / "output", {})
     return hermetic.call("planted", one, every - {without}, warm.connected())

@@ -24,7 +24,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from regrow.engine import files
 from regrow.engine.definition import code_digest
@@ -159,7 +159,7 @@ class Modules:
             self._changed = False
 
 
-def _fits(known: Any) -> bool:
+def _fits(known: Any) -> TypeGuard[list[Any]]:
     """Whether a memory of a module has its form: mark of the file, digest of its content, syntax."""
     return isinstance(known, list) and len(known) == 3 and isinstance(known[1], str)
 

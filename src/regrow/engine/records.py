@@ -181,7 +181,9 @@ class Book:
 
     def encoded(self, record: Record) -> Digest:
         """Digests of the file that `write` makes of a record, which must not change: many jobs may ask for them."""
-        if id(record) not in self._encoded:  # kept with the record, so that no other gets its identity
+        if (
+            id(record) not in self._encoded
+        ):  # kept with the record, so that no other gets its identity
             self._encoded[id(record)] = record, digest_bytes(encode(record))
         return self._encoded[id(record)][1]
 

@@ -6,6 +6,7 @@ import contextlib
 import ctypes
 import errno
 import gc
+import importlib
 import json
 import os
 import select
@@ -18,7 +19,7 @@ import traceback
 from pathlib import Path
 from typing import Any, NoReturn
 
-from regrow.engine import hermetic_child, jobs, loading, mistakes, variables
+from regrow.engine import hermetic_child, jobs, loading, mistakes, variables, warm_modules
 from regrow.engine.files import disk_full
 from regrow.engine.handover import HOME, Call
 
@@ -33,9 +34,11 @@ class _Forks:
     def __init__(self, listener: socket.socket) -> None:
         self.listener = listener
         self.working: dict[int, tuple[int, socket.socket]] = {}
-        self._loaded = False
+        self._models = self._shared = False
         self._packages: frozenset[str] = frozenset()
         """modules that came with what steps load first"""
+        self._params: warm_modules.Loaded = {}
+        """modules of ours that came with the model of the params, as their files were"""
 
     def accept(self) -> None:
         """Fork for a job that asks."""
@@ -53,34 +56,47 @@ class _Forks:
                 os.close(stream)
             return
         connection.settimeout(None)
-        self._load(order["idle"])
+        self._load(order)
         server = os.getpid()
         pid = os.fork()
         if pid == 0:
             try:
                 _die_with(server)
                 self._leave(connection)
-                _work(Path(folder.decode()), order, streams, self._packages)
+                _work(Path(folder.decode()), order, streams, self._packages, self._params)
             finally:  # nothing of the server's may be done in a fork
                 os._exit(1)
         for stream in streams:
             os.close(stream)
         self.working[os.pidfd_open(pid)] = (pid, connection)
 
-    def _load(self, idle: list[str]) -> None:
-        """Load what steps load first, without the variables of a shell; once."""
-        if self._loaded:
+    def _load(self, order: dict[str, Any]) -> None:
+        """Load what steps load first, without the variables of a shell; once.
+
+        Steps that are shut in say by their key what they load, so for them it is what runs a model, and no more.
+        """
+        idle = order["idle"]
+        models = bool(idle) and not self._models
+        shared = "closed" not in order and not self._shared
+        if not models and not shared:
             return
-        self._loaded = True
         os.environ.update(dict.fromkeys(_ONE, "1"))
         # What cannot be loaded is said by the fork that needs it.
         with variables.shut_out(), contextlib.suppress(Exception):
             flow = jobs.flow()
-            flow.warm_start()
             before = set(sys.modules)
-            for name in flow.warm:
-                loading.function(name, idle)
-            self._packages = frozenset(set(sys.modules) - before)
+            if shared:
+                self._shared = True
+                importlib.import_module(flow.params_root.partition(":")[0])
+                self._params = warm_modules.loaded(set(sys.modules) - before, flow.packages)
+                for name in flow.shared:
+                    loading.function(name)
+            if models:
+                self._models = True
+                flow.warm_start()
+                for name in flow.warm:
+                    loading.function(name, idle)
+            self._packages |= frozenset(set(sys.modules) - before)
         gc.collect()
         gc.freeze()  # pages of what is loaded stay shared with the forks
 
@@ -157,7 +173,11 @@ def serve(listener: socket.socket, owner: int) -> None:
 
 
 def _work(
-    folder: Path, order: dict[str, Any], streams: list[int], packages: frozenset[str]
+    folder: Path,
+    order: dict[str, Any],
+    streams: list[int],
+    packages: frozenset[str],
+    params: warm_modules.Loaded,
 ) -> NoReturn:
     """In the fork: become the job, call the function, leave `said.json`, end."""
     status = 1
@@ -173,7 +193,7 @@ def _work(
         os.environ.clear()
         os.environ.update(order["environment"])
         time.tzset()
-        said = _said(folder, order, packages)
+        said = _said(folder, order, packages, params)
         place = (
             folder / HOME if "closed" in order else folder
         )  # a closed fork may write nowhere else
@@ -191,10 +211,12 @@ def _work(
         os._exit(status)
 
 
-def _said(folder: Path, order: dict[str, Any], packages: frozenset[str]) -> dict[str, Any]:
+def _said(
+    folder: Path, order: dict[str, Any], packages: frozenset[str], params: warm_modules.Loaded
+) -> dict[str, Any]:
     """What the function gave, or how it ended otherwise."""
     try:
-        return _called(folder, order, packages)
+        return _called(folder, order, packages, params)
     except SystemExit as stop:
         return {"exit": stop.code}
     except _Missing as missing:
@@ -211,8 +233,10 @@ class _Missing(Exception):
     """A package is not there."""
 
 
-def _called(folder: Path, order: dict[str, Any], packages: frozenset[str]) -> dict[str, Any]:
-    _forget_ours()
+def _called(
+    folder: Path, order: dict[str, Any], packages: frozenset[str], loaded: warm_modules.Loaded
+) -> dict[str, Any]:
+    warm_modules.forget(loaded)
     # Else all forks would draw the same where nobody gives a seed.
     if (numpy := sys.modules.get("numpy")) is not None:
         numpy.random.seed()
@@ -221,8 +245,9 @@ def _called(folder: Path, order: dict[str, Any], packages: frozenset[str]) -> di
     params = call.params(flow)
     before = set(sys.modules)
     with variables.shut_out():
-        # Read when torch first calculates, which is after the fork.
-        flow.warm_start()
+        if call.idle:
+            # Read when torch first calculates, which is after the fork.
+            flow.warm_start()
         if "closed" in order:
             before = set(sys.modules) - packages
             return hermetic_child.called(folder, order, params, before, flow.packages)
@@ -233,15 +258,6 @@ def _called(folder: Path, order: dict[str, Any], packages: frozenset[str]) -> di
         counts = call.run(function, params)
     ours = sorted(m for m in set(sys.modules) - before if m.split(".")[0] in flow.packages)
     return {"counts": counts, "modules": ours}
-
-
-def _forget_ours() -> None:
-    """Modules that the table of steps loads are loaded again: a key counts them as they are now."""
-    tops = jobs.flow().packages
-    ours = [name for name in sys.modules if name.split(".")[0] in tops and name != "regrow"]
-    for name in ours:
-        if not name.startswith(jobs.NEVER_STEPS):
-            del sys.modules[name]
 
 
 def main(handle: int, folder: str) -> None:

@@ -106,7 +106,8 @@ class Remote:
 
     def fetch_actions(self, key: str) -> None:
         """Bring the run cache's entries of a key."""
-        if self.store.remote:
+        # An HTTP server cannot list a folder; `reconcile` seeds the action cache from the records.
+        if self.store.remote and not self.store.remote_url.startswith(("http://", "https://")):
             self._call("actions", [key], _ASK_PATIENCE)
 
     def _refused(self) -> dict[str, str]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import shutil
 from collections.abc import Iterator
+from importlib.util import cache_from_source
 from pathlib import Path
 
 import pytest
@@ -162,27 +164,39 @@ def importer() -> Iterator[Importer]:
         yield made
 
 
+@pytest.fixture(scope="module")
+def modules(tmp_path_factory: pytest.TempPathFactory) -> Modules:
+    """Our own code, of which nothing changes here: each module is parsed once."""
+    return Modules(tmp_path_factory.mktemp("modules") / "cache.json", FLOW.packages)
+
+
+def _lay(path: Path, target: Path) -> None:
+    """Copy a module, and its bytecode, which Python believes by the size and time of the source."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy2(path, target)
+    compiled = Path(cache_from_source(str(path)))
+    if compiled.exists():
+        (target.parent / "__pycache__").mkdir(exist_ok=True)
+        shutil.copy2(compiled, target.parent / "__pycache__")
+
+
 @pytest.mark.parametrize("name", STEPS)
 def test_every_step_imports_with_nothing_but_its_closure(
-    name: str, tmp_path: Path, importer: Importer
+    name: str, tmp_path: Path, importer: Importer, modules: Modules
 ):
     """Hermetic: a folder with the closure's files only; the params' models come along whole."""
     step = STEPS[name]
-    modules = Modules(tmp_path / "cache.json", FLOW.packages)
     found = closure(modules, step.function.partition(":")[0], FLOW.params_root, step.params)
     source = tmp_path / "src"
     names = set(found.modules) | set(modules.beside("regrow.params.base"))
     for one in names:
         path = modules.path(one)
         if path is not None:
-            target = source / path.relative_to(ROOT / "src")
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(path.read_bytes())
+            _lay(path, source / path.relative_to(ROOT / "src"))
     assert importer.load(source, step.function).failed == ""
 
 
-def test_no_step_reaches_the_runner(tmp_path: Path):
-    modules = Modules(tmp_path / "cache.json", FLOW.packages)
+def test_no_step_reaches_the_runner(modules: Modules):
     for step in FLOW.steps:
         found = closure(modules, step.function.partition(":")[0], FLOW.params_root, step.params)
         strange = [

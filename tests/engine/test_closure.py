@@ -14,8 +14,10 @@ import default_flow
 import forked_imports
 from forked_imports import Importer
 from key_sources import ABOVE
+from regrow.engine import syntax
 from regrow.engine.closure import Closure, Modules, closure
 from regrow.engine.errors import FlowError
+from regrow.engine.syntax import Syntax
 
 ROOT = Path(__file__).resolve().parents[2]
 FLOW = default_flow.flow()
@@ -150,6 +152,27 @@ def test_the_memory_of_parsed_modules_is_used_and_not_trusted_blindly(package: P
     assert reach(package).digest() != first
     (package.parent / "cache.json").write_text("{broken")
     assert reach(package).digest() != first
+
+
+def test_the_memory_serves_a_copy_and_no_other_content(
+    package: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """A copied repository brings the memory along: paths and times are others, contents are not."""
+    monkeypatch.setattr("regrow.engine.files.settled", lambda stat: True)  # and not a tick old
+    before = reach(package).digest()
+    there = Path(shutil.copytree(package, tmp_path / "copy/demopkg"))
+    (there / "far.py").write_text("X = 3\n")
+    shutil.copy(tmp_path / "cache.json", tmp_path / "copy")
+    parsed: list[str] = []
+
+    def parse(content: bytes, module: str, package: bool) -> Syntax:
+        parsed.append(module)
+        return syntax.parse(content, module, package)
+
+    monkeypatch.setattr("regrow.engine.closure.parse", parse)
+    modules = Modules(there.parent / "cache.json", ["demopkg"], there.parent)
+    found = closure(modules, "demopkg.step", "demopkg.params.schema:Params", ())
+    assert parsed == ["demopkg.far"] and found.digest() != before
 
 
 def test_a_broken_module_is_a_message(package: Path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -95,6 +96,10 @@ def numbers(inputs, params, output):
 def ours(inputs, params, output):
     import regrow.learn.evaluate.offline
     return {"loaded": regrow.learn.evaluate.offline.__name__ in BEFORE}
+
+def light(inputs, params, output):
+    params = sys.modules["regrow.params.schema"]
+    return {"there": sorted({"torch", "polars", "jinja2", "regrow.params.schema"} & BEFORE), "params": id(params)}
 
 def lacks(inputs, params, output):
     import nobody_has_this
@@ -235,6 +240,47 @@ def test_code_of_ours_is_loaded_in_the_fork(server: Path, place: Path) -> None:
     """The table of steps loads some; an edit during a run is in the key of the next job."""
     found = call(place, "ours")
     assert not found.counts["loaded"] and "regrow.learn.evaluate.offline" in found.modules
+
+
+def test_steps_that_run_no_model_share_what_reads_tables(server: Path, place: Path) -> None:
+    """The model of the params is loaded once; none of it as one job of another sees it."""
+    one, two = (call(place, "light", idle=()).counts for _ in range(2))
+    assert {"jinja2", "polars", "regrow.params.schema"} <= set(one["there"])
+    assert one == two, "the same module, at the same address"
+
+
+LIGHT = """
+import os, sys
+from pathlib import Path
+from regrow.engine import warm
+from regrow.engine.handover import Call
+sys.path.insert(0, str(Path(warm.__file__).parents[2]))
+os.environ["REGROW_WARM"] = "1"
+server = warm.Server()
+place = Path(sys.argv[1])
+for text in ("", "PLANTED = 1\\n"):
+    with open(place / "src/regrow/params/base.py", "a") as file:
+        file.write(text)
+    call = Call("planted:light", (), {}, Path(sys.argv[2]), ("crawl",), place, {})
+    print(warm.call(warm.connected(), "planted", call).counts)
+server.close()
+"""
+
+
+def test_an_edit_of_the_params_models_is_seen_by_the_next_job(place: Path) -> None:
+    ignored = shutil.ignore_patterns("__pycache__", "_native", "prove", "publish", "ask", "cli")
+    shutil.copytree(ROOT / "src/regrow", place / "src/regrow", ignore=ignored)
+    (place / "src/planted.py").write_text(
+        "import sys\ndef light(inputs, params, output):\n"
+        "    import regrow.params.base as base\n"
+        "    return [hasattr(base, 'PLANTED'), 'torch' in sys.modules]\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", LIGHT, str(place), str(ROOT / "params/demo.yaml")],
+        env=os.environ | {"PYTHONPATH": str(place / "src")},
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert done.stdout.splitlines() == ["[False, False]", "[True, False]"], done.stderr
 
 
 def test_streams_are_the_jobs(server: Path, place: Path) -> None:

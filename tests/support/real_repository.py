@@ -4,11 +4,22 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from small_repository import ROOT, Repository
 
 PARAMS = "params/tiny.yaml"
+_SERVE = """
+import os, sys
+from regrow.engine import warm
+server = warm.Server()
+print(os.environ[warm.VARIABLE], flush=True)
+sys.stdin.read()
+server.close()
+"""
 
 
 class Real(Repository):
@@ -32,6 +43,19 @@ class Real(Repository):
     def regrow(self, *args: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run regrow."""
         return self.run("regrow", *args, check=check)
+
+    @contextmanager
+    def served(self) -> Iterator[str]:
+        """A warm server for several runs here, which one loads torch for: the value of REGROW_WARM for them."""
+        process = subprocess.Popen(
+            [sys.executable, "-c", _SERVE], cwd=self.path, env=self.env,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        assert process.stdout is not None
+        try:
+            yield process.stdout.readline().strip()
+        finally:
+            process.communicate()
 
     def clone(self, path: Path) -> Real:
         """`git clone`, with the built kernels, which `make env` would build anew."""

@@ -73,7 +73,8 @@ class _Forks:
     def _load(self, order: dict[str, Any]) -> None:
         """Load what steps load first, without the variables of a shell; once.
 
-        Steps that are shut in say by their key what they load, so for them it is what runs a model, and no more.
+        Steps that are shut in say by their key what they load, so for them it is what runs a model, and no more; the
+        model of the params is loaded before any step is.
         """
         idle = order["idle"]
         models = bool(idle) and not self._models
@@ -84,11 +85,13 @@ class _Forks:
         # What cannot be loaded is said by the fork that needs it.
         with variables.shut_out(), contextlib.suppress(Exception):
             flow = jobs.flow()
+            if not self._params:
+                before = set(sys.modules)
+                importlib.import_module(flow.params_root.partition(":")[0])
+                self._params = warm_modules.loaded(set(sys.modules) - before, flow.packages)
             before = set(sys.modules)
             if shared:
                 self._shared = True
-                importlib.import_module(flow.params_root.partition(":")[0])
-                self._params = warm_modules.loaded(set(sys.modules) - before, flow.packages)
                 for name in flow.shared:
                     loading.function(name)
             if models:

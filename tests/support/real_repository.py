@@ -60,7 +60,7 @@ class Real(Repository):
     def clone(self, path: Path) -> Real:
         """`git clone`, with the built kernels, which `make env` would build anew."""
         subprocess.run(["git", "clone", "-q", str(self.path), str(path)], check=True)
-        _kernels(path)
+        kernels(path)
         return Real(path, path / "src")
 
     def copy(self, path: Path) -> Real:
@@ -71,7 +71,8 @@ class Real(Repository):
         return other
 
 
-def _kernels(path: Path) -> None:
+def kernels(path: Path) -> None:
+    """Put the built kernels into a copy of this repository, as `make env` does."""
     built = ROOT / "src/regrow/numerics/_native"
     if built.is_dir():
         shutil.copytree(built, path / "src/regrow/numerics/_native", dirs_exist_ok=True)
@@ -94,7 +95,7 @@ def fresh(path: Path) -> Real:
             else:
                 shutil.copy(source, target)
     shutil.copy(ROOT / "tests/params/tiny.yaml", path / PARAMS)
-    _kernels(path)
+    kernels(path)
     repository = Real(path, path / "src")
     repository.git("init", "-q", "-b", "main")
     repository.commit("start")

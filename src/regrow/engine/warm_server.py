@@ -5,8 +5,6 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import errno
-import gc
-import importlib
 import json
 import os
 import select
@@ -19,13 +17,10 @@ import traceback
 from pathlib import Path
 from typing import Any, NoReturn
 
-from regrow.engine import hermetic_child, jobs, loading, mistakes, variables, warm_modules
+from regrow.engine import hermetic_child, jobs, mistakes, variables
 from regrow.engine.files import disk_full
 from regrow.engine.handover import HOME, Call
-
-_ONE = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-"""libraries that start threads while they are loaded: threads do not live through a fork. Kernels get their
-number of threads when a step asks for it"""
+from regrow.engine.warm_modules import Libraries
 
 
 class _Forks:
@@ -34,11 +29,7 @@ class _Forks:
     def __init__(self, listener: socket.socket) -> None:
         self.listener = listener
         self.working: dict[int, tuple[int, socket.socket]] = {}
-        self._models = self._shared = False
-        self._packages: frozenset[str] = frozenset()
-        """modules that came with what steps load first"""
-        self._params: warm_modules.Loaded = {}
-        """modules of ours that came with the model of the params, as their files were"""
+        self._loaded = Libraries()
 
     def accept(self) -> None:
         """Fork for a job that asks."""
@@ -56,52 +47,19 @@ class _Forks:
                 os.close(stream)
             return
         connection.settimeout(None)
-        self._load(order)
+        self._loaded.load(order)
         server = os.getpid()
         pid = os.fork()
         if pid == 0:
             try:
                 _die_with(server)
                 self._leave(connection)
-                _work(Path(folder.decode()), order, streams, self._packages, self._params)
+                _work(Path(folder.decode()), order, streams, self._loaded)
             finally:  # nothing of the server's may be done in a fork
                 os._exit(1)
         for stream in streams:
             os.close(stream)
         self.working[os.pidfd_open(pid)] = (pid, connection)
-
-    def _load(self, order: dict[str, Any]) -> None:
-        """Load what steps load first, without the variables of a shell; once.
-
-        Steps that are shut in say by their key what they load, so for them it is what runs a model, and no more; the
-        model of the params is loaded before any step is.
-        """
-        idle = order["idle"]
-        models = bool(idle) and not self._models
-        shared = "closed" not in order and not self._shared
-        if not models and not shared:
-            return
-        os.environ.update(dict.fromkeys(_ONE, "1"))
-        # What cannot be loaded is said by the fork that needs it.
-        with variables.shut_out(), contextlib.suppress(Exception):
-            flow = jobs.flow()
-            if not self._params:
-                before = set(sys.modules)
-                importlib.import_module(flow.params_root.partition(":")[0])
-                self._params = warm_modules.loaded(set(sys.modules) - before, flow.packages)
-            before = set(sys.modules)
-            if shared:
-                self._shared = True
-                for name in flow.shared:
-                    loading.function(name)
-            if models:
-                self._models = True
-                flow.warm_start()
-                for name in flow.warm:
-                    loading.function(name, idle)
-            self._packages |= frozenset(set(sys.modules) - before)
-        gc.collect()
-        gc.freeze()  # pages of what is loaded stay shared with the forks
 
     def _leave(self, own: socket.socket) -> None:
         """In the fork: close what is the server's."""
@@ -175,13 +133,7 @@ def serve(listener: socket.socket, owner: int) -> None:
         forks.kill()
 
 
-def _work(
-    folder: Path,
-    order: dict[str, Any],
-    streams: list[int],
-    packages: frozenset[str],
-    params: warm_modules.Loaded,
-) -> NoReturn:
+def _work(folder: Path, order: dict[str, Any], streams: list[int], loaded: Libraries) -> NoReturn:
     """In the fork: become the job, call the function, leave `said.json`, end."""
     status = 1
     try:
@@ -196,7 +148,7 @@ def _work(
         os.environ.clear()
         os.environ.update(order["environment"])
         time.tzset()
-        said = _said(folder, order, packages, params)
+        said = _said(folder, order, loaded)
         place = (
             folder / HOME if "closed" in order else folder
         )  # a closed fork may write nowhere else
@@ -214,12 +166,10 @@ def _work(
         os._exit(status)
 
 
-def _said(
-    folder: Path, order: dict[str, Any], packages: frozenset[str], params: warm_modules.Loaded
-) -> dict[str, Any]:
+def _said(folder: Path, order: dict[str, Any], loaded: Libraries) -> dict[str, Any]:
     """What the function gave, or how it ended otherwise."""
     try:
-        return _called(folder, order, packages, params)
+        return _called(folder, order, loaded)
     except SystemExit as stop:
         return {"exit": stop.code}
     except _Missing as missing:
@@ -236,10 +186,8 @@ class _Missing(Exception):
     """A package is not there."""
 
 
-def _called(
-    folder: Path, order: dict[str, Any], packages: frozenset[str], loaded: warm_modules.Loaded
-) -> dict[str, Any]:
-    warm_modules.forget(loaded)
+def _called(folder: Path, order: dict[str, Any], loaded: Libraries) -> dict[str, Any]:
+    loaded.forget_changed()
     # Else all forks would draw the same where nobody gives a seed.
     if (numpy := sys.modules.get("numpy")) is not None:
         numpy.random.seed()
@@ -252,7 +200,7 @@ def _called(
             # Read when torch first calculates, which is after the fork.
             flow.warm_start()
         if "closed" in order:
-            before = set(sys.modules) - packages
+            before = set(sys.modules) - loaded.packages
             return hermetic_child.called(folder, order, params, before, flow.packages)
         try:
             function = call.function()

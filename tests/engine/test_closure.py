@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import shutil
 from collections.abc import Iterator
+from importlib.util import cache_from_source
 from pathlib import Path
 
 import pytest
@@ -12,8 +14,10 @@ import default_flow
 import forked_imports
 from forked_imports import Importer
 from key_sources import ABOVE
+from regrow.engine import syntax
 from regrow.engine.closure import Closure, Modules, closure
 from regrow.engine.errors import FlowError
+from regrow.engine.syntax import Syntax
 
 ROOT = Path(__file__).resolve().parents[2]
 FLOW = default_flow.flow()
@@ -150,6 +154,27 @@ def test_the_memory_of_parsed_modules_is_used_and_not_trusted_blindly(package: P
     assert reach(package).digest() != first
 
 
+def test_the_memory_serves_a_copy_and_no_other_content(
+    package: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """A copied repository brings the memory along: paths and times are others, contents are not."""
+    monkeypatch.setattr("regrow.engine.files.settled", lambda stat: True)  # and not a tick old
+    before = reach(package).digest()
+    there = Path(shutil.copytree(package, tmp_path / "copy/demopkg"))
+    (there / "far.py").write_text("X = 3\n")
+    shutil.copy(tmp_path / "cache.json", tmp_path / "copy")
+    parsed: list[str] = []
+
+    def parse(content: bytes, module: str, package: bool) -> Syntax:
+        parsed.append(module)
+        return syntax.parse(content, module, package)
+
+    monkeypatch.setattr("regrow.engine.closure.parse", parse)
+    modules = Modules(there.parent / "cache.json", ["demopkg"], there.parent)
+    found = closure(modules, "demopkg.step", "demopkg.params.schema:Params", ())
+    assert parsed == ["demopkg.far"] and found.digest() != before
+
+
 def test_a_broken_module_is_a_message(package: Path):
     (package / "far.py").write_text("def (:\n")
     with pytest.raises(FlowError, match=r"far\.py: not Python"):
@@ -162,27 +187,39 @@ def importer() -> Iterator[Importer]:
         yield made
 
 
+@pytest.fixture(scope="module")
+def modules(tmp_path_factory: pytest.TempPathFactory) -> Modules:
+    """Our own code, of which nothing changes here: each module is parsed once."""
+    return Modules(tmp_path_factory.mktemp("modules") / "cache.json", FLOW.packages)
+
+
+def _lay(path: Path, target: Path) -> None:
+    """Copy a module, and its bytecode, which Python believes by the size and time of the source."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy2(path, target)
+    compiled = Path(cache_from_source(str(path)))
+    if compiled.exists():
+        (target.parent / "__pycache__").mkdir(exist_ok=True)
+        shutil.copy2(compiled, target.parent / "__pycache__")
+
+
 @pytest.mark.parametrize("name", STEPS)
 def test_every_step_imports_with_nothing_but_its_closure(
-    name: str, tmp_path: Path, importer: Importer
+    name: str, tmp_path: Path, importer: Importer, modules: Modules
 ):
     """Hermetic: a folder with the closure's files only; the params' models come along whole."""
     step = STEPS[name]
-    modules = Modules(tmp_path / "cache.json", FLOW.packages)
     found = closure(modules, step.function.partition(":")[0], FLOW.params_root, step.params)
     source = tmp_path / "src"
     names = set(found.modules) | set(modules.beside("regrow.params.base"))
     for one in names:
         path = modules.path(one)
         if path is not None:
-            target = source / path.relative_to(ROOT / "src")
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(path.read_bytes())
+            _lay(path, source / path.relative_to(ROOT / "src"))
     assert importer.load(source, step.function).failed == ""
 
 
-def test_no_step_reaches_the_runner(tmp_path: Path):
-    modules = Modules(tmp_path / "cache.json", FLOW.packages)
+def test_no_step_reaches_the_runner(modules: Modules):
     for step in FLOW.steps:
         found = closure(modules, step.function.partition(":")[0], FLOW.params_root, step.params)
         strange = [

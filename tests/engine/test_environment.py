@@ -277,3 +277,28 @@ def test_a_compiled_module_in_front_of_ours_is_refused(tmp_path: Path, suffix: s
     found = closure.Modules(tmp_path / "syntax.json", ["ours"], tmp_path)
     with pytest.raises(FlowError, match=r"would be imported in place of .*step\.py"):
         found.path("ours.step")
+
+
+@pytest.mark.parametrize(
+    ("marker", "holds"),
+    [
+        ('extra == "dev"', False),
+        ("extra=='dev'", False),
+        ('python_version >= "3" and extra == "dev"', False),
+        ('(os_name == "x" or os_name == "posix") and extra == "dev"', False),
+        ('os_name == "posix" or python_version < "3" and extra == "dev"', True),
+        ('python_version >= "3" and extra == "dev" or os_name == "posix"', True),
+        ('extra == "dev" or os_name == "posix"', True),
+        ('extra == ""', True),
+        ('extra != "dev"', True),
+        ('os_name == "posix"', True),
+        ('os_name == "nt"', False),
+    ],
+)
+def test_markers_mean_what_the_parser_says(marker: str, holds: bool) -> None:
+    """Most name an extra, and are refused without it."""
+    from packaging.markers import Marker
+
+    from regrow.engine.environment import _holds
+
+    assert _holds(marker) is Marker(marker).evaluate({"extra": ""}) is holds

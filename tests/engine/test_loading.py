@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import importlib.metadata
 import subprocess
 import sys
 from pathlib import Path
@@ -49,3 +50,18 @@ def test_a_training_step_loads_none_of_the_idle_packages():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "['torch']"
+
+
+def test_which_distribution_brings_a_module_is_asked_and_answered_as_ever():
+    """transformers asks while it is imported; afterwards Python's own function is there again."""
+    own = importlib.metadata.packages_distributions
+    with loading._listed_quickly():
+        quick = importlib.metadata.packages_distributions()
+    assert importlib.metadata.packages_distributions is own
+    slow = {
+        module: {name.lower().replace("_", "-").replace(".", "-") for name in names}
+        for module, names in own().items()
+    }
+    assert {module: set(quick[module]) for module in slow} == slow
+    more = quick.keys() - slow.keys()
+    assert not [module for module in more if module.isidentifier() and "__mypyc" not in module]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from regrow.engine import remote_worker
 from regrow.engine.remote import Remote
 from regrow.engine.store import Store
 
@@ -85,3 +87,40 @@ def test_an_address_that_is_none_is_said(tmp_path: Path, url: str):
 def test_a_folder_that_is_not_there_is_said(tmp_path: Path):
     remote = asked(tmp_path, str(tmp_path / "not mounted"))
     assert "not mounted is no folder: a disk that is not mounted" in remote.trouble
+
+
+def test_one_process_is_asked_again_and_ends_with_the_remote(tmp_path: Path):
+    """Loading DVC takes longer than an answer."""
+    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
+    (tmp_path / "store").mkdir()
+    remote = asked(tmp_path, str(tmp_path / "store"))
+    first = remote._process
+    assert first is not None and not remote.trouble
+    other = {**ENTRY, "md5": "1" * 32}
+    assert remote.has([other]) == {("1" * 32, "0" * 64): False}
+    assert remote._process is first
+    assert remote.check([ENTRY]) == [{"fate": "missing"}]
+    process = first._process
+    del remote, first
+    assert process.poll() == 0
+
+
+def test_what_watches_a_transfer_ends_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Or it would end a process that merely waits to be asked."""
+
+    class Empty:
+        oid_to_path = staticmethod(str)
+
+        @property
+        def fs(self) -> Empty:
+            return self
+
+        def get_file(self, path: str, to: str, callback: object) -> None:
+            raise FileNotFoundError
+
+    monkeypatch.setattr(remote_worker, "_odb", lambda root: Empty())
+    assert remote_worker.fetch(tmp_path, [("0" * 32, "0" * 64, 1)]) == [{"fate": "missing"}]
+    for thread in threading.enumerate():
+        if isinstance(thread, remote_worker._Watch):
+            thread.join(60)
+            assert not thread.is_alive()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -96,6 +97,10 @@ def ours(inputs, params, output):
     import regrow.learn.evaluate.offline
     return {"loaded": regrow.learn.evaluate.offline.__name__ in BEFORE}
 
+def light(inputs, params, output):
+    params = sys.modules["regrow.params.schema"]
+    return {"there": sorted({"torch", "polars", "jinja2", "regrow.params.schema"} & BEFORE), "params": id(params)}
+
 def lacks(inputs, params, output):
     import nobody_has_this
 
@@ -113,6 +118,8 @@ def listed(inputs, params, output):
     import regrow.learn.evaluate.offline
     return [sorted(os.environ), os.getcwd() == str(Path(os.environ["HOME"]).parent)]
 """
+MODEL = ("sklearn",)
+"""packages that are hidden while a step loads what runs a model"""
 CLIENT = """
 import sys
 from pathlib import Path
@@ -123,7 +130,7 @@ signal.signal(signal.SIGTERM, signal.default_int_handler)
 place = Path(sys.argv[1])
 try:
     extra = {"instance": "one"} if sys.argv[2] == "clean" else {}
-    call = Call("planted:" + sys.argv[2], (), {"data": place / "data"}, Path(sys.argv[3]), ("crawl",), place, extra)
+    call = Call("planted:" + sys.argv[2], ("sklearn",), {"data": place / "data"}, Path(sys.argv[3]), ("crawl",), place, extra)
     warm.call(warm.connected(), "planted", call)
 except KeyboardInterrupt:
     sys.exit(130)
@@ -153,12 +160,14 @@ def place(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def call(place: Path, name: str, module: str = "planted", **extra: Any) -> warm.Answer:
+def call(
+    place: Path, name: str, module: str = "planted", idle: tuple[str, ...] = MODEL, **extra: Any
+) -> warm.Answer:
     connection = warm.connected()
     assert connection is not None
     inputs = {"data": place / "data"}
     params = ROOT / "params/demo.yaml"
-    one = Call(f"{module}:{name}", (), inputs, params, ("crawl",), place, extra)
+    one = Call(f"{module}:{name}", idle, inputs, params, ("crawl",), place, extra)
     return warm.call(connection, "planted", one)
 
 
@@ -231,6 +240,47 @@ def test_code_of_ours_is_loaded_in_the_fork(server: Path, place: Path) -> None:
     """The table of steps loads some; an edit during a run is in the key of the next job."""
     found = call(place, "ours")
     assert not found.counts["loaded"] and "regrow.learn.evaluate.offline" in found.modules
+
+
+def test_steps_that_run_no_model_share_what_reads_tables(server: Path, place: Path) -> None:
+    """The model of the params is loaded once; none of it as one job of another sees it."""
+    one, two = (call(place, "light", idle=()).counts for _ in range(2))
+    assert {"jinja2", "polars", "regrow.params.schema"} <= set(one["there"])
+    assert one == two, "the same module, at the same address"
+
+
+LIGHT = """
+import os, sys
+from pathlib import Path
+from regrow.engine import warm
+from regrow.engine.handover import Call
+sys.path.insert(0, str(Path(warm.__file__).parents[2]))
+os.environ["REGROW_WARM"] = "1"
+server = warm.Server()
+place = Path(sys.argv[1])
+for text in ("", "PLANTED = 1\\n"):
+    with open(place / "src/regrow/params/base.py", "a") as file:
+        file.write(text)
+    call = Call("planted:light", (), {}, Path(sys.argv[2]), ("crawl",), place, {})
+    print(warm.call(warm.connected(), "planted", call).counts)
+server.close()
+"""
+
+
+def test_an_edit_of_the_params_models_is_seen_by_the_next_job(place: Path) -> None:
+    ignored = shutil.ignore_patterns("__pycache__", "_native", "prove", "publish", "ask", "cli")
+    shutil.copytree(ROOT / "src/regrow", place / "src/regrow", ignore=ignored)
+    (place / "src/planted.py").write_text(
+        "import sys\ndef light(inputs, params, output):\n"
+        "    import regrow.params.base as base\n"
+        "    return [hasattr(base, 'PLANTED'), 'torch' in sys.modules]\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", LIGHT, str(place), str(ROOT / "params/demo.yaml")],
+        env=os.environ | {"PYTHONPATH": str(place / "src")},
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert done.stdout.splitlines() == ["[False, False]", "[True, False]"], done.stderr
 
 
 def test_streams_are_the_jobs(server: Path, place: Path) -> None:
@@ -386,5 +436,5 @@ def closed(place: Path, name: str, without: str = "") -> tuple[Any, frozenset[st
     every = {d.metadata["Name"].lower().replace("_", "-") for d in distributions()}
     inputs, params = {"data": place / "data"}, ROOT / "tests/params/tiny.yaml"
     (place / "output").mkdir(exist_ok=True)
-    one = Call(f"planted:{name}", (), inputs, params, ("crawl",), place / "output", {})
+    one = Call(f"planted:{name}", MODEL, inputs, params, ("crawl",), place / "output", {})
     return hermetic.call("planted", one, every - {without}, warm.connected())

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from determinism import ROOT
+from real_repository import kernels
 from regrow.ask.audit import audit
 from regrow.evidence.commit import git
 from regrow.evidence.errors import Unanswerable
@@ -31,6 +32,7 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
         pytest.skip("the last commit publishes no records")
     folder = tmp_path_factory.mktemp("clone")
     git(ROOT, "clone", "--quiet", "--shared", str(ROOT), str(folder))
+    kernels(folder)
     return folder
 
 

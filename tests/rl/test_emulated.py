@@ -29,6 +29,7 @@ sys.path.insert(0, {TESTS!r})
 import small_policy, small_stages
 from small_run import grow, small, write_pack
 from regrow.learn.rl import rlvr
+from regrow.params.train import Optimizer
 
 def stages(top):
     shallow = small().model.model_copy(update={{"layers": 2}})  # one with a window, one without
@@ -54,8 +55,11 @@ def reinforced(root, top):
         "tokenizer": root / "tokenizer",
         "base": small_policy.inputs(root)["strong"],
     }}
+    # Every stage above but preferences steps by Muon, which an emulator takes longest for.
+    adamw = Optimizer(name="adamw", learning_rate=1e-3, betas=(0.9, 0.99), weight_decay=0.0)
     params = small_policy.params(
-        steps=1, checkpoint_every=1, digest_every=1, prompts=2, batch_sequences=8, max_refills=1
+        steps=1, checkpoint_every=1, digest_every=1, prompts=2, batch_sequences=8, max_refills=1,
+        optimizer=adamw,
     )
     rlvr.run(
         inputs, params, top / "out/rlvr", instance="000001", scratch=scratch,

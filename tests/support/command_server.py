@@ -1,4 +1,4 @@
-"""`snakemake` and `dvc`, started by forking a process that has loaded them: their imports are most of what a call costs.
+"""`snakemake`, `dvc` and `regrow`, started by forking a process that has loaded what they import: most of a call's cost.
 
 What is called is the program's own entry point, in a process of its own with the arguments, the folder, the
 environment and the standard streams of the call. Nothing of `regrow` is loaded before the fork, so the code that
@@ -20,7 +20,7 @@ import threading
 from collections.abc import Mapping
 from pathlib import Path
 
-PROGRAMS = ("snakemake", "dvc")
+PROGRAMS = ("snakemake", "dvc", "regrow")
 SPENT = [0.0]
 """CPU seconds of all calls so far"""
 _OF_THE_INTERPRETER = ("PYTHON", "LC_", "LANG", "TZ", "OMP_", "RAYON_", "POLARS_", "MALLOC_", "LD_")
@@ -108,6 +108,7 @@ _LOADED = (
     "dvc.commands.status", "dvc.repo", "dvc.repo.fetch", "dvc.repo.push", "dvc.repo.reproduce", "dvc.repo.status",
     "dvc.output", "dvc.stage", "dvc.stage.cache", "dvc.data_cloud", "dvc.fs", "dvc_data.index", "dvc_data.hashfile.db",
     "dulwich.repo", "diskcache", "scmrepo.git", "ruamel.yaml", "pygtrie", "sqltrie",
+    "polars", "pydantic", "yaml", "tokenizers", "blake3", "cryptography.hazmat.primitives.asymmetric.ed25519",
 )  # fmt: skip
 """modules that the programs load"""
 

@@ -115,8 +115,7 @@ class Mutations:
 
     def _other_record(self, name: str) -> dict[str, bytes]:
         """The record that a job would leave whose file has another byte."""
-        present = self.tree.present(self.params)
-        job = present.jobs[name]
+        job = self.tree.jobs[self.params][name]
         before = (self.tree.path / job.record).read_bytes()
         content = self.tree.file(job).read_bytes()
         try:

@@ -20,7 +20,7 @@ from unittest import mock
 import yaml
 
 import default_flow
-from regrow.engine import origins, syntax
+from regrow.engine import files, origins, syntax
 from regrow.engine.hashing import digest_bytes
 from regrow.engine.jobs import Flow, Job
 from regrow.engine.present import Present
@@ -50,11 +50,28 @@ COPIED = ("src", "params", "sources", "evals", "constraints.txt", "Snakefile", "
 
 
 _parse = functools.cache(syntax.parse)
+_read_json = files.read_json
+_PARSED: dict[Path, Any] = {}
+"""memories of parsed modules that were read"""
 
 
-def parsed_once() -> Any:
+def _memory(path: Path) -> Any:
+    """What a file of JSON holds; a memory of parsed modules, which names sizes and times of files, is read once."""
+    if path.name != "syntax.json":
+        return _read_json(path)
+    if path not in _PARSED and (found := _read_json(path)) is not None:
+        _PARSED[path] = found
+    return _PARSED.get(path)
+
+
+@contextlib.contextmanager
+def parsed_once() -> Iterator[None]:
     """While this holds, equal sources are parsed once: edits that come and go cost nothing."""
-    return mock.patch("regrow.engine.closure.parse", _parse)
+    with (
+        mock.patch("regrow.engine.closure.parse", _parse),
+        mock.patch("regrow.engine.files.read_json", _memory),
+    ):
+        yield
 
 
 class KeyTree:
@@ -118,11 +135,16 @@ class KeyTree:
         path.write_bytes(encode(compose(job, parts, made, None)))
 
     @functools.cached_property
+    def jobs(self) -> dict[str, dict[str, Job]]:
+        """Params file -> its jobs by name, as long as nothing is changed."""
+        return {params: self.present(params).jobs for params in EVERY}
+
+    @functools.cached_property
     def places(self) -> dict[str, tuple[str, Job]]:
         """Step -> the params file under which it has jobs, and its last job there."""
         found: dict[str, tuple[str, Job]] = {}
         for params in EVERY:
-            for job in self.present(params).jobs.values():
+            for job in self.jobs[params].values():
                 if found.get(job.step.name, (params,))[0] == params:
                     found[job.step.name] = (params, job)
         return found

@@ -4,11 +4,22 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from small_repository import ROOT, Repository
 
 PARAMS = "params/tiny.yaml"
+_SERVE = """
+import os, sys
+from regrow.engine import warm
+server = warm.Server()
+print(os.environ[warm.VARIABLE], flush=True)
+sys.stdin.read()
+server.close()
+"""
 
 
 class Real(Repository):
@@ -33,10 +44,23 @@ class Real(Repository):
         """Run regrow."""
         return self.run("regrow", *args, check=check)
 
+    @contextmanager
+    def served(self) -> Iterator[str]:
+        """A warm server for several runs here, which one loads torch for: the value of REGROW_WARM for them."""
+        process = subprocess.Popen(
+            [sys.executable, "-c", _SERVE], cwd=self.path, env=self.env,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        assert process.stdout is not None
+        try:
+            yield process.stdout.readline().strip()
+        finally:
+            process.communicate()
+
     def clone(self, path: Path) -> Real:
         """`git clone`, with the built kernels, which `make env` would build anew."""
         subprocess.run(["git", "clone", "-q", str(self.path), str(path)], check=True)
-        _kernels(path)
+        kernels(path)
         return Real(path, path / "src")
 
     def copy(self, path: Path) -> Real:
@@ -47,7 +71,8 @@ class Real(Repository):
         return other
 
 
-def _kernels(path: Path) -> None:
+def kernels(path: Path) -> None:
+    """Put the built kernels into a copy of this repository, as `make env` does."""
     built = ROOT / "src/regrow/numerics/_native"
     if built.is_dir():
         shutil.copytree(built, path / "src/regrow/numerics/_native", dirs_exist_ok=True)
@@ -70,7 +95,7 @@ def fresh(path: Path) -> Real:
             else:
                 shutil.copy(source, target)
     shutil.copy(ROOT / "tests/params/tiny.yaml", path / PARAMS)
-    _kernels(path)
+    kernels(path)
     repository = Real(path, path / "src")
     repository.git("init", "-q", "-b", "main")
     repository.commit("start")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -52,11 +53,18 @@ def record(repository: Real, name: str) -> Any:
     return json.loads(repository.read(f"records/{name}.json"))
 
 
+@pytest.fixture(scope="module")
+def server(repository: Real) -> Iterator[str]:
+    """One warm server for the runs of all recipes."""
+    with repository.served() as address:
+        yield address
+
+
 @pytest.fixture(scope="module", params=list(recipes.RECIPES))
-def grown(repository: Real, request: pytest.FixtureRequest) -> tuple[Real, str]:
+def grown(repository: Real, server: str, request: pytest.FixtureRequest) -> tuple[Real, str]:
     """The repository with the run of one recipe, committed."""
-    name = str(request.param)
-    repository.run("snakemake", "--cores", "2", "--configfile", f"params/{name}.yaml")
+    name, file = str(request.param), f"params/{request.param}.yaml"
+    repository.run("snakemake", "--cores", "2", "--configfile", file, REGROW_WARM=server)
     repository.commit(name)
     return repository, name
 

@@ -1,6 +1,6 @@
 """What the records say about the present: which jobs are current, and what the others will do.
 
-`reconcile` and `regrow plan` both ask here. Nothing is written except the memory of digests.
+`reconcile` and `regrow plan` both ask here. Nothing is written except memories: of digests, of parsed code.
 """
 
 from __future__ import annotations
@@ -12,11 +12,10 @@ from typing import Any, Literal
 from regrow.engine import actions, definition, witness
 from regrow.engine.changes import Change, changes
 from regrow.engine.definition import key_of
-from regrow.engine.hashing import digest_bytes
 from regrow.engine.jobs import Job, job_of
 from regrow.engine.names import shown
 from regrow.engine.present import Present
-from regrow.engine.records import Book, Record, encode, input_part, is_of
+from regrow.engine.records import Book, Record, input_part, is_of
 from regrow.engine.remote import Remote, identity
 from regrow.engine.store import Store
 from regrow.engine.workspace import Workspace, compare
@@ -74,7 +73,7 @@ class Assessment:
             verdict.reasons = self._own_changes(job, record, verdict.workspace)
             verdict.stale = bool(verdict.reasons)
         self._demand()
-        present.folders.save()
+        present.save()
 
     def _own_changes(self, job: Job, record: Record | None, workspace: Workspace) -> list[Change]:
         if record is None:
@@ -134,7 +133,7 @@ class Assessment:
         if record is None:
             return None
         if kind == "record":
-            return digest_bytes(encode(record)).sha256
+            return self.book.encoded(record).sha256
         sha: str = record["output"]["sha256"]
         return sha
 

@@ -24,7 +24,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from regrow.engine import files
 from regrow.engine.definition import code_digest
@@ -34,13 +34,13 @@ from regrow.engine.syntax import Syntax, parse
 
 SECTIONS = "Sections"
 """a class of a module beside the params model: its fields are sections of the params too"""
-_VERSION = 4
+_VERSION = 5
 """of the cache of parsed modules"""
 _NOT_SOURCES = (".py", ".pyc", ".pyi", ".so", ".pyd", ".o", ".a", ".dll", ".md")
 
 
 class Modules:
-    """Parsed modules of our packages; remembers them on disk by path, size and times."""
+    """Parsed modules of our packages; remembers them on disk, by path, size and times, and by content."""
 
     def __init__(self, cache: Path, packages: Iterable[str], source: Path | None = None) -> None:
         """Begin with what an earlier process parsed.
@@ -67,6 +67,7 @@ class Modules:
             and isinstance(known.get("files"), dict)
         )
         self._known: dict[str, Any] = known["files"] if fits else {}
+        self._by_content: dict[str, Syntax] | None = None
 
     def path(self, module: str) -> Path | None:
         """The file of one of our modules; None if it is not ours or not a module."""
@@ -128,19 +129,27 @@ class Modules:
         stat = path.stat()
         mark = [module, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns]
         known = self._known.get(str(path))
-        if isinstance(known, list) and len(known) == 2 and known[0] == mark:
-            syntax: Syntax = known[1]
+        if _fits(known) and known[0] == mark:
+            syntax: Syntax = known[2]
             return syntax
+        content = path.read_bytes()
+        digest = hashlib.sha256(f"{module} {path.name}\n".encode() + content).hexdigest()
         try:
-            found = parse(path.read_bytes(), module, path.name == "__init__.py")
+            found = self._same(digest) or parse(content, module, path.name == "__init__.py")
         except (SyntaxError, ValueError) as error:
             raise FlowError(
                 f"{path}: not Python: {error}. The steps that import it have no key."
             ) from None
         if files.settled(stat):
-            self._known[str(path)] = [mark, found]
+            self._known[str(path)] = [mark, digest, found]
             self._changed = True
         return found
+
+    def _same(self, digest: str) -> Syntax | None:
+        """What was parsed of the same content elsewhere: in a copy of the repository, before a switch of branches."""
+        if self._by_content is None:
+            self._by_content = {one[1]: one[2] for one in self._known.values() if _fits(one)}
+        return self._by_content.get(digest)
 
     def save(self) -> None:
         """Write what was newly parsed; two processes may do so at once, the last one wins."""
@@ -148,6 +157,11 @@ class Modules:
             content = {"version": _VERSION, "files": self._known}
             files.note(self._cache, json.dumps(content, separators=(",", ":")).encode())
             self._changed = False
+
+
+def _fits(known: Any) -> TypeGuard[list[Any]]:
+    """Whether a memory of a module has its form: mark of the file, digest of its content, syntax."""
+    return isinstance(known, list) and len(known) == 3 and isinstance(known[1], str)
 
 
 def _root(package: str, source: Path | None) -> Path:

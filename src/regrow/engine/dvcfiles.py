@@ -14,10 +14,10 @@ from typing import Any
 
 from regrow.engine import files
 from regrow.engine.command import target
-from regrow.engine.hashing import Digest, digest_bytes
+from regrow.engine.hashing import Digest
 from regrow.engine.jobs import Job
 from regrow.engine.present import DEFAULT_PARAMS, Present
-from regrow.engine.records import Book, Record, encode
+from regrow.engine.records import Book, Record
 from regrow.engine.state import FileTree
 from regrow.engine.step import Step
 from regrow.engine.store import Store, dir_md5
@@ -206,7 +206,7 @@ def _dep(
     if first.kind == "record":
         record = book.record(jobs[first.job])
         assert record is not None
-        digest = digest_bytes(encode(record))
+        digest = book.encoded(record)
         return {"path": path, "hash": "md5", "md5": digest.md5, "size": digest.size}
     return _source(present.root, path)
 
@@ -217,7 +217,7 @@ def _present_sha(present: Present, book: Book, kind: str, path: str, job: str) -
     record = book.record(present.jobs[job])
     if record is None:
         return None
-    return digest_bytes(encode(record)).sha256 if kind == "record" else record["output"]["sha256"]
+    return book.encoded(record).sha256 if kind == "record" else record["output"]["sha256"]
 
 
 def _source(root: Path, path: str) -> dict[str, Any]:

@@ -15,6 +15,7 @@ import re
 import sys
 from collections.abc import Iterable, Mapping
 from functools import cache
+from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +74,21 @@ class Environment:
             f", but {module} is from elsewhere (sha256 {origins.content(map(Path, there))[:16]})"
             for module, there in sorted(self.elsewhere.get(name, {}).items())
         )
+
+
+def makers() -> dict[str, set[str]]:
+    """Top-level module that is installed -> names of the distributions that bring it, extension modules included.
+
+    `importlib.metadata.packages_distributions` says the same, and parses the descriptions of 280 packages for it.
+    """
+    import importlib.metadata
+
+    found: dict[str, set[str]] = {}
+    for distribution in importlib.metadata.distributions():
+        if name := _normal((_head(distribution)["name"] or [""])[0]):
+            for module in _top_level(distribution, (".py", *EXTENSION_SUFFIXES)):
+                found.setdefault(module, set()).add(name)
+    return found
 
 
 def _normal(name: str) -> str:
@@ -150,14 +166,20 @@ def _needed(requirement: str) -> str:
     return _normal(found[0].rstrip("._-")) if found else ""
 
 
+_EXTRA = re.compile(r"((\([^()]*\)|((?! or )[^()])*) and )?extra ?== ?([\"'])[^\"']+\4")
+"""markers of what nobody asked for, which most are: no parser is needed to refuse them"""
+
+
 @cache
 def _holds(marker: str) -> bool:
+    if _EXTRA.fullmatch(marker):
+        return False
     from packaging.markers import Marker
 
     return Marker(marker).evaluate({"extra": ""})
 
 
-def _top_level(distribution: Any) -> set[str]:
+def _top_level(distribution: Any, suffixes: tuple[str, ...] = (".py",)) -> set[str]:
     """Names of the modules that a distribution brings, as it says or as its files say."""
     said = (distribution.read_text("top_level.txt") or "").split()
     if said:
@@ -167,8 +189,9 @@ def _top_level(distribution: Any) -> set[str]:
         paths = [line.partition(",")[0] for line in record.splitlines()]
     else:
         paths = [str(file) for file in distribution.files or []]
-    parts = [Path(path).parts for path in paths if path.endswith(".py")]
-    return {one[0] if len(one) > 1 else Path(one[0]).stem for one in parts}
+    # A name of a module ends at its first dot: `_one.cpython-311-x86_64-linux-gnu.so`.
+    parts = [path.split("/") for path in paths if path.endswith(suffixes)]
+    return {one[0] if len(one) > 1 else one[0].partition(".")[0] for one in parts}
 
 
 def _elsewhere(

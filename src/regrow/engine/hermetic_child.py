@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.metadata
 import json
 import os
 import sys
@@ -12,7 +10,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from regrow.engine import jobs, mistakes
+from regrow.engine import environment, jobs, mistakes
 from regrow.engine.handover import HOME, Call
 from regrow.engine.landlock import enclose
 from regrow.engine.watch import Watch
@@ -91,12 +89,12 @@ PROBED = {
 
 def _strangers(packages: set[str], before: set[str]) -> list[str]:
     """Distributions that the step loaded and that its key does not name. `before`: modules that do not count."""
-    known = importlib.metadata.packages_distributions()
+    known = environment.makers()
     names = {name.lower().replace("_", "-") for name in packages}
     found: dict[str, str] = {}
     for module in sorted(set(sys.modules) - before):
         top = module.partition(".")[0]
-        makers = {d.lower().replace("_", "-") for d in known.get(top, [])}
+        makers = known.get(top, set())
         if makers and not makers & (names | {"regrow"} | PROBED.keys()):
             found.setdefault(top, sorted(makers)[0])
     return [f"package {dist} (module {top})" for top, dist in found.items()]

@@ -42,6 +42,8 @@ class Flow:
     """the steps under given params (their values as JSON), where these decide which steps there are"""
     warm: tuple[str, ...] = ()
     """`package:name`s that most of the work of steps with idle packages is to load"""
+    shared: tuple[str, ...] = ()
+    """`package:name`s that many of the other steps load as well"""
     warm_start: Callable[[], None] = lambda: None
     """sets the variables that such steps set before they load them"""
     mistakes: tuple[str, ...] = ()
@@ -84,6 +86,7 @@ def flow() -> Flow:
             "ask",
             "recipe",
             "warm",
+            "shared",
             "warm_start",
             "mistakes",
         )

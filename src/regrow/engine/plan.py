@@ -1,4 +1,4 @@
-"""What a run would do, and why: `regrow plan`. Nothing is run or written."""
+"""What a run would do, and why: `regrow plan`. Nothing is run; only memories are written."""
 
 from __future__ import annotations
 

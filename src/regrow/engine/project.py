@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import sys
-import tomllib
 from pathlib import Path
 
 from regrow.engine import variables
@@ -48,6 +47,8 @@ def table_of(root: Path) -> str | None:
         raise FlowError(f"{path}: cannot be read: {error}") from None
     if "tool.regrow" not in text:  # parsing costs more than looking
         return None
+    import tomllib
+
     try:
         table = tomllib.loads(text).get("tool", {}).get("regrow", {}).get("table")
     except tomllib.TOMLDecodeError as error:

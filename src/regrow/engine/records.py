@@ -143,6 +143,7 @@ class Book:
         self.root = root
         self._read: dict[str, tuple[Record, Digest] | None] = {}
         self._faults: dict[str, str] = {}
+        self._encoded: dict[int, tuple[Record, Digest]] = {}
 
     def _get(self, path: str) -> tuple[Record, Digest] | None:
         if path not in self._read:
@@ -179,6 +180,14 @@ class Book:
         """Digests of the record's file."""
         found = self._get(job.record)
         return found[1] if found else None
+
+    def encoded(self, record: Record) -> Digest:
+        """Digests of the file that `write` makes of a record, which must not change: many jobs may ask for them."""
+        if (
+            id(record) not in self._encoded
+        ):  # kept with the record, so that no other gets its identity
+            self._encoded[id(record)] = record, digest_bytes(encode(record))
+        return self._encoded[id(record)][1]
 
     def write(self, job: Job, record: Record) -> None:
         """Write a record by rename."""

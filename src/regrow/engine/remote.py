@@ -2,7 +2,7 @@
 
 `dvc fetch` takes DVC's lock and knows only what dvc.lock names now; jobs that run side by side
 need single objects. So the remote's own file system is used, through DVC, in a process of its
-own (`remote_worker`): nothing else in the runner imports DVC, and no lock is held.
+own (`remote_process`, `remote_worker`): nothing else in the runner imports DVC, and no lock is held.
 
 Nothing is taken on trust: an object comes into the cache if its SHA-256 is the one that the
 record names. One that is not is named, refused and remembered (`.regrow/refused.json`), so that
@@ -13,7 +13,6 @@ changed since is asked again.
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -21,6 +20,7 @@ from typing import Any
 
 from regrow.engine import files, remote_trouble
 from regrow.engine.present import PRIVATE
+from regrow.engine.remote_process import Ended, Process
 from regrow.engine.store import Store
 from regrow.engine.visible import visible
 
@@ -46,6 +46,7 @@ class Remote:
         self.store = store
         self._known: dict[Identity, bool] = {}
         self._answers: bool | None = None
+        self._process: Process | None = None
         self.trouble = ""
         """why the remote could not be asked"""
 
@@ -106,7 +107,8 @@ class Remote:
 
     def fetch_actions(self, key: str) -> None:
         """Bring the run cache's entries of a key."""
-        if self.store.remote:
+        # An HTTP server cannot list a folder; `reconcile` seeds the action cache from the records.
+        if self.store.remote and not self.store.remote_url.startswith(("http://", "https://")):
             self._call("actions", [key], _ASK_PATIENCE)
 
     def _refused(self) -> dict[str, str]:
@@ -157,23 +159,21 @@ class Remote:
     def _call(self, what: str, rows: list[Any], patience: int | None) -> list[Any]:
         if not self._reachable():
             return []
-        command = [sys.executable, "-m", "regrow.engine.remote_worker", what, str(self.store.root)]
+        if self._process is None:
+            self._process = Process(self.store.root)
+        asked, self._process = self._process, None  # one that fails is not asked again
         try:
-            done = subprocess.run(
-                command, input=json.dumps(rows), capture_output=True, text=True, timeout=patience
-            )
-        except subprocess.TimeoutExpired:
+            found: list[Any] = asked.ask(what, rows, patience)
+        except TimeoutError:
             self.trouble = f"{self.store.remote_url}: no answer in {patience} s"
             return []
-        if done.returncode:
-            lines = done.stderr.strip().splitlines() or [f"exit status {done.returncode}"]
-            self.trouble = self._mend(lines[-1])
+        except Ended as error:
+            self.trouble = self._mend(str(error))
             return []
-        try:
-            found: list[Any] = json.loads(done.stdout)
-        except ValueError:
-            self.trouble = self._mend(f"no answer that can be read: {done.stdout[:80]!r}")
+        except ValueError as error:
+            self.trouble = self._mend(f"no answer that can be read: {error}")
             return []
+        self._process = asked
         return found
 
 

@@ -1,7 +1,8 @@
 """The part of `remote` that imports DVC: a process that asks a remote, or fetches from it.
 
-`python -m regrow.engine.remote_worker has|fetch|check|actions ROOT`, rows as JSON on standard input;
-a row of the answer for each on standard output. What the remote sends is written to a file that only
+`python -m regrow.engine.remote_worker ROOT`: on each line of standard input `[what, rows]` as JSON, what being `has`,
+`fetch`, `check` or `actions`; a line of standard output for each, with a row of the answer for each row. The process
+ends with its input, or at the first error, which standard error says in one line. What the remote sends is written to a file that only
 this process knows, counted while it comes, hashed, and adopted by the cache if it is what was
 asked for: no length or name that a server claims is believed.
 """
@@ -16,6 +17,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -86,12 +88,13 @@ class _Watch(threading.Thread):
     def __init__(self, folder: Path) -> None:
         super().__init__(daemon=True)
         self.folder = folder
+        self.over = threading.Event()
+        """set when all transfers have ended"""
 
     def run(self) -> None:
         """Look at the sizes of this process's transfers now and then."""
         before, since = self._sizes(), time.monotonic()
-        while True:
-            time.sleep(min(5.0, STALL / 4))
+        while not self.over.wait(min(5.0, STALL / 4)):
             now = self._sizes()
             if now != before or _HASHING:
                 before, since = now, time.monotonic()
@@ -110,6 +113,7 @@ class _Watch(threading.Thread):
         return found
 
 
+@cache
 def _odb(root: Path) -> Any:
     from dvc.repo import Repo
 
@@ -149,8 +153,12 @@ def check(root: Path, rows: list[tuple[str, str, int]]) -> list[dict[str, Any]]:
 
 def _transfer(root: Path, rows: list[tuple[str, str, int]], keep: bool) -> list[dict[str, Any]]:
     odb, store = _odb(root), Store(root)
-    _Watch(store.cache / "files" / "md5").start()
-    return _each(lambda row: _fetch_one(odb, store, row, keep), rows)
+    watch = _Watch(store.cache / "files" / "md5")
+    watch.start()
+    try:
+        return _each(lambda row: _fetch_one(odb, store, row, keep), rows)
+    finally:
+        watch.over.set()
 
 
 def _fetch_one(odb: Any, store: Store, row: tuple[str, str, int], keep: bool) -> dict[str, Any]:
@@ -203,8 +211,8 @@ def fetch_actions(root: Path, keys: list[str]) -> list[str]:
 
 
 def main() -> None:
-    """`has|fetch|check|actions ROOT`."""
-    what, root = sys.argv[1:]
+    """Answer line by line, see the top of this module."""
+    root = Path(sys.argv[1])
     work: dict[str, Callable[..., Any]] = {
         "has": has,
         "fetch": fetch,
@@ -212,7 +220,9 @@ def main() -> None:
         "actions": fetch_actions,
     }
     try:
-        print(json.dumps(work[what](Path(root), json.load(sys.stdin))))
+        for line in sys.stdin:
+            what, rows = json.loads(line)
+            print(json.dumps(work[what](root, rows)), flush=True)
     except Exception as error:  # whatever a remote's file system raises is one line for the user
         text = " ".join(str(error).split())
         raise SystemExit(f"{type(error).__name__}: {text}") from None

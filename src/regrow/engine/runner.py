@@ -217,7 +217,7 @@ class Runner:
             counts, modules = hermetic.call(name, call, packages, server)
             self._loaded |= modules
             return counts
-        if call.idle and (server := warm.connected()) is not None:
+        if (server := warm.connected()) is not None:
             return self._forked(server, call)
         params = call.params(self.present.flow)
         before = self._ours()

@@ -1,8 +1,8 @@
-"""One process with torch and transformers loaded, from which the jobs of a run are forked.
+"""One process with the libraries of the steps loaded, from which the jobs of a run are forked.
 
-A job that trains a model of a few thousand weights spends nine tenths of its time on loading them. Under
-`REGROW_WARM=1` Snakemake's process starts a server (`regrow.engine.warm_server`) that loads them when a job
-first asks, and ends with it, however that ends. Each job's function runs in a fork of its own, which starts
+A job that trains a model of a few thousand weights spends nine tenths of its time on loading torch and transformers,
+one that writes a card half of it on Polars and the model of the params. Under `REGROW_WARM=1` Snakemake's process
+starts a server (`regrow.engine.warm_server`) that loads them when a job first needs them, and ends with it, however that ends. Each job's function runs in a fork of its own, which starts
 as the server was before any job ran, so nothing goes from one job to another. Lookup, checks and
 records stay in the job's own process.
 

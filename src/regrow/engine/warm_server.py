@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import errno
-import gc
 import json
 import os
 import select
@@ -18,13 +17,10 @@ import traceback
 from pathlib import Path
 from typing import Any, NoReturn
 
-from regrow.engine import hermetic_child, jobs, loading, mistakes, variables
+from regrow.engine import hermetic_child, jobs, mistakes, variables
 from regrow.engine.files import disk_full
 from regrow.engine.handover import HOME, Call
-
-_ONE = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-"""libraries that start threads while they are loaded: threads do not live through a fork. Kernels get their
-number of threads when a step asks for it"""
+from regrow.engine.warm_modules import Libraries
 
 
 class _Forks:
@@ -33,9 +29,7 @@ class _Forks:
     def __init__(self, listener: socket.socket) -> None:
         self.listener = listener
         self.working: dict[int, tuple[int, socket.socket]] = {}
-        self._loaded = False
-        self._packages: frozenset[str] = frozenset()
-        """modules that came with what steps load first"""
+        self._loaded = Libraries()
 
     def accept(self) -> None:
         """Fork for a job that asks."""
@@ -53,36 +47,19 @@ class _Forks:
                 os.close(stream)
             return
         connection.settimeout(None)
-        self._load(order["idle"])
+        self._loaded.load(order)
         server = os.getpid()
         pid = os.fork()
         if pid == 0:
             try:
                 _die_with(server)
                 self._leave(connection)
-                _work(Path(folder.decode()), order, streams, self._packages)
+                _work(Path(folder.decode()), order, streams, self._loaded)
             finally:  # nothing of the server's may be done in a fork
                 os._exit(1)
         for stream in streams:
             os.close(stream)
         self.working[os.pidfd_open(pid)] = (pid, connection)
-
-    def _load(self, idle: list[str]) -> None:
-        """Load what steps load first, without the variables of a shell; once."""
-        if self._loaded:
-            return
-        self._loaded = True
-        os.environ.update(dict.fromkeys(_ONE, "1"))
-        # What cannot be loaded is said by the fork that needs it.
-        with variables.shut_out(), contextlib.suppress(Exception):
-            flow = jobs.flow()
-            flow.warm_start()
-            before = set(sys.modules)
-            for name in flow.warm:
-                loading.function(name, idle)
-            self._packages = frozenset(set(sys.modules) - before)
-        gc.collect()
-        gc.freeze()  # pages of what is loaded stay shared with the forks
 
     def _leave(self, own: socket.socket) -> None:
         """In the fork: close what is the server's."""
@@ -156,9 +133,7 @@ def serve(listener: socket.socket, owner: int) -> None:
         forks.kill()
 
 
-def _work(
-    folder: Path, order: dict[str, Any], streams: list[int], packages: frozenset[str]
-) -> NoReturn:
+def _work(folder: Path, order: dict[str, Any], streams: list[int], loaded: Libraries) -> NoReturn:
     """In the fork: become the job, call the function, leave `said.json`, end."""
     status = 1
     try:
@@ -173,7 +148,7 @@ def _work(
         os.environ.clear()
         os.environ.update(order["environment"])
         time.tzset()
-        said = _said(folder, order, packages)
+        said = _said(folder, order, loaded)
         place = (
             folder / HOME if "closed" in order else folder
         )  # a closed fork may write nowhere else
@@ -191,10 +166,10 @@ def _work(
         os._exit(status)
 
 
-def _said(folder: Path, order: dict[str, Any], packages: frozenset[str]) -> dict[str, Any]:
+def _said(folder: Path, order: dict[str, Any], loaded: Libraries) -> dict[str, Any]:
     """What the function gave, or how it ended otherwise."""
     try:
-        return _called(folder, order, packages)
+        return _called(folder, order, loaded)
     except SystemExit as stop:
         return {"exit": stop.code}
     except _Missing as missing:
@@ -211,8 +186,8 @@ class _Missing(Exception):
     """A package is not there."""
 
 
-def _called(folder: Path, order: dict[str, Any], packages: frozenset[str]) -> dict[str, Any]:
-    _forget_ours()
+def _called(folder: Path, order: dict[str, Any], loaded: Libraries) -> dict[str, Any]:
+    loaded.forget_changed()
     # Else all forks would draw the same where nobody gives a seed.
     if (numpy := sys.modules.get("numpy")) is not None:
         numpy.random.seed()
@@ -221,10 +196,11 @@ def _called(folder: Path, order: dict[str, Any], packages: frozenset[str]) -> di
     params = call.params(flow)
     before = set(sys.modules)
     with variables.shut_out():
-        # Read when torch first calculates, which is after the fork.
-        flow.warm_start()
+        if call.idle:
+            # Read when torch first calculates, which is after the fork.
+            flow.warm_start()
         if "closed" in order:
-            before = set(sys.modules) - packages
+            before = set(sys.modules) - loaded.packages
             return hermetic_child.called(folder, order, params, before, flow.packages)
         try:
             function = call.function()
@@ -233,15 +209,6 @@ def _called(folder: Path, order: dict[str, Any], packages: frozenset[str]) -> di
         counts = call.run(function, params)
     ours = sorted(m for m in set(sys.modules) - before if m.split(".")[0] in flow.packages)
     return {"counts": counts, "modules": ours}
-
-
-def _forget_ours() -> None:
-    """Modules that the table of steps loads are loaded again: a key counts them as they are now."""
-    tops = jobs.flow().packages
-    ours = [name for name in sys.modules if name.split(".")[0] in tops and name != "regrow"]
-    for name in ours:
-        if not name.startswith(jobs.NEVER_STEPS):
-            del sys.modules[name]
 
 
 def main(handle: int, folder: str) -> None:

@@ -94,6 +94,8 @@ PARAMS_ROOT = "regrow.params.schema:Params"
 
 warm = ("torch:nn", "transformers:Olmo3ForCausalLM")
 """what each step that runs a model loads first (`regrow.engine.warm`)"""
+shared = ("polars:DataFrame", "jinja2:Environment")
+"""what tables are read and cards are written with"""
 
 
 mistakes = (

@@ -19,6 +19,13 @@ READ = tuple(
 """functions of the steps that read a part of a source, by its kind"""
 PARTS = (*READ, "regrow.data.filters.step:run", "regrow.data.dedup.signatures:run")
 """functions of steps that are cut into parts of a source"""
+_CUT = (
+    "regrow.data.dedup.decontaminate:run", "regrow.data.mix.classify:run", "regrow.data.mix.given:run",
+    "regrow.data.tokens.pack:run",
+)  # fmt: skip
+"""functions of steps that a recipe may cut into ranges of the documents (`parts`)"""
+_PREPARED = ("heldout", "models")
+"""inputs of such a step that a job makes for all its parts"""
 
 
 @dataclass(frozen=True)
@@ -101,13 +108,17 @@ def told(text: Artifact | None) -> list[Sentence]:
 def gathered(records: Iterable[Artifact]) -> set[str]:
     """The jobs whose documents, drops and counts another record adds up: those that read and filter sources.
 
-    Also those that sign the documents of a source for deduplication: `dedup` counts each of these documents.
+    Also those that sign the documents of a source for deduplication, as `dedup` counts each of these documents, and
+    those of a step that the recipe cuts.
     """
     return {
         source.record
         for record in records
         for source in record.inputs
-        if source.kind == "data" and (record.function in _GATHERING or _signatures(record, source))
+        if source.kind == "data"
+        and (
+            record.function in _GATHERING or _signatures(record, source) or _is_cut(record, source)
+        )
     }
 
 
@@ -115,10 +126,16 @@ def _signatures(record: Artifact, source: Source) -> bool:
     return record.function == _DEDUP and source.name.startswith("signatures.")
 
 
+def _is_cut(record: Artifact, source: Source) -> bool:
+    """Whether an input was made for a step only because the recipe cuts it."""
+    return record.function in _CUT and source.name.startswith(("part.", *_PREPARED))
+
+
 def whole_steps(records: Iterable[Artifact]) -> list[Artifact]:
-    """The records without those of parts of a source: how many there are decides no byte, and no card says it."""
+    """The records without those of parts of a source or step: how many there are decides no byte, and no card says it."""
     known = list(records)
-    parts = {name for name in gathered(known) if "." in name}
+    cut = {s.record for record in known for s in record.inputs if _is_cut(record, s)}
+    parts = cut | {name for name in gathered(known) if "." in name}
     return [record for record in known if record.step not in parts]
 
 
@@ -132,9 +149,17 @@ def is_part(record: Artifact) -> bool:
     return record.function in PARTS and record.step != record.stage
 
 
-def keyed(record: Artifact) -> bool:
-    """Whether the key of a job is the same for any number of parts."""
-    return not (
-        record.function in _GATHERING
-        or any(_signatures(record, source) for source in record.inputs)
-    )
+def keyed(records: Iterable[Artifact]) -> set[str]:
+    """The jobs whose key is the same for any number of parts.
+
+    Of a recipe that names its sources, steps that can be cut are not among them, whether they are cut or not.
+    """
+    known = list(records)
+    named = any(record.function == TEXT for record in known)
+    return {
+        record.step
+        for record in known
+        if record.function not in _GATHERING
+        and not (named and record.function in _CUT)
+        and not any(_signatures(record, s) or _is_cut(record, s) for s in record.inputs)
+    }

@@ -23,9 +23,7 @@ _CUT = (
     "regrow.data.dedup.decontaminate:run", "regrow.data.mix.classify:run", "regrow.data.mix.given:run",
     "regrow.data.tokens.pack:run",
 )  # fmt: skip
-"""functions of steps that a recipe may cut into ranges of the documents (`parts`)"""
-_PREPARED = ("heldout", "models")
-"""inputs of such a step that a job makes for all its parts"""
+"""functions of steps that a recipe may cut into ranges of the documents; a release is not handed what they gather"""
 
 
 @dataclass(frozen=True)
@@ -108,17 +106,13 @@ def told(text: Artifact | None) -> list[Sentence]:
 def gathered(records: Iterable[Artifact]) -> set[str]:
     """The jobs whose documents, drops and counts another record adds up: those that read and filter sources.
 
-    Also those that sign the documents of a source for deduplication, as `dedup` counts each of these documents, and
-    those of a step that the recipe cuts.
+    Also those that sign the documents of a source for deduplication: `dedup` counts each of these documents.
     """
     return {
         source.record
         for record in records
         for source in record.inputs
-        if source.kind == "data"
-        and (
-            record.function in _GATHERING or _signatures(record, source) or _is_cut(record, source)
-        )
+        if source.kind == "data" and (record.function in _GATHERING or _signatures(record, source))
     }
 
 
@@ -126,16 +120,10 @@ def _signatures(record: Artifact, source: Source) -> bool:
     return record.function == _DEDUP and source.name.startswith("signatures.")
 
 
-def _is_cut(record: Artifact, source: Source) -> bool:
-    """Whether an input was made for a step only because the recipe cuts it."""
-    return record.function in _CUT and source.name.startswith(("part.", *_PREPARED))
-
-
 def whole_steps(records: Iterable[Artifact]) -> list[Artifact]:
-    """The records without those of parts of a source or step: how many there are decides no byte, and no card says it."""
+    """The records without those of parts of a source: how many there are decides no byte, and no card says it."""
     known = list(records)
-    cut = {s.record for record in known for s in record.inputs if _is_cut(record, s)}
-    parts = cut | {name for name in gathered(known) if "." in name}
+    parts = {name for name in gathered(known) if "." in name}
     return [record for record in known if record.step not in parts]
 
 
@@ -152,7 +140,7 @@ def is_part(record: Artifact) -> bool:
 def keyed(records: Iterable[Artifact]) -> set[str]:
     """The jobs whose key is the same for any number of parts.
 
-    Of a recipe that names its sources, steps that can be cut are not among them, whether they are cut or not.
+    Of a recipe that names its sources, steps that it may cut are not among them, whether they are cut or not.
     """
     known = list(records)
     named = any(record.function == TEXT for record in known)
@@ -160,6 +148,10 @@ def keyed(records: Iterable[Artifact]) -> set[str]:
         record.step
         for record in known
         if record.function not in _GATHERING
-        and not (named and record.function in _CUT)
-        and not any(_signatures(record, s) or _is_cut(record, s) for s in record.inputs)
+        and not (record.function in _CUT and (named or _is_cut(record)))
+        and not any(_signatures(record, source) for source in record.inputs)
     }
+
+
+def _is_cut(record: Artifact) -> bool:
+    return any(source.name.startswith("part.") for source in record.inputs)

@@ -21,7 +21,7 @@ from pathlib import Path
 
 _PART = re.compile(r"(.*)#(\d{3,})of(\d{3,})", re.DOTALL)
 _BESIDE = re.compile(r"(.*)\+([^/+#]+)", re.DOTALL)
-_INSTANCE = re.compile(r"\d{3,}of(\d{3,})")
+_INSTANCE = re.compile(r"(\d{3,})of(\d{3,})")
 _ASIDE = frozenset({".git", "__pycache__", ".DS_Store", ".snakemake_timestamp"})
 _REMOVED_WHILE_OPEN = re.compile(r"\.nfs[0-9a-f]{16,}")
 """what NFS calls a file that was removed while a process had it open, until that one closes it"""
@@ -85,8 +85,13 @@ def instance(part: int, parts: int) -> str:
 
 def parts_of(written: str) -> int:
     """How many parts there are, by one of them: 16 for `003of016`; 1 for anything else."""
+    return place_of(written)[1]
+
+
+def place_of(written: str) -> tuple[int, int]:
+    """Which part it is, counted from 0, and how many there are: (3, 16) for `003of016`; (0, 1) for anything else."""
     found = _INSTANCE.fullmatch(written)
-    return int(found[1]) if found else 1
+    return (int(found[1]), int(found[2])) if found else (0, 1)
 
 
 def part_of(name: str, parts: int) -> int:

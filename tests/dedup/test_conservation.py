@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from regrow.data.dedup import decontaminate
+from regrow.data.dedup import deciding, decontaminate
 from regrow.data.dedup import step as dedup
 from regrow.data.filters import step as filters
 from regrow.data.mix import classify, scoring
@@ -108,8 +108,8 @@ def _loss_in(step: str, monkeypatch: pytest.MonkeyPatch) -> None:
             lambda *given: ({**row, "id": "elsewhere"} for row in made_rows(*given)),
         )
     elif step == "decontaminate":
-        made = decontaminate._row
-        monkeypatch.setattr(decontaminate, "_row", lambda *given: made(*given) | {"id": "else"})
+        made = deciding._row
+        monkeypatch.setattr(deciding, "_row", lambda *given: made(*given) | {"id": "else"})
     elif step == "classify":
         made = scoring._row
         monkeypatch.setattr(scoring, "_row", lambda id_, *given: made(_other(id_), *given))

@@ -49,6 +49,7 @@ OWN: list[dict[str, Any]] = [
         ],
     },
     {"stages": ["pretrain", {"sft": {"evaluated": ["answers"]}}]},
+    {"stages": ["pretrain", "sft"], "parts": 12},
     {
         "stages": ["pretrain", "sft"],
         "sources": [
@@ -93,11 +94,13 @@ def marks(params: Params) -> dict[str, Any]:
         },
         "datasets": {data.name: data.model_dump() for data in params.datasets},
         "sources": [source.model_dump() for source in params.sources],
+        "parts": params.parts,
     }
 
 
 def back(params: Params, raw: dict[str, Any]) -> Params:
-    sections = {k: v for k, v in raw.items() if k not in ("sources", "stages", "datasets")}
+    said = ("sources", "parts", "stages", "datasets")
+    sections = {k: v for k, v in raw.items() if k not in said}
     return check(recipe(records(params)) | sections, "records")
 
 
@@ -107,7 +110,9 @@ def test_the_recipe_after_olmo_3_need_not_be_said() -> None:
 
 
 @pytest.mark.parametrize(
-    "raw", OWN, ids=["base", "rl_zero", "soup_of_three", "own", "joined", "probes", "sources"]
+    "raw",
+    OWN,
+    ids=["base", "rl_zero", "soup_of_three", "own", "joined", "probes", "parts", "sources"],
 )
 def test_a_recipe_comes_back(raw: dict[str, Any]) -> None:
     params = check(raw, "mine.yaml")

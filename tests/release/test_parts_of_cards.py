@@ -41,7 +41,7 @@ def test_parts_are_neither_rows_nor_keys(parts: int) -> None:
     records = lineage(parts)
     kept = corpora.whole_steps(records)
     assert [record.step for record in kept] == ["text", "dedup", "mix"]
-    assert [corpora.keyed(record) for record in kept] == [False, False, True]
+    assert corpora.keyed(kept) == {"mix"}
     added = corpora.gathered(records)
     shown = {record.step: record for record in records if record.step not in added}
     assert [row["step"] for row in data_card.funnel(shown)] == ["text", "dedup", "mix"]
@@ -68,4 +68,16 @@ def test_a_quality_model_that_is_given_is_named_with_what_measured_it() -> None:
 
 def test_dedup_of_a_crawl_alone_shows_its_key() -> None:
     alone = Artifact("dedup", function=DEDUP, inputs=(Source("filter", "", "", "filter", "data"),))
-    assert corpora.keyed(alone)
+    assert corpora.keyed([alone]) == {"dedup"}
+
+
+@pytest.mark.parametrize("own", [False, True])
+@pytest.mark.parametrize("cut", [False, True])
+def test_the_key_of_a_step_that_can_be_cut_is_shown_where_a_recipe_has_none_of_its_own(
+    own: bool, cut: bool
+) -> None:
+    """And is not cut. So no card of a recipe with sources says whether it is."""
+    part = Source("part.000of002", "", "", "pack_part.000of002", "data")
+    pack = Artifact("pack", function="regrow.data.tokens.pack:run", inputs=(part,) if cut else ())
+    text = [Artifact("text", function=corpora.TEXT)] if own else []
+    assert corpora.keyed([*text, pack]) == (set() if own or cut else {"pack"})

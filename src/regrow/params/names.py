@@ -20,6 +20,11 @@ CONTENT = {
 SEARCH_STEPS = ("domains", "swarm", "proxy", "proxy_scores", "mixture", "confirm")
 """steps of a mix search"""
 
+CUT_STEPS = (
+    "decontaminate_heldout", "decontaminate_part", "classify_models", "classify_part", "pack_part",
+)  # fmt: skip
+"""steps of a recipe that is cut into parts"""
+
 RENAMED = {"midmix": "midtrain_data", "longmix": "longcontext_data", "sftdata": "sft_data"}
 """names that a params file of version 0.1 says -> what they are called now"""
 

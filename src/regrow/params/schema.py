@@ -6,14 +6,21 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, SerializeAsAny, ValidationError, create_model, model_validator
+from pydantic import (
+    BaseModel,
+    Field,
+    SerializeAsAny,
+    ValidationError,
+    create_model,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from regrow.params import corpora, descriptions, joined, points, recipe
 from regrow.params.entries import nearest
 from regrow.params.evaluate import Evaluate, Release
 from regrow.params.fork import Fork
-from regrow.params.names import SEARCH_STEPS
+from regrow.params.names import CUT_STEPS, SEARCH_STEPS
 from regrow.params.registry import KINDS, with_sections
 from regrow.params.search import Search
 from regrow.params.sections import Sections
@@ -33,6 +40,9 @@ class Params(_Sections):
     sources: tuple[Source, ...] = ()
     """corpora that pretraining begins from, with licence and origin (docs/guides/corpus.md); default: `crawl`, what
     sources/manifest.yaml names"""
+    parts: int = Field(default=1, ge=1, le=10_000)
+    """jobs that look for overlaps (decontaminate), score (classify) and tokenise (pack), each a range of the documents;
+    decides no byte (docs/guides/corpus.md). 1: each of these steps is one job"""
     stages: tuple[SerializeAsAny[Stage], ...] = ()
     """the training stages in their order: names, or names with what they say (docs/guides/recipe.md); default:
     the recipe after Olmo 3"""
@@ -80,6 +90,15 @@ class Params(_Sections):
                 raise ValueError(why)
         if why := joined.problem(self):
             raise ValueError(why)
+        return self
+
+    @model_validator(mode="after")
+    def _cut_beside_the_stages(self) -> Params:
+        names = {*(s.name for s in self.stages), *(d.name for d in self.datasets)}
+        if self.parts > 1 and (own := names & {*CUT_STEPS}):
+            raise ValueError(
+                f"parts: its step {min(own)} is called like a stage or data set. Fix: give that another name."
+            )
         return self
 
     @model_validator(mode="after")

@@ -8,7 +8,7 @@ from typing import Any
 
 from regrow.engine.step import Input, Step
 from regrow.params.names import ANSWERED
-from regrow.recipe import corpora
+from regrow.recipe import corpora, cut
 from regrow.recipe.kind import Entry
 from regrow.recipe.lines import FMA32, MIXES, Recipe, base, model_of, settings
 
@@ -37,13 +37,8 @@ def shared(recipe: Recipe) -> list[Step]:
         *_documents(recipe),
         _step("tasks", "Questions, worked answers and verifiers, split by content.", "regrow.learn.tasks.step:run"),
         corpora.dedup(recipe.params.get("sources") or [], _is_taken_down(recipe)),
-        _step(
-            "decontaminate",
-            "Hold-out set, and removal of what overlaps with it, the evals or the tasks of dev and test.",
-            "regrow.data.dedup.decontaminate:run",
-            Input(name="dedup", step="dedup"), Input(name="tasks", step="tasks"), _EVALS,
-        ),
-        _classify(recipe),
+        *cut.decontaminate(_decontaminate(), recipe.params),
+        *cut.classify(_classify(recipe), recipe.params),
         _step(
             "mix", "Quality-aware repetition.", "regrow.data.mix.step:run",
             Input(name="decontaminate", step="decontaminate"), Input(name="classify", step="classify"),
@@ -71,6 +66,15 @@ def _documents(recipe: Recipe) -> list[Step]:
 def _is_taken_down(recipe: Recipe) -> bool:
     """Whether a takedown takes documents out of what was extracted."""
     return (recipe.params.get("takedown") or {}).get("depth") == "everything"
+
+
+def _decontaminate() -> Step:
+    return _step(
+        "decontaminate",
+        "Hold-out set, and removal of what overlaps with it, the evals or the tasks of dev and test.",
+        "regrow.data.dedup.decontaminate:run",
+        Input(name="dedup", step="dedup"), Input(name="tasks", step="tasks"), _EVALS,
+    )  # fmt: skip
 
 
 def _classify(recipe: Recipe) -> Step:
@@ -115,7 +119,8 @@ def data_set(recipe: Recipe, data: str, before: list[str]) -> list[Step]:
     if recipe.is_joined(data):
         found += [_joined(recipe, data), *_joined_of_fork(recipe, data)]
     else:
-        found.append(make(recipe, data))
+        step = make(recipe, data)
+        found += cut.pack(step, recipe.params) if kind == "pack" else [step]
         found += _fork(recipe, data, kind)
     if kind in MIXES:
         found.append(_mask(recipe, data, kind))

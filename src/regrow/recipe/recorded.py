@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from regrow.recipe import corpora, kinds
+from regrow.recipe import corpora, cut, kinds
 from regrow.recipe.kind import named
 from regrow.recipe.lines import FORKJOIN, Recipe
 
@@ -39,7 +39,7 @@ Raw = Mapping[str, Any]
 
 
 def recipe(records: Iterable[Raw]) -> dict[str, Any]:
-    """`sources`, `stages` and `datasets` of the run that left these records, producers first; {} for the default ones.
+    """`sources`, `parts`, `stages` and `datasets` of the run that left these records, producers first; {} for the default.
 
     Raises:
         regrow.params.entries.RecipeError: the records are of no one run.
@@ -58,9 +58,11 @@ def recipe(records: Iterable[Raw]) -> dict[str, Any]:
             entry.setdefault("checkpoints", []).append(int(record["instance"]))
         elif own := _dataset(record, by_file):
             datasets[str(record["step"])] = own
+    parts = cut.parts(made)
+    cut_into: dict[str, Any] = {"parts": parts} if parts > 1 else {}
     if not stages:
         read = corpora.entries(made)
-        return {"sources": read} if read else {}
+        return cut_into | ({"sources": read} if read else {})
     for record in every:
         stage, _, seed = str(record["step"]).partition("_seed")
         if seed and stage in stages:
@@ -83,8 +85,8 @@ def recipe(records: Iterable[Raw]) -> dict[str, Any]:
         stages[name]["evaluated"] = probes
     known = {stage.name: _mark(stage) for stage in Params().stages}
     if not datasets and not lists and all(known.get(s.name) == _mark(s) for s in asked.stages):
-        return {"sources": found["sources"]} if found["sources"] else {}
-    return {name: entries for name, entries in found.items() if entries}
+        return cut_into | ({"sources": found["sources"]} if found["sources"] else {})
+    return cut_into | {name: entries for name, entries in found.items() if entries}
 
 
 def _evaluated(records: Iterable[Raw], params: Any) -> dict[str, list[str]]:

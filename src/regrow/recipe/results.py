@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from regrow.engine.step import Input, Step
+from regrow.params.names import CUT_STEPS
 from regrow.recipe.data import MADE, forks, masked, reading
 from regrow.recipe.kind import judged_pairs
 from regrow.recipe.kinds import METHODS
@@ -178,8 +179,8 @@ def _upstream(name: str, steps: Mapping[str, Step]) -> dict[str, str]:
     queue = [name]
     while queue:
         for item in steps[queue.pop()].inputs:
-            if item.kind != "data" or item.step in ("", name):
-                continue
+            if item.kind != "data" or item.step in ("", name, *CUT_STEPS):
+                continue  # what a cut step gathers, its own record sums up
             if item.step not in found:
                 queue.append(item.step)
             if found.get(item.step, "inherited") == "inherited":

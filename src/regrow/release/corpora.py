@@ -13,7 +13,15 @@ TEXT = "regrow.data.sources.gather:text"
 _DEDUP = "regrow.data.dedup.step:run"
 _GATHERING = (TEXT, "regrow.data.sources.gather:filtered")
 _READERS = "regrow.data.sources.kinds."
-_IN_PARTS = ("regrow.data.filters.step:run", "regrow.data.dedup.signatures:run")
+_IN_PARTS = (
+    "regrow.data.filters.step:run", "regrow.data.dedup.signatures:run", "regrow.data.dedup.decontaminate:part",
+    "regrow.data.mix.classify:part", "regrow.data.mix.given:part", "regrow.data.tokens.pack:part",
+)  # fmt: skip
+_CUT = (
+    "regrow.data.dedup.decontaminate:run", "regrow.data.mix.classify:run", "regrow.data.mix.given:run",
+    "regrow.data.tokens.pack:run",
+)  # fmt: skip
+"""functions of steps that a recipe may cut into ranges of the documents; a release is not handed what they gather"""
 
 
 def reads(function: str) -> bool:
@@ -22,7 +30,7 @@ def reads(function: str) -> bool:
 
 
 def in_parts(function: str) -> bool:
-    """Whether steps of this function are cut into parts of a source."""
+    """Whether steps of this function are cut into parts of a source, or of the documents."""
     return reads(function) or function in _IN_PARTS
 
 
@@ -137,9 +145,21 @@ def is_part(record: Artifact) -> bool:
     return in_parts(record.function) and record.step != record.stage
 
 
-def keyed(record: Artifact) -> bool:
-    """Whether the key of a job is the same for any number of parts."""
-    return not (
-        record.function in _GATHERING
-        or any(_signatures(record, source) for source in record.inputs)
-    )
+def keyed(records: Iterable[Artifact]) -> set[str]:
+    """The jobs whose key is the same for any number of parts.
+
+    Of a recipe that names its sources, steps that it may cut are not among them, whether they are cut or not.
+    """
+    known = list(records)
+    named = any(record.function == TEXT for record in known)
+    return {
+        record.step
+        for record in known
+        if record.function not in _GATHERING
+        and not (record.function in _CUT and (named or _is_cut(record)))
+        and not any(_signatures(record, source) for source in record.inputs)
+    }
+
+
+def _is_cut(record: Artifact) -> bool:
+    return any(source.name.startswith("part.") for source in record.inputs)

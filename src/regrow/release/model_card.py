@@ -310,7 +310,8 @@ def facts(
     architectures = config.get("architectures") or ["unknown"]
     lineage = upstream(known, record) if record else list(records.values())
     lineage = corpora.whole_steps([r for r in known.values() if r not in lineage] + lineage)
-    lineage = [r if corpora.keyed(r) else replace(r, key="") for r in lineage]
+    keyed = corpora.keyed(lineage)
+    lineage = [r if r.step in keyed else replace(r, key="") for r in lineage]
     if record is None:
         lineage.append(Artifact(step=f"{name}.{step:06d}", output=checkpoint))
     languages = statements.languages(table, records)

@@ -24,12 +24,20 @@ KNOWN = {
     "regrow.data.sources.gather:filtered": "gathers what the filters kept of all sources",
     "regrow.data.dedup.step:run": "drops exact and near duplicates",
     "regrow.data.dedup.decontaminate:run": "holds documents out, and drops what shares text with held-out documents or evaluation items",
+    "regrow.data.dedup.decontaminate:hold_out": "chooses the documents that are held out",
+    "regrow.data.dedup.decontaminate:part": "computes what documents share with held-out documents or evaluation items",
+    **{
+        f"regrow.data.mix.{module}:{function}": "computes what gives each document a topic and a quality"
+        for module in ("classify", "given")
+        for function in ("models", "part")
+    },
     "regrow.data.mix.classify:run": "gives each document a topic and a quality",
     "regrow.data.mix.given:run": "gives each document a topic and a quality, by a model that is given",
     "regrow.data.mix.step:run": "drops below a quality cutoff, and repeats",
     "regrow.learn.tasks.step:run": "writes questions with worked answers",
     "regrow.data.tokens.train:run": "learns the vocabulary",
     "regrow.data.tokens.given:run": "takes a vocabulary that is given",
+    "regrow.data.tokens.pack:part": "cuts texts into tokens",
     "regrow.data.tokens.pack:run": "cuts the mix into sequences",
     "regrow.learn.tasks.midtrain_data:run": "composes the midtraining mix, without what shares text with evaluation items",
     "regrow.learn.tasks.forkmix:run": "adds a fork's documents to the midtraining mix, without repeats and what shares text with held-out items",

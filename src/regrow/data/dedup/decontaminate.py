@@ -8,190 +8,144 @@ other versions (`regrow.data.dedup.holdout`), nor pages that share much of their
 The table is passed over four times and never held: to choose the hold-out, to collect it, to look at every other
 document, and to write what stays. In memory are the n-grams of the held-out documents, which
 `regrow.data.dedup.choice` bounds, the evals and the tasks.
+
+The third pass costs nearly all of the time. A recipe may cut it: `hold_out` makes the first two, `part` the third for a
+range of the documents, and `run` the last. Uncut, `run` makes all of them, by the same functions.
 """
 
 from __future__ import annotations
 
+import shutil
 import sys
-from collections import Counter
+from collections.abc import Mapping
+from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import polars as pl
-
-from regrow.data.dedup import choice, notes, shingles
-from regrow.data.dedup.choice import Choice
-from regrow.data.dedup.held import HeldOut, collect
-from regrow.data.dedup.notes import Note, Notes
-from regrow.data.dedup.sequences import Sequences
-from regrow.data.dedup.shingles import distinct
+from regrow.data.dedup import choice, deciding, held, looking, notes
+from regrow.data.dedup.deciding import Decided
+from regrow.data.dedup.held import HeldOut
 from regrow.data.dedup.unwanted import Unwanted
 from regrow.data.dedup.words import Forgetful, ForgetfulReader
-from regrow.data.tables import parquet as tables
-from regrow.data.tables import passes, stream
-from regrow.data.tables.drops import drop_row
-from regrow.data.tables.stream import Row, Schema
+from regrow.data.tables import passes, ranges
+from regrow.data.tables.conservation import balanced
+from regrow.data.tables.stream import Schema
 from regrow.params.data import Decontaminate
 
-REPORT_EVERY = 2_000
 _NEEDED = ("id", "url", "source", "text")
+_HELD = "heldout.parquet"
 
 
-def run(inputs: dict[str, Path], params: Any, output: Path) -> dict[str, Any]:
+def run(inputs: Mapping[str, Path], params: Any, output: Path) -> dict[str, Any]:
     """Split `dedup/documents.parquet` into train.parquet and heldout.parquet; drops.parquet.
 
     The table may have any order; rows come out sorted by id and URL. One that is sorted so is read as it is, of
     another one a sorted copy is made first.
+
+    Args:
+        inputs: `dedup`, `evals`, `tasks`. Where the step is cut also `heldout`, which `hold_out` filled, and
+            `part.<part>`, which `part` filled.
 
     Returns the counts of documents in, kept (for training), dropped by reason (`held_out` is
     one), and per domain the documents of both sets and how many of the held-out n-grams
     (page furniture left out) training still sees.
 
     Raises:
-        ValueError: the table lacks a column, or an eval file is malformed.
+        ValueError: the table lacks a column, an eval file is malformed, or parts are of something else.
         regrow.data.tables.conservation.Lost: documents were lost on the way, which is an error of this step.
     """
-    p: Decontaminate = params.decontaminate
-    path = inputs["dedup"] / "documents.parquet"
-    schema = passes.schema(path, _NEEDED, "dedup")
-    shingler = Forgetful(p.ngram)
-    items = Unwanted(inputs, ForgetfulReader(shingler), p)
     output.mkdir(parents=True, exist_ok=True)
+    parts = ranges.made(inputs)
+    if parts:
+        return _gathered(inputs, parts, params.decontaminate, output)
     with TemporaryDirectory(dir=output) as name:
-        scratch = Path(name)
-        table = passes.ordered(path, schema, ("id", "url"), scratch)
-        chosen = choice.choose(table, p, scratch)
-        held = collect(table, schema, chosen, p, shingler, output / "heldout.parquet")
-        rest = chosen.documents.total() - len(held)
-        print(
-            f"decontaminate: {len(held)} held out, {len(items)} eval items and tasks, "
-            f"{rest} documents to compare",
-            file=sys.stderr,
-            flush=True,
-        )
-        found = scratch / "notes"
-        _look(table, chosen, held, items, p, found)
-        held.leave_out_common(p.common_ngram)
-        trained, reasons = _write(table, schema, held, p, found, output)
-        conserved = [passes.ids(output / f"{part}.parquet") for part in ("train", "drops")]
-        passes.conserved("decontaminate", "documents", passes.ids(table), *conserved)
-    domains: dict[str, dict[str, int]] = {}
-    for name in sorted(chosen.documents):
-        ngrams, seen = held.ngrams(name)
-        domains[name] = {
-            "train": trained[name],
-            "heldout": held.domains.count(name),
-            "heldout_ngrams": ngrams,
-            "heldout_ngrams_seen": seen,
-        }
+        held_out, one = Path(name) / "heldout", Path(name) / "part"
+        hold_out(inputs, params, held_out)
+        needed = {**inputs, "heldout": held_out}
+        part(needed, params, one, instance=ranges.WHOLE)
+        return _gathered(needed, [one], params.decontaminate, output)
+
+
+def hold_out(inputs: Mapping[str, Path], params: Any, output: Path) -> dict[str, Any]:
+    """Choose the hold-out of `dedup/documents.parquet` and write it to heldout.parquet.
+
+    Of a table that is not sorted by id and URL, `output` holds a sorted copy as well.
+
+    Raises:
+        ValueError: the table lacks a column.
+    """
+    p: Decontaminate = params.decontaminate
+    path, schema = _table(inputs)
+    table = ranges.prepare(path, schema, ("id", "url"), output)
+    with TemporaryDirectory(dir=output) as name:
+        chosen = choice.choose(table, p, Path(name))
+    found = held.collect(table, schema, chosen, p, output / _HELD)
+    documents = chosen.documents.total()
+    print(f"decontaminate: {found} of {documents} held out", file=sys.stderr, flush=True)
+    return {"documents": documents, "heldout": found}
+
+
+def part(inputs: Mapping[str, Path], params: Any, output: Path, *, instance: str) -> dict[str, Any]:
+    """Look at a part of the documents (`regrow.data.dedup.looking`).
+
+    Args:
+        inputs: `dedup`, `evals`, `tasks`, and `heldout`, which `hold_out` filled.
+        instance: which part: `003of016`.
+
+    Raises:
+        ValueError: an eval file is malformed.
+        regrow.data.tables.conservation.Lost: a document was not looked at, which is an error of this step.
+    """
+    p: Decontaminate = params.decontaminate
+    table = ranges.prepared(_table(inputs)[0], inputs["heldout"])
+    within = ranges.of(table, instance)
+    shingler = Forgetful(p.ngram)
+    items = Unwanted(dict(inputs), ForgetfulReader(shingler), p)
+    known = held.read(inputs["heldout"] / _HELD, shingler)
+    print(f"decontaminate: {len(items)} eval items and tasks", file=sys.stderr, flush=True)
+    output.mkdir(parents=True, exist_ok=True)
+    seen = looking.look(table, within, known, items, p, output)
+    balanced("decontaminate", f"documents of part {instance}", within[1] - within[0], kept=seen)
+    return {"in": within[1] - within[0], "kept": seen}
+
+
+def _table(inputs: Mapping[str, Path]) -> tuple[Path, Schema]:
+    path = inputs["dedup"] / "documents.parquet"
+    return path, passes.schema(path, _NEEDED, "dedup")
+
+
+def _gathered(
+    inputs: Mapping[str, Path], parts: list[Path], p: Decontaminate, output: Path
+) -> dict[str, Any]:
+    """Decide on all documents, by what the jobs of all parts found."""
+    path, schema = _table(inputs)
+    table = ranges.prepared(path, inputs["heldout"])
+    known = held.read(inputs["heldout"] / _HELD, Forgetful(p.ngram))
+    for folder in parts:
+        known.counted(looking.times(folder))
+    known.leave_out_common(p.common_ngram)
+    found = chain.from_iterable(notes.read(folder / looking.NOTES) for folder in parts)
+    decided = deciding.decide(table, schema, known, p, found, output)
+    shutil.copyfile(inputs["heldout"] / _HELD, output / _HELD)
+    conserved = [passes.ids(output / f"{name}.parquet") for name in ("train", "drops")]
+    passes.conserved("decontaminate", "documents", passes.ids(table), *conserved)
     return {
-        "in": chosen.documents.total(),
-        "kept": trained.total(),
-        "dropped": dict(sorted(reasons.items())),
-        "domains": domains,
+        "in": decided.documents.total(),
+        "kept": decided.trained.total(),
+        "dropped": dict(sorted(decided.reasons.items())),
+        "domains": _domains(decided, known),
     }
 
 
-def _look(
-    table: Path,
-    chosen: Choice,
-    held: HeldOut,
-    items: Unwanted,
-    params: Decontaminate,
-    target: Path,
-) -> None:
-    """Look at every document: note what it shares with held-out ones, and whether it holds an item."""
-    rest, row = chosen.documents.total() - len(held), 0
-    sequences = Sequences(params.ngram)
-    with Notes(target) as written:
-        for document in stream.rows(table, ["url", "source", "text"]):
-            if choice.group(document, choice.domain(document, params)) in chosen.groups:
-                written.add(Note(held=True))
-                continue
-            if row and row % REPORT_EVERY == 0:
-                print(f"decontaminate: {row} of {rest} documents", file=sys.stderr, flush=True)
-            row += 1
-            text = document["text"] or ""
-            words = sequences.words(text)
-            grams = distinct(shingles.grams(words, min(params.ngram, len(words))))
-            hits = held.hits(grams)
-            held.count(hits)
-            if drop := items.find(text, words):
-                written.add(Note(drop=drop))
-            else:
-                written.add(Note(size=len(grams), hits=hits))
-
-
-def _write(
-    table: Path, schema: Schema, held: HeldOut, params: Decontaminate, found: Path, output: Path
-) -> tuple[Counter[str], Counter[str]]:
-    """Write what is trained on and what is dropped; return counts by domain, and by reason."""
-    trained: Counter[str] = Counter()
-    limit = params.max_overlap
-    with (
-        stream.Writer(output / "train.parquet", {**schema, "domain": pl.String}) as train,
-        _Drops(output / "drops.parquet") as drops,
-    ):
-        rows = stream.rows(table, list(schema))
-        for document, note in zip(rows, notes.read(found), strict=True):
-            domain = choice.domain(document, params)
-            if note.held:
-                drops.add(_row(document, "held_out", None, None, domain))
-                continue
-            if note.drop:
-                drops.add(_row(document, *note.drop))
-                continue
-            value, which = held.overlap(note)
-            if value > limit:
-                drops.add(_row(document, "overlaps_heldout", value, limit, held.ids[which]))
-                continue
-            held.saw(note.hits)
-            trained[domain] += 1
-            train.add({**document, "domain": domain})
-    return trained, drops.reasons
-
-
-class _Drops:
-    """Writes drops that come sorted by id; those of one id are sorted by reason and detail."""
-
-    def __init__(self, path: Path) -> None:
-        self.reasons: Counter[str] = Counter()
-        self._writer = stream.Writer(path, tables.DROPS)
-        self._same: list[Row] = []
-
-    def __enter__(self) -> _Drops:
-        self._writer.__enter__()
-        return self
-
-    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
-        self._flush()
-        self._writer.__exit__(kind, error, trace)
-
-    def add(self, row: Row) -> None:
-        if self._same and self._same[0]["id"] != row["id"]:
-            self._flush()
-        self._same.append(row)
-        self.reasons[row["reason"]] += 1
-
-    def _flush(self) -> None:
-        for row in sorted(self._same, key=_place):
-            self._writer.add(row)
-        self._same = []
-
-
-def _place(drop: Row) -> tuple[str, bool, str]:
-    detail = drop["detail"]
-    return drop["reason"], detail is None, detail or ""
-
-
-def _row(
-    document: Row,
-    reason: str,
-    value: float | None,
-    threshold: float | None,
-    detail: str | None,
-) -> Row:
-    return drop_row(
-        "decontaminate", document["id"], document["url"], reason, value, threshold, detail
-    )
+def _domains(decided: Decided, known: HeldOut) -> dict[str, dict[str, int]]:
+    found: dict[str, dict[str, int]] = {}
+    for name in sorted(decided.documents):
+        ngrams, seen = known.ngrams(name)
+        found[name] = {
+            "train": decided.trained[name],
+            "heldout": known.domains.count(name),
+            "heldout_ngrams": ngrams,
+            "heldout_ngrams_seen": seen,
+        }
+    return found

@@ -24,22 +24,25 @@ Places = NDArray[np.uint32]
 class HeldOut:
     """Held-out documents, in the order of the table.
 
-    Training documents are shown to it twice: `hits` and `count` for all of them, then, after `leave_out_common`,
-    `overlap`, and `saw` for those that stay.
+    Training documents are shown to it twice: `hits` and `count` for all of them, or `counted` for those of a part, then,
+    after `leave_out_common`, `overlap`, and `saw` for those that stay.
     """
 
     def __init__(self) -> None:
         self.ids: list[str] = []
         self.domains: list[str] = []
+        self.groups: set[str] = set()
+        """of which all documents are held out"""
         self._sets: list[Grams] = []
 
     def __len__(self) -> int:
         return len(self.ids)
 
-    def add(self, id_: str, domain: str, grams: Grams) -> None:
+    def add(self, id_: str, domain: str, group: str, grams: Grams) -> None:
         """A held-out document and the set of its n-grams; all of them come before the first training document."""
         self.ids.append(id_)
         self.domains.append(domain)
+        self.groups.add(group)
         self._sets.append(grams)
 
     def close(self) -> None:
@@ -60,6 +63,24 @@ class HeldOut:
     def count(self, hits: Places) -> None:
         """Count a training document for `leave_out_common`."""
         self._times[hits] += 1
+
+    @property
+    def times(self) -> NDArray[np.int64]:
+        """How many of the documents that were counted have each n-gram."""
+        return self._times
+
+    def counted(self, times: NDArray[np.int64]) -> None:
+        """Add the `times` of other documents.
+
+        Raises:
+            ValueError: they are of other held-out documents.
+        """
+        if len(times) != len(self._times):
+            raise ValueError(
+                f"counts of {len(times)} held-out n-grams, where there are {len(self._times)}; rerun the steps of the "
+                "parts"
+            )
+        self._times += times
 
     def leave_out_common(self, limit: int) -> None:
         """Leave out the n-grams that more than `limit` of the documents that were counted have: page furniture."""
@@ -83,23 +104,24 @@ class HeldOut:
 
 
 def collect(
-    table: Path,
-    schema: Schema,
-    chosen: Choice,
-    params: Decontaminate,
-    shingler: Shingler,
-    target: Path,
-) -> HeldOut:
-    """Write the held-out documents of a table to `target`, with the column `domain`; return their n-grams."""
-    held = HeldOut()
+    table: Path, schema: Schema, chosen: Choice, params: Decontaminate, target: Path
+) -> int:
+    """Write the held-out documents of a table to `target`, with the column `domain`; return how many they are."""
 
     def wanted(_: int, row: stream.Row) -> bool:
         return choice.group(row, choice.domain(row, params)) in chosen.groups
 
     with stream.Writer(target, {**schema, "domain": pl.String}) as writer:
         for _, row in passes.picked(table, ["url", "source"], wanted, list(schema)):
-            domain = choice.domain(row, params)
-            held.add(row["id"], domain, shingler.set(row["text"] or ""))
-            writer.add({**row, "domain": domain})
+            writer.add({**row, "domain": choice.domain(row, params)})
+    return writer.rows
+
+
+def read(path: Path, shingler: Shingler) -> HeldOut:
+    """The held-out documents that `collect` wrote, as their n-grams and groups."""
+    held = HeldOut()
+    for row in stream.rows(path, ["id", "url", "text", "domain"]):
+        group = choice.group(row, row["domain"])
+        held.add(row["id"], row["domain"], group, shingler.set(row["text"] or ""))
     held.close()
     return held

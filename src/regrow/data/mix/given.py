@@ -10,6 +10,7 @@ file, `topic.safetensors` or `quality.safetensors` of another run, gives the bit
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,7 @@ from regrow.params.data import Classify
 DIGITS = 4
 
 
-def run(inputs: dict[str, Path], params: Any, output: Path) -> dict[str, Any]:
+def run(inputs: Mapping[str, Path], params: Any, output: Path) -> dict[str, Any]:
     """Fill `output` with scores.parquet and metrics.json, and with a model file for each model that labels gave.
 
     Labels of a model that is given measure it; without them nothing is measured, and metrics.json says so.
@@ -35,13 +36,26 @@ def run(inputs: dict[str, Path], params: Any, output: Path) -> dict[str, Any]:
         regrow.data.mix.model_file.ModelError: a file is no classifier, is too large, or lacks a label that params name.
         ValueError, regrow.data.tables.conservation.Lost: as `regrow.data.mix.classify.run`.
     """
-    p: Classify = params.classify
-    models = {}
+    return classify.classified(inputs, params, output, _given(inputs, params.classify))
+
+
+def models(inputs: Mapping[str, Path], params: Any, output: Path) -> dict[str, Any]:
+    """As `regrow.data.mix.classify.models`."""
+    return classify.fitted(inputs, params, output, _given(inputs, params.classify))[0]
+
+
+def part(inputs: Mapping[str, Path], params: Any, output: Path, *, instance: str) -> dict[str, Any]:
+    """As `regrow.data.mix.classify.part`."""
+    return classify.scored(inputs, params, output, _given(inputs, params.classify), instance)
+
+
+def _given(inputs: Mapping[str, Path], p: Classify) -> dict[str, Given]:
+    found = {}
     if p.topic_model:
-        models["topic"] = _topics(inputs["topic_model"], p.topic_model, p)
+        found["topic"] = _topics(inputs["topic_model"], p.topic_model, p)
     if p.quality_model:
-        models["quality"] = _quality(inputs["quality_model"], p.quality_model, p)
-    return classify.classified(inputs, params, output, models)
+        found["quality"] = _quality(inputs["quality_model"], p.quality_model, p)
+    return found
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,8 @@ import sys
 from typing import Any
 
 from regrow.data.mix import measure
-from regrow.data.mix.scoring import Classifier, Given, best
+from regrow.data.mix.fitting import Classifier
+from regrow.data.mix.scoring import Given, best
 
 ONLY = "all"
 """the topic of every document where params name no topics"""

@@ -1,9 +1,8 @@
-"""What scores documents: a classifier, its labelled documents, and one pass that writes the scores of all."""
+"""What scores documents: models, and one pass that writes the scores of all documents, or of a part of them."""
 
 from __future__ import annotations
 
 import sys
-from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -11,11 +10,9 @@ from typing import Protocol
 import polars as pl
 
 from regrow.data.mix.features import Bag, Hasher
-from regrow.data.mix.labelled import Example, Labelled
 from regrow.data.mix.linear import Linear
-from regrow.data.mix.seeds import Split
 from regrow.data.tables import stream
-from regrow.data.tables.stream import Row
+from regrow.data.tables.stream import Row, Rows
 
 SCHEMA = {
     "id": pl.String, "topic": pl.String, "topic_score": pl.Float64, "quality": pl.Float64,
@@ -25,6 +22,14 @@ FEATURES = "fnv1a words and bigrams, sqrt(count/total)"
 _REPORT_EVERY = 200
 Bags = dict[int, Bag]
 """words of documents that are read more than once, by place in the table"""
+
+
+@dataclass(frozen=True)
+class Known:
+    """Bags that are there already, and the hasher that made them."""
+
+    hasher: Hasher
+    bags: Bags
 
 
 class Page:
@@ -83,56 +88,33 @@ class Given:
     about: dict[str, str]
 
 
-@dataclass(frozen=True)
-class Classifier:
-    """A model, its labelled documents, and what it says of those that it is measured on."""
-
-    labelled: Labelled
-    model: Model
-    examples: list[Example]
-    parts: Split
-    """of the examples: those that the model learned from, and those that it is measured on"""
-    said: dict[int, list[float]]
-    """scores of the documents that it is measured on, by place in the table"""
-
-    def score(self, place: int, page: Page) -> list[float]:
-        """Scores of the document at a place."""
-        scores = self.model.scores(page)
-        if place in self.said:
-            self.said[place] = scores
-        return scores
-
-
 def best(scores: list[float]) -> int:
     """The class with the highest score, the first of equals."""
     return max(range(len(scores)), key=lambda c: (scores[c], -c))
 
 
 def score(
-    table: Path, topic: Classifier, quality: Classifier, known: tuple[Hasher, Bags], target: Path
-) -> Counter[str]:
-    """Write the scores of all documents; return how many have each topic.
+    table: Path, within: Rows, topic: Model, quality: Model, known: Known | None, target: Path
+) -> int:
+    """Write the scores of the documents of a range; return how many they are.
 
     Args:
         table: documents in the order of their ids.
+        within: the range.
         quality: its second class is the good one.
-        known: bags that are there already, by place, and the hasher that made them.
+        known: what was read before of some documents, if anything.
     """
-    hasher, bags = known
-    classes = topic.model.classes
-    found: Counter[str] = Counter()
     with stream.Writer(target, SCHEMA) as writer:
-        for place, row in enumerate(stream.rows(table, ["id", "text"])):
-            if place % _REPORT_EVERY == 0:
-                print(f"  scores: {place} documents", file=sys.stderr)
+        for place, row in enumerate(stream.rows(table, ["id", "text"], within), within[0]):
+            if (place - within[0]) % _REPORT_EVERY == 0:
+                print(f"  scores: {place - within[0]} documents", file=sys.stderr)
             page = Page(row["text"])
-            if place in bags:
-                page.know(hasher, bags[place])
-            topics, (_, good) = topic.score(place, page), quality.score(place, page)
+            if known is not None and place in known.bags:
+                page.know(known.hasher, known.bags[place])
+            topics, (_, good) = topic.scores(page), quality.scores(page)
             guess = best(topics)
-            found[classes[guess]] += 1
-            writer.add(_row(row["id"], classes[guess], topics[guess], good))
-    return found
+            writer.add(_row(row["id"], topic.classes[guess], topics[guess], good))
+    return writer.rows
 
 
 def _row(id_: str, topic: str, topic_score: float, quality: float) -> Row:

@@ -34,6 +34,8 @@ FAN_IN = 16
 """tables merged at once; more are merged in rounds"""
 
 Row = dict[str, Any]
+Rows = tuple[int, int]
+"""a range of the rows of a table: the place of the first, counted from 0, and the place behind the last"""
 Schema = Mapping[str, type[pl.DataType]]
 _ARROW: dict[type[pl.DataType], pa.DataType] = {
     pl.String: pa.large_string(), pl.Float64: pa.float64(), pl.Int64: pa.int64(), pl.Int32: pa.int32(),
@@ -142,20 +144,43 @@ def schema_of(files: Iterable[Path]) -> dict[str, type[pl.DataType]]:
     return found
 
 
-def rows(path: Path, columns: Sequence[str] | None = None) -> Iterator[Row]:
-    """The rows of a table in order (all columns, or some), about `BATCH` in memory at a time."""
-    for batch in batches(path, columns):
+def rows(
+    path: Path, columns: Sequence[str] | None = None, within: Rows | None = None
+) -> Iterator[Row]:
+    """The rows of a table in order (all columns, or some), about `BATCH` in memory at a time.
+
+    `within`: only the rows from the first of these places to the one before the second, counted from 0.
+    """
+    for batch in batches(path, columns, within):
         yield from batch.to_pylist()
 
 
-def batches(path: Path, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
-    """The same as batches of rows, however large the row groups are."""
+def batches(
+    path: Path, columns: Sequence[str] | None = None, within: Rows | None = None
+) -> Iterator[pa.RecordBatch]:
+    """The same as batches of rows, however large the row groups are; of others than those asked for nothing is read."""
     names = None if columns is None else list(columns)
+    end = 0
     with pq.ParquetFile(path) as file:
         for group in range(file.num_row_groups):
             held = file.metadata.row_group(group)
+            place, end = end, end + held.num_rows
+            if within is not None and (end <= within[0] or within[1] <= place):
+                continue
             size = max(1, min(GROUP_ROWS, held.num_rows * BATCH // max(1, held.total_byte_size)))
-            yield from file.iter_batches(size, row_groups=[group], columns=names, use_threads=False)
+            for batch in file.iter_batches(
+                size, row_groups=[group], columns=names, use_threads=False
+            ):
+                found = batch if within is None else _inside(batch, place, within)
+                place += batch.num_rows
+                if found.num_rows:
+                    yield found
+
+
+def _inside(batch: pa.RecordBatch, place: int, within: Rows) -> pa.RecordBatch:
+    """The rows of a batch that are in a range of the table; `place`: that of its first row."""
+    first = min(max(within[0] - place, 0), batch.num_rows)
+    return batch.slice(first, max(0, min(within[1] - place, batch.num_rows) - first))
 
 
 def merged(files: Sequence[Path], keys: Sequence[str], scratch: Path) -> Iterator[Row]:

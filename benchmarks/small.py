@@ -5,7 +5,7 @@
 
 Run in the repository that was built. Seconds and peaks are those of `.regrow/runs.jsonl`, of the last time that each job
 ran; a job that never ran here is left out. Steps of sources (`read_python` …) are added up: jobs,
-seconds, and the largest peak. `--check` compares the hashes of the steps that gather with a file that was written
+seconds, and the largest peak. The parts of a step that the recipe cuts (`parts`) are added up as well. `--check` compares the hashes of the steps that gather with a file that was written
 before, so that two runs can be told apart by a file of this repository.
 """
 
@@ -18,6 +18,10 @@ from typing import Any
 
 SHARDED = ("fetch", "read", "filter", "signatures")
 GATHERED = ("text", "filter", "dedup", "decontaminate", "classify", "mix", "tokenizer", "pack")
+ORDER = (
+    *(f"{one}, by source" for one in SHARDED), *GATHERED[:3], "decontaminate_heldout", "decontaminate_part",
+    "decontaminate", "classify_models", "classify_part", *GATHERED[4:7], "pack_part", "pack",
+)  # fmt: skip
 
 
 def table(root: Path) -> dict[str, Any]:
@@ -52,8 +56,7 @@ def table(root: Path) -> dict[str, Any]:
         if step in GATHERED and not record["instance"]:
             one["sha256"] = record["output"]["sha256"]
             one["counts"] = {k: v for k, v in counts.items() if isinstance(v, int)}
-    order = [*(f"{one}, by source" for one in SHARDED), *GATHERED]
-    return {name: found[name] for name in [*order, *sorted(found)] if name in found}
+    return {name: found[name] for name in [*ORDER, *sorted(found)] if name in found}
 
 
 def main() -> None:

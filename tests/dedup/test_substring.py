@@ -16,6 +16,7 @@ from determinism import run_twice
 from regrow.data.dedup import step
 from regrow.data.dedup.substring import anchors, cuts, cutting, repeats
 from regrow.data.dedup.substring.anchors import Anchors, smallest
+from regrow.data.dedup.substring.places import Places
 from regrow.data.dedup.substring.repeats import AGAIN, FIRST, Repeats
 from regrow.data.dedup.substring.rolling import Rolling
 from regrow.params.data import Dedup, Substring
@@ -66,17 +67,18 @@ def expected_cut(text: bytes, marks: list[int], size: int, share: float) -> set[
 
 
 def found_marks(data: list[bytes], size: int, times: int, parts: int) -> list[list[int]]:
-    with tempfile.TemporaryDirectory() as name:
-        corpus = np.frombuffer(b"".join(data), np.uint8)
-        marks = np.zeros(len(corpus), np.uint8)
+    whole = b"".join(data)
+    with tempfile.TemporaryDirectory() as name, Places(Path(name) / "marks", len(whole)) as marks:
+        (Path(name) / "corpus").write_bytes(whole)
         begins = np.cumsum([0, *map(len, data)]).tolist()
         with Anchors(size, Path(name) / "runs", parts) as written:
             for text, begin in zip(data, begins, strict=False):
                 written.add(np.frombuffer(text, np.uint8), begin)
-        found = Repeats(corpus, marks, size, times)
-        for path in written.files:
-            found.mark(path)
-        return [marks[a:b].tolist() for a, b in pairwise(begins)]
+        with Places(Path(name) / "corpus") as corpus:
+            found = Repeats(corpus, marks, size, times)
+            for path in written.files:
+                found.mark(path)
+        return [[*marks.read(a, b - a)] for a, b in pairwise(begins)]
 
 
 @settings(max_examples=150, deadline=None)

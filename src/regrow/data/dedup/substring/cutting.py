@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from regrow.data.dedup.substring import cuts
 from regrow.data.dedup.substring.anchors import Anchors
+from regrow.data.dedup.substring.places import Places
 from regrow.data.dedup.substring.repeats import FIRST, Repeats
 from regrow.data.tables import stream
 from regrow.data.tables.conservation import balanced
@@ -21,8 +22,10 @@ from regrow.data.tables.parquet import DROPS
 from regrow.data.tables.stream import Row, Schema
 from regrow.params.data import Substring
 
-PART = 256 << 20
-"""bytes of text whose runs are held together: some 30 MB"""
+PART = 32 << 20
+"""bytes of text whose runs are held together: some 15 MB"""
+MOST_PARTS = 512
+"""files that are open at a time; a corpus of more than 16 GB has larger parts"""
 CUT = {
     "id": pl.String,
     "url": pl.String,
@@ -70,17 +73,18 @@ def run(table: Path, schema: Schema, params: Substring, output: Path, scratch: P
     folder = scratch / "substring"
     folder.mkdir()
     size = _corpus(table, folder / "corpus")
-    marks = _marks(table, params, folder, size, max(1, -(-size // PART)))
     cut = Cut()
     begin = 0
     with (
+        Places(folder / "marks", size) as marks,
         stream.Writer(output / "documents.parquet", schema) as documents,
         stream.Writer(output / "cuts.parquet", CUT) as lost,
         stream.Writer(scratch / DROPPED, DROPS) as dropped,
     ):
+        _mark(table, params, folder, marks, min(MOST_PARTS, max(1, -(-size // PART))))
         for row in stream.rows(table):
             data = (row["text"] or "").encode()
-            left = _left(data, marks[begin : begin + len(data)], params)
+            left = _left(data, np.frombuffer(marks.read(begin, len(data)), np.uint8), params)
             begin += len(data)
             kept, told = _row(row, data, left, params, cut)
             if kept is None:
@@ -111,21 +115,17 @@ def _texts(table: Path) -> Iterator[bytes]:
         yield (row["text"] or "").encode()
 
 
-def _marks(table: Path, params: Substring, folder: Path, size: int, parts: int) -> Marks:
-    """The marks of each byte of the corpus."""
-    if not size:
-        return np.zeros(0, np.uint8)
-    marks: Marks = np.memmap(folder / "marks", np.uint8, "w+", shape=(size,))
-    corpus: Marks = np.memmap(folder / "corpus", np.uint8, "r", shape=(size,))
+def _mark(table: Path, params: Substring, folder: Path, marks: Places, parts: int) -> None:
+    """Mark the bytes of the corpus."""
     with Anchors(params.min_bytes, folder / "runs", parts) as anchors:
         begin = 0
         for data in _texts(table):
             anchors.add(np.frombuffer(data, np.uint8), begin)
             begin += len(data)
-    repeats = Repeats(corpus, marks, params.min_bytes, params.occurrences)
-    for path in anchors.files:
-        repeats.mark(path)
-    return marks
+    with Places(folder / "corpus") as corpus:
+        repeats = Repeats(corpus, marks, params.min_bytes, params.occurrences)
+        for path in anchors.files:
+            repeats.mark(path)
 
 
 @dataclass(frozen=True)

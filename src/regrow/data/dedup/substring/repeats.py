@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regrow.data.dedup.substring.anchors import RUN
+from regrow.data.dedup.substring.places import Places
 from regrow.data.dedup.substring.rolling import Rolling
 
-Bytes = NDArray[np.uint8]
 AGAIN, FIRST = 1, 2
 """marks: a window that comes again begins here; the first of its kind does"""
 MOST = 1 << 20
@@ -28,7 +28,7 @@ class Repeats:
         times: occurrences from which on it counts as repeated.
     """
 
-    def __init__(self, corpus: Bytes, marks: Bytes, size: int, times: int) -> None:
+    def __init__(self, corpus: Places, marks: Places, size: int, times: int) -> None:
         self._corpus, self._marks = corpus, marks
         self._size, self._times = size, times
         self._rolling = Rolling(size)
@@ -73,7 +73,7 @@ class Repeats:
         sizes = runs["windows"] + self._size - 1
         begins = np.cumsum(sizes) - sizes
         place = np.arange(int(sizes.sum())) + np.repeat(runs["start"] - begins, sizes)
-        numbers = self._rolling.of(self._corpus[place])
+        numbers = self._rolling.of(self._corpus.joined(runs["start"], sizes))
         within = np.arange(int(runs["windows"].sum()))
         windows = np.cumsum(runs["windows"]) - runs["windows"]
         within += np.repeat(begins - windows, runs["windows"])
@@ -106,22 +106,22 @@ class Repeats:
         found = []
         for first, end in zip([0, *cuts.tolist()], [*cuts.tolist(), len(a)], strict=True):
             more = end - first - 1 + self._size
-            one, other = (self._corpus[at : at + more] for at in (int(a[first]), int(b[first])))
-            if not np.array_equal(one, other):
+            one, other = (self._corpus.read(at, more) for at in (int(a[first]), int(b[first])))
+            if one != other:
                 found.append(order[first:end])
         return np.concatenate([np.zeros(0, np.int64), *found])
 
     def _exactly(self, starts: NDArray[np.int64]) -> None:
         kinds: dict[bytes, list[int]] = {}
         for start in starts.tolist():
-            kinds.setdefault(self._corpus[start : start + self._size].tobytes(), []).append(start)
+            kinds.setdefault(self._corpus.read(start, self._size), []).append(start)
         for members in kinds.values():
             if len(members) >= self._times:
                 self._put(np.array(members[:1]), np.array(members[1:]))
 
     def _put(self, first: NDArray[np.int64], again: NDArray[np.int64]) -> None:
-        self._marks[first] = FIRST
-        self._marks[again] = AGAIN
+        self._marks.put(first, FIRST)
+        self._marks.put(again, AGAIN)
 
 
 def _pieces(runs: NDArray[np.void]) -> Iterator[NDArray[np.void]]:

@@ -29,7 +29,7 @@ _TEXT = {
     "too_deep": "its elements are nested too deeply",
     "too_large": "more bytes than the limit",
     "unknown_archive": "a file of a kind that no reader reads",
-    "unmapped_fonts": "a PDF whose fonts do not say which characters they show: its text needs OCR",
+    "unmapped_fonts": "a PDF whose fonts do not name their letters: it needs OCR",
     "unreadable_record": "bytes of the record are missing or broken",
 }
 _SOURCES = {

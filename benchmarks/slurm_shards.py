@@ -34,6 +34,7 @@ GATHERED = ("text", "filter", "dedup", "decontaminate", "classify", "mix", "toke
 PARAMS = """\
 sources:
 - web: {files: ["corpus/*.jsonl"], licence: CC0-1.0, origin: "written for a benchmark", shards: SHARDS}
+parts: SHARDS
 stages: [pretrain]
 filter: {max_top_ngram: {}, max_duplicate_ngram: {}, language_min_score: 0.0}
 decontaminate: {heldout_min: 2}

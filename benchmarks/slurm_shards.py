@@ -2,11 +2,12 @@
 
     python benchmarks/slurm_shards.py [--shards 4] [--output benchmarks/results/slurm_shards.json]
 
-The recipe: 240 rows in 12 files, read, filtered and signed in shards, then compared, scored and packed in as many parts. It is built twice in copies of
-this repository: by the local executor uncut, and on the cluster of tests/support/slurm_cluster.py (two `slurmd`
-with host names of their own; Debian: slurm-wlm, munge; root) with `--shards`. There the three steps of a shard are one
-SLURM job. The first of these that runs is killed with SIGKILL and its node drained, so that the other takes it again.
-Compared are the SHA-256 of every output from `text` to `pack`, which say nothing of shards.
+The recipe: 240 rows in 12 files, read, filtered and signed in shards, then compared, scored and packed in as many
+parts. It is built twice in copies of this repository: by the local executor uncut, and on the cluster of
+tests/support/slurm_cluster.py (two `slurmd` with host names of their own; Debian: slurm-wlm, munge; root) with
+`--shards`. There the three steps of a shard are one SLURM job. The first of these that runs is killed with SIGKILL
+and its node drained, so that the other takes it again. Compared are the SHA-256 of every output from `text` to
+`pack`, which say nothing of shards.
 """
 
 from __future__ import annotations

@@ -84,7 +84,7 @@ def test_two_nodes_grow_the_same_hashes(
     # Every record that a node wrote is byte for byte the one that the local executor committed.
     assert clone.git("status", "--short", "records") == ""
     states = [job["state"] for number, job in cluster.jobs().items() if number not in before]
-    assert states == ["COMPLETED"] * 6, (
+    assert states == ["COMPLETED"] * 7, (
         f"{len(made)} jobs: crawl to dedup and classify to tokenizer travel together"
     )
 

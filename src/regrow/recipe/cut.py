@@ -11,6 +11,7 @@ from typing import Any
 
 from regrow import selection
 from regrow.engine.step import Input, Step
+from regrow.params.names import CUT_STEPS
 
 
 def decontaminate(step: Step, params: Mapping[str, Any]) -> list[Step]:
@@ -63,6 +64,6 @@ def _cut(step: Step, recipe: Mapping[str, Any], doc: str, *before: Step, **more:
 
 def parts(records: Iterable[Mapping[str, Any]]) -> int:
     """Into how many parts the steps of a run are cut, by its records (as JSON)."""
-    names = ("decontaminate_part", "classify_part", "pack_part")
-    found = (selection.parts_of(str(r["instance"])) for r in records if r["step"] in names)
+    made = (str(r["instance"]) for r in records if r["step"] in CUT_STEPS and r["instance"])
+    found = map(selection.parts_of, made)
     return max(found, default=1)

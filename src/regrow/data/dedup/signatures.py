@@ -96,7 +96,9 @@ def _table(batch: list[Row], params: Dedup, reader: Sequences, schema: pa.Schema
         keys[full] = near.keys_of([sequences[at] for at in full], params)
     prints = [_print(text) for text in texts]
     sets = [distinct(one) for one in sequences]
-    samples = {_SAMPLE: pl.Series([sample(one) for one in sets], dtype=pl.List(pl.UInt64))}
+    samples: dict[str, pl.Series] = {}
+    if params.containment:
+        samples[_SAMPLE] = pl.Series([sample(one) for one in sets], dtype=pl.List(pl.UInt64))
     frame = pl.DataFrame(
         {
             "id": pl.Series([row["id"] for row in batch], dtype=pl.String),
@@ -104,7 +106,7 @@ def _table(batch: list[Row], params: Dedup, reader: Sequences, schema: pa.Schema
             "low": pl.Series([low for _, low in prints], dtype=pl.UInt64),
             "grams": pl.Series([len(one) for one in sets], dtype=pl.UInt32),
             **{name: keys[:, band] for band, name in enumerate(bands(params))},
-            **(samples if params.containment else {}),
+            **samples,
         }
     )
     return stream.arrow(frame, schema)

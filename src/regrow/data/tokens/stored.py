@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import IO, TypeVar
@@ -12,6 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
+from regrow.data.tables import pieces
 from regrow.data.tokens import bpe
 
 T = TypeVar("T")
@@ -38,12 +38,7 @@ class Stored:
         """The tokens of the document in `row`."""
         self._file.flush()
         size, start = 2 * int(self.sizes[row]), int(self._starts[row])
-        # Not a memory map: its pages would count as the step's memory.
-        parts = []
-        while size and (part := os.pread(self._file.fileno(), size, start)):
-            parts.append(part)
-            size, start = size - len(part), start + len(part)
-        return np.frombuffer(b"".join(parts), dtype="<u2")
+        return np.frombuffer(pieces.read(self._file.fileno(), start, size), dtype="<u2")
 
 
 def encoded(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import OrderedDict
 from collections.abc import Iterable
 from pathlib import Path
@@ -12,7 +11,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from regrow.data.tables import groups, stream
+from regrow.data.tables import groups, pieces, stream
 
 TOKENS = "tokens.bin"
 """two bytes a token, documents one after the other"""
@@ -87,9 +86,4 @@ class Tokenised:
                 self._open.popitem(last=False)[1].close()
             self._open[number] = self._files[number].open("rb")
         size, start = 2 * int(self.sizes[row]), int(self._starts[row])
-        # Not a memory map: its pages would count as the step's memory.
-        parts = []
-        while size and (part := os.pread(self._open[number].fileno(), size, start)):
-            parts.append(part)
-            size, start = size - len(part), start + len(part)
-        return np.frombuffer(b"".join(parts), dtype="<u2")
+        return np.frombuffer(pieces.read(self._open[number].fileno(), start, size), dtype="<u2")

@@ -9,6 +9,8 @@ from types import TracebackType
 import numpy as np
 from numpy.typing import NDArray
 
+from regrow.data.tables import pieces
+
 
 class Places:
     """A file in which bytes have a place; close it."""
@@ -22,11 +24,7 @@ class Places:
 
     def read(self, start: int, size: int) -> bytes:
         """Some bytes of the file, fewer where it ends."""
-        parts = []
-        while size and (part := os.pread(self._file, size, start)):
-            parts.append(part)
-            start, size = start + len(part), size - len(part)
-        return b"".join(parts)
+        return pieces.read(self._file, start, size)
 
     def joined(self, starts: NDArray[np.int64], sizes: NDArray[np.int64]) -> NDArray[np.uint8]:
         """Pieces of the file, one after the other."""

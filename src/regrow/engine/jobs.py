@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
@@ -44,6 +44,8 @@ class Flow:
     """`package:name`s that most of the work of steps with idle packages is to load"""
     shared: tuple[str, ...] = ()
     """`package:name`s that many of the other steps load as well"""
+    warm_for: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """function of a step -> `package:name`s that it loads beyond those, at a price worth paying once for all its jobs"""
     warm_start: Callable[[], None] = lambda: None
     """sets the variables that such steps set before they load them"""
     mistakes: tuple[str, ...] = ()
@@ -87,6 +89,7 @@ def flow() -> Flow:
             "recipe",
             "warm",
             "shared",
+            "warm_for",
             "warm_start",
             "mistakes",
         )

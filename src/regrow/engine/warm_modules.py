@@ -26,6 +26,8 @@ class Libraries:
 
     def __init__(self) -> None:
         self._models = self._shared = False
+        self._served: set[str] = set()
+        """functions whose own libraries are loaded"""
         self.packages: frozenset[str] = frozenset()
         """modules that came with it"""
         self._params: dict[str, Mark] = {}
@@ -43,8 +45,10 @@ class Libraries:
         idle = order["idle"]
         models = bool(idle) and not self._models
         shared = "closed" not in order and not self._shared
-        if not models and not shared:
+        function = "" if "closed" in order else order["function"]
+        if not models and not shared and function in self._served:
             return
+        self._served.add(function)
         os.environ.update(dict.fromkeys(_ONE, "1"))
         # What cannot be loaded is said by the fork that needs it.
         with variables.shut_out(), contextlib.suppress(Exception):
@@ -63,6 +67,8 @@ class Libraries:
                 flow.warm_start()
                 for name in flow.warm:
                     loading.function(name, idle)
+            for name in flow.warm_for.get(function, ()):
+                loading.function(name)
             self.packages |= frozenset(set(sys.modules) - before)
         gc.collect()
         gc.freeze()  # pages of what is loaded stay shared with the forks

@@ -96,6 +96,15 @@ warm = ("torch:nn", "transformers:Olmo3ForCausalLM")
 """what each step that runs a model loads first (`regrow.engine.warm`)"""
 shared = ("polars:DataFrame", "jinja2:Environment")
 """what tables are read and cards are written with"""
+warm_for = {
+    "regrow.learn.evaluate.step:run": (
+        "lm_eval.evaluator:evaluate",
+        "lm_eval.tasks:TaskManager",
+        "lm_eval.api.model:TemplateLM",
+        "pandas:DataFrame",
+    )
+}
+"""lm-eval and its libraries are half of what an evaluation of a small model costs"""
 
 
 mistakes = (

@@ -42,7 +42,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Answer --once, or whatever is typed until the end of input."""
     from regrow.cli.chat.place import find
-    from regrow.cli.chat.slash import command
     from regrow.evidence.errors import Unanswerable
 
     if not 0 <= (args.temperature or 0) < float("inf") or args.tokens < 1 or args.seed < 0:
@@ -59,6 +58,10 @@ def run(args: argparse.Namespace) -> int:
         )
     except ValueError as error:
         raise Unanswerable(str(error)) from None
+    from regrow.cli.chat.slash import (
+        command,
+    )  # after the session, which loads the model's libraries
+
     if args.tools:
         told = command(session, f"/tools {args.tools}")
         if told.startswith("no tool"):

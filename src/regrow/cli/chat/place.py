@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from regrow.cli.chat.taught import taught
+from regrow.engine import loading
 from regrow.evidence.errors import Unanswerable
 from regrow.evidence.ledger import Ledger, find_root
 from regrow.evidence.naming import resolve
 from regrow.evidence.record import Record
 from regrow.evidence.trust import checked
+from regrow.learn.evaluate.offline import IDLE
 from regrow.recipe.kinds import METHODS
 from regrow.release.history import history
 from regrow.release.records import artifact
@@ -60,12 +62,12 @@ class Place:
         Raises:
             ValueError: its files do not fit each other.
         """
-        from regrow.cli.chat.session import load
-
+        # As a job imports them: without libraries that transformers loads and nothing here uses.
+        load = loading.function("regrow.cli.chat.session:load", IDLE)
         form = form or self.starting_form
         if temperature is None:  # greedy where a question has one right answer
             temperature = 0.6 if form == "text" else 0.0
-        return load(
+        session: Session = load(
             self.folder,
             self.tokenizer,
             form,
@@ -74,6 +76,7 @@ class Place:
             max_new_tokens=max_new_tokens,
             system=system,
         )
+        return session
 
 
 def find(name: str) -> Place:

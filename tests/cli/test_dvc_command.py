@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import dvc.cli
 import pytest
+from dvc.utils import strictyaml
+from dvc_objects.fs.local import LocalFileSystem
 
 from regrow.cli.dvc import main
 from regrow.evidence.ledger import Ledger
@@ -90,3 +93,32 @@ def test_a_pull_that_fails_says_nothing_of_success(
     monkeypatch.setattr(dvc.cli, "main", lambda argv: 255)
     assert main(["pull"]) == 255
     assert capsys.readouterr().err == ""
+
+
+def test_a_file_is_parsed_again_only_when_its_text_has_changed(
+    repository: Path, calls: list[list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And what one reader changes in memory is not what the next one gets."""
+    parsed: list[str] = []
+
+    def load(path: str, schema: Any = None, fs: Any = None) -> tuple[Any, str]:
+        parsed.append(path)
+        text = Path(path).read_text()
+        return {"text": [text]}, text
+
+    load.__module__ = "dvc.utils.strictyaml"
+    monkeypatch.setattr(strictyaml, "load", load)
+    main(["status"])
+    main(["status"])  # in the same process: the wrapper is put on once
+    file, fs = repository / "some.yaml", LocalFileSystem()
+    file.write_text("a")
+    first, _ = strictyaml.load(str(file), None, fs)
+    first["text"].append("changed by who read it")
+    assert strictyaml.load(str(file), None, fs) == ({"text": ["a"]}, "a")
+    assert len(parsed) == 1
+    file.write_text("b")
+    assert strictyaml.load(str(file), None, fs) == ({"text": ["b"]}, "b")
+    assert len(parsed) == 2
+    file.unlink()
+    with pytest.raises(FileNotFoundError):
+        strictyaml.load(str(file), None, fs)

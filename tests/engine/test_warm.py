@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from determinism import run_python
 from landlocked import LANDLOCKED
 from regrow.engine import hermetic, warm
 from regrow.engine.errors import StepFailed
@@ -438,3 +439,23 @@ def closed(place: Path, name: str, without: str = "") -> tuple[Any, frozenset[st
     (place / "output").mkdir(exist_ok=True)
     one = Call(f"planted:{name}", MODEL, inputs, params, ("crawl",), place / "output", {})
     return hermetic.call("planted", one, every - {without}, warm.connected())
+
+
+_PRELOADS = """
+import sys
+from dataclasses import replace
+from regrow.engine import jobs, warm_modules
+flow = replace(jobs.flow(), warm=(), shared=(), warm_for={"evaluate:run": ("colorsys:hls_to_rgb",)})
+jobs.flow = lambda: flow
+libraries, loaded = warm_modules.Libraries(), []
+assert "colorsys" not in sys.modules
+for function, more in (("train:run", {}), ("evaluate:run", {"closed": {}}), ("evaluate:run", {})):
+    libraries.load({"idle": [], "function": function, **more})
+    loaded.append("colorsys" in sys.modules)
+assert loaded == [False, False, True], loaded
+"""
+
+
+def test_what_one_function_loads_is_loaded_for_it_alone_and_for_no_closed_fork(tmp_path: Path) -> None:  # fmt: skip
+    done = run_python(_PRELOADS, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr

@@ -32,8 +32,9 @@ def tiny_flow(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Real:
         # The first that runs a model, and all before it, in interpreters of their own; the others in closed forks.
         cold = next(r for r in _different(repository) if Path(r).name.startswith("pretrain."))
         repository.build(cold, REGROW_HERMETIC="1", REGROW_WARM="0")
-        repository.build(*_different(repository), REGROW_HERMETIC="1")
-        repository.build()
+        with repository.served() as server:
+            repository.build(*_different(repository), REGROW_HERMETIC="1", REGROW_WARM=server)
+            repository.build(REGROW_WARM=server)
         repository.commit("published")
         repository.dvc("remote", "add", "--local", "-d", "store", str(place / "remote"))
         repository.dvc("push", "-q")

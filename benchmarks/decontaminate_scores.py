@@ -4,8 +4,8 @@
         --others mmlu_validation-1.jsonl.gz gsm8k_train-1.jsonl.gz --table documents.parquet [--write]
 
 Items and others are files as decon (github.com/allenai/decon) bundles them: JSON Lines with `question`, `answer` and, where
-there are choices, `is_correct`. Of the items, `EACH` of each set of files are planted in running text in every way of `CHANGES`. False
-alarms are counted in the texts of the table, and in the others, which have the form of the items and are none of them.
+there are choices, `is_correct`. `DRAWN` of the items are planted in running text in every way of `CHANGES`. False alarms are
+counted in the texts of the table, and in the others, which have the form of the items and are none of them.
 
 Compared are `regrow.data.dedup.items` as it is; the same shares with n-grams weighed by their rarity among the items; the
 same with an answer asked for near a question; and decon's whole score (its document doc/simple-details.md), over words. With
@@ -36,7 +36,7 @@ from regrow.data.dedup.items import Item, Items, Reader
 from regrow.data.dedup.shingles import grams
 
 HERE = Path(__file__).resolve().parent
-EACH = 150
+DRAWN = 300
 SETTINGS = ((13, 0.30), (8, 0.5))
 GRAM, ANSWER_GRAM = 5, 3
 MISSES = 11
@@ -103,8 +103,7 @@ def _grams(words: list[str], n: int) -> list[tuple[str, ...]]:
 class Decon:
     """decon's score over words: rare n-grams of the question count more, and the answer is looked for behind it."""
 
-    def __init__(self, items: Sequence[Row], needs_answer: bool = True) -> None:
-        self._needs_answer = needs_answer
+    def __init__(self, items: Sequence[Row]) -> None:
         self._questions = [_words(question) for question, _ in items]
         self._answers = [_words(answer) for _, answer in items]
         self._own = [set(_grams(words, GRAM)) for words in self._questions]
@@ -224,10 +223,6 @@ def ways(items: Sequence[Row]) -> dict[str, Callable[[str], bool]]:
         made[f"{n}-grams weighed by rarity, {limit}"] = rare
         made[f"shares of {n}-grams, {limit}, the answer near"] = near
     made["decon's score"] = lambda text: decon.best(text)[0] >= THRESHOLD
-    first = made[f"shares of {SETTINGS[0][0]}-grams, {SETTINGS[0][1]}"]
-    made["shares of 13-grams, 0.3, or decon's score"] = lambda text: (
-        first(text) or decon.best(text)[0] >= THRESHOLD
-    )
     return made
 
 
@@ -256,8 +251,7 @@ def main() -> None:
     known = {" ".join(_words(question)) for question, _ in items}
     others = [row for row in others if " ".join(_words(row[0])) not in known]
     rng = random.Random(0)
-    drawn = rng.sample(items, 2 * EACH)
-    # of the long table every text is looked at; of the others a sample, as decon in Python is slow
+    drawn = rng.sample(items, DRAWN)
     beside = rng.sample(others, min(2_000, len(others)))
     texts = [text or "" for text in pl.read_parquet(asked.table, columns=["text"])["text"]]
     found: dict[str, Any] = {

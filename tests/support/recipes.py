@@ -39,6 +39,7 @@ sources:
 - notes: {files: corpus/notes/**/*.md, licence: CC0-1.0, origin: our wiki}
 - rows: {files: corpus/rows, kind: jsonl, licence: unknown, origin: "https://dumps.example/", shards: 2}
 - crawl
+parts: 3
 stages:
 - pretrain
 - sft: {data: ours}

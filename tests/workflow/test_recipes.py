@@ -212,6 +212,7 @@ def test_what_each_recipe_is_about(grown: tuple[Real, str]) -> None:
         assert "datasets/ours.jsonl" in told and "CC-BY-4.0" in told
         assert "CC-BY-4.0" in repository.read("data/release/sft-000004/DATA_CARD.md")
         _read(repository, told)
+        _cut(repository)
     if name == "rl_zero":
         gains = answer(repository, "evals", "--gains")
         row = next(g for g in gains if (g["stage"], g["metric"]) == ("rlzero", "pass_rate"))
@@ -244,6 +245,18 @@ def _read(repository: Real, audited: str) -> None:
     (repository.path.parent / "papers").mkdir(exist_ok=True)
     for kind in ("croissant", "cyclonedx", "ro-crate", "openlineage", "summary"):
         asked(repository, "export", kind, "sft.000004", "--out", "../papers")
+
+
+def _cut(repository: Real) -> None:
+    """Three parts of every step that may be cut: each part counts its documents, and what gathers counts all of them."""
+    for step in ("decontaminate", "classify", "pack"):
+        parts = [record(repository, f"{step}_part.00{n}of003") for n in range(3)]
+        gathered = record(repository, step)
+        assert {f"records/{step}_part.00{n}of003.json" for n in range(3)} <= {
+            entry.get("record") for entry in gathered["inputs"].values()
+        }
+        if step == "decontaminate":
+            assert sum(part["counts"]["in"] for part in parts) == gathered["counts"]["in"]
 
 
 def _joined(repository: Real) -> None:

@@ -175,7 +175,7 @@ class Decon:
 
 
 class Weighed:
-    """Shares of the items' n-grams in a text, each n-gram by its rarity among the items."""
+    """Shares of the items' n-grams in a text, each by its rarity among the items; divided by the item, however short the text."""
 
     def __init__(self, items: Sequence[Row], reader: Reader, n: int) -> None:
         texts = [reader.read("\n".join(row)).numbers for row in items]

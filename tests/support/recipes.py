@@ -1,4 +1,4 @@
-"""Five recipes, each said in YAML alone, and what users bring for the fourth: corpora, a tokenizer, chats, a task."""
+"""Five recipes, each said in YAML alone; the fourth is cut into parts, and reads what users bring: corpora, a tokenizer, chats, a task."""
 
 from __future__ import annotations
 
@@ -39,6 +39,7 @@ sources:
 - notes: {files: corpus/notes/**/*.md, licence: CC0-1.0, origin: our wiki}
 - rows: {files: corpus/rows, kind: jsonl, licence: unknown, origin: "https://dumps.example/", shards: 2}
 - crawl
+parts: 3
 stages:
 - pretrain
 - sft: {data: ours}

@@ -212,11 +212,27 @@ def test_what_each_recipe_is_about(grown: tuple[Real, str]) -> None:
         assert "datasets/ours.jsonl" in told and "CC-BY-4.0" in told
         assert "CC-BY-4.0" in repository.read("data/release/sft-000004/DATA_CARD.md")
         _read(repository, told)
+        _cut(repository, told)
     if name == "rl_zero":
         gains = answer(repository, "evals", "--gains")
         row = next(g for g in gains if (g["stage"], g["metric"]) == ("rlzero", "pass_rate"))
         assert row["before"]["checkpoint"] == "pretrain-000008"
         assert row["control"]["checkpoint"] == "rlzero_random-000001"
+
+
+def _cut(repository: Real, audited: str) -> None:
+    """Decontaminate, classify and pack are cut into three parts; each question sees all of them, no card any."""
+    places = [f"00{n}of003" for n in range(3)]
+    for step in ("decontaminate", "classify", "pack"):
+        parts = [f"records/{step}_part.{place}.json" for place in places]
+        inputs = record(repository, step)["inputs"].values()
+        assert {entry["record"] for entry in inputs} >= {*parts}
+        assert all(f'"{part}"' in audited for part in parts)
+    counts = [record(repository, f"decontaminate_part.{place}")["counts"] for place in places]
+    whole = record(repository, "decontaminate")["counts"]
+    assert sum(part["in"] for part in counts) == whole["in"]
+    release = repository.path / "data/release/sft-000004"
+    assert not any("of003" in card.read_text() for card in release.glob("*.md"))
 
 
 def _read(repository: Real, audited: str) -> None:

@@ -137,6 +137,9 @@ def _taken_down(repository: Real, name: str) -> None:
     assert first["pretrain"] >= 1
     assert set(first) <= {stage for stage in _stages(repository, name)} | {"anneal"}
     assert f"pretrain.{8:06d}" in told["plan"]["anew"]
+    held = {row["path"].split("/")[1] for row in told["stored"] if row["holds"] == "tokens"}
+    assert held >= {"pack", "index", *(["pack_part"] if name == "own" else [])}
+    assert not any("_part." in job for job in told["plan"]["anew"])
     _clean(repository)
 
 
@@ -226,7 +229,7 @@ def _cut(repository: Real, audited: str) -> None:
     for step in ("decontaminate", "classify", "pack"):
         parts = [f"records/{step}_part.{place}.json" for place in places]
         inputs = record(repository, step)["inputs"].values()
-        assert {entry["record"] for entry in inputs} >= {*parts}
+        assert {entry.get("record") for entry in inputs} >= {*parts}
         assert all(f'"{part}"' in audited for part in parts)
     counts = [record(repository, f"decontaminate_part.{place}")["counts"] for place in places]
     whole = record(repository, "decontaminate")["counts"]

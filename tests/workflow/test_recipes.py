@@ -319,7 +319,7 @@ def test_a_fork_and_a_takedown_of_a_recipe_are_grown(
     grown: tuple[Real, str], tmp_path: Path
 ) -> None:
     repository, name = grown
-    if name != "base":  # one stands for all: the steps are the same
+    if name != "own":  # one stands for all: the steps are the same, and of this one some are cut
         return
     other = repository.copy(tmp_path / "copy")
     row = {
@@ -343,7 +343,8 @@ def test_a_fork_and_a_takedown_of_a_recipe_are_grown(
     other.run("snakemake", "--cores", "2", "--configfile", "params/mine.yaml")
     made = {path.stem for path in (other.path / "records").glob("*.json")}
     assert "forksft.mine" in made and "pretrain.000008" not in made
-    assert record(other, "sft.000002")["inputs"]["data"]["record"] == "records/forksft.mine.json"
+    assert record(other, "sft.000002")["inputs"]["data"]["record"] == "records/ours.json"
+    assert record(other, "ours")["inputs"]["beside"]["record"] == "records/forksft.mine.json"
     assert record(other, "sft.000002")["inputs"]["base"]["record"] == "records/pretrain.000004.json"
     assert "CC0-1.0" in other.read("data/release/sft-000004/DATA_CARD.md")
     assert record(other, "pretrain.000004") == record(repository, "pretrain.000004")
@@ -354,5 +355,11 @@ def test_a_fork_and_a_takedown_of_a_recipe_are_grown(
     assert "done gone" in shown
     down = record(other, "pretrain.000008")["inputs"]["data"]["record"]
     assert down == "records/pack_masked.gone.json"
+    assert _parts(other) == _parts(repository) and len(_parts(other)) == 9
     done = answer(other, "takedown", "--finish", "gone")
     assert done["checks"]["slots_masked"] > 0 and "pretrain.000008" in done["checks"]["read"]
+
+
+def _parts(repository: Real) -> dict[str, str]:
+    """The records of what a cut recipe cuts."""
+    return {path.name: path.read_text() for path in (repository.path / "records").glob("*_part.*")}

@@ -1,4 +1,4 @@
-"""Five recipes, each said in YAML alone, and what users bring for the fourth: corpora, a tokenizer, chats, a task."""
+"""Five recipes, each said in YAML alone; the fourth is cut into parts, and reads what users bring: corpora, a tokenizer, chats, a task."""
 
 from __future__ import annotations
 

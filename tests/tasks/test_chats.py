@@ -59,8 +59,10 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return {n: made[n] for n in names} | {"chats": root / "ours.jsonl", "beside": root / "sft_data"}
 
 
-def run(inputs: dict[str, Path], output: Path) -> dict[str, Any]:
-    return chats.run(inputs, SimpleNamespace(sft_data=small_tasks.SFTDATA), output, **OPTIONS)
+def run(inputs: dict[str, Path], output: Path, **options: Any) -> dict[str, Any]:
+    output.mkdir(exist_ok=True)
+    section = SimpleNamespace(sft_data=small_tasks.SFTDATA)
+    return chats.run(inputs, section, output, **OPTIONS | options)
 
 
 def test_alone_each_comes_once(inputs: dict[str, Path], tmp_path: Path) -> None:
@@ -79,6 +81,32 @@ def test_beside_others_in_their_share(inputs: dict[str, Path], tmp_path: Path) -
         assert counts[branch]["kinds"]["own"] == 18, "twice each: a fifth would be more"
     table = tables.read(tmp_path / "contributions.parquet")
     assert table.select(pl.col("think", "instruct").sum()).row(0) == (18, 18)
+
+
+def test_beside_other_conversations(inputs: dict[str, Path], tmp_path: Path) -> None:
+    """A fork's, or those of another data set: only the own ones are counted, and what both have comes once."""
+    first = json.loads(inputs["chats"].read_text().splitlines()[0])
+    other = {
+        "messages": [{"role": "user", "content": "Who?"}, {"role": "assistant", "content": "I."}]
+    }
+    (tmp_path / "theirs.jsonl").write_text(
+        "".join(json.dumps(row) + "\n" for row in (first, other))
+    )
+    alone = {name: path for name, path in inputs.items() if name != "beside"}
+    run(alone | {"chats": tmp_path / "theirs.jsonl"}, tmp_path / "theirs")
+    beside = inputs | {"beside": tmp_path / "theirs"}
+    for share, height in ((1.0, 2), (0.5, 2)):
+        output = tmp_path / str(share)
+        counts = run(beside, output, share=share)
+        mine = int(2 * share)
+        own = tables.read(output / "contributions.parquet")
+        assert own.height == 9 and own.select(pl.col("think", "instruct").sum()).row(0) == (
+            mine,
+            mine,
+        )
+        for branch in ("think", "instruct"):
+            rows = tables.read(output / f"{branch}.parquet")
+            assert rows["id"].n_unique() == rows.height == counts[branch]["examples"] == height
 
 
 def test_same_bytes_in_other_circumstances(inputs: dict[str, Path], tmp_path: Path) -> None:

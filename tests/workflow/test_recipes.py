@@ -137,6 +137,9 @@ def _taken_down(repository: Real, name: str) -> None:
     assert first["pretrain"] >= 1
     assert set(first) <= {stage for stage in _stages(repository, name)} | {"anneal"}
     assert f"pretrain.{8:06d}" in told["plan"]["anew"]
+    held = {row["path"].split("/")[1] for row in told["stored"] if row["holds"] == "tokens"}
+    assert held >= {"pack", "index", *(["pack_part"] if name == "own" else [])}
+    assert not any("_part." in job for job in told["plan"]["anew"])
     _clean(repository)
 
 
@@ -212,12 +215,27 @@ def test_what_each_recipe_is_about(grown: tuple[Real, str]) -> None:
         assert "datasets/ours.jsonl" in told and "CC-BY-4.0" in told
         assert "CC-BY-4.0" in repository.read("data/release/sft-000004/DATA_CARD.md")
         _read(repository, told)
-        _cut(repository)
+        _cut(repository, told)
     if name == "rl_zero":
         gains = answer(repository, "evals", "--gains")
         row = next(g for g in gains if (g["stage"], g["metric"]) == ("rlzero", "pass_rate"))
         assert row["before"]["checkpoint"] == "pretrain-000008"
         assert row["control"]["checkpoint"] == "rlzero_random-000001"
+
+
+def _cut(repository: Real, audited: str) -> None:
+    """Decontaminate, classify and pack are cut into three parts; each question sees all of them, no card any."""
+    places = [f"00{n}of003" for n in range(3)]
+    for step in ("decontaminate", "classify", "pack"):
+        parts = [f"records/{step}_part.{place}.json" for place in places]
+        inputs = record(repository, step)["inputs"].values()
+        assert {entry.get("record") for entry in inputs} >= {*parts}
+        assert all(f'"{part}"' in audited for part in parts)
+    counts = [record(repository, f"decontaminate_part.{place}")["counts"] for place in places]
+    whole = record(repository, "decontaminate")["counts"]
+    assert sum(part["in"] for part in counts) == whole["in"]
+    release = repository.path / "data/release/sft-000004"
+    assert not any("of003" in card.read_text() for card in release.glob("*.md"))
 
 
 def _read(repository: Real, audited: str) -> None:
@@ -245,18 +263,6 @@ def _read(repository: Real, audited: str) -> None:
     (repository.path.parent / "papers").mkdir(exist_ok=True)
     for kind in ("croissant", "cyclonedx", "ro-crate", "openlineage", "summary"):
         asked(repository, "export", kind, "sft.000004", "--out", "../papers")
-
-
-def _cut(repository: Real) -> None:
-    """Three parts of every step that may be cut: each part counts its documents, and what gathers counts all of them."""
-    for step in ("decontaminate", "classify", "pack"):
-        parts = [record(repository, f"{step}_part.00{n}of003") for n in range(3)]
-        gathered = record(repository, step)
-        assert {f"records/{step}_part.00{n}of003.json" for n in range(3)} <= {
-            entry.get("record") for entry in gathered["inputs"].values()
-        }
-        if step == "decontaminate":
-            assert sum(part["counts"]["in"] for part in parts) == gathered["counts"]["in"]
 
 
 def _joined(repository: Real) -> None:
@@ -313,7 +319,7 @@ def test_a_fork_and_a_takedown_of_a_recipe_are_grown(
     grown: tuple[Real, str], tmp_path: Path
 ) -> None:
     repository, name = grown
-    if name != "base":  # one stands for all: the steps are the same
+    if name != "own":  # one stands for all: the steps are the same, and of this one some are cut
         return
     other = repository.copy(tmp_path / "copy")
     row = {
@@ -337,7 +343,8 @@ def test_a_fork_and_a_takedown_of_a_recipe_are_grown(
     other.run("snakemake", "--cores", "2", "--configfile", "params/mine.yaml")
     made = {path.stem for path in (other.path / "records").glob("*.json")}
     assert "forksft.mine" in made and "pretrain.000008" not in made
-    assert record(other, "sft.000002")["inputs"]["data"]["record"] == "records/forksft.mine.json"
+    assert record(other, "sft.000002")["inputs"]["data"]["record"] == "records/ours.json"
+    assert record(other, "ours")["inputs"]["beside"]["record"] == "records/forksft.mine.json"
     assert record(other, "sft.000002")["inputs"]["base"]["record"] == "records/pretrain.000004.json"
     assert "CC0-1.0" in other.read("data/release/sft-000004/DATA_CARD.md")
     assert record(other, "pretrain.000004") == record(repository, "pretrain.000004")
@@ -348,5 +355,11 @@ def test_a_fork_and_a_takedown_of_a_recipe_are_grown(
     assert "done gone" in shown
     down = record(other, "pretrain.000008")["inputs"]["data"]["record"]
     assert down == "records/pack_masked.gone.json"
+    assert _parts(other) == _parts(repository) and len(_parts(other)) == 9
     done = answer(other, "takedown", "--finish", "gone")
     assert done["checks"]["slots_masked"] > 0 and "pretrain.000008" in done["checks"]["read"]
+
+
+def _parts(repository: Real) -> dict[str, str]:
+    """The records of what a cut recipe cuts."""
+    return {path.name: path.read_text() for path in (repository.path / "records").glob("*_part.*")}

@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 
 import polars as pl
 
+from regrow.change.takedown import tokens
 from regrow.change.takedown.in_sources import in_sources
-from regrow.data.takedown import slots
 from regrow.engine.remote import Remote, identity
 from regrow.engine.store import Store
 from regrow.evidence.ledger import Ledger
@@ -37,7 +37,7 @@ def stored(
     rows = []
     for record in ledger.records:
         for entry in record.files:
-            holds = _holds(ledger.root, record, str(entry["path"]), ids, hosts, record.name in anew)
+            holds = _holds(ledger, record, str(entry["path"]), ids, hosts, record.name in anew)
             if holds:
                 path = f"{record.path}/{entry['path']}"
                 rows.append(
@@ -65,9 +65,9 @@ def _host(url: str) -> str:
 
 
 def _holds(
-    root: Path, record: Record, name: str, ids: Sequence[str], hosts: set[str], anew: bool
+    ledger: Ledger, record: Record, name: str, ids: Sequence[str], hosts: set[str], anew: bool
 ) -> str | None:
-    path = root / record.path / name
+    path = ledger.root / record.path / name
     if record.step == "crawl" and name.lower().endswith(_ARCHIVES):
         host = name.removesuffix(".warc.gz")
         return "page" if host in hosts or host.startswith("foreign-") else None
@@ -75,12 +75,9 @@ def _holds(
         return "weights" if anew else None
     if not path.is_file():
         return None
-    if name.endswith("tokens.bin") and (path.parent / "index.parquet").is_file():
-        family = slots.family(root / record.path, ids)
-        return "tokens" if slots.sequences(path.parent, family) else None
     if name.endswith(".parquet"):
         return "text" if _has_text(path, ids) else None
-    return None
+    return "tokens" if tokens.hold(ledger, record, name, ids) else None
 
 
 def _has_text(path: Path, ids: Sequence[str]) -> bool:

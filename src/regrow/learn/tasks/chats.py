@@ -71,15 +71,14 @@ def run(
                 f"longer than {max_tokens} tokens). Fix: other conversations, or raise datasets.{name}.max_tokens."
             )
         kept += len(found)
-        table = _joined(found, branch, inputs.get("beside"), name, share, max_repeats)
+        mine, theirs = _chosen(found, branch, inputs.get("beside"), name, share, max_repeats)
+        table = pl.concat([theirs, pl.DataFrame(mine, schema=SCHEMA)]).sort("id")
         tables.write(table, output / f"{branch}.parquet")
-        for task, tokens in (
-            table.filter(pl.col("kind") == conversations.KIND)
-            .select("task", pl.col("tokens").list.len())
-            .iter_rows()
-        ):
-            used[task][branch] += 1
-            used[task]["tokens"] += tokens
+        for (
+            row
+        ) in mine:  # the others may be conversations too: a fork's, or those of another data set
+            used[row["task"]][branch] += 1
+            used[row["task"]]["tokens"] += len(row["tokens"])
         kinds = table["kind"].value_counts(sort=True).sort("kind").iter_rows()
         counts[branch] = {
             "examples": table.height,
@@ -144,21 +143,23 @@ def _own(rows: list[dict[str, Any]], used: dict[str, dict[str, int]]) -> pl.Data
     return pl.DataFrame(found, schema=conversations.OWN)
 
 
-def _joined(
+def _chosen(
     found: list[dict[str, Any]],
     branch: str,
     beside: Path | None,
     name: str,
     share: float,
     max_repeats: int,
-) -> pl.DataFrame:
-    """The examples of a branch: the own ones once, or in their share beside others."""
+) -> tuple[list[dict[str, Any]], pl.DataFrame]:
+    """Of a branch the own examples, once or in their share, and the others that they are beside."""
     if beside is None:
         mine = conversations.repeated(found, len(found), branch, key=name, most=1)
-        return pl.DataFrame(mine, schema=SCHEMA).sort("id")
+        return mine, pl.DataFrame(schema=SCHEMA)
     others = tables.read(beside / f"{branch}.parquet")
     wanted = int(others.height * share)
     mine = conversations.repeated(found, wanted, branch, key=name, most=max_repeats)
     rest = others.height - len(mine)
-    theirs = conversations.first(others, rest, key=f"{name} beside", columns=list(SCHEMA))
-    return pl.concat([theirs, pl.DataFrame(mine, schema=SCHEMA)]).sort("id")
+    others = others.filter(
+        ~pl.col("id").is_in([row["id"] for row in mine])
+    )  # the same conversation
+    return mine, conversations.first(others, rest, key=f"{name} beside", columns=list(SCHEMA))

@@ -15,7 +15,7 @@ import numpy as np
 
 from regrow.data.filters import words
 
-_APOSTROPHES = "`\u00b4\u02b9\u02bb\u02bc\u02c8\u2018\u2019\u201a\u201b\u2032\u2035\uff07"
+APOSTROPHES = "`\u00b4\u02b9\u02bb\u02bc\u02c8\u2018\u2019\u201a\u201b\u2032\u2035\uff07"
 _UNSEEN = (
     "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f"
     "\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
@@ -23,8 +23,8 @@ _UNSEEN = (
 )
 """Unicode's default ignorable characters (soft hyphen, joiners, directions, variation selectors, tags), and
 control characters but for those that part lines and words"""
-_ODD = re.compile(f"[{_UNSEEN}]+|[{_APOSTROPHES}]")
-_EACH_ODD = re.compile(f"[{_UNSEEN}{_APOSTROPHES}]")
+_ODD = re.compile(f"[{_UNSEEN}]+|[{APOSTROPHES}]")
+_EACH_ODD = re.compile(f"[{_UNSEEN}{APOSTROPHES}]")
 _ODD_ASCII = re.compile("[`\x00-\x08\x0e-\x1b\x7f]")
 _ELEMENT = re.compile(r"</?([A-Za-z][A-Za-z0-9]*)(?:[\s/][^<>]{0,1000})?>|<!--[^<>]{0,1000}-->")
 _INLINE_NAMES = """a abbr b bdi bdo big cite code dfn em font i ins kbd mark q s samp small span strike
@@ -79,6 +79,11 @@ def fold(text: str) -> str:
     else:
         text = _compatible(_compatible(text).casefold())
     return text.replace("_", " ")
+
+
+def is_odd(one: str) -> bool:
+    """Whether a character is one that nobody sees, or an apostrophe."""
+    return _EACH_ODD.match(one) is not None
 
 
 def tokens(text: str) -> list[str]:
@@ -136,7 +141,7 @@ def _unstressed(stars: re.Match[str]) -> str:
 
 
 def _seen(found: re.Match[str]) -> str:
-    return "'" if found[0] in _APOSTROPHES else ""
+    return "'" if found[0] in APOSTROPHES else ""
 
 
 def _plain(number: re.Match[str]) -> str:

@@ -23,18 +23,30 @@ INLINE uint64_t look(const uint8_t *p, const uint64_t *table, int *size) {
 INLINE int is_digit(uint8_t c) { return c >= '0' && c <= '9'; }
 INLINE int is_letter(uint8_t c) { return ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || c == '_' || c >= 0x80; }
 
+/* Whether a tag may begin at p, which is a `<`: a name and `>`, or what may be attributes up to a `>`; or a comment. */
+INLINE int is_tag(const uint8_t *p, const uint8_t *end) {
+    if (++p < end && *p == '!') return 1;
+    if (p < end && *p == '/') p++;
+    const uint8_t *name = p;
+    while (p < end && *p < 0x80 && *p != '_' && (is_letter(*p) || is_digit(*p))) p++;
+    if (p == name || p == end) return 0;
+    if (*p < 0x80 && *p > ' ' && *p != '/') return *p == '>';
+    while (p < end && *p != '<' && *p != '>') p++;
+    return p < end && *p == '>';
+}
+
 /* Whether the character at p may begin what a pattern of the folding changes; `size` bytes are its own. */
 INLINE int marked_up(const uint8_t *p, const uint8_t *begin, const uint8_t *end, uint64_t entry, int size) {
-    const uint8_t next = p + 1 < end ? p[1] : ' ';
+    const uint8_t next = p + 1 < end ? p[1] : ' ', before = p > begin ? p[-1] : ' ';
     switch (p[0]) {
     case '&': return !(next == ' ' || next == '\t' || next == '\n' || next == '\f' || next == '<' || next == '&' || next == ';');
-    case '<': return is_letter(next) || next == '/' || next == '!';
+    case '<': return is_tag(p, end);
     case ']': return next == '(';
-    case '*': return is_letter(next) || next == '*';
-    case '~': return next == '~';
+    case '*': return is_letter(before) && before != '_' && (is_letter(next) || next == '*');
+    case '~': return is_letter(before) && before != '_' && next == '~';
     default: break;
     }
-    if (!flag(entry, SEPARATES) || p == begin || !is_digit(p[-1]) || end - p < size + 3) return 0;
+    if (!flag(entry, SEPARATES) || !is_digit(before) || end - p < size + 3) return 0;
     return is_digit(p[size]) && is_digit(p[size + 1]) && is_digit(p[size + 2]);
 }
 

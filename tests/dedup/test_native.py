@@ -78,6 +78,8 @@ def test_no_character_that_may_change_stands_for_a_mark_or_joins_what_is_before_
         assert not unicodedata.combining(chr(code))
         assert not unicodedata.category(chr(code)).startswith("M")
         assert not 0x1100 <= code < 0x1200  # Hangul letters make syllables
+        if chr(code) in folding.APOSTROPHES:
+            continue  # replaced before
         for part in unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", chr(code)).casefold()):
             assert ord(part) not in seconds and not unicodedata.combining(part)
 

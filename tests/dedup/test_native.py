@@ -19,7 +19,8 @@ from regrow.params.data import Containment, Dedup
 
 PIECES = [
     "a", "B", "z_y", "_", " ", "  ", "\n", "\t", "\x1c", "\x85", "\xa0", "\u3000", "'", "\u2019", "\u2018", "`", "\u00b4", "\u0149",
-    "&", "&amp", "&amp;", "&#60;b>", "&;", "<", "< b>", "<b>", "</B >", "<br/>", "<a href='x'>", "<x.h>", "<x", "<!-- c -->", "<!", ">",
+    "&", "&amp", "&amp;", "&#60;b>", "&;", "<", "< b>", "<b>", "</B >", "<br/>", "<a href='x'>", "<x.h>", "<x", "<b1>", "<3>", "</ b>", "<b\xa0>", "<strong>", "<strongs>", "<td", " x=y>", "<u/", "<blockquote>",
+    "<!-- c -->", "<!", ">",
     "[", "](", "[x](y)", "*", "**", "***", "~", "~~", "1", "12", "000", "1,000", "1,0000", "10'000", "1\u2019000", "2\xa0000",
     "3\u202f000", "4_000", "\u0661,\u0660\u0660\u0660", "\ufb01", "\u0130", "\u00df", "\u1e9e", "\u00bd", "\u2026", "\u2122", "\u00a8",
     "\u00ad", "\u200f", "\x00", "e\u0301", "\u00e9", "\u212b", "\u2126", "\u65e5", "\u672c", "\u30ab\u3099", "\u30ac", "\uac00",
@@ -46,6 +47,18 @@ def test_ngrams_are_those_of_one_text_alone(native, texts, n):
         every, ends = native.ngrams(Joined.of(given_), n, raw)
         for text, found in zip(texts, sequences._cut(every, ends), strict=True):
             assert found is None or found.tolist() == alone.sequence(text).tolist(), (text, raw)
+
+
+def test_the_tags_are_those_that_python_folds(native):
+    names = [*folding._INLINE, "td", "B", "tT", "h1", "x" * 8, "strik", "abbrs", "1b", "a_b", "ab\u00e9"]
+    texts = [f"x{begin}{name}{end}y" for name in names for begin in ("<", "</", "</ ", "<<") for end in (">", " >", "/>", " a=b>", "\x1c>", "-x>", "\xa0>", "", " ")]
+    for size in (998, 999, 1_000, 1_001, 2_000):
+        texts += [f"x<td {one * size}>y" for one in ("c", "\u00e9", "\u65e5")]
+    every, ends = native.ngrams(Joined.of(texts), 1, True)
+    alone = Shingler(1)
+    for text, found in zip(texts, sequences._cut(every, ends), strict=True):
+        assert found is None or found.tolist() == alone.sequence(text).tolist(), text
+    assert (ends >= 0).mean() > 0.8
 
 
 def test_every_character_folds_as_python_folds_it(native):
@@ -76,6 +89,7 @@ def test_no_character_that_may_change_stands_for_a_mark_or_joins_what_is_before_
     assert not seconds & set(known.tolist())
     for code in known.tolist():
         assert not unicodedata.combining(chr(code))
+        assert code < 0x80 or not chr(code).isdecimal()
         assert not unicodedata.category(chr(code)).startswith("M")
         assert not 0x1100 <= code < 0x1200  # Hangul letters make syllables
         if chr(code) in folding.APOSTROPHES:

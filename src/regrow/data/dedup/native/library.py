@@ -49,7 +49,7 @@ class Library:
         """
         sizes = np.diff(texts.starts)
         count = len(sizes)
-        word = np.empty(2 * int(sizes.max(initial=0)) + 32, np.uint8)
+        word = np.empty(3 * int(sizes.max(initial=0)) + 32, np.uint8)
         grams, ends = np.empty(len(texts.data), np.uint64), np.empty(count, np.int64)
         self._code.regrow_ngrams(
             texts.data, *_places(texts.starts), _size(count), *_places(table(raw)), _size(raw), _size(n),

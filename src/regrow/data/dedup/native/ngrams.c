@@ -23,24 +23,69 @@ INLINE uint64_t look(const uint8_t *p, const uint64_t *table, int *size) {
 INLINE int is_digit(uint8_t c) { return c >= '0' && c <= '9'; }
 INLINE int is_letter(uint8_t c) { return ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || c == '_' || c >= 0x80; }
 
-/* Whether a tag may begin at p, which is a `<`: a name and `>`, or what may be attributes up to a `>`; or a comment. */
-INLINE int is_tag(const uint8_t *p, const uint8_t *end) {
-    if (++p < end && *p == '!') return 1;
+enum { MOST = 1000 }; /* characters of attributes or of a comment */
+#define INLINE_TAGS " a abbr b bdi bdo big cite code dfn em font i ins kbd mark q s samp small span strike strong sub sup tt u var wbr "
+
+INLINE int is_space(uint8_t c) { return c == ' ' || (c >= '\t' && c <= '\r') || (c >= 0x1C && c <= 0x1F); }
+
+/* Where what is neither `<` nor `>` ends, MOST characters at most. */
+INLINE const uint8_t *inside(const uint8_t *p, const uint8_t *end) {
+    for (int left = MOST; p < end && *p != '<' && *p != '>'; p++)
+        if ((*p & 0xC0) != 0x80 && !left--) break;
+    return p;
+}
+
+/* Bytes of the tag or comment at p, which is a `<`; 0: it is none, -1: that is for Python. `parts`: it parts words. */
+static int64_t tag(const uint8_t *p, const uint8_t *end, int *parts) {
+    const uint8_t *begin = p++;
+    *parts = 1;
+    if (end - p >= 3 && !memcmp(p, "!--", 3)) return -1;
     if (p < end && *p == '/') p++;
-    const uint8_t *name = p;
-    while (p < end && *p < 0x80 && *p != '_' && (is_letter(*p) || is_digit(*p))) p++;
-    if (p == name || p == end) return 0;
-    if (*p < 0x80 && *p > ' ' && *p != '/') return *p == '>';
-    while (p < end && *p != '<' && *p != '>') p++;
-    return p < end && *p == '>';
+    char name[10] = " ";
+    int size = 1;
+    for (; p < end && *p < 0x80 && *p != '_' && ((is_letter(*p)) || (size > 1 && is_digit(*p))); p++) {
+        if (size < 8) name[size] = (char)(*p | 0x20); /* a digit stays a digit */
+        size++;
+    }
+    if (size == 1 || p == end) return 0;
+    if (*p >= 0x80) return -1; /* it may be white space */
+    if (size <= 8) {
+        name[size] = ' ';
+        *parts = !strstr(INLINE_TAGS, name);
+    }
+    if (*p != '>') {
+        if (*p != '/' && !is_space(*p)) return 0;
+        p = inside(p + 1, end);
+        if (p == end || *p != '>') return 0;
+    }
+    return p + 1 - begin;
+}
+
+/* A text without its tags, in `out`; its end, or none: it is for Python. */
+static const uint8_t *without_tags(const uint8_t *p, const uint8_t *end, uint8_t *out) {
+    while (p < end) {
+        int parts;
+        int64_t size = *p == '<' ? tag(p, end, &parts) : 0;
+        if (size < 0) return 0;
+        if (!size)
+            *out++ = *p++;
+        else {
+            p += size;
+            if (parts) *out++ = ' ';
+        }
+    }
+    return out;
+}
+
+/* Whether an entity may begin at p, which is a `&`. */
+INLINE int is_entity(const uint8_t *p, const uint8_t *end) {
+    return p + 1 < end && !strchr(" \t\n\f<&;", p[1]);
 }
 
 /* Whether the character at p may begin what a pattern of the folding changes; `size` bytes are its own. */
 INLINE int marked_up(const uint8_t *p, const uint8_t *begin, const uint8_t *end, uint64_t entry, int size) {
     const uint8_t next = p + 1 < end ? p[1] : ' ', before = p > begin ? p[-1] : ' ';
     switch (p[0]) {
-    case '&': return !(next == ' ' || next == '\t' || next == '\n' || next == '\f' || next == '<' || next == '&' || next == ';');
-    case '<': return is_tag(p, end);
     case ']': return next == '(';
     case '*': return is_letter(before) && before != '_' && (is_letter(next) || next == '*');
     case '~': return is_letter(before) && before != '_' && next == '~';
@@ -78,7 +123,11 @@ static int64_t words(const uint8_t *p, const uint8_t *end, const uint64_t *table
     for (int size; p < end; p += size) {
         uint64_t entry = look(p, table, &size);
         int what = kind(entry), ahead;
-        if (what == UNSAID || (raw && marked_up(p, begin, end, entry, size))) return -1;
+        if (what == IN_WORD && size == 1) {
+            word[held++] = (uint8_t)entry;
+            continue;
+        }
+        if (what == UNSAID || (raw && what != IN_WORD && marked_up(p, begin, end, entry, size))) return -1;
         if (what == APOSTROPHE) /* it is inside a word only between two of its characters */
             what = held && p + size < end && kind(look(p + size, table, &ahead)) == IN_WORD ? IN_WORD : PARTS;
         if (what != IN_WORD && held) out[count++] = numbered(known, word, held), held = 0;
@@ -91,9 +140,22 @@ static int64_t words(const uint8_t *p, const uint8_t *end, const uint64_t *table
     return count;
 }
 
+/* The same of a text that is not folded yet; `copy` has room for it. */
+static int64_t raw_words(const uint8_t *p, const uint8_t *end, const uint64_t *table, const memory *known, uint8_t *copy,
+                         uint8_t *word, uint64_t *out) {
+    for (const uint8_t *at = p; (at = memchr(at, '&', (size_t)(end - at))); at++)
+        if (is_entity(at, end)) return -1;
+    if (memchr(p, '<', (size_t)(end - p))) {
+        end = without_tags(p, end, copy);
+        p = copy;
+        if (!end) return -1;
+    }
+    return words(p, end, table, 1, known, word, out);
+}
+
 /* N-grams of `count` texts, one after the other; ends[i]: where those of text i end, or -1: it is for Python.
  *
- * `word` has room for twice the longest text and 32 bytes, `grams` for as many as all texts have bytes.
+ * `word` has room for three times the longest text and 32 bytes, `grams` for as many as all texts have bytes.
  */
 EXPORT void regrow_ngrams(const uint8_t *data, const int64_t *starts, int64_t count, const uint64_t *table, int64_t raw,
                           int64_t n, uint64_t *places, int64_t bits, uint8_t *word, uint64_t *grams, int64_t *ends) {
@@ -101,7 +163,10 @@ EXPORT void regrow_ngrams(const uint8_t *data, const int64_t *starts, int64_t co
     int64_t at = 0;
     for (int64_t i = 0; i < count; i++) {
         uint64_t *own = grams + at;
-        int64_t found = words(data + starts[i], data + starts[i + 1], table, (int)raw, &known, word, own);
+        const uint8_t *p = data + starts[i], *end = data + starts[i + 1];
+        uint8_t *copy = word + 2 * (end - p) + 2 * PAD;
+        int64_t found = raw ? raw_words(p, end, table, &known, copy, word, own)
+                            : words(p, end, table, 0, &known, word, own);
         if (found < 0) {
             ends[i] = -1;
             continue;

@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from regrow.data.dedup import folding, splitting
 
 _MAY_CHANGE = (
-    (0, 0x300), (0x370, 0x483), (0x48A, 0x530), (0x2000, 0x20D0), (0x2100, 0x2800), (0x3000, 0x302A), (0x3030, 0x3099),
-    (0x309B, 0x3100),
+    (0, 0x300), (0x370, 0x483), (0x48A, 0x530), (0x5D0, 0x5EB), (0x61B, 0x64B), (0x671, 0x6D6), (0x2000, 0x20D0), (0x2100, 0x2800), (0x3000, 0x302A), 
+    (0x3030, 0x3099), (0x309B, 0x3100),
 )  # fmt: skip
-"""Latin, Greek, Cyrillic, punctuation, symbols and kana, without marks"""
+"""Latin, Greek, Cyrillic, Hebrew, Arabic, punctuation, symbols and kana, without marks and digits of other scripts"""
 _STAY = ((0x4E00, 0x9FA6), (0xAC00, 0xD7A4))
 """Han and Hangul: each stays as it is"""
 _LENGTH, _KIND = np.uint64(40), np.uint64(44)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
+from functools import cache
 
 import numpy as np
 
@@ -91,7 +92,8 @@ def tokens(text: str) -> list[str]:
     return words.tokens(fold(text))
 
 
-def _table() -> np.ndarray[tuple[int], np.dtype[np.uint8]]:
+@cache
+def _character_kinds() -> np.ndarray[tuple[int], np.dtype[np.uint8]]:
     """What each UTF-16 code unit may be."""
     table = np.zeros(1 << 16, np.uint8)
     for first, end in _MAY_BE_DIGITS:
@@ -110,13 +112,10 @@ def _table() -> np.ndarray[tuple[int], np.dtype[np.uint8]]:
     return table
 
 
-_KINDS = _table()
-
-
 def _kinds(text: str) -> int:
     """What the characters of a text may be, all together; to ask is far cheaper than to look for each."""
     units = np.frombuffer(text.encode("utf-16-le", "surrogatepass"), np.uint16)
-    return int(np.bitwise_or.reduce(_KINDS[units]))
+    return int(np.bitwise_or.reduce(_character_kinds()[units]))
 
 
 def _may_have_thousands(text: str) -> bool:

@@ -169,6 +169,26 @@ class Signatures:
         values: NDArray[np.uint64] = pl.concat(parts).to_numpy()
         return values if self._order is None else values[self._order]
 
+    def keys(self, names: list[str], rows: NDArray[np.int64]) -> NDArray[np.uint64]:
+        """Several columns of some rows, (rows, columns); a row group of the signatures is read at a time."""
+        places = rows if self._order is None else self._order[rows]
+        order = np.argsort(places, kind="stable")
+        ascending = places[order]
+        found = np.empty((len(rows), len(names)), np.uint64)
+        begin = 0
+        for path, metadata in self._files:
+            with pq.ParquetFile(path, metadata=metadata) as file:
+                for group in range(metadata.num_row_groups):
+                    end = begin + metadata.row_group(group).num_rows
+                    first, last = np.searchsorted(ascending, [begin, end])
+                    if first < last:
+                        frame = pl.from_arrow(file.read_row_group(group, names, use_threads=False))
+                        assert isinstance(frame, pl.DataFrame)
+                        some = ascending[first:last] - begin
+                        found[order[first:last]] = frame.select(names)[some].to_numpy()
+                    begin = end
+        return found
+
     def samples(
         self, wanted: NDArray[np.bool_]
     ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.uint64]]]:

@@ -66,6 +66,7 @@ $(READY): constraints.txt pyproject.toml
 	$(PIP) $(TORCH_FLAGS) '$(TORCH)'
 	$(PIP) --constraint constraints.txt --editable '.[dev,remotes]'
 	$(BIN)/python -m regrow.numerics.build
+	$(BIN)/python -m regrow.data.dedup.native.build
 	@# Beside the environment: Snakemake would import them at every start (docs/guides/cluster.md).
 	rm -rf $(VENV)/executors
 	for e in slurm kubernetes; do $(PIP) --no-deps --target $(VENV)/executors/$$e -r workflow/executors/$$e.txt || exit 1; done

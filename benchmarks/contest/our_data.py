@@ -15,14 +15,15 @@ from types import SimpleNamespace
 
 os.environ.setdefault("POLARS_MAX_THREADS", "1")
 
-from regrow.params.data import Dedup, Filter
-from regrow.params.sources import Text
-
 # A step's process loads what the step needs.
 if sys.argv[1:2] == ["minhash"]:
     from regrow.data.dedup import signatures
     from regrow.data.dedup import step as dedup
+    from regrow.params.data import Dedup
 else:
+    from regrow.params.data import Filter
+    from regrow.params.sources import Text
+
     from regrow.data.filters import step as filters
     from regrow.data.text import step as text
 

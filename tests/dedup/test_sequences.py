@@ -47,7 +47,7 @@ def test_what_is_not_looked_for_is_not_there(text):
 
 
 def test_every_digit_and_every_odd_character_is_known():
-    table = folding._KINDS
+    table = folding._character_kinds()
     for code in range(0x80, sys.maxunicode + 1):
         character = chr(code)
         if character.isdecimal() or folding._EACH_ODD.match(character):

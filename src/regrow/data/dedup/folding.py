@@ -10,12 +10,13 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
+from functools import cache
 
 import numpy as np
 
 from regrow.data.filters import words
 
-_APOSTROPHES = "`\u00b4\u02b9\u02bb\u02bc\u02c8\u2018\u2019\u201a\u201b\u2032\u2035\uff07"
+APOSTROPHES = "`\u00b4\u02b9\u02bb\u02bc\u02c8\u2018\u2019\u201a\u201b\u2032\u2035\uff07"
 _UNSEEN = (
     "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f"
     "\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
@@ -23,8 +24,8 @@ _UNSEEN = (
 )
 """Unicode's default ignorable characters (soft hyphen, joiners, directions, variation selectors, tags), and
 control characters but for those that part lines and words"""
-_ODD = re.compile(f"[{_UNSEEN}]+|[{_APOSTROPHES}]")
-_EACH_ODD = re.compile(f"[{_UNSEEN}{_APOSTROPHES}]")
+_ODD = re.compile(f"[{_UNSEEN}]+|[{APOSTROPHES}]")
+_EACH_ODD = re.compile(f"[{_UNSEEN}{APOSTROPHES}]")
 _ODD_ASCII = re.compile("[`\x00-\x08\x0e-\x1b\x7f]")
 _ELEMENT = re.compile(r"</?([A-Za-z][A-Za-z0-9]*)(?:[\s/][^<>]{0,1000})?>|<!--[^<>]{0,1000}-->")
 _INLINE_NAMES = """a abbr b bdi bdo big cite code dfn em font i ins kbd mark q s samp small span strike
@@ -81,12 +82,18 @@ def fold(text: str) -> str:
     return text.replace("_", " ")
 
 
+def is_odd(one: str) -> bool:
+    """Whether a character is one that nobody sees, or an apostrophe."""
+    return _EACH_ODD.match(one) is not None
+
+
 def tokens(text: str) -> list[str]:
     """The words of a text as they are compared (`regrow.data.filters.words` says what a word is)."""
     return words.tokens(fold(text))
 
 
-def _table() -> np.ndarray[tuple[int], np.dtype[np.uint8]]:
+@cache
+def _character_kinds() -> np.ndarray[tuple[int], np.dtype[np.uint8]]:
     """What each UTF-16 code unit may be."""
     table = np.zeros(1 << 16, np.uint8)
     for first, end in _MAY_BE_DIGITS:
@@ -105,13 +112,10 @@ def _table() -> np.ndarray[tuple[int], np.dtype[np.uint8]]:
     return table
 
 
-_KINDS = _table()
-
-
 def _kinds(text: str) -> int:
     """What the characters of a text may be, all together; to ask is far cheaper than to look for each."""
     units = np.frombuffer(text.encode("utf-16-le", "surrogatepass"), np.uint16)
-    return int(np.bitwise_or.reduce(_KINDS[units]))
+    return int(np.bitwise_or.reduce(_character_kinds()[units]))
 
 
 def _may_have_thousands(text: str) -> bool:
@@ -136,7 +140,7 @@ def _unstressed(stars: re.Match[str]) -> str:
 
 
 def _seen(found: re.Match[str]) -> str:
-    return "'" if found[0] in _APOSTROPHES else ""
+    return "'" if found[0] in APOSTROPHES else ""
 
 
 def _plain(number: re.Match[str]) -> str:

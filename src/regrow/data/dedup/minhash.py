@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regrow.data.dedup.components import equal
+from regrow.data.dedup.native.library import library
 from regrow.data.dedup.shingles import mix
 from regrow.numerics.random import Stream
 
@@ -70,6 +71,25 @@ def band_keys(signatures: NDArray[np.uint32], bands: int, rows: int) -> NDArray[
     for band in range(bands):
         for column in range(band * rows, (band + 1) * rows):
             keys[:, band] = mix(keys[:, band] ^ signatures[:, column]) + np.uint64(1)
+    return keys
+
+
+def keys_of(
+    grams: NDArray[np.uint64], ends: NDArray[np.int64], bands: int, rows: int, seed: int
+) -> NDArray[np.uint64]:
+    """The band keys of texts whose n-grams are one after the other, those of text i up to `ends[i]`.
+
+    Of a text without n-grams they are 0.
+    """
+    functions = MinHash(bands * rows, seed)
+    native = library()
+    if native is not None:
+        return native.band_keys(grams, ends, functions.factors, functions.offsets, bands)
+    keys = np.zeros((len(ends), bands), np.uint64)
+    full = np.diff(ends, prepend=0) > 0
+    if full.any():
+        shingles = np.split(grams, ends[full][:-1])
+        keys[full] = band_keys(functions.signatures(shingles), bands, rows)
     return keys
 
 

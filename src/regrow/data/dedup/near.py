@@ -10,8 +10,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from regrow.data.dedup import minhash
 from regrow.data.dedup.clusters import UnionFind
-from regrow.data.dedup.minhash import MinHash, band_keys, buckets
+from regrow.data.dedup.minhash import buckets
 from regrow.data.dedup.shingles import distinct, jaccard
 from regrow.params.data import Dedup
 
@@ -78,9 +79,11 @@ def clusters(
 
 
 def keys_of(sequences: list[NDArray[np.uint64]], params: Dedup) -> NDArray[np.uint64]:
-    """The band keys of texts by their n-grams; none may be without."""
-    signatures = MinHash(params.bands * params.rows, params.seed).signatures(sequences)
-    return band_keys(signatures, params.bands, params.rows)
+    """The band keys of texts by their n-grams; of a text without any they are 0."""
+    ends = np.cumsum([len(one) for one in sequences], dtype=np.int64)
+    return minhash.keys_of(
+        np.concatenate(sequences), ends, params.bands, params.rows, params.seed
+    )
 
 
 class _Pairs:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regrow.data.dedup.folding import fold
+from regrow.data.dedup.native.library import Joined, library
 from regrow.data.dedup.numbering import Numbering
 from regrow.data.dedup.shingles import grams
 from regrow.data.dedup.splitting import END, parted
@@ -33,13 +34,19 @@ class Sequences:
         held: list[str] = []
         size = 0
         for text in texts:
-            held.append(fold(text))
-            size += len(held[-1])
+            held.append(text)
+            size += len(text)
             if size >= _BATCH:
                 yield from self._batch(held)
                 held, size = [], 0
         if held:
             yield from self._batch(held)
+
+    def together(self, texts: list[str]) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
+        """The n-grams of all texts, one text after the other, and where those of each end."""
+        every = [*self.of(texts)]
+        ends = np.cumsum([len(one) for one in every], dtype=np.int64)
+        return np.concatenate([np.empty(0, np.uint64), *every]), ends
 
     def words(self, text: str) -> NDArray[np.uint64]:
         """The numbers of the words of a text, in order, as `Shingler.numbers` has them."""
@@ -55,7 +62,25 @@ class Sequences:
         numbers = self._numbering.of(data, starts, ends)
         return numbers, np.searchsorted(starts, np.flatnonzero(units == END))
 
-    def _batch(self, folded: list[str]) -> Iterator[NDArray[np.uint64]]:
+    def _batch(self, texts: list[str]) -> Iterator[NDArray[np.uint64]]:
+        native = library()
+        if native is None:
+            yield from self._folded([fold(text) for text in texts])
+            return
+        found = _cut(*native.ngrams(Joined.of(texts), self._n, raw=True))
+        left = [at for at, one in enumerate(found) if one is None]
+        if left:
+            folded = [fold(texts[at]) for at in left]
+            again = _cut(*native.ngrams(Joined.of(folded), self._n, raw=False))
+            odd = self._folded([text for text, one in zip(folded, again, strict=True) if one is None])
+            for at, one in zip(left, again, strict=True):
+                found[at] = next(odd) if one is None else one
+        yield from (one for one in found if one is not None)
+
+    def _folded(self, folded: list[str]) -> Iterator[NDArray[np.uint64]]:
+        """The n-grams of folded texts, without the native code."""
+        if not folded:
+            return
         numbers, lasts = self._numbers(folded)
         every = grams(numbers, self._n)
         first = 0
@@ -66,3 +91,15 @@ class Sequences:
             else:
                 yield grams(numbers[first:last], count)
             first = last
+
+
+def _cut(
+    every: NDArray[np.uint64], ends: NDArray[np.int64]
+) -> list[NDArray[np.uint64] | None]:
+    """The n-grams of each text; None where the native code left it."""
+    found: list[NDArray[np.uint64] | None] = []
+    begin = 0
+    for end in ends.tolist():
+        found.append(None if end < 0 else every[begin:end])
+        begin = max(begin, end)
+    return found

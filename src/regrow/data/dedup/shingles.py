@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regrow.data.dedup.folding import tokens
+from regrow.data.dedup.native.library import library
 
 _BASE = np.uint64(0x9E3779B97F4A7C15)
 _MIX = (np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))
@@ -90,6 +91,14 @@ def distinct(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
     first = np.ones(len(ordered), bool)
     np.not_equal(ordered[1:], ordered[:-1], out=first[1:])
     return ordered[first]
+
+
+def sizes(values: NDArray[np.uint64], ends: NDArray[np.int64]) -> NDArray[np.uint32]:
+    """How many different values each of several sequences has, one after the other, each up to its end."""
+    native = library()
+    if native is not None:
+        return native.different(values, ends)
+    return np.array([len(distinct(one)) for one in np.split(values, ends[:-1])], np.uint32)
 
 
 def shared(a: NDArray[np.uint64], b: NDArray[np.uint64]) -> int:

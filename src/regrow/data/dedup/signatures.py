@@ -19,11 +19,11 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from regrow.data.dedup import exact, near
+from regrow.data.dedup import exact, minhash
 from regrow.data.dedup.components import equal
 from regrow.data.dedup.sampling import sample
 from regrow.data.dedup.sequences import Sequences
-from regrow.data.dedup.shingles import distinct
+from regrow.data.dedup.shingles import distinct, sizes
 from regrow.data.tables import groups, stream
 from regrow.data.tables.conservation import balanced
 from regrow.data.tables.stream import Row
@@ -89,22 +89,19 @@ def _flush(held: list[pa.Table], writer: pq.ParquetWriter) -> int:
 
 def _table(batch: list[Row], params: Dedup, reader: Sequences, schema: pa.Schema) -> pa.Table:
     texts = [row["text"] or "" for row in batch]
-    sequences = [*reader.of(texts)]
-    full = [at for at, sequence in enumerate(sequences) if len(sequence)]
-    keys = np.zeros((len(batch), params.bands), np.uint64)
-    if full:
-        keys[full] = near.keys_of([sequences[at] for at in full], params)
-    prints = [_print(text) for text in texts]
-    sets = [distinct(one) for one in sequences]
+    grams, ends = reader.together(texts)
+    keys = minhash.keys_of(grams, ends, params.bands, params.rows, params.seed)
+    prints = np.array([_halves(one) for one in exact.fingerprints(texts)], np.uint64)
     samples: dict[str, pl.Series] = {}
     if params.containment:
-        samples[_SAMPLE] = pl.Series([sample(one) for one in sets], dtype=pl.List(pl.UInt64))
+        parts = np.split(grams, ends[:-1])
+        samples[_SAMPLE] = pl.Series([*map(distinct, map(sample, parts))], dtype=pl.List(pl.UInt64))
     frame = pl.DataFrame(
         {
             "id": pl.Series([row["id"] for row in batch], dtype=pl.String),
-            "high": pl.Series([high for high, _ in prints], dtype=pl.UInt64),
-            "low": pl.Series([low for _, low in prints], dtype=pl.UInt64),
-            "grams": pl.Series([len(one) for one in sets], dtype=pl.UInt32),
+            "high": prints[:, 0],
+            "low": prints[:, 1],
+            "grams": sizes(grams, ends),
             **{name: keys[:, band] for band, name in enumerate(bands(params))},
             **samples,
         }
@@ -112,10 +109,9 @@ def _table(batch: list[Row], params: Dedup, reader: Sequences, schema: pa.Schema
     return stream.arrow(frame, schema)
 
 
-def _print(text: str) -> tuple[int, int]:
-    """The fingerprint of a text as two numbers."""
-    found = exact.fingerprint(text)
-    return int.from_bytes(found[:8], "big"), int.from_bytes(found[8:16], "big")
+def _halves(fingerprint: bytes) -> tuple[int, int]:
+    """A fingerprint as two numbers."""
+    return int.from_bytes(fingerprint[:8], "big"), int.from_bytes(fingerprint[8:16], "big")
 
 
 class Signatures:
@@ -149,7 +145,7 @@ class Signatures:
         )  # fmt: skip
         ids = several["id"].unique().sort()
         texts = [
-            (row["id"], *_print(row["text"] or ""))
+            (row["id"], *_halves(exact.fingerprint(row["text"] or "")))
             for frame in groups.frames_of(table, ["text"], ids)
             for row in frame.iter_rows(named=True)
         ]
@@ -172,6 +168,26 @@ class Signatures:
             parts.append(frame[name])
         values: NDArray[np.uint64] = pl.concat(parts).to_numpy()
         return values if self._order is None else values[self._order]
+
+    def keys(self, names: list[str], rows: NDArray[np.int64]) -> NDArray[np.uint64]:
+        """Several columns of some rows, (rows, columns); a row group of the signatures is read at a time."""
+        places = rows if self._order is None else self._order[rows]
+        order = np.argsort(places, kind="stable")
+        ascending = places[order]
+        found = np.empty((len(rows), len(names)), np.uint64)
+        begin = 0
+        for path, metadata in self._files:
+            with pq.ParquetFile(path, metadata=metadata) as file:
+                for group in range(metadata.num_row_groups):
+                    end = begin + metadata.row_group(group).num_rows
+                    first, last = np.searchsorted(ascending, [begin, end])
+                    if first < last:
+                        frame = pl.from_arrow(file.read_row_group(group, names, use_threads=False))
+                        assert isinstance(frame, pl.DataFrame)
+                        some = ascending[first:last] - begin
+                        found[order[first:last]] = frame.select(names)[some].to_numpy()
+                    begin = end
+        return found
 
     def samples(
         self, wanted: NDArray[np.bool_]

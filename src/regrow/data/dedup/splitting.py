@@ -17,7 +17,8 @@ from regrow.data.filters import words
 END = ord("\n")
 """ends each text; words are parted by spaces"""
 _SPACE, _APOSTROPHES = 0x20, (0x27, 0x2019)
-_PARTS, _LONE, _IN_WORD = 0, 1, 2
+PARTS, LONE, IN_WORD = 0, 1, 2
+SURROGATES = slice(0xD800, 0xE000)
 
 
 def parted(texts: Iterable[str]) -> bytes:
@@ -28,15 +29,15 @@ def parted(texts: Iterable[str]) -> bytes:
     plain = whole.isascii()
     data = whole.encode("latin-1") if plain else whole.encode("utf-16-le")
     units: NDArray[np.uint8 | np.uint16] = np.frombuffer(data, np.uint8 if plain else np.uint16)
-    kinds = _table()[units]
-    out = np.where(kinds == _PARTS, units.dtype.type(_SPACE), units)
+    kinds = table()[units]
+    out = np.where(kinds == PARTS, units.dtype.type(_SPACE), units)
     _keep_apostrophes(out, units, kinds)
     out[ends] = END
     if plain:
         return out.tobytes()
-    if (lone := kinds == _LONE).any():
+    if (lone := kinds == LONE).any():
         begins = lone.copy()
-        begins[1:] |= lone[:-1] & (kinds[1:] == _IN_WORD)
+        begins[1:] |= lone[:-1] & (kinds[1:] == IN_WORD)
         out = np.insert(out, np.flatnonzero(begins), _SPACE)
     return out.tobytes().decode("utf-16-le").encode("utf-8")
 
@@ -50,7 +51,7 @@ def _keep_apostrophes(
     for mark in _APOSTROPHES:
         at = np.flatnonzero(units == mark)
         at = at[at > 0]  # what follows is there: the last character ends a text
-        kept = at[(kinds[at - 1] == _IN_WORD) & (kinds[at + 1] == _IN_WORD)]
+        kept = at[(kinds[at - 1] == IN_WORD) & (kinds[at + 1] == IN_WORD)]
         out[kept] = units[kept]
 
 
@@ -69,11 +70,17 @@ def _without_halves(text: str) -> tuple[str, int]:
 
 
 @cache
-def _table() -> NDArray[np.uint8]:
+def table() -> NDArray[np.uint8]:
     """What each UTF-16 code unit is; surrogates count as characters of words."""
-    table = np.full(1 << 16, _PARTS, np.uint8)
-    table[0xD800:0xE000] = _IN_WORD
-    whole = [chr(unit) for unit in range(1 << 16) if not 0xD800 <= unit < 0xE000]
-    for found in words.tokens(" ".join(unit * 2 for unit in whole)):
-        table[ord(found[0])] = _LONE if len(found) == 1 else _IN_WORD
-    return table
+    found = np.full(1 << 16, PARTS, np.uint8)
+    found[SURROGATES] = IN_WORD
+    whole = np.arange(1 << 16, dtype=np.uint16)
+    whole = np.concatenate([whole[: SURROGATES.start], whole[SURROGATES.stop :]])
+    # In order and each twice, characters of words are runs, and each that is a word of its own is two words.
+    cut = words.tokens(np.repeat(whole, 2).tobytes().decode("utf-16-le"))
+    lone = "".join(one for one in cut if len(one) == 1).encode("utf-16-le")
+    found[np.frombuffer(lone, np.uint16)] = LONE
+    for run in cut:
+        if len(run) > 1:
+            found[ord(run[0]) : ord(run[-1]) + 1] = IN_WORD
+    return found

@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from regrow.data.dedup import containment, near, signatures
@@ -20,7 +21,6 @@ from regrow.data.dedup.clusters import preference
 from regrow.data.dedup.components import components
 from regrow.data.dedup.containment import Held
 from regrow.data.dedup.signatures import Signatures
-from regrow.data.dedup.substring import cutting
 from regrow.data.dedup.texts import Texts
 from regrow.data.tables import passes, stream
 from regrow.data.tables.drops import drop_row
@@ -160,8 +160,7 @@ def _keys(
     """The band keys of the documents of each component."""
     if not groups:
         return []
-    members = np.concatenate(groups)
-    every = np.stack([found.column(name)[members] for name in names], axis=1)
+    every = found.keys(names, np.concatenate(groups))
     return np.split(every, np.cumsum([len(group) for group in groups])[:-1])
 
 
@@ -184,6 +183,26 @@ def _rows(texts: Texts, drops: _Drops, limit: float) -> Iterator[Row]:
         yield drop_row("dedup", own, url, reason, value, None if exact else limit, kept)
 
 
+def _stay(
+    table: Path, schema: Schema, ids: pl.Series, left: NDArray[np.bool_], target: Path
+) -> int:
+    """Write the documents that stay; how many. What of them is written does not depend on how they are read.
+
+    Raises:
+        ValueError: the ids of the table are not those of its signatures.
+    """
+    with stream.Writer(target, schema) as writer:
+        for at, (row, own) in enumerate(zip_longest(stream.rows(table), ids)):
+            if row is None or row["id"] != own:
+                there, needed = own or "none", "none" if row is None else row["id"]
+                raise ValueError(
+                    f"signatures.parquet: {there} is there instead of {needed}; rerun the signatures step"
+                )
+            if left[at]:
+                writer.add(row)
+    return writer.rows
+
+
 def _written(
     table: Path,
     schema: Schema,
@@ -196,18 +215,12 @@ def _written(
 ) -> dict[str, Any]:
     """Write both tables; the counts."""
     target = scratch / "whole.parquet" if params.substring else output / "documents.parquet"
-    with stream.Writer(target, schema) as writer:
-        for at, (row, own) in enumerate(zip_longest(stream.rows(table), found.ids)):
-            if row is None or row["id"] != own:
-                there, needed = own or "none", "none" if row is None else row["id"]
-                raise ValueError(
-                    f"signatures.parquet: {there} is there instead of {needed}; rerun the signatures step"
-                )
-            if drops.kept[at] < 0:
-                writer.add(row)
-    print(f"dedup: {writer.rows} of {len(found.ids)} stay", file=sys.stderr, flush=True)
-    rows, kept, more = _rows(texts, drops, params.jaccard), writer.rows, {}
+    kept = _stay(table, schema, found.ids, drops.kept < 0, target)
+    print(f"dedup: {kept} of {len(found.ids)} stay", file=sys.stderr, flush=True)
+    rows, more = _rows(texts, drops, params.jaccard), {}
     if params.substring:
+        from regrow.data.dedup.substring import cutting  # suffix arrays: loaded where they are used
+
         cut = cutting.run(target, schema, params.substring, output, scratch)
         rows, kept = chain(rows, stream.rows(scratch / cutting.DROPPED)), cut.kept
         more = {"cut": cut.counts()}

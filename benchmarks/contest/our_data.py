@@ -21,11 +21,10 @@ if sys.argv[1:2] == ["minhash"]:
     from regrow.data.dedup import step as dedup
     from regrow.params.data import Dedup
 else:
-    from regrow.params.data import Filter
-    from regrow.params.sources import Text
-
     from regrow.data.filters import step as filters
     from regrow.data.text import step as text
+    from regrow.params.data import Filter
+    from regrow.params.sources import Text
 
 ROOT = Path(__file__).resolve().parents[2]
 

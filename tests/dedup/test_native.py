@@ -50,8 +50,25 @@ def test_ngrams_are_those_of_one_text_alone(native, texts, n):
 
 
 def test_the_tags_are_those_that_python_folds(native):
-    names = [*folding._INLINE, "td", "B", "tT", "h1", "x" * 8, "strik", "abbrs", "1b", "a_b", "ab\u00e9"]
-    texts = [f"x{begin}{name}{end}y" for name in names for begin in ("<", "</", "</ ", "<<") for end in (">", " >", "/>", " a=b>", "\x1c>", "-x>", "\xa0>", "", " ")]
+    names = [
+        *folding._INLINE,
+        "td",
+        "B",
+        "tT",
+        "h1",
+        "x" * 8,
+        "strik",
+        "abbrs",
+        "1b",
+        "a_b",
+        "ab\u00e9",
+    ]
+    texts = [
+        f"x{begin}{name}{end}y"
+        for name in names
+        for begin in ("<", "</", "</ ", "<<")
+        for end in (">", " >", "/>", " a=b>", "\x1c>", "-x>", "\xa0>", "", " ")
+    ]
     for size in (998, 999, 1_000, 1_001, 2_000):
         texts += [f"x<td {one * size}>y" for one in ("c", "\u00e9", "\u65e5")]
     every, ends = native.ngrams(Joined.of(texts), 1, True)
@@ -94,7 +111,9 @@ def test_no_character_that_may_change_stands_for_a_mark_or_joins_what_is_before_
         assert not 0x1100 <= code < 0x1200  # Hangul letters make syllables
         if chr(code) in folding.APOSTROPHES:
             continue  # replaced before
-        for part in unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", chr(code)).casefold()):
+        for part in unicodedata.normalize(
+            "NFKC", unicodedata.normalize("NFKC", chr(code)).casefold()
+        ):
             assert ord(part) not in seconds and not unicodedata.combining(part)
 
 
@@ -118,7 +137,9 @@ def test_a_full_memory_of_numbers_changes_none(monkeypatch):
     monkeypatch.setattr(library, "_BITS", 2)
     small = Library(str(build.build()))
     text = " ".join(f"word{i % 37}" * (i % 5 + 1) for i in range(500))
-    assert small.ngrams(Joined.of([text]), 3, True)[0].tolist() == Shingler(3).sequence(text).tolist()
+    assert (
+        small.ngrams(Joined.of([text]), 3, True)[0].tolist() == Shingler(3).sequence(text).tolist()
+    )
 
 
 @settings(max_examples=100, deadline=None)

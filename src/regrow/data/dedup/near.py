@@ -81,9 +81,8 @@ def clusters(
 def keys_of(sequences: list[NDArray[np.uint64]], params: Dedup) -> NDArray[np.uint64]:
     """The band keys of texts by their n-grams; of a text without any they are 0."""
     ends = np.cumsum([len(one) for one in sequences], dtype=np.int64)
-    return minhash.keys_of(
-        np.concatenate(sequences), ends, params.bands, params.rows, params.seed
-    )
+    grams = np.concatenate([np.zeros(0, np.uint64), *sequences])
+    return minhash.keys_of(grams, ends, params.bands, params.rows, params.seed)
 
 
 class _Pairs:

@@ -72,7 +72,9 @@ class Sequences:
         if left:
             folded = [fold(texts[at]) for at in left]
             again = _cut(*native.ngrams(Joined.of(folded), self._n, raw=False))
-            odd = self._folded([text for text, one in zip(folded, again, strict=True) if one is None])
+            odd = self._folded(
+                [text for text, one in zip(folded, again, strict=True) if one is None]
+            )
             for at, one in zip(left, again, strict=True):
                 found[at] = next(odd) if one is None else one
         yield from (one for one in found if one is not None)
@@ -93,9 +95,7 @@ class Sequences:
             first = last
 
 
-def _cut(
-    every: NDArray[np.uint64], ends: NDArray[np.int64]
-) -> list[NDArray[np.uint64] | None]:
+def _cut(every: NDArray[np.uint64], ends: NDArray[np.int64]) -> list[NDArray[np.uint64] | None]:
     """The n-grams of each text; None where the native code left it."""
     found: list[NDArray[np.uint64] | None] = []
     begin = 0

@@ -47,7 +47,9 @@ def build() -> Path:
     try:
         importlib.metadata.version("ziglang")
     except importlib.metadata.PackageNotFoundError:
-        raise BuildError("the package ziglang (the compiler) is not installed. Fix: `make env`") from None
+        raise BuildError(
+            "the package ziglang (the compiler) is not installed. Fix: `make env`"
+        ) from None
     BUILT.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="regrow-build-") as folder:
         work = Path(folder)  # a path that the linker takes: it reads `%` and `\\` in one

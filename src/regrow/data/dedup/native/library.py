@@ -67,7 +67,12 @@ class Library:
         return out.data, ends
 
     def band_keys(
-        self, grams: Grams, ends: Ends, factors: NDArray[np.uint32], offsets: NDArray[np.uint32], bands: int
+        self,
+        grams: Grams,
+        ends: Ends,
+        factors: NDArray[np.uint32],
+        offsets: NDArray[np.uint32],
+        bands: int,
     ) -> Grams:
         """The keys of `bands` bands of each text, (texts, bands), as `regrow.data.dedup.minhash` has them."""
         rows = len(factors) // bands

@@ -87,7 +87,11 @@ def _becomes(one: str) -> str:
 def _entry(whole: str, entries: Entries) -> np.uint64:
     """The entry of a character that becomes this; 0 where its parts are not all of one kind, or change each other."""
     codes = [*map(ord, whole)]
-    if not codes or max(codes) > 0xFFFF or any(unicodedata.category(one)[0] == "M" for one in whole):
+    if (
+        not codes
+        or max(codes) > 0xFFFF
+        or any(unicodedata.category(one)[0] == "M" for one in whole)
+    ):
         return np.uint64(0)
     kind, *others = {int(entries[code] >> _KIND) for code in codes}
     data = whole.encode()

@@ -96,8 +96,7 @@ def made(tmp_path_factory) -> Path:
     inputs = {f"proxy_scores.{one}": root / "proxy_scores" / one for one in SEARCH.instances()}
     inputs["domains"] = domains
     mixture.run(inputs, params, root / "mixture", tokens=9_000, most=1.5)
-    inputs = {"domains": domains, "mixture": root / "mixture", **heldout}
-    inputs["natural"] = root / "proxy_scores" / "r1_000"
+    inputs |= {"mixture": root / "mixture", **heldout}
     confirm.run(inputs, params, root / "confirm", scratch=root / "scratch/confirm")
     return root
 
@@ -227,6 +226,9 @@ def test_a_new_domain_leaves_the_packs_of_old_proxies_as_they_are_and_the_laws_r
         assert (about["shares"]["language"] == 0) is one.startswith("r1"), one
     fitted = [about for about in told["proxies"].values() if not about["held_out"]]
     assert len(fitted) == 3 + 2
+    assert search.natural() == "r2_000"  # not r1_000, whose mix lacks the new domain
+    natural = {name: about["natural"] for name, about in told["domains"].items()}
+    assert told["proxies"]["r2_000"]["shares"] == pytest.approx(natural, abs=1 / 12)
     rows = [[about["shares"][name] for name in sorted(told["domains"])] for about in fitted]
     fit = law.log_linear(rows, [about["measured"]["manual"] for about in fitted])
     assert list(fit.t) == list(told["targets"]["manual"]["slopes"].values())

@@ -214,6 +214,25 @@ def test_the_hold_out_of_a_large_table_is_bounded(tmp_path, monkeypatch):
     assert ids[1] < ids[0]
 
 
+def test_a_new_source_leaves_the_hold_out_of_others_unless_the_bound_cuts_it(tmp_path, monkeypatch):
+    """A mix search finds its old proxies by this: their packs are of the documents that are not held out."""
+    made = [row for row in rows(400) if row["url"]]
+    few, all_ = tmp_path / "few.parquet", tmp_path / "all.parquet"
+    pl.DataFrame([r for r in made if r["source"] < "s3"], SCHEMA).write_parquet(few)
+    pl.DataFrame(made, SCHEMA).write_parquet(all_)
+
+    def kept(most: int, share: float) -> bool:
+        monkeypatch.setattr(choice, "MOST", most)
+        asked = Decontaminate(heldout_share=share)
+        old, new = (choice.choose(table, asked, tmp_path).groups for table in (few, all_))
+        assert old
+        return old == {name for name in new if not name.startswith("s3")}
+
+    assert kept(10**7, 0.3)
+    assert not kept(24_000, 0.3)
+    assert kept(24_000, 0.02)
+
+
 @given(
     st.lists(st.tuples(st.integers(1, 6), st.integers(1, 300)), max_size=30),
     st.integers(0, 5), st.integers(1, 1_500),

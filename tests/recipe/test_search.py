@@ -57,6 +57,11 @@ def test_a_proxy_reads_its_pack_and_its_own_settings_only() -> None:
         ({"search": {"rounds": [ROUND, {}]}}, "must name its domains"),
         ({"search": {"rounds": [{"proxies": 4, "held_out": 4}]}}, "must be less than proxies"),
         ({"search": {"strength": [2.0, 1.0]}}, "must not exceed"),
+        ({"search": {"rounds": [ROUND | {"strength": [2.0, 1.0]}]}}, "must not exceed"),
+        (
+            {"search": {"rounds": [ROUND, ROUND | {"domains": ["b", "c"]}]}},
+            r"must name all domains \(a, b, c\)",
+        ),
         ({"search": {"sequence_length": 512}}, "context"),
         ({"search": {"proxy": {"steps": 10}}}, "checkpoint_every"),
         ({"search": {"weights": {"a": 0}}}, "at least one must be above 0"),

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from regrow.learn.search import draw
 from regrow.numerics.random import Stream
-from regrow.params.search import Search
+from regrow.params.search import Round, Search
 
 NATURAL = {"a": 0.6, "b": 0.25, "c": 0.1, "d": 0.05}
 FREE = dict.fromkeys(NATURAL, 1.0)
@@ -43,8 +43,22 @@ def test_the_first_mixture_is_the_natural_one_and_others_are_on_the_grid() -> No
 def test_more_proxies_leave_those_before_as_they_are() -> None:
     few, many = (draw.mixtures(Search(), 1, NATURAL, FREE, count) for count in (5, 15))
     assert many[:5] == few
-    assert draw.mixtures(Search(), 2, NATURAL, FREE, 5)[1:] != few[1:]
+    second = Round(domains=list(NATURAL))
+    two = Search(rounds=(second, second))
+    assert draw.mixtures(two, 2, NATURAL, FREE, 5)[1:] != few[1:]
     assert draw.mixtures(Search(seed=1), 1, NATURAL, FREE, 5)[1:] != few[1:]
+
+
+def test_a_round_draws_by_its_own_temperature_and_strength() -> None:
+    names = list(NATURAL)
+    own = Round(domains=names, temperature=0.1, strength=(50.0, 50.0))
+    search = Search(rounds=(Round(domains=names), own))
+    assert draw.mixtures(search, 1, NATURAL, FREE, 5) == draw.mixtures(
+        Search(), 1, NATURAL, FREE, 5
+    )
+    second = draw.mixtures(search, 2, NATURAL, FREE, 12)
+    assert second[0] == NATURAL  # the natural mix has the natural shares at any temperature
+    assert math.fsum(one["d"] for one in second[1:]) / 11 > 3 * NATURAL["d"]
 
 
 @given(st.floats(0.2, 0.9), st.floats(0.5, 30.0))

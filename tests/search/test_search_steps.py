@@ -15,7 +15,7 @@ import library_corpus as corpus
 import tiny_inputs
 from determinism import hashes, run_twice
 from regrow.data.tables import parquet as tables
-from regrow.learn.search import confirm, mixture, proxy, scores, supply, swarm
+from regrow.learn.search import confirm, law, mixture, proxy, scores, supply, swarm
 from regrow.params.search import Search
 
 TOPIC = {"asyncio": "events", "email": "mail", "xml": "markup", "manual": "language"}
@@ -73,6 +73,11 @@ def _swarm(domains: Path, output: Path, search: Search, instance: str) -> dict:
     return swarm.run({"domains": domains}, params, output, instance=instance)
 
 
+def _proxy(pack: Path, output: Path, search: Search, instance: str, scratch: Path) -> None:
+    asked = search.proxy.model_dump(mode="json")
+    proxy.run({"swarm": pack}, None, output, instance=instance, scratch=scratch, proxy=asked)
+
+
 @pytest.fixture(scope="module")
 def made(tmp_path_factory) -> Path:
     """A whole search: data by step and instance, below one folder."""
@@ -84,22 +89,14 @@ def made(tmp_path_factory) -> Path:
     params = SimpleNamespace(search=SEARCH)
     for one in SEARCH.instances():
         _swarm(domains, root / "swarm" / one, SEARCH, one)
-        proxy.run(
-            {"swarm": root / "swarm" / one},
-            None,
-            root / "proxy" / one,
-            instance=one,
-            scratch=root / "scratch" / one,
-            proxy=asked["proxy"],
-        )
+        _proxy(root / "swarm" / one, root / "proxy" / one, SEARCH, one, root / "scratch" / one)
         inputs = {"proxy": root / "proxy" / one, **heldout}
         output = root / "proxy_scores" / one
         scores.run(inputs, None, output, instance=one, scored=asked["scored"])
     inputs = {f"proxy_scores.{one}": root / "proxy_scores" / one for one in SEARCH.instances()}
     inputs["domains"] = domains
     mixture.run(inputs, params, root / "mixture", tokens=9_000, most=1.5)
-    inputs = {"domains": domains, "mixture": root / "mixture", **heldout}
-    inputs["natural"] = root / "proxy_scores" / "r1_000"
+    inputs |= {"mixture": root / "mixture", **heldout}
     confirm.run(inputs, params, root / "confirm", scratch=root / "scratch/confirm")
     return root
 
@@ -193,18 +190,48 @@ def test_bits_per_byte_count_every_token_once(made: Path) -> None:
         )
 
 
-def test_a_new_domain_leaves_the_packs_of_old_proxies_as_they_are(
+def test_a_new_domain_leaves_the_packs_of_old_proxies_as_they_are_and_the_laws_read_both_rounds(
     made: Path, tmp_path: Path
 ) -> None:
     more = SEARCH.model_dump(mode="json")
-    more["rounds"].append({"proxies": 3, "held_out": 1, "domains": [*FIRST, "language"]})
+    more["rounds"].append({"proxies": 2, "held_out": 0, "domains": [*FIRST, "language"]})
     search = Search.model_validate(more)
     domains = _supply(tmp_path, [*FIRST, "language"], search, made / "tokenizer")
-    for one in SEARCH.instances():
-        _swarm(domains, tmp_path / "swarm" / one, search, one)
-        assert hashes(tmp_path / "swarm" / one) == hashes(made / "swarm" / one), one
-    told = _swarm(domains, tmp_path / "swarm/r2_001", search, "r2_001")
-    assert set(told["domains"]) == {*FIRST, "language"}
+    proxies = {one: made / "proxy" / one for one in SEARCH.instances()}
+    for one in search.instances():
+        told = _swarm(domains, tmp_path / "swarm" / one, search, one)
+        if one in proxies:
+            assert hashes(tmp_path / "swarm" / one) == hashes(made / "swarm" / one), one
+        else:
+            assert set(told["domains"]) == {*FIRST, "language"}
+            proxies[one] = tmp_path / "proxy" / one
+            _proxy(tmp_path / "swarm" / one, proxies[one], search, one, tmp_path / "scratch")
+    inputs = {"domains": domains}
+    heldout = {"tokenizer": made / "tokenizer", "decontaminate": tmp_path / "decontaminate"}
+    for one, folder in proxies.items():
+        inputs[f"proxy_scores.{one}"] = tmp_path / "scores" / one
+        asked = search.scored.model_dump(mode="json")
+        scores.run(
+            {"proxy": folder, **heldout},
+            None,
+            tmp_path / "scores" / one,
+            instance=one,
+            scored=asked,
+        )
+    params = SimpleNamespace(search=search)
+    mixture.run(inputs, params, tmp_path / "mixture", tokens=9_000, most=1.5)
+    told = _json(tmp_path / "mixture/mixture.json")
+    assert list(told["proxies"]) == sorted(proxies) and set(told["targets"]) == set(TOPIC)
+    for one, about in told["proxies"].items():
+        assert (about["shares"]["language"] == 0) is one.startswith("r1"), one
+    fitted = [about for about in told["proxies"].values() if not about["held_out"]]
+    assert len(fitted) == 3 + 2
+    assert search.natural() == "r2_000"  # not r1_000, whose mix lacks the new domain
+    natural = {name: about["natural"] for name, about in told["domains"].items()}
+    assert told["proxies"]["r2_000"]["shares"] == pytest.approx(natural, abs=1 / 12)
+    rows = [[about["shares"][name] for name in sorted(told["domains"])] for about in fitted]
+    fit = law.log_linear(rows, [about["measured"]["manual"] for about in fitted])
+    assert list(fit.t) == list(told["targets"]["manual"]["slopes"].values())
 
 
 def test_a_domain_that_is_not_there_is_named(made: Path, tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ def answer(root: Path) -> dict[str, Any]:
     record = ledger.by_name.get(MIXTURE[0])
     if record is None:
         raise Unanswerable(
-            "no record of a mix search here. Fix: `snakemake --cores all --configfile PARAMS data/mixture/mixture.json` "
+            "no record of a mix search here. Fix: `snakemake --cores all data/mixture/mixture.json --configfile PARAMS` "
             "with a params file that has a section `search` (docs/guides/mixing.md)."
         )
     outputs = Outputs(ledger)

@@ -10,7 +10,7 @@ record of the mix that is made under it, and so `regrow audit`, name that search
 against measured.
 
 Examples:
-  snakemake --cores all --configfile params/mixsearch.yaml data/mixture/mixture.json data/confirm/confirm.json
+  snakemake --cores all data/mixture/mixture.json data/confirm/confirm.json --configfile params/mixsearch.yaml
   regrow mix
   regrow mix --svg mixture.svg
   regrow mix --adopt params/mine.yaml

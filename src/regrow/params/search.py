@@ -14,6 +14,12 @@ By = Literal["topic", "source", "source/topic"]
 Strength = Annotated[float, Field(gt=0)]
 
 
+def _ascending(strength: tuple[float, float] | None) -> None:
+    if strength and strength[0] > strength[1]:
+        low, high = strength
+        raise ValueError(f"strength: the first ({low}) must not exceed the second ({high})")
+
+
 class Round(Block):
     """Some proxies over some domains. Further domains get a further round: the proxies before stay what they are."""
 
@@ -23,15 +29,20 @@ class Round(Block):
     """the last ones, which the laws are not fitted to: they show what the laws are worth"""
     domains: list[str] = []
     """the domains of the mixtures; empty: all that there are"""
+    strength: tuple[Strength, Strength] | None = None
+    """as that of the search, for this round alone"""
+    temperature: float | None = Field(default=None, gt=0, le=1)
+    """as that of the search, for this round alone: below 1 a small new domain gets larger shares"""
 
     @model_validator(mode="after")
-    def _some_fitted(self) -> Round:
+    def _sound(self) -> Round:
         if self.held_out >= self.proxies:
             raise ValueError(
                 f"held_out ({self.held_out}) must be less than proxies ({self.proxies})"
             )
         if len(set(self.domains)) < len(self.domains):
             raise ValueError(f"domains: one is named twice: {self.domains}")
+        _ascending(self.strength)
         return self
 
 
@@ -64,15 +75,19 @@ class Search(Block):
 
     @model_validator(mode="after")
     def _fits(self) -> Search:
-        low, high = self.strength
-        if low > high:
-            raise ValueError(f"strength: the first ({low}) must not exceed the second ({high})")
+        _ascending(self.strength)
         if any(not one.domains for one in self.rounds[1:]):
             raise ValueError("rounds: each after the first must name its domains")
         if len(self.rounds) > 1 and not self.rounds[0].domains:
             raise ValueError(
                 "rounds: where there are several, the first names its domains too: else a new one would enter it, and "
                 "its proxies would be trained again"
+            )
+        every = sorted({name for one in self.rounds for name in one.domains})
+        if all(set(every) - set(one.domains) for one in self.rounds) and every:
+            raise ValueError(
+                f"rounds: one of them must name all domains ({', '.join(every)}): its first proxy has the natural mix, "
+                "with which the chosen mixture is compared"
             )
         if self.proxy.model.context < self.sequence_length:
             raise ValueError(
@@ -90,6 +105,11 @@ class Search(Block):
             for number, one in enumerate(self.rounds, 1)
             for proxy in range(one.proxies)
         ]
+
+    def natural(self) -> str:
+        """The proxy that has the natural mix of all domains: the first of a round that names them all."""
+        most = max(self.rounds, key=lambda one: len(one.domains))
+        return f"r{self.rounds.index(most) + 1}_000"
 
     def place(self, instance: str) -> tuple[int, int]:
         """The round, from 1, and the number in it, from 0, of a proxy."""

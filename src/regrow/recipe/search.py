@@ -62,7 +62,7 @@ def steps(params: Mapping[str, Any]) -> list[Step]:
             function="regrow.learn.search.confirm:run", params=("search",), leaf=("confirm.json",),
             inputs=(
                 Input(name="domains", step="domains"), Input(name="mixture", step="mixture"),
-                Input(name="natural", step="proxy_scores", instance="first"), *heldout,
+                Input(name="proxy_scores", step="proxy_scores", instance="all"), *heldout,
             ),
             resumable=True, **FMA32,
         ),

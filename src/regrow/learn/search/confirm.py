@@ -18,7 +18,7 @@ def run(inputs: dict[str, Path], params: Any, output: Path, *, scratch: Path) ->
     """Write confirm.json: per target the bits per byte of the natural mix and of the chosen one, measured and predicted.
 
     Args:
-        inputs: `domains`, `mixture`, `natural` (the scores of the first proxy), `tokenizer`, `decontaminate`.
+        inputs: `domains`, `mixture`, `proxy_scores.<instance>` of every proxy, `tokenizer`, `decontaminate`.
         params: carries `search`.
         output: the folder to fill.
         scratch: keeps a partial state of the training.
@@ -28,7 +28,8 @@ def run(inputs: dict[str, Path], params: Any, output: Path, *, scratch: Path) ->
     """
     p: Search = params.search
     told = json.loads((inputs["mixture"] / MIXTURE).read_text(encoding="utf-8"))
-    natural = json.loads((inputs["natural"] / SCORES).read_text(encoding="utf-8"))["targets"]
+    scored_natural = inputs[f"proxy_scores.{p.natural()}"] / SCORES
+    natural = json.loads(scored_natural.read_text(encoding="utf-8"))["targets"]
     shares = {name: one["share"] for name, one in told["domains"].items()}
     pack, trained = scratch / "pack", scratch / "trained"
     whole = p.proxy.steps * p.proxy.batch_sequences

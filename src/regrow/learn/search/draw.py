@@ -39,12 +39,17 @@ def mixtures(
         ValueError: no draw in 2,000 that the supply allows; the message names the smallest supply.
     """
     names = sorted(natural)
-    raised = exact.power([natural[name] for name in names], search.temperature)
+    own = search.rounds[number - 1]
+    temperature = search.temperature if own.temperature is None else own.temperature
+    ends = exact.log(own.strength or search.strength)
+    raised = exact.power([natural[name] for name in names], temperature)
     prior = raised / exact.total(raised.tolist())
     found = [[natural[name] for name in names]]
     for proxy in range(1, count):
         for attempt in range(TRIES):
-            shares = _draw(search, prior, Stream("mix search", search.seed, number, proxy, attempt))
+            shares = _draw(
+                search, ends, prior, Stream("mix search", search.seed, number, proxy, attempt)
+            )
             fits = all(s <= caps[n] for s, n in zip(shares, names, strict=True))
             if fits and not any(_same(shares, other) for other in found):
                 found.append(shares)
@@ -63,8 +68,8 @@ def _same(one: Sequence[float], other: Sequence[float]) -> bool:
     return max(abs(a - b) for a, b in zip(one, other, strict=True)) <= _SAME
 
 
-def _draw(search: Search, prior: np.ndarray, stream: Stream) -> list[float]:
-    low, high = exact.log(search.strength)
+def _draw(search: Search, ends: Sequence[float], prior: np.ndarray, stream: Stream) -> list[float]:
+    low, high = ends
     place = int(stream.integers(1, STRENGTHS)[0]) / (STRENGTHS - 1)
     strength = float(exact.exp(low + (high - low) * place))
     shares = dirichlet((prior * strength).tolist(), stream)

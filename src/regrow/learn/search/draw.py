@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from regrow.numerics import exact
 from regrow.numerics.random import Stream
@@ -68,7 +69,9 @@ def _same(one: Sequence[float], other: Sequence[float]) -> bool:
     return max(abs(a - b) for a, b in zip(one, other, strict=True)) <= _SAME
 
 
-def _draw(search: Search, ends: Sequence[float], prior: np.ndarray, stream: Stream) -> list[float]:
+def _draw(
+    search: Search, ends: NDArray[np.float64], prior: NDArray[np.float64], stream: Stream
+) -> list[float]:
     low, high = ends
     place = int(stream.integers(1, STRENGTHS)[0]) / (STRENGTHS - 1)
     strength = float(exact.exp(low + (high - low) * place))

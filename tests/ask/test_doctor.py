@@ -97,6 +97,16 @@ def test_kernels_that_give_other_bits_fail(monkeypatch: pytest.MonkeyPatch) -> N
     assert finding.status == "fail" and "other bits" in finding.says
 
 
+def test_native_code_of_dedup_that_is_not_built_is_said(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(kernels, "target", lambda: tmp_path / "none.so")
+    (finding,) = kernels._of_dedup()
+    assert finding.status == "warn" and "native.build" in finding.mend
+    (tmp_path / "none.so").touch()
+    assert kernels._of_dedup() == []
+
+
 def test_pins(tmp_path: Path) -> None:
     text = "# made by pip\nPolars==2.1.0\nvllm-cpu==0.32.0\ntorch==2.13.0  # cpu\nragged\n"
     constraints = write(tmp_path / "constraints.txt", text)

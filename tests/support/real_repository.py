@@ -73,9 +73,10 @@ class Real(Repository):
 
 def kernels(path: Path) -> None:
     """Put the built kernels into a copy of this repository, as `make env` does."""
-    built = ROOT / "src/regrow/numerics/_native"
-    if built.is_dir():
-        shutil.copytree(built, path / "src/regrow/numerics/_native", dirs_exist_ok=True)
+    for place in ("numerics/_native", "data/dedup/native/_native"):
+        built = ROOT / "src/regrow" / place
+        if built.is_dir():
+            shutil.copytree(built, path / "src/regrow" / place, dirs_exist_ok=True)
 
 
 def fresh(path: Path) -> Real:

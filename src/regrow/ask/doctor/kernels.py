@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from regrow.ask.doctor.cpu import Cpu
 from regrow.ask.doctor.finding import Finding
+from regrow.data.dedup.native.build import target
 from regrow.numerics import library
 from regrow.numerics.build import BuildError, build
 
@@ -58,13 +59,22 @@ def check_kernels(cpu: Cpu) -> list[Finding]:
                 _REBUILD + " If it stays, the processor or the hypervisor is at fault: report it.",
             )
         ]
-    return [
-        Finding(
-            "kernels",
-            "ok",
-            f"fma32 with {library.chosen()} kernels; checked on a known product: {', '.join(able)}.",
-        )
-    ]
+    checked = (
+        f"fma32 with {library.chosen()} kernels; checked on a known product: {', '.join(able)}."
+    )
+    return [Finding("kernels", "ok", checked), *_of_dedup()]
+
+
+def _of_dedup() -> list[Finding]:
+    """Whether deduplication is as fast as it can be here; its Python gives the same bytes."""
+    try:
+        built = target().is_file()
+    except OSError:
+        built = False
+    if built:
+        return []
+    says = "the native code of dedup is not built: Python does the same for twice the CPU time."
+    return [Finding("kernels", "warn", says, "`python -m regrow.data.dedup.native.build`")]
 
 
 def right(isa: str) -> bool:

@@ -68,7 +68,7 @@ def _same(one: Sequence[float], other: Sequence[float]) -> bool:
     return max(abs(a - b) for a, b in zip(one, other, strict=True)) <= _SAME
 
 
-def _draw(search: Search, ends: Sequence[float], prior: np.ndarray, stream: Stream) -> list[float]:
+def _draw(search: Search, ends: np.ndarray, prior: np.ndarray, stream: Stream) -> list[float]:
     low, high = ends
     place = int(stream.integers(1, STRENGTHS)[0]) / (STRENGTHS - 1)
     strength = float(exact.exp(low + (high - low) * place))

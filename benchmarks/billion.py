@@ -4,8 +4,8 @@
 
 From `benchmarks/results/small.json` (a run of params/small.yaml) come CPU seconds and bytes by document of each step,
 from `plan_recipe.json` the seconds of planning by shard. The law is one line: a step's CPU seconds, and the bytes that
-it writes, are its documents times what one took there (benchmarks/results/data_memory.json: linear from 20 to 1,280 MB of
-text). Sharded steps, and the parts of steps that the recipe cuts, divide by the cores; a step that gathers is one process,
+it writes, are its documents times what one took there (benchmarks/results/data_memory.json: about linear from 20 to 1,280
+MB of text). Sharded steps, and the parts of steps that the recipe cuts, divide by the cores; a step that gathers is one process,
 so that its CPU time is its time.
 """
 

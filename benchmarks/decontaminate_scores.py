@@ -121,16 +121,13 @@ class Decon:
         """The highest score of an item in the text, and whose it is."""
         words = _words(text)
         hits: dict[int, list[tuple[int, tuple[str, ...]]]] = defaultdict(list)
-        for n in {len(gram) for gram in self._lengths(words)}:
+        for n in range(1, min(GRAM, len(words)) + 1):
             for at, gram in enumerate(_grams(words, n)):
                 for place in self._index.get(gram, ()):
                     hits[place].append((at, gram))
         scores = [(self._score(place, found, words), -place) for place, found in hits.items()]
         score, place = max(scores, default=(0.0, 1))
         return score, -place
-
-    def _lengths(self, words: list[str]) -> list[tuple[str, ...]]:
-        return [("",) * n for n in range(1, GRAM + 1) if n <= len(words)]
 
     def _score(
         self, place: int, found: list[tuple[int, tuple[str, ...]]], words: list[str]

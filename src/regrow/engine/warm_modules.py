@@ -53,6 +53,9 @@ class Libraries:
         # What cannot be loaded is said by the fork that needs it.
         with variables.shut_out(), contextlib.suppress(Exception):
             flow = jobs.flow()
+            own = flow.warm_for.get(function, ())
+            if not (models or shared or own):
+                return
             if not self._params:
                 before = set(sys.modules)
                 importlib.import_module(flow.params_root.partition(":")[0])
@@ -67,7 +70,7 @@ class Libraries:
                 flow.warm_start()
                 for name in flow.warm:
                     loading.function(name, idle)
-            for name in flow.warm_for.get(function, ()):
+            for name in own:
                 loading.function(name)
             self.packages |= frozenset(set(sys.modules) - before)
         gc.collect()

@@ -58,9 +58,8 @@ def run(args: argparse.Namespace) -> int:
         )
     except ValueError as error:
         raise Unanswerable(str(error)) from None
-    from regrow.cli.chat.slash import (
-        command,
-    )  # after the session, which loads the model's libraries
+    # After the session, which loads the libraries of the model.
+    from regrow.cli.chat.slash import command
 
     if args.tools:
         told = command(session, f"/tools {args.tools}")

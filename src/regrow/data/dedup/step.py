@@ -186,7 +186,7 @@ def _rows(texts: Texts, drops: _Drops, limit: float) -> Iterator[Row]:
 def _stay(
     table: Path, schema: Schema, ids: pl.Series, left: NDArray[np.bool_], target: Path
 ) -> int:
-    """Write the documents that stay; how many. What of them is written does not depend on how they are read.
+    """Write the documents that stay; how many.
 
     Raises:
         ValueError: the ids of the table are not those of its signatures.

@@ -74,9 +74,8 @@ def run(
         mine, theirs = _chosen(found, branch, inputs.get("beside"), name, share, max_repeats)
         table = pl.concat([theirs, pl.DataFrame(mine, schema=SCHEMA)]).sort("id")
         tables.write(table, output / f"{branch}.parquet")
-        for (
-            row
-        ) in mine:  # the others may be conversations too: a fork's, or those of another data set
+        # Not all conversations of the table: the others may have some too, of a fork or of another data set.
+        for row in mine:
             used[row["task"]][branch] += 1
             used[row["task"]]["tokens"] += len(row["tokens"])
         kinds = table["kind"].value_counts(sort=True).sort("kind").iter_rows()
@@ -159,7 +158,6 @@ def _chosen(
     wanted = int(others.height * share)
     mine = conversations.repeated(found, wanted, branch, key=name, most=max_repeats)
     rest = others.height - len(mine)
-    others = others.filter(
-        ~pl.col("id").is_in([row["id"] for row in mine])
-    )  # the same conversation
+    # A conversation that both sides have has one id.
+    others = others.filter(~pl.col("id").is_in([row["id"] for row in mine]))
     return mine, conversations.first(others, rest, key=f"{name} beside", columns=list(SCHEMA))

@@ -28,6 +28,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     )
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """No packed bytes in the name of a test: gzip writes the time into them.
+
+    Two workers that collect within one second of each other would name such a test alike, others
+    would not, and pytest-xdist then refuses to run.
+    """
+    packed = isinstance(val, bytes) and not val.decode("latin-1").isprintable()
+    return argname if packed else None
+
+
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A finished flow; tests only read it."""
